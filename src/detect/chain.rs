@@ -1,0 +1,242 @@
+//! Chain: `temporal`, `temporal_ordered` and `sequence`.
+//!
+//! An event completes an ordered chain when it is the last step and the steps before it can be found in
+//! (t − window, t], each not after the next. Steps at the same instant may stand in either order, and one
+//! event never serves two steps. Of several chains the tightest is the evidence: each earlier step as late
+//! as possible, the last of them first.
+
+use super::group::Group;
+use super::signal::Signal;
+use super::store::Store;
+use crate::event::field::{Fields, Value};
+use crate::event::time::Timestamp;
+use crate::rule::logic::{Absent, Chain, Right, Where};
+
+/// A group with the matches of each step apart: first the steps, then what must not lie between.
+pub struct Steps<'a> {
+    store: &'a Store,
+    rule: &'a Chain,
+    of_step: Vec<Vec<u32>>,
+}
+
+impl<'a> Steps<'a> {
+    /// Takes a group apart.
+    pub fn new(store: &'a Store, rule: &'a Chain, group: &Group) -> Steps<'a> {
+        let count = rule.rules.len() + rule.unless.len();
+        Steps { store, rule, of_step: (0..count).map(|step| group.step(step)).collect() }
+    }
+
+    fn time(&self, event: u32) -> Timestamp {
+        self.store.time(event)
+    }
+
+    /// Signals of the group. `end_of_data` is the time of the last event of a follow-up's service.
+    pub fn signals(&self, number: u32, end_of_data: &dyn Fn(u32) -> Timestamp) -> Vec<Signal> {
+        let signal = |event| Signal { event, group: number, is_pending: false };
+        let last = self.rule.rules.len() - 1;
+        match (self.rule.absent, self.rule.is_ordered) {
+            (Absent::Last, _) => self.of_step[last - 1].iter().filter_map(|e| self.follow_up_missing(*e, number, end_of_data)).collect(),
+            (_, true) => self.of_step[last].iter().filter(|e| self.find(**e).is_some()).map(|e| signal(*e)).collect(),
+            (_, false) => {
+                let mut events: Vec<u32> = self.of_step.iter().flatten().copied().collect();
+                events.sort_unstable();
+                events.dedup();
+                events.into_iter().filter(|e| self.find(*e).is_some()).map(signal).collect()
+            }
+        }
+    }
+
+    /// The events of the chain that an event completes, in the order of the steps.
+    pub fn find(&self, event: u32) -> Option<Vec<u32>> {
+        if !self.rule.is_ordered {
+            return self.unordered(event);
+        }
+        let last = match self.rule.absent {
+            Absent::Last => self.rule.rules.len() - 2,
+            _ => self.rule.rules.len() - 1,
+        };
+        let first = usize::from(self.rule.absent == Absent::First);
+        let mut chain = vec![None; self.rule.rules.len()];
+        chain[last] = Some(event);
+        self.extend(&mut chain, first, last, event)
+    }
+
+    /// Finds the steps before `step`, which is set, back to `first`.
+    fn extend(&self, chain: &mut Vec<Option<u32>>, first: usize, step: usize, end: u32) -> Option<Vec<u32>> {
+        if !self.wheres_hold(&self.rule.wheres, chain) {
+            return None;
+        }
+        if step == first {
+            return self.is_allowed(chain, end).then(|| chain.iter().flatten().copied().collect());
+        }
+        let before = chain[step].map_or(Timestamp(0), |e| self.time(e));
+        let open = self.time(end).0.saturating_sub(self.rule.window.0);
+        let earlier = &self.of_step[step - 1];
+        let reach = earlier.partition_point(|e| self.time(*e) <= before);
+        // Without comparisons, only events that serve another step already can be in the way.
+        let is_free = self.rule.wheres.is_empty() && self.rule.unless.is_empty() && self.rule.absent != Absent::First;
+        let most = if is_free { self.rule.rules.len() + 1 } else { usize::MAX };
+        for event in earlier[..reach].iter().rev().take(most) {
+            if self.time(*event).0 <= open {
+                break;
+            }
+            if chain.iter().flatten().any(|used| used == event) {
+                continue;
+            }
+            chain[step - 1] = Some(*event);
+            if let Some(found) = self.extend(chain, first, step - 1, end) {
+                return Some(found);
+            }
+        }
+        chain[step - 1] = None;
+        None
+    }
+
+    /// Whether nothing stands against a chain: no match that must not lie between, none before a dormancy.
+    fn is_allowed(&self, chain: &[Option<u32>], end: u32) -> bool {
+        let disturbs = |(place, unless): (usize, &crate::rule::logic::Unless)| {
+            let Some(before) = chain[unless.before].map(|e| self.time(e)) else { return false };
+            let open = self.time(end).0.saturating_sub(self.rule.window.0);
+            let after = match unless.after {
+                Some(step) => chain[step].map_or(Timestamp(open), |e| self.time(e)),
+                None => Timestamp(open),
+            };
+            self.of_step[self.rule.rules.len() + place]
+                .iter()
+                .filter(|e| self.time(**e) > after && self.time(**e) <= before)
+                .filter(|e| !chain.iter().flatten().any(|used| used == *e))
+                .any(|e| {
+                    let with_it: Vec<Option<u32>> = chain.iter().copied().chain([Some(*e)]).collect();
+                    self.wheres_hold(&unless.wheres, &with_it)
+                })
+        };
+        if self.rule.unless.iter().enumerate().any(disturbs) {
+            return false;
+        }
+        self.rule.absent != Absent::First || self.is_dormant(chain, end)
+    }
+
+    /// Nothing of the first step in the window before, though there was some earlier.
+    fn is_dormant(&self, chain: &[Option<u32>], end: u32) -> bool {
+        let time = self.time(end);
+        let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
+        let matches = |e: &u32| {
+            let mut with_it = chain.to_vec();
+            with_it[0] = Some(*e);
+            self.wheres_hold(&self.rule.wheres, &with_it)
+        };
+        let earlier = self.of_step[0].iter().filter(|e| !chain.iter().flatten().any(|used| used == *e));
+        let before: Vec<u32> = earlier.filter(|e| self.time(**e) < time).copied().collect();
+        let recent = before.partition_point(|e| self.time(*e) <= open);
+        !before[recent..].iter().any(matches) && recent > 0
+    }
+
+    /// A trigger whose follow-up did not come. Time and id are the trigger's; where the data ends before the
+    /// window does, it is pending.
+    fn follow_up_missing(&self, trigger: u32, number: u32, end_of_data: &dyn Fn(u32) -> Timestamp) -> Option<Signal> {
+        let chain = self.find(trigger)?;
+        let last = self.rule.rules.len() - 1;
+        let start = self.time(trigger);
+        let close = Timestamp(start.0.saturating_add(self.rule.window.0));
+        let followed = self.of_step[last].iter().filter(|e| !chain.contains(e)).any(|e| {
+            let mut with_it: Vec<Option<u32>> = chain.iter().copied().map(Some).collect();
+            with_it.push(Some(*e));
+            let time = self.time(*e);
+            time >= start && time <= close && self.wheres_hold(&self.rule.wheres, &with_it)
+        });
+        (!followed).then(|| Signal { event: trigger, group: number, is_pending: end_of_data(trigger) < close })
+    }
+
+    fn wheres_hold(&self, wheres: &[Where], chain: &[Option<u32>]) -> bool {
+        wheres.iter().all(|w| {
+            let Some(left) = chain.get(w.left.0).copied().flatten() else { return true };
+            let left = texts(self.store.view(left).values(&w.left.1));
+            let right = match &w.right {
+                Right::Literal(text) => vec![text.to_lowercase()],
+                Right::Field(step, field) => match chain.get(*step).copied().flatten() {
+                    Some(event) => texts(self.store.view(event).values(field)),
+                    None => return true,
+                },
+            };
+            compare(w, &left, &right)
+        })
+    }
+
+    /// `temporal`: all rules, or as many as the condition wants, have a match in (t − window, t], and the
+    /// event is one of them.
+    fn unordered(&self, event: u32) -> Option<Vec<u32>> {
+        let time = self.time(event);
+        let open = time.0.saturating_sub(self.rule.window.0);
+        let steps = self.rule.rules.len();
+        // As many of the latest matches as there are steps are enough to find distinct ones.
+        let candidates: Vec<Vec<u32>> = self.of_step[..steps]
+            .iter()
+            .map(|matches| {
+                let reach = matches.partition_point(|e| self.time(*e) <= time);
+                let in_window = matches[..reach].iter().rev().take_while(|e| self.time(**e).0 > open);
+                let mut latest: Vec<u32> = in_window.take(steps).copied().collect();
+                if matches.binary_search(&event).is_ok() && !latest.contains(&event) {
+                    latest.insert(0, event);
+                }
+                latest
+            })
+            .collect();
+        let mut best: Option<Vec<u32>> = None;
+        for (own, step) in candidates.iter().enumerate() {
+            if !step.contains(&event) {
+                continue;
+            }
+            let mut served: Vec<Option<u32>> = vec![None; steps];
+            served[own] = Some(event);
+            for other in (0..steps).filter(|s| *s != own) {
+                serve(other, &candidates, &mut served, own, &mut vec![false; steps]);
+            }
+            let found: Vec<u32> = served.iter().flatten().copied().collect();
+            if best.as_ref().is_none_or(|b| found.len() > b.len()) {
+                best = Some(found);
+            }
+        }
+        best.filter(|found| match &self.rule.bounds {
+            Some(bounds) => bounds.hold(found.len()),
+            None => found.len() == steps,
+        })
+    }
+}
+
+/// Gives a step an event of its own, moving others to make room; `fixed` does not move.
+fn serve(step: usize, candidates: &[Vec<u32>], served: &mut [Option<u32>], fixed: usize, tried: &mut [bool]) -> bool {
+    if std::mem::replace(&mut tried[step], true) {
+        return false;
+    }
+    for event in &candidates[step] {
+        let holder = served.iter().position(|e| *e == Some(*event));
+        let is_free = match holder {
+            None => true,
+            Some(other) => other != fixed && other != step && serve(other, candidates, served, fixed, tried),
+        };
+        if is_free {
+            served[step] = Some(*event);
+            return true;
+        }
+    }
+    false
+}
+
+fn texts(values: Vec<Value<'_>>) -> Vec<String> {
+    values.iter().filter_map(|v| v.text().map(str::to_lowercase)).collect()
+}
+
+/// A missing field makes every comparison false.
+fn compare(w: &Where, left: &[String], right: &[String]) -> bool {
+    if left.is_empty() || right.is_empty() {
+        return false;
+    }
+    match (w.is_equal, w.order) {
+        (Some(true), _) => left.iter().any(|l| right.contains(l)),
+        (Some(false), _) => !left.iter().any(|l| right.contains(l)),
+        (None, Some(order)) => left.iter().any(|l| {
+            right.iter().any(|r| matches!((l.parse(), r.parse()), (Ok(a), Ok(b)) if order.holds(a, b)))
+        }),
+        (None, None) => false,
+    }
+}

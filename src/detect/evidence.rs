@@ -1,0 +1,72 @@
+//! Evidence: the events that made a signal, through all rules below it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::chain::Steps;
+use super::count::{events, window};
+use super::memory::legs;
+use super::signal::Signal;
+use super::store::Store;
+use super::{Detected, risk};
+use crate::rule::logic::Logic;
+use crate::rule::set::RuleSet;
+
+/// All events that made these signals of a rule.
+pub fn evidence(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, signals: &[Signal]) -> BTreeSet<u32> {
+    let mut out = BTreeSet::new();
+    collect(set, store, detected, rule, signals, &mut out);
+    out
+}
+
+fn collect(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, signals: &[Signal], out: &mut BTreeSet<u32>) {
+    out.extend(signals.iter().map(|s| s.event));
+    let mut found: BTreeSet<u32> = BTreeSet::new();
+    let mut of_group: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for signal in signals {
+        of_group.entry(signal.group).or_default().push(signal.event);
+    }
+    for (number, completing) in of_group {
+        let Some(group) = detected.groups[rule].get(number as usize) else { continue };
+        match &set.rules[rule].logic {
+            Logic::Detection(_) | Logic::FirstSeen(_) => {}
+            Logic::Count(count) => {
+                let all = events(group, store);
+                // The windows of a burst overlap: each event is taken once.
+                let mut taken = 0;
+                for event in completing {
+                    let range = window(&all, store.time(event), count.window);
+                    let start = range.start.max(taken).min(range.end);
+                    found.extend(all[start..range.end].iter().map(|(e, _)| *e));
+                    taken = taken.max(range.end);
+                }
+            }
+            Logic::Chain(chain) => {
+                let steps = Steps::new(store, chain, group);
+                found.extend(completing.iter().filter_map(|e| steps.find(*e)).flatten());
+            }
+            Logic::Travel(travel) => {
+                let made = legs(store, travel, group).into_iter().filter(|leg| completing.contains(&leg.to));
+                found.extend(made.flat_map(|leg| [leg.from, leg.to]));
+            }
+            Logic::Rate(rate) => {
+                for event in completing {
+                    let bucket = store.time(event).0.div_euclid(rate.bucket.0);
+                    let all = events(group, store).into_iter().filter(|(e, _)| *e <= event);
+                    found.extend(all.filter(|(_, t)| t.0.div_euclid(rate.bucket.0) == bucket).map(|(e, _)| e));
+                }
+            }
+            Logic::Risk(rule) => {
+                let all = risk::contributions(set, store, detected);
+                let Some(list) = all.get(&(group.key[0], group.key[1])) else { continue };
+                found.extend(completing.iter().flat_map(|e| risk::window(store, rule, list, *e).into_values()));
+            }
+        }
+    }
+    for below in &set.references[rule] {
+        let signals: Vec<Signal> = found.iter().flat_map(|e| detected.signals[*below].at(*e)).copied().collect();
+        if !signals.is_empty() {
+            collect(set, store, detected, *below, &signals, out);
+        }
+    }
+    out.extend(found);
+}

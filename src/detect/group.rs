@@ -1,0 +1,86 @@
+//! Group: the matches of a correlation's rules, put together by what joins them.
+//!
+//! An event without one of the group fields joins no group; a field with several values puts it into
+//! several groups. Groups never cross organizations.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::signal::Signals;
+use super::store::{Store, Symbol};
+use crate::rule::logic::GroupBy;
+
+/// A match of one step of a rule: the event, and which step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Member {
+    /// the event, by its place in the total order
+    pub event: u32,
+    /// the step, by its place in the rule
+    pub step: u8,
+}
+
+/// What joins the members of a group: the organization, and the value of each group field.
+pub type Key = Box<[Symbol]>;
+
+/// A group with its members in the total order.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// what joins them
+    pub key: Key,
+    /// the matches
+    pub members: Vec<Member>,
+}
+
+impl Group {
+    /// The members of a step, in order.
+    pub fn step(&self, step: usize) -> Vec<u32> {
+        self.members.iter().filter(|m| usize::from(m.step) == step).map(|m| m.event).collect()
+    }
+}
+
+/// Puts the signals of the steps into groups. `steps` are the name of each step's rule and its signals.
+/// Groups come in the order of their keys, which is the same in every run.
+pub fn groups(store: &Store, by: &[GroupBy], steps: &[(&str, &Signals)]) -> Vec<Group> {
+    let mut members: Vec<(Key, Member)> = Vec::new();
+    for (step, (rule, signals)) in (0..).zip(steps) {
+        let events: Vec<u32> = signals.events();
+        let keyed: Vec<(Key, Member)> = events
+            .into_par_iter()
+            .flat_map_iter(|event| keys(store, by, rule, event).into_iter().map(move |key| (key, Member { event, step })))
+            .collect();
+        members.extend(keyed);
+    }
+    let mut by_key: BTreeMap<Key, Vec<Member>> = BTreeMap::new();
+    for (key, member) in members {
+        by_key.entry(key).or_default().push(member);
+    }
+    let mut groups: Vec<Group> = by_key
+        .into_iter()
+        .map(|(key, mut members)| {
+            members.sort_unstable();
+            Group { key, members }
+        })
+        .collect();
+    // Symbols are numbered in the order of reading; the texts behind them are the same in every run.
+    groups.par_sort_by(|a, b| texts(store, &a.key).cmp(&texts(store, &b.key)));
+    groups
+}
+
+fn texts<'s>(store: &'s Store, key: &Key) -> Vec<&'s str> {
+    key.iter().map(|s| store.symbol(*s)).collect()
+}
+
+/// The keys of the groups that an event is in.
+fn keys(store: &Store, by: &[GroupBy], rule: &str, event: u32) -> Vec<Key> {
+    let mut keys: Vec<Vec<Symbol>> = vec![vec![store.organization_symbol(event)]];
+    for part in by {
+        let Some(field) = part.field(rule) else { return vec![] };
+        let values = store.group_values(event, field);
+        keys = keys
+            .iter()
+            .flat_map(|key| values.iter().map(|value| key.iter().copied().chain([*value]).collect()))
+            .collect();
+    }
+    keys.into_iter().map(Vec::into_boxed_slice).collect()
+}

@@ -1,0 +1,129 @@
+//! Memory: conditions that look back over all that an entity did: `first_seen` and `travel`.
+
+use std::collections::HashMap;
+
+use super::count::events;
+use super::group::Group;
+use super::signal::Signal;
+use super::store::{Store, Symbol};
+use crate::event::field::Norm;
+use crate::event::time::{SECOND, Timestamp};
+use crate::rule::logic::{FirstSeen, Travel};
+
+/// What `first_seen` made of one owner.
+pub struct FirstSeenOf {
+    /// new values
+    pub signals: Vec<Signal>,
+    /// values that may be new, of an owner that is not known long enough
+    pub too_young: usize,
+}
+
+/// The step of the events that are judged; the other teaches.
+pub const JUDGED: usize = 0;
+
+/// Signals of `first_seen` for one owner. A value counts as seen by events strictly before.
+pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -> FirstSeenOf {
+    let learned = group.step(1);
+    let mut last: HashMap<Vec<Symbol>, Timestamp> = HashMap::new();
+    let mut out = FirstSeenOf { signals: Vec::new(), too_young: 0 };
+    let start = learned.first().map(|e| store.time(*e));
+    let mut known = 0;
+    for event in group.step(JUDGED) {
+        let time = store.time(event);
+        while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < time) {
+            for value in tuples(store, rule, *lesson) {
+                last.insert(value, store.time(*lesson));
+            }
+            known += 1;
+        }
+        let is_new = |value: &Vec<Symbol>| match last.get(value) {
+            None => true,
+            Some(seen) => rule.lookback.0 > 0 && seen.0 < time.0.saturating_sub(rule.lookback.0),
+        };
+        let values = tuples(store, rule, event);
+        if values.is_empty() || !values.iter().any(is_new) {
+            continue;
+        }
+        let is_old_enough = start.is_some_and(|start| time.0.saturating_sub(start.0) >= rule.min_age.0);
+        if is_old_enough && known >= rule.min_events {
+            out.signals.push(Signal { event, group: number, is_pending: false });
+        } else {
+            out.too_young += 1;
+        }
+    }
+    out
+}
+
+fn tuples(store: &Store, rule: &FirstSeen, event: u32) -> Vec<Vec<Symbol>> {
+    rule.value.iter().fold(vec![vec![]], |tuples, field| {
+        let values = store.group_values(event, field);
+        tuples.iter().flat_map(|t: &Vec<Symbol>| values.iter().map(|v| t.iter().copied().chain([*v]).collect())).collect()
+    })
+}
+
+/// A leg of a journey that nobody made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leg {
+    /// where it starts
+    pub from: u32,
+    /// where it ends
+    pub to: u32,
+    /// great-circle distance
+    pub km: f64,
+    /// between the two events, at least a second
+    pub nanoseconds: i64,
+}
+
+impl Leg {
+    /// Kilometres an hour.
+    pub fn kmh(&self) -> f64 {
+        self.km / (self.nanoseconds as f64 / (3600.0 * SECOND as f64))
+    }
+}
+
+/// The legs of one traveller that are too far and too fast. Events without a place, and events from the
+/// address of the one before, are not in the sequence.
+pub fn legs(store: &Store, rule: &Travel, group: &Group) -> Vec<Leg> {
+    let placed = |event: u32| {
+        let (lat, lon) = store.text(event, Norm::SourcePlace)?.split_once(',')?;
+        Some((lat.parse::<f64>().ok()?, lon.parse::<f64>().ok()?))
+    };
+    let mut out = Vec::new();
+    let mut before: Option<(u32, (f64, f64))> = None;
+    for (event, time) in events(group, store) {
+        let Some(place) = placed(event) else { continue };
+        if let Some((from, from_place)) = before
+            && store.text(from, Norm::SourceIp) != store.text(event, Norm::SourceIp)
+        {
+            let nanoseconds = (time.0 - store.time(from).0).max(SECOND);
+            let leg = Leg { from, to: event, km: distance(from_place, place), nanoseconds };
+            if leg.km >= rule.min_km && leg.kmh() >= rule.min_kmh {
+                out.push(leg);
+            }
+        }
+        before = Some((event, place));
+    }
+    out
+}
+
+/// Great-circle distance in kilometres between two points in degrees (haversine, mean radius 6,371 km).
+pub fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let (lat_a, lat_b) = (a.0.to_radians(), b.0.to_radians());
+    let half = |x: f64| (x / 2.0).sin().powi(2);
+    let h = half(lat_b - lat_a) + lat_a.cos() * lat_b.cos() * half((b.1 - a.1).to_radians());
+    2.0 * 6371.0 * h.clamp(0.0, 1.0).sqrt().asin()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_of_cities() {
+        let (paris, tokyo, london) = ((48.8566, 2.3522), (35.6762, 139.6503), (51.5074, -0.1278));
+        assert!((distance(paris, london) - 344.0).abs() < 3.0);
+        assert!((distance(paris, tokyo) - 9712.0).abs() < 15.0);
+        assert!(distance(paris, paris) < 1e-9);
+        assert!((distance((0.0, 179.9), (0.0, -179.9)) - 22.2).abs() < 0.5);
+    }
+}

@@ -1,0 +1,176 @@
+//! Detect: from kept events to signals. Each rule is evaluated after those it refers to; rules that do not
+//! depend on each other, and the groups within a rule, run in parallel. A signal is a pure function of the
+//! events and the rule, so neither threads nor order change it.
+
+pub mod chain;
+pub mod count;
+pub mod evidence;
+pub mod group;
+pub mod memory;
+pub mod risk;
+pub mod signal;
+pub mod store;
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+
+use crate::event::catalogue;
+use crate::event::coverage::Reach;
+use crate::event::time::Timestamp;
+use crate::rule::logic::{Absent, Chain, Count, Logic};
+use crate::rule::set::RuleSet;
+use group::{Group, Key, groups};
+use signal::{Signal, Signals};
+use store::Store;
+
+/// First and last event of each service in each organization.
+pub type Reaches = BTreeMap<(String, String), Reach>;
+
+/// What all rules found.
+#[derive(Debug, Default)]
+pub struct Detected {
+    /// for each rule of the set, its signals
+    pub signals: Vec<Signals>,
+    /// for each rule of the set, the groups that its signals number
+    pub groups: Vec<Vec<Group>>,
+    /// rules whose owners were not known long enough, with how many values they could not judge
+    pub too_young: BTreeMap<usize, usize>,
+    /// rules that failed inside; the others went on
+    pub faults: BTreeMap<usize, String>,
+}
+
+/// What one rule found.
+#[derive(Default)]
+struct Found {
+    signals: Signals,
+    groups: Vec<Group>,
+    too_young: usize,
+}
+
+/// Evaluates all rules of a set.
+pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches) -> Detected {
+    let count = set.rules.len();
+    let mut detected = Detected { signals: vec![Signals::default(); count], groups: vec![vec![]; count], ..Detected::default() };
+    for level in levels(set) {
+        let found: Vec<(usize, Result<Found, String>)> = level
+            .into_par_iter()
+            .map(|rule| {
+                let result = catch_unwind(AssertUnwindSafe(|| evaluate(set, store, reaches, &detected, rule)));
+                (rule, result.map_err(|panic| panic_message(&*panic)))
+            })
+            .collect();
+        for (rule, result) in found {
+            match result {
+                Ok(found) => {
+                    detected.signals[rule] = found.signals;
+                    detected.groups[rule] = found.groups;
+                    if found.too_young > 0 {
+                        detected.too_young.insert(rule, found.too_young);
+                    }
+                }
+                Err(message) => {
+                    detected.faults.insert(rule, message);
+                }
+            }
+        }
+    }
+    detected
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "it failed inside".to_owned())
+}
+
+/// The rules in layers: each refers only to rules of earlier layers. `risk` looks at all and comes last.
+fn levels(set: &RuleSet) -> Vec<Vec<usize>> {
+    let mut depth = vec![0; set.rules.len()];
+    for rule in &set.order {
+        depth[*rule] = set.references[*rule].iter().map(|to| depth[*to] + 1).max().unwrap_or(0);
+    }
+    let deepest = depth.iter().max().copied().unwrap_or(0);
+    let mut levels = vec![Vec::new(); deepest + 2];
+    for (rule, depth) in depth.into_iter().enumerate() {
+        let is_risk = matches!(set.rules[rule].logic, Logic::Risk(_));
+        levels[if is_risk { deepest + 1 } else { depth }].push(rule);
+    }
+    levels
+}
+
+fn evaluate(set: &RuleSet, store: &Store, reaches: &Reaches, detected: &Detected, rule: usize) -> Found {
+    let references = &set.references[rule];
+    let step = |place: usize| (set.rules[references[place]].name.as_str(), &detected.signals[references[place]]);
+    match &set.rules[rule].logic {
+        Logic::Detection(expr) => {
+            let number = u32::try_from(rule).unwrap_or(u32::MAX);
+            let is_linked = expr.is_linked();
+            let events = (0..store.len()).filter(|e| store.rules(*e).contains(&number));
+            let events = events.filter(|e| !is_linked || expr.matches(&store.view(*e)));
+            let list = events.map(|event| Signal { event, group: 0, is_pending: false }).collect();
+            Found { signals: Signals { list }, ..Found::default() }
+        }
+        Logic::Count(count) => {
+            let steps: Vec<_> = (0..count.rules.len()).map(step).collect();
+            let whole = count.share.as_ref().map(|_| wholes(store, count, step(count.rules.len())));
+            in_groups(groups(store, &count.group_by, &steps), |group, number| {
+                let whole = whole.as_ref().map(|w| w.get(&group.key).map_or(&[][..], Vec::as_slice));
+                count::signals(store, count, group, number, whole)
+            })
+        }
+        Logic::Chain(chain) => {
+            let steps: Vec<_> = (0..references.len()).map(step).collect();
+            let end = |event: u32| end_of_data(set, store, reaches, chain, references, event);
+            in_groups(groups(store, &chain.group_by, &steps), |group, number| {
+                chain::Steps::new(store, chain, group).signals(number, &end)
+            })
+        }
+        Logic::FirstSeen(first_seen) => {
+            let groups = groups(store, &first_seen.by, &[step(0), step(1)]);
+            let parts: Vec<memory::FirstSeenOf> =
+                numbered(&groups).map(|(number, group)| memory::first_seen(store, first_seen, group, number)).collect();
+            let too_young = parts.iter().map(|p| p.too_young).sum();
+            let list = parts.into_iter().flat_map(|p| p.signals).collect();
+            Found { signals: Signals::new(list), groups, too_young }
+        }
+        Logic::Travel(travel) => in_groups(groups(store, &travel.by, &[step(0)]), |group, number| {
+            let legs = memory::legs(store, travel, group);
+            legs.iter().map(|leg| Signal { event: leg.to, group: number, is_pending: false }).collect()
+        }),
+        Logic::Rate(rate) => {
+            in_groups(groups(store, &rate.by, &[step(0)]), |group, number| count::rate(store, rate, group, number))
+        }
+        Logic::Risk(risk) => risk::evaluate(set, store, detected, risk),
+    }
+}
+
+fn numbered(groups: &[Group]) -> impl ParallelIterator<Item = (u32, &Group)> {
+    groups.par_iter().enumerate().map(|(number, group)| (u32::try_from(number).unwrap_or(u32::MAX), group))
+}
+
+fn in_groups(groups: Vec<Group>, signals: impl Fn(&Group, u32) -> Vec<Signal> + Sync) -> Found {
+    let list: Vec<Signal> = numbered(&groups).flat_map_iter(|(number, group)| signals(group, number)).collect();
+    Found { signals: Signals::new(list), groups, too_young: 0 }
+}
+
+/// The events of which a count has to be a share, by group.
+fn wholes(store: &Store, count: &Count, of: (&str, &Signals)) -> HashMap<Key, Vec<(u32, Timestamp)>> {
+    let whole = groups(store, &count.group_by, &[of]);
+    whole.into_iter().map(|group| (group.key.clone(), count::events(&group, store))).collect()
+}
+
+/// The last event of the services that a follow-up belongs to, in the organization of its trigger.
+fn end_of_data(set: &RuleSet, store: &Store, reaches: &Reaches, chain: &Chain, references: &[usize], trigger: u32) -> Timestamp {
+    if chain.absent != Absent::Last {
+        return Timestamp(i64::MAX);
+    }
+    let types = set.event_types(references[chain.rules.len() - 1]).unwrap_or_default();
+    let mut services: Vec<&str> = types.iter().filter_map(|t| catalogue::service_of(t)).filter(|s| !s.is_empty()).collect();
+    services.push(store.service(trigger));
+    let organization = store.organization(trigger);
+    let last = services.iter().take(services.len().max(2) - 1).filter_map(|service| {
+        reaches.get(&(organization.to_owned(), (*service).to_owned())).map(|reach| reach.last)
+    });
+    last.max().unwrap_or_else(|| store.time(trigger))
+}

@@ -1,0 +1,222 @@
+//! Change: one entry of `changes[]`, what a field was and became, and the trend between the two.
+//!
+//! A field is addressed by its name as Directory Insights writes it, which may itself have dots
+//! (`settings.passwordPolicy`): the longest literal name wins, and what is left of the path leads into the
+//! objects (`settings.passwordPolicy.minLength`). A path shorter than every name stands for all fields
+//! below it (`config.acsUrl` for `config.acsUrl.value`). A field that is listed twice matches on any.
+
+use ipnet::IpNet;
+
+use super::json::Json;
+
+/// The before and after of one field. `None` is missing or `null`.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'e> {
+    /// the value before
+    pub from: Option<&'e Json<'e>>,
+    /// the value after
+    pub to: Option<&'e Json<'e>>,
+    /// the record names the field and no value, as it does for passwords
+    bare: bool,
+}
+
+/// All changes of the field at `path`.
+pub fn of<'e>(json: &'e Json<'e>, path: &str) -> Vec<Change<'e>> {
+    let entries: Vec<(&str, &Json<'_>)> = json
+        .get("changes")
+        .map_or(&[][..], Json::items)
+        .iter()
+        .filter_map(|entry| Some((entry.text_at(&["field"])?, entry)))
+        .collect();
+    let longest = entries.iter().filter(|(name, _)| rest(path, name).is_some()).map(|(name, _)| name.len()).max();
+    match longest {
+        Some(length) => entries
+            .iter()
+            .filter(|(name, _)| name.len() == length)
+            .filter_map(|(name, entry)| change(entry, rest(path, name)?))
+            .collect(),
+        None => entries
+            .iter()
+            .filter(|(name, _)| rest(name, path).is_some())
+            .filter_map(|(_, entry)| change(entry, ""))
+            .collect(),
+    }
+}
+
+/// What of `path` is left behind `name`: empty if they are the same, `None` if it does not lead there.
+fn rest<'p>(path: &'p str, name: &str) -> Option<&'p str> {
+    let head = path.get(..name.len())?;
+    if !head.eq_ignore_ascii_case(name) {
+        return None;
+    }
+    match path[name.len()..].strip_prefix('.') {
+        Some(rest) if !rest.is_empty() => Some(rest),
+        Some(_) => None,
+        None if path.len() == name.len() => Some(""),
+        None => None,
+    }
+}
+
+fn change<'e>(entry: &'e Json<'e>, rest: &str) -> Option<Change<'e>> {
+    let value = |key| entry.get(key).filter(|v| **v != Json::Null).and_then(|v| dig(v, rest));
+    let (from, to) = (value("from"), value("to"));
+    let bare = rest.is_empty() && entry.get("from").is_none() && entry.get("to").is_none();
+    (bare || from.is_some() || to.is_some()).then_some(Change { from, to, bare })
+}
+
+/// Follows a dotted path into objects, the longest literal key first.
+fn dig<'e>(value: &'e Json<'e>, path: &str) -> Option<&'e Json<'e>> {
+    if path.is_empty() {
+        return (*value != Json::Null).then_some(value);
+    }
+    let mut steps: Vec<(&str, &Json<'_>)> =
+        value.members().iter().filter_map(|(key, inner)| Some((rest(path, key)?, inner))).collect();
+    steps.sort_by_key(|(left, _)| left.len());
+    steps.into_iter().find_map(|(left, inner)| dig(inner, left))
+}
+
+impl Change<'_> {
+    /// The set of words for what happened. Empty: nothing did.
+    ///
+    /// | from → to | trend |
+    /// |---|---|
+    /// | missing → `true` | on, added |
+    /// | missing → anything else | added |
+    /// | anything → missing | removed, cleared |
+    /// | neither given (passwords) | changed |
+    /// | equal | – |
+    /// | `false` → `true`, `true` → `false` | on / off, changed |
+    /// | number → larger, smaller | up / down, changed |
+    /// | list gains, loses members | added / removed, changed |
+    /// | list gains and loses none, or a network grows, or one wider than /16 comes in | widened |
+    /// | anything → `""`, `[]`, `{}` | cleared, changed |
+    /// | any other two | changed |
+    pub fn trend(&self) -> Vec<&'static str> {
+        match (self.from, self.to) {
+            (None, None) if self.bare => vec!["changed"],
+            (None, None) => vec![],
+            (None, Some(to)) if to.truth() == Some(true) => vec!["on", "added"],
+            (None, Some(to)) if is_wide(to.items()) => vec!["added", "widened"],
+            (None, Some(_)) => vec!["added"],
+            (Some(_), None) => vec!["removed", "cleared"],
+            (Some(from), Some(to)) => between(from, to),
+        }
+    }
+}
+
+fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
+    if from.body_hash() == to.body_hash() {
+        return vec![];
+    }
+    let mut trend = vec!["changed"];
+    if let (Some(was), Some(is)) = (from.truth(), to.truth()) {
+        if was != is {
+            trend.push(if is { "on" } else { "off" });
+        }
+    } else if let (Json::Array(was), Json::Array(is)) = (from, to) {
+        lists(was, is, &mut trend);
+    } else if let (Some(was), Some(is)) = (from.number(), to.number()) {
+        trend.push(if is > was { "up" } else { "down" });
+    }
+    if to.is_nothing() || matches!(to, Json::Text(t) if t.is_empty()) {
+        trend.push("cleared");
+    }
+    trend
+}
+
+fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
+    let hashes = |items: &[Json<'_>]| items.iter().map(Json::body_hash).collect::<std::collections::HashSet<_>>();
+    let (before, after) = (hashes(was), hashes(is));
+    let gained = !after.is_subset(&before);
+    let lost = !before.is_subset(&after);
+    if gained {
+        trend.push("added");
+    }
+    if lost {
+        trend.push("removed");
+    }
+    let grows = || networks(is).any(|new| networks(was).any(|old| new != old && new.contains(&old)));
+    let fresh: Vec<Json<'_>> = is.iter().filter(|i| !before.contains(&i.body_hash())).cloned().collect();
+    if (gained && !lost) || grows() || is_wide(&fresh) {
+        trend.push("widened");
+    }
+}
+
+fn networks(items: &[Json<'_>]) -> impl Iterator<Item = IpNet> {
+    items.iter().filter_map(|item| item.text()?.trim().parse().ok())
+}
+
+/// A network wider than an organization has: shorter than /16, or /32 of IPv6.
+fn is_wide(items: &[Json<'_>]) -> bool {
+    networks(items).any(|net| net.prefix_len() < if net.addr().is_ipv4() { 16 } else { 32 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trend(change: &str, path: &str) -> Vec<String> {
+        let text = format!(r#"{{"changes":[{change}]}}"#);
+        let json = Json::parse(&text).unwrap();
+        let mut words: Vec<String> =
+            of(&json, path).iter().flat_map(|c| c.trend()).map(str::to_owned).collect();
+        words.sort();
+        words
+    }
+
+    #[test]
+    fn table_of_trends() {
+        for (values, want) in [
+            (r#""to":true"#, "added on"),
+            (r#""to":false"#, "added"),
+            (r#""from":null,"to":true"#, "added on"),
+            (r#""to":8"#, "added"),
+            (r#""from":"x""#, "cleared removed"),
+            (r#""from":"x","to":null"#, "cleared removed"),
+            ("", "changed"),
+            (r#""from":true,"to":true"#, ""),
+            (r#""from":false,"to":true"#, "changed on"),
+            (r#""from":true,"to":false"#, "changed off"),
+            (r#""from":"true","to":"false"#, "changed off"),
+            (r#""from":12,"to":8"#, "changed down"),
+            (r#""from":8,"to":12"#, "changed up"),
+            (r#""from":"a","to":"b""#, "changed"),
+            (r#""from":"a","to":"""#, "changed cleared"),
+            (r#""from":[1],"to":[1,2]"#, "added changed widened"),
+            (r#""from":[1,2],"to":[1]"#, "changed removed"),
+            (r#""from":[1,2],"to":[]"#, "changed cleared removed"),
+            (r#""from":["10.0.0.0/24"],"to":["10.0.0.0/16"]"#, "added changed removed widened"),
+            (r#""from":["10.0.0.1"],"to":["0.0.0.0/0"]"#, "added changed removed widened"),
+            (r#""to":["0.0.0.0/0"]"#, "added widened"),
+            (r#""from":{"a":1},"to":{"a":2}"#, "changed"),
+        ] {
+            let comma = if values.is_empty() { "" } else { "," };
+            let closed = if values.matches('"').count() % 2 == 1 { "\"" } else { "" };
+            let change = format!(r#"{{"field":"f"{comma}{values}{closed}}}"#);
+            assert_eq!(trend(&change, "f").join(" "), want, "{values}");
+        }
+    }
+
+    #[test]
+    fn longest_literal_name_then_into_objects() {
+        let policy = r#"{"field":"settings.passwordPolicy","from":{"minLength":12,"needsNumeric":true},"to":{"minLength":8,"needsNumeric":true}}"#;
+        assert_eq!(trend(policy, "settings.passwordPolicy.minLength").join(" "), "changed down");
+        assert!(trend(policy, "settings.passwordPolicy.needsNumeric").is_empty());
+        assert!(trend(policy, "settings.passwordPolicy.maxHistory").is_empty());
+        let both = format!(r#"{policy},{{"field":"settings.passwordPolicy.minLength","from":8,"to":14}}"#);
+        assert_eq!(trend(&both, "settings.passwordPolicy.minLength").join(" "), "changed up");
+    }
+
+    #[test]
+    fn a_shorter_path_stands_for_what_is_below() {
+        let acs = r#"{"field":"config.acsUrl.value","from":"https://a","to":"https://b"}"#;
+        assert_eq!(trend(acs, "config.acsUrl").join(" "), "changed");
+        assert!(trend(acs, "config.acs").is_empty());
+    }
+
+    #[test]
+    fn repeated_fields_match_on_any() {
+        let twice = r#"{"field":"x","from":true,"to":false},{"field":"X","from":false,"to":true}"#;
+        assert_eq!(trend(twice, "x").join(" "), "changed changed off on");
+    }
+}

@@ -1,0 +1,423 @@
+//! Field: a name that a rule may use, and the values an event has for it.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use super::json::Json;
+use super::{Event, agent, change, factor, party, source};
+
+/// A value of a field in the form in which it is compared: text, or `null`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'e> {
+    /// the record says `null`
+    Null,
+    /// text; a number or boolean as JSON writes it
+    Text(Cow<'e, str>),
+}
+
+impl Value<'_> {
+    /// The text, `None` for `null`.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Value::Null => None,
+            Value::Text(text) => Some(text),
+        }
+    }
+}
+
+/// Anything whose fields a rule can ask for: an event, or what was kept of one.
+pub trait Fields {
+    /// All values of a field; none if the record does not have it.
+    fn values(&self, field: &Field) -> Vec<Value<'_>>;
+}
+
+/// Which side of a change a rule asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// the value before
+    From,
+    /// the value after
+    To,
+    /// the words for what happened between the two
+    Trend,
+}
+
+/// A field as a rule names it, understood.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// a normalized field
+    Norm(Norm),
+    /// `changes.<field>.from|to|trend`
+    Change(String, Part),
+    /// a path into the record; through an array it means any element
+    Raw(Vec<String>),
+}
+
+macro_rules! normalized {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// The normalized fields: one meaning each, whatever shape the record has.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Norm { $($(#[$doc])* $variant,)* }
+
+        impl Norm {
+            /// All of them, in the order of the documentation.
+            pub const ALL: &[Norm] = &[$(Norm::$variant,)*];
+
+            /// The name in rules.
+            pub fn name(self) -> &'static str {
+                match self { $(Norm::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+normalized! {
+    /// canonical event type
+    EventType = "event_type",
+    /// `success`, `failure`, `challenge`, `none`
+    Outcome = "outcome",
+    /// one identity for id, name and e-mail of who did it
+    ActorKey = "actor.key",
+    /// user name, else e-mail
+    ActorName = "actor.name",
+    /// `admin`, `user`, `system`, `service`
+    ActorType = "actor.type",
+    /// object id
+    ActorId = "actor.id",
+    /// e-mail address
+    ActorEmail = "actor.email",
+    /// `session`, `api-key`, `scim`, `device`, `other`
+    ActorVia = "actor.via",
+    /// one identity for what or whom it was done to
+    TargetKey = "target.key",
+    /// its name, else e-mail
+    TargetName = "target.name",
+    /// `user`, `admin`, `system`, `application`, …
+    TargetType = "target.type",
+    /// object id
+    TargetId = "target.id",
+    /// e-mail address
+    TargetEmail = "target.email",
+    /// the group or policy end of an association
+    TargetOther = "target.other",
+    /// canonical address; empty for RADIUS and LDAP
+    SourceIp = "source.ip",
+    /// its /24 or /48
+    SourceNetwork = "source.network",
+    /// two-letter country
+    SourceCountry = "source.country",
+    /// `latitude,longitude`
+    SourcePlace = "source.place",
+    /// network operator, where the feed has it
+    SourceAsn = "source.asn",
+    /// parsed agent name
+    AgentName = "agent.name",
+    /// operating system
+    AgentOs = "agent.os",
+    /// `browser`, `script`, `app`, `unknown`
+    AgentKind = "agent.kind",
+    /// device id
+    DeviceKey = "device.key",
+    /// device name
+    DeviceName = "device.name",
+    /// `true`, or absent for unknown
+    DeviceManaged = "device.managed",
+    /// application id
+    AppKey = "app.key",
+    /// application name
+    AppName = "app.name",
+    /// DENY > ALLOW_WITH_MFA > ALLOW
+    PolicyAction = "policy.action",
+    /// a second factor was used
+    MfaUsed = "mfa.used",
+    /// the second factors that succeeded
+    MfaFactor = "mfa.factor",
+    /// a push was refused or ran out
+    MfaPushDenied = "mfa.push_denied",
+    /// country of the phone that answered
+    MfaPushCountry = "mfa.push_country",
+    /// the password was right
+    PasswordOk = "password.ok",
+}
+
+/// Paths of the record that are documented or were seen, in front of which no `raw.` is needed. A path
+/// below one of these is known too.
+const KNOWN_PATHS: &[&str] = &[
+    "@version", "app_id", "app_name", "application", "asn", "association", "attr", "auth_context", "auth_meta",
+    "auth_method", "auth_type", "base", "category", "changes", "client_ip", "command", "command_uuid",
+    "connection_id", "correlation", "deref", "dn", "eap_type", "error_chain", "error_code", "error_message",
+    "filter", "geoip", "id", "idp_initiated", "initiated_by", "jc_initiated_by_email", "jc_initiated_by_id",
+    "mdm_device_id", "mdm_device_manager_id", "mdm_type", "mech", "message", "message_chain", "mfa", "mfa_meta",
+    "nas_mfa_state", "number_of_results", "oid", "operation_number", "operation_type", "organization", "outer",
+    "previous_state", "process_name", "provider", "repeat_count", "request_type", "resource", "scope",
+    "server_timestamp", "service", "severity", "src_ip", "sso_token_success", "start_tls", "state", "status",
+    "success", "system", "system_group", "system_timestamp", "target_resource", "timestamp", "timestamp_source",
+    "tls_established", "user_agent", "useragent", "username", "windows_meta",
+];
+
+/// How a field name was understood.
+pub enum Named {
+    /// fine as it is
+    Known(Field),
+    /// a raw path that no source documents, given with `raw.`
+    Unverified(Field),
+    /// no such field; the nearest good name, if one is near
+    Unknown(Option<String>),
+}
+
+impl Field {
+    /// Understands a field name of a rule.
+    pub fn named(name: &str) -> Named {
+        if let Some(norm) = Norm::ALL.iter().find(|norm| norm.name() == name) {
+            return Named::Known(Field::Norm(*norm));
+        }
+        if let Some(change) = name.strip_prefix("changes.") {
+            return match change.rsplit_once('.') {
+                Some((path, "from")) => Named::Known(Field::Change(path.to_owned(), Part::From)),
+                Some((path, "to")) => Named::Known(Field::Change(path.to_owned(), Part::To)),
+                Some((path, "trend")) => Named::Known(Field::Change(path.to_owned(), Part::Trend)),
+                _ => Named::Unknown(Some(format!("changes.{change}.trend"))),
+            };
+        }
+        let raw = |path: &str| Field::Raw(path.split('.').map(str::to_owned).collect());
+        let is_known = |path: &str| path.split('.').next().is_some_and(|head| KNOWN_PATHS.contains(&head));
+        if let Some(path) = name.strip_prefix("raw.") {
+            return if is_known(path) || path == "event_type" {
+                Named::Known(raw(path))
+            } else {
+                Named::Unverified(raw(path))
+            };
+        }
+        if is_known(name) { Named::Known(raw(name)) } else { Named::Unknown(nearest(name)) }
+    }
+
+    /// The name as a rule writes it.
+    pub fn name(&self) -> String {
+        match self {
+            Field::Norm(norm) => norm.name().to_owned(),
+            Field::Change(path, Part::From) => format!("changes.{path}.from"),
+            Field::Change(path, Part::To) => format!("changes.{path}.to"),
+            Field::Change(path, Part::Trend) => format!("changes.{path}.trend"),
+            Field::Raw(path) => path.join("."),
+        }
+    }
+
+    /// Agent names are compared by their letters only (`Python Requests` is `python-requests`).
+    pub fn is_letters_only(&self) -> bool {
+        *self == Field::Norm(Norm::AgentName)
+    }
+
+    /// Known only once everything is read: identities are linked over the whole input.
+    pub fn is_linked(&self) -> bool {
+        matches!(self, Field::Norm(Norm::ActorKey | Norm::TargetKey))
+    }
+}
+
+fn nearest(name: &str) -> Option<String> {
+    let names = Norm::ALL.iter().map(|n| n.name()).chain(KNOWN_PATHS.iter().copied());
+    nearest_of(name, names)
+}
+
+/// The nearest of `names` to what somebody typed, if it is near enough to be meant.
+pub fn nearest_of<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let (score, name) = names
+        .map(|name| (strsim::jaro_winkler(typed, name), name))
+        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (score > 0.8).then(|| name.to_owned())
+}
+
+impl Fields for Event<'_> {
+    fn values(&self, field: &Field) -> Vec<Value<'_>> {
+        match field {
+            Field::Norm(norm) => self.normalized(*norm),
+            Field::Raw(path) => raw_values(self.json, path),
+            Field::Change(path, part) => change_values(self.json, path, *part),
+        }
+    }
+}
+
+/// Values at a raw path; through an array, of every element.
+fn raw_values<'e>(json: &'e Json<'e>, path: &[String]) -> Vec<Value<'e>> {
+    let mut out = Vec::new();
+    collect(json, path, &mut out);
+    out
+}
+
+fn collect<'e>(json: &'e Json<'e>, path: &[String], out: &mut Vec<Value<'e>>) {
+    match json {
+        Json::Array(items) => items.iter().for_each(|item| collect(item, path, out)),
+        Json::Object(_) if !path.is_empty() => {
+            if let Some(inner) = json.get(&path[0]) {
+                collect(inner, &path[1..], out);
+            } else if path.len() > 1
+                && let Some(inner) = json.get(&path.join("."))
+            {
+                // a key that has dots itself
+                collect(inner, &[], out);
+            }
+        }
+        _ if !path.is_empty() => {}
+        scalar => out.push(value_of(scalar)),
+    }
+}
+
+fn value_of<'e>(json: &'e Json<'e>) -> Value<'e> {
+    match json {
+        Json::Null => Value::Null,
+        Json::Text(text) => Value::Text(Cow::Borrowed(text)),
+        other => Value::Text(Cow::Owned(other.to_string())),
+    }
+}
+
+fn change_values<'e>(json: &'e Json<'e>, path: &str, part: Part) -> Vec<Value<'e>> {
+    let mut out = Vec::new();
+    for change in change::of(json, path) {
+        match part {
+            Part::Trend => out.extend(change.trend().into_iter().map(|word| Value::Text(Cow::Borrowed(word)))),
+            Part::From => collect_optional(change.from, &mut out),
+            Part::To => collect_optional(change.to, &mut out),
+        }
+    }
+    out
+}
+
+fn collect_optional<'e>(value: Option<&'e Json<'e>>, out: &mut Vec<Value<'e>>) {
+    if let Some(value) = value {
+        collect(value, &[], out);
+    }
+}
+
+fn text<'e>(text: impl Into<Cow<'e, str>>) -> Vec<Value<'e>> {
+    vec![Value::Text(text.into())]
+}
+
+fn optional<'e, T: Into<Cow<'e, str>>>(value: Option<T>) -> Vec<Value<'e>> {
+    value.map(text).unwrap_or_default()
+}
+
+fn boolean(value: Option<bool>) -> Vec<Value<'static>> {
+    optional(value.map(|b| if b { "true" } else { "false" }))
+}
+
+impl Event<'_> {
+    /// The values of a normalized field.
+    pub fn normalized(&self, norm: Norm) -> Vec<Value<'_>> {
+        let json = self.json;
+        let kind = self.event_type.as_ref();
+        match norm {
+            Norm::EventType => text(kind),
+            Norm::Outcome => text(self.outcome.word()),
+            Norm::ActorKey => optional(self.actor.id.or(self.actor.email).or(self.actor.name)),
+            Norm::ActorName => optional(self.actor.shown()),
+            Norm::ActorType => optional(self.actor.kind.as_deref()),
+            Norm::ActorId => optional(self.actor.id),
+            Norm::ActorEmail => optional(self.actor.email),
+            Norm::ActorVia => optional(party::via(json)),
+            Norm::TargetKey => optional(self.target.id.or(self.target.email).or(self.target.name)),
+            Norm::TargetName => optional(self.target.shown()),
+            Norm::TargetType => optional(self.target.kind.as_deref()),
+            Norm::TargetId => optional(self.target.id),
+            Norm::TargetEmail => optional(self.target.email),
+            Norm::TargetOther => optional(self.other.shown()),
+            Norm::SourceIp => optional(self.source_ip().map(|ip| ip.to_string())),
+            Norm::SourceNetwork => optional(self.source_ip().map(source::network)),
+            Norm::SourceCountry => optional(source::country(json, kind)),
+            Norm::SourcePlace => optional(source::place(json, kind).map(|(lat, lon)| format!("{lat},{lon}"))),
+            Norm::SourceAsn => optional(source::asn(json, kind)),
+            Norm::AgentName => optional(agent::name(json)),
+            Norm::AgentOs => optional(agent::os(json)),
+            Norm::AgentKind => optional(agent::kind(json)),
+            Norm::DeviceKey => optional(self.device_text(&["id"])),
+            Norm::DeviceName => optional(self.device_text(&["displayName", "hostname", "name", "display_name"])),
+            Norm::DeviceManaged => boolean(self.is_managed().then_some(true)),
+            Norm::AppKey => optional(self.app_text(&["id", "sso_url", "name"])),
+            Norm::AppName => optional(self.app_text(&["display_label", "name", "displayLabel"])),
+            Norm::PolicyAction => optional(policy_action(json)),
+            Norm::MfaUsed => boolean(factor::mfa_used(json, self.outcome)),
+            Norm::MfaFactor => factor::factors(json).into_iter().map(|f| Value::Text(Cow::Owned(f))).collect(),
+            Norm::MfaPushDenied => boolean(factor::push_denied(json, self.outcome).then_some(true)),
+            Norm::MfaPushCountry => optional(factor::push_country(json)),
+            Norm::PasswordOk => boolean(factor::password_ok(json, self.outcome)),
+        }
+    }
+
+    /// The actor's address.
+    pub fn source_ip(&self) -> Option<IpAddr> {
+        source::ip(self.json, &self.event_type)
+    }
+
+    fn device(&self) -> Option<&Json<'_>> {
+        let json = self.json;
+        [&["system"][..], &["auth_context", "system"], &["auth_meta", "system"]]
+            .iter()
+            .find_map(|path| json.at(path))
+            .or_else(|| json.get("resource").filter(|r| r.text_at(&["type"]) == Some("system")))
+            .filter(|device| !device.is_nothing())
+    }
+
+    fn device_text(&self, keys: &[&str]) -> Option<&str> {
+        let device = self.device()?;
+        keys.iter().find_map(|key| device.text_at(&[key])).or_else(|| {
+            let is_id = keys.first() == Some(&"id");
+            is_id.then(|| device.text_at(&["hostname"]))?
+        })
+    }
+
+    /// The sign-in came from a device that JumpCloud manages. The contrary is never known.
+    fn is_managed(&self) -> bool {
+        ["auth_context", "auth_meta"].iter().any(|outer| self.json.at(&[outer, "system"]).is_some_and(|s| !s.is_nothing()))
+    }
+
+    fn app_text(&self, keys: &[&str]) -> Option<&str> {
+        let json = self.json;
+        let app = json
+            .get("application")
+            .or_else(|| json.get("resource").filter(|r| r.text_at(&["type"]) == Some("application")))?;
+        keys.iter().find_map(|key| app.text_at(&[key]))
+    }
+}
+
+/// The strongest action of the applied policies: DENY, then ALLOW_WITH_MFA, then ALLOW.
+fn policy_action(json: &Json<'_>) -> Option<&'static str> {
+    let policies = ["auth_context", "auth_meta"].iter().find_map(|outer| json.at(&[outer, "policies_applied"]))?;
+    let strength = |policy: &Json<'_>| match policy.text_at(&["metadata", "action"])?.to_ascii_uppercase().as_str() {
+        "DENY" => Some((3, "DENY")),
+        "ALLOW_WITH_MFA" => Some((2, "ALLOW_WITH_MFA")),
+        "ALLOW" => Some((1, "ALLOW")),
+        _ => None,
+    };
+    policies.items().iter().filter_map(strength).max().map(|(_, action)| action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_understood_or_corrected() {
+        assert!(matches!(Field::named("actor.key"), Named::Known(Field::Norm(Norm::ActorKey))));
+        assert!(matches!(Field::named("initiated_by.email"), Named::Known(Field::Raw(_))));
+        assert!(matches!(Field::named("raw.jc_transformation_ts"), Named::Unverified(_)));
+        assert!(matches!(Field::named("acter.key"), Named::Unknown(Some(n)) if n == "actor.key"));
+        assert!(matches!(Field::named("changes.suspended"), Named::Unknown(Some(n)) if n == "changes.suspended.trend"));
+        let Named::Known(field) = Field::named("changes.settings.passwordPolicy.minLength.trend") else { panic!() };
+        assert_eq!(field, Field::Change("settings.passwordPolicy.minLength".into(), Part::Trend));
+        assert_eq!(field.name(), "changes.settings.passwordPolicy.minLength.trend");
+    }
+
+    #[test]
+    fn raw_paths_reach_any_element() {
+        let json = Json::parse(r#"{"changes":[{"field":"a"},{"field":"b","to":null}],"x":{"y.z":1}}"#).unwrap();
+        let path = |p: &str| p.split('.').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(raw_values(&json, &path("changes.field")).len(), 2);
+        assert_eq!(raw_values(&json, &path("changes.to")), [Value::Null]);
+        assert_eq!(raw_values(&json, &path("x.y.z")), [Value::Text("1".into())]);
+        assert!(raw_values(&json, &path("x.q")).is_empty());
+    }
+
+    #[test]
+    fn strongest_policy_action() {
+        let json = Json::parse(r#"{"auth_context":{"policies_applied":[{"metadata":{"action":"ALLOW"}},{"metadata":{"action":"deny"}}]}}"#).unwrap();
+        assert_eq!(policy_action(&json), Some("DENY"));
+    }
+}

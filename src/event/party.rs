@@ -1,0 +1,259 @@
+//! Party: who did something, or whom it was done to, as the record names it.
+
+use std::borrow::Cow;
+
+use super::json::Json;
+
+/// What kind of thing a party is. An admin and a user are never one identity, whatever their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// an administrator of the organization or of its provider
+    Admin,
+    /// a person (or service account) of the directory
+    User,
+    /// anything else: a device, a group, an application, a policy, JumpCloud itself
+    Thing,
+}
+
+/// A party of an event. Empty texts in the record are absent here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Party<'e> {
+    /// `admin`, `user`, `system`, `service`, or what the record says (`application`, `user_group`, …)
+    pub kind: Option<Cow<'e, str>>,
+    /// the object id
+    pub id: Option<&'e str>,
+    /// user name, or the name of a thing
+    pub name: Option<&'e str>,
+    /// e-mail address
+    pub email: Option<&'e str>,
+}
+
+impl<'e> Party<'e> {
+    /// Nothing says who.
+    pub fn is_unknown(&self) -> bool {
+        self.id.is_none() && self.name.is_none() && self.email.is_none()
+    }
+
+    /// The name to show: user name, else e-mail, else id.
+    pub fn shown(&self) -> Option<&'e str> {
+        self.name.or(self.email).or(self.id)
+    }
+
+    /// Admin, user, or a thing.
+    pub fn class(&self) -> Class {
+        class_of(self.kind.as_deref())
+    }
+
+    fn of(kind: Option<&'e str>, id: Option<&'e str>, name: Option<&'e str>, email: Option<&'e str>) -> Party<'e> {
+        let (name, email) = match name {
+            // A user name that is an e-mail address names the same identity as that address.
+            Some(n) if n.contains('@') && email.is_none() => (None, Some(n)),
+            other => (other, email),
+        };
+        Party { kind: kind.map(kind_of), id, name, email }
+    }
+}
+
+/// The class that a party kind belongs to.
+pub fn class_of(kind: Option<&str>) -> Class {
+    match kind {
+        Some("admin") => Class::Admin,
+        Some("user") => Class::User,
+        _ => Class::Thing,
+    }
+}
+
+/// One word for each kind, whichever way it is written.
+fn kind_of(kind: &str) -> Cow<'_, str> {
+    match kind.to_ascii_lowercase().as_str() {
+        "admin" | "administrator" => Cow::Borrowed("admin"),
+        "user" | "systemuser" | "system_user" => Cow::Borrowed("user"),
+        "organisation" => Cow::Borrowed("organization"),
+        "service" | "serviceaccount" | "service_account" => Cow::Borrowed("service"),
+        lower => Cow::Owned(lower.to_owned()),
+    }
+}
+
+/// Who did it: `initiated_by`; the top-level user name of RADIUS, LDAP and device sign-ins; `resource` in
+/// the 2020 shape of sign-in attempts, which has no `initiated_by`.
+pub fn actor<'e>(json: &'e Json<'e>, event_type: &str) -> Party<'e> {
+    let newer_id = json.text_at(&["jc_initiated_by_id"]);
+    let newer_email = json.text_at(&["jc_initiated_by_email"]);
+    if let Some(by) = json.get("initiated_by").filter(|by| !by.is_nothing()) {
+        let name = by.text_at(&["username"]).or_else(|| json.text_at(&["username"])).or_else(|| by.text_at(&["name"]));
+        let email = by.text_at(&["email"]).or(newer_email);
+        let id = by.text_at(&["id"]).or(newer_id);
+        let kind = by.text_at(&["type"]).or_else(|| guessed_kind(by, event_type));
+        let party = Party::of(kind, id, name, email);
+        if !party.is_unknown() || kind == Some("system") {
+            return party;
+        }
+    }
+    if newer_id.is_some() || newer_email.is_some() {
+        return Party::of(Some("user"), newer_id, json.text_at(&["username"]), newer_email);
+    }
+    if is_attempt(event_type)
+        && let Some(resource) = json.get("resource").filter(|r| !r.is_nothing())
+    {
+        let party = object(resource);
+        if matches!(party.class(), Class::Admin | Class::User) {
+            return party;
+        }
+    }
+    match json.text_at(&["username"]) {
+        Some(name) if event_type != "alert_created" => Party::of(Some("user"), None, Some(name), None),
+        _ => Party::default(),
+    }
+}
+
+fn guessed_kind(by: &Json<'_>, event_type: &str) -> Option<&'static str> {
+    if by.text_at(&["username"]).is_some() {
+        Some("user")
+    } else if by.text_at(&["email"]).is_some() || event_type.starts_with("admin_") {
+        Some("admin")
+    } else {
+        None
+    }
+}
+
+/// Sign-in attempts and requests for one's own account, whose `resource` is the actor where nobody else is.
+fn is_attempt(event_type: &str) -> bool {
+    event_type.ends_with("login_attempt")
+        || event_type.ends_with("password_reset_request")
+        || event_type == "admin_old_api_key_attempt"
+}
+
+/// What or whom it was done to, and the other end of an association.
+pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (Party<'e>, Party<'e>) {
+    if let Some(connection) = json.at(&["association", "connection"]) {
+        return ends(connection);
+    }
+    let resource = json.get("resource").filter(|r| !r.is_nothing()).map(object);
+    let target = resource.filter(|party| !party.is_unknown()).unwrap_or_else(|| match () {
+        () if is_own_account(event_type) => actor.clone(),
+        () => device_or_application(json),
+    });
+    (target, Party::default())
+}
+
+/// A party out of a `resource` object or an end of an association.
+fn object<'e>(object: &'e Json<'e>) -> Party<'e> {
+    let name = ["username", "name", "displayName", "display_name", "displayLabel", "hostname", "policy_name", "app_name"]
+        .iter()
+        .find_map(|key| object.text_at(&[key]));
+    let email = ["email", "recipient_email", "account_email"].iter().find_map(|key| object.text_at(&[key]));
+    let id = ["id", "object_id", "_id", "policy_id", "app_id"].iter().find_map(|key| object.text_at(&[key]));
+    Party::of(object.text_at(&["type"]), id, name, email)
+}
+
+/// The two ends of an association, whichever way round they are written: the user, else the admin, device or
+/// application end is the target, the group or policy end is the other.
+fn ends<'e>(connection: &'e Json<'e>) -> (Party<'e>, Party<'e>) {
+    let end = |key| connection.get(key).map(object).unwrap_or_default();
+    let (from, to) = (end("from"), end("to"));
+    let rank = |party: &Party<'_>| match party.kind.as_deref() {
+        Some("user" | "admin") => 0,
+        Some("system") => 1,
+        Some("application") => 2,
+        _ => 3,
+    };
+    if rank(&from) <= rank(&to) { (from, to) } else { (to, from) }
+}
+
+/// Events about an account that carry no `resource` when the owner makes them.
+fn is_own_account(event_type: &str) -> bool {
+    event_type.contains("totp_") || event_type.starts_with("user_password") || event_type.starts_with("admin_password")
+}
+
+fn device_or_application<'e>(json: &'e Json<'e>) -> Party<'e> {
+    if let Some(system) = json.get("system").filter(|s| !s.is_nothing()) {
+        let name = system.text_at(&["displayName"]).or_else(|| system.text_at(&["hostname"]));
+        return Party::of(Some("system"), system.text_at(&["id"]), name, None);
+    }
+    if let Some(application) = json.get("application").filter(|a| !a.is_nothing()) {
+        let name = application.text_at(&["display_label"]).or_else(|| application.text_at(&["name"]));
+        let id = application.text_at(&["id"]).or_else(|| application.text_at(&["sso_url"]));
+        return Party::of(Some("application"), id, name, None);
+    }
+    match json.text_at(&["mdm_device_id"]).or_else(|| json.text_at(&["device_object_id"])) {
+        Some(id) => Party::of(Some("system"), Some(id), None, None),
+        None => Party::default(),
+    }
+}
+
+/// By what means the actor acted: `session`, `api-key`, `scim`, `device` or `other`; `None` where the
+/// record does not say (sign-ins do not).
+pub fn via(json: &Json<'_>) -> Option<&'static str> {
+    if let Some(source) = json.text_at(&["initiated_by", "source"])
+        && source.to_ascii_lowercase().contains("scim")
+    {
+        return Some("scim");
+    }
+    if json.text_at(&["service"]) == Some("systems") {
+        return Some("device");
+    }
+    let method = json.text_at(&["auth_method"])?;
+    let letters: String = method.chars().filter(char::is_ascii_alphanumeric).collect();
+    Some(match letters.to_ascii_lowercase().as_str() {
+        "session" => "session",
+        "apikey" => "api-key",
+        _ => "other",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &'static str) -> Json<'static> {
+        Json::parse(text).unwrap()
+    }
+
+    #[test]
+    fn admin_by_email_and_user_by_username() {
+        let j = json(r#"{"initiated_by":{"id":"1","type":"admin","email":"a@x.io"}}"#);
+        let a = actor(&j, "admin_login_attempt");
+        assert_eq!((a.class(), a.id, a.name, a.email), (Class::Admin, Some("1"), None, Some("a@x.io")));
+        let j = json(r#"{"initiated_by":{"type":"user","username":"jane"},"username":"jane"}"#);
+        let a = actor(&j, "radius_auth_attempt");
+        assert_eq!((a.class(), a.shown()), (Class::User, Some("jane")));
+    }
+
+    #[test]
+    fn actor_of_the_2020_shape_is_the_resource() {
+        let j = json(r#"{"resource":{"id":"5c","type":"admin","email":"jane@x.io"}}"#);
+        assert_eq!(actor(&j, "admin_login_attempt").id, Some("5c"));
+        assert!(actor(&j, "admin_update").is_unknown());
+    }
+
+    #[test]
+    fn ends_of_an_association_in_either_direction() {
+        let text = r#"{"association":{"connection":{"from":{"name":"admins","type":"user_group","object_id":"g"},"to":{"name":"jo","type":"user","object_id":"u"}}}}"#;
+        let j = json(text);
+        let (target, other) = target(&j, "association_change", &Party::default());
+        assert_eq!((target.name, other.name), (Some("jo"), Some("admins")));
+    }
+
+    #[test]
+    fn via_of_each_spelling() {
+        for (text, want) in [
+            (r#"{"auth_method":"api key"}"#, Some("api-key")),
+            (r#"{"auth_method":"api-key"}"#, Some("api-key")),
+            (r#"{"auth_method":"session"}"#, Some("session")),
+            (r#"{"auth_method":"other"}"#, Some("other")),
+            (r#"{"auth_method":"api key","initiated_by":{"source":"scim"}}"#, Some("scim")),
+            (r#"{"initiated_by":{"source":"jumpcloud:scim"}}"#, Some("scim")),
+            (r#"{"service":"systems"}"#, Some("device")),
+            (r"{}", None),
+        ] {
+            assert_eq!(via(&json(text)), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn self_service_without_resource_is_about_the_actor() {
+        let j = json(r#"{"initiated_by":{"type":"user","username":"jo","id":"u1"}}"#);
+        let who = actor(&j, "totp_finish_enrollment");
+        assert_eq!(target(&j, "totp_finish_enrollment", &who).0.id, Some("u1"));
+    }
+}

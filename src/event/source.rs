@@ -1,0 +1,144 @@
+//! Source: the address an event came from, and what the record knows about it.
+
+use std::net::IpAddr;
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use super::json::Json;
+
+/// An address in its canonical form: no port, no brackets, no zone, no `::ffff:` in front of IPv4.
+pub fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|t| t.split(']').next()).unwrap_or(text);
+    let bare = bare.split('%').next().unwrap_or(bare);
+    let parsed = bare.parse::<IpAddr>().ok().or_else(|| {
+        let (host, port) = bare.rsplit_once(':')?;
+        port.parse::<u16>().ok()?;
+        host.parse().ok()
+    })?;
+    Some(parsed.to_canonical())
+}
+
+/// The network that stands for an address in "seen before": /24 of IPv4, /48 of IPv6.
+pub fn network(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(v4) => Ipv4Net::new_assert(v4, 24).trunc().to_string(),
+        IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 48).trunc().to_string(),
+    }
+}
+
+/// Whether the addresses of this event tell where the actor is. RADIUS carries the address of the access
+/// point or VPN gateway, LDAP carries none.
+fn tells_the_actor(event_type: &str, json: &Json<'_>) -> bool {
+    let service = json.text_at(&["service"]).unwrap_or_default();
+    !(service == "radius" || service == "ldap" || event_type.starts_with("radius_auth") || event_type.starts_with("ldap_"))
+}
+
+/// The actor's address. For a device sign-in that came over the network it is the peer (`src_ip`), not the
+/// public address of the device.
+pub fn ip(json: &Json<'_>, event_type: &str) -> Option<IpAddr> {
+    if !tells_the_actor(event_type, json) {
+        return None;
+    }
+    peer(json).or_else(|| json.text_at(&["client_ip"]).and_then(address))
+}
+
+fn peer(json: &Json<'_>) -> Option<IpAddr> {
+    json.text_at(&["src_ip"]).and_then(address)
+}
+
+/// `geoip` where it describes [`ip`]: it belongs to `client_ip`, so not to another peer of a device.
+fn geoip<'e>(json: &'e Json<'e>, event_type: &str) -> Option<&'e Json<'e>> {
+    let described = json.text_at(&["client_ip"]).and_then(address);
+    if !tells_the_actor(event_type, json) || peer(json).is_some_and(|p| Some(p) != described) {
+        return None;
+    }
+    let geoip = json.get("geoip")?;
+    Some(geoip.get("geoip").unwrap_or(geoip))
+}
+
+/// Two-letter country, upper case.
+pub fn country(json: &Json<'_>, event_type: &str) -> Option<String> {
+    geoip(json, event_type).and_then(country_code)
+}
+
+/// The country of a `geoip` object, in the old (`country_code2`) or the newer spelling.
+pub fn country_code(geoip: &Json<'_>) -> Option<String> {
+    geoip.text_at(&["country_code"]).or_else(|| geoip.text_at(&["country_code2"])).map(str::to_ascii_uppercase)
+}
+
+/// Latitude and longitude in degrees, written as numbers or as text; `None` where either is not a number
+/// or out of range.
+pub fn place(json: &Json<'_>, event_type: &str) -> Option<(f64, f64)> {
+    let geoip = geoip(json, event_type)?;
+    let latitude = geoip.get("latitude")?.number()?;
+    let longitude = geoip.get("longitude")?.number()?;
+    (latitude.abs() <= 90.0 && longitude.abs() <= 180.0).then_some((latitude, longitude))
+}
+
+/// The network operator, as number (`AS174`) or name, where newer feeds carry it.
+pub fn asn(json: &Json<'_>, event_type: &str) -> Option<String> {
+    if !tells_the_actor(event_type, json) {
+        return None;
+    }
+    let asn = json.get("asn").or_else(|| json.at(&["geoip", "asn"]))?;
+    match asn {
+        Json::Int(n) => Some(format!("AS{n}")),
+        Json::Text(t) if !t.is_empty() => Some(t.to_string()),
+        Json::Object(_) => match asn.get("number").or_else(|| asn.get("asn")) {
+            Some(Json::Int(n)) => Some(format!("AS{n}")),
+            _ => asn.text_at(&["organization"]).map(str::to_owned),
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_in_every_shape() {
+        for (text, want) in [
+            ("1.2.3.4", Some("1.2.3.4")),
+            ("::ffff:1.2.3.4", Some("1.2.3.4")),
+            ("1.2.3.4:443", Some("1.2.3.4")),
+            ("[2001:db8::1]:443", Some("2001:db8::1")),
+            ("2001:DB8:0:0::1", Some("2001:db8::1")),
+            ("fe80::1%eth0", Some("fe80::1")),
+            ("x.x.x.x", None),
+            ("", None),
+            ("1.2.3", None),
+        ] {
+            assert_eq!(address(text).map(|a| a.to_string()).as_deref(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn networks() {
+        assert_eq!(network("203.0.113.77".parse().unwrap()), "203.0.113.0/24");
+        assert_eq!(network("2001:db8:1:2::9".parse().unwrap()), "2001:db8:1::/48");
+    }
+
+    #[test]
+    fn radius_and_ldap_have_no_source() {
+        let j = Json::parse(r#"{"client_ip":"1.2.3.4","geoip":{"country_code":"FR"},"service":"radius"}"#).unwrap();
+        assert_eq!(ip(&j, "radius_auth_attempt"), None);
+        assert_eq!(country(&j, "radius_auth_attempt"), None);
+    }
+
+    #[test]
+    fn peer_of_a_device_has_no_place() {
+        let j = Json::parse(r#"{"client_ip":"1.2.3.4","src_ip":"10.0.2.2","geoip":{"country_code":"FR"}}"#).unwrap();
+        assert_eq!(ip(&j, "login_attempt").unwrap().to_string(), "10.0.2.2");
+        assert_eq!(country(&j, "login_attempt"), None);
+    }
+
+    #[test]
+    fn coordinates_as_text_and_as_nonsense() {
+        let j = Json::parse(r#"{"geoip":{"latitude":"48.8","longitude":"2.4"}}"#).unwrap();
+        assert_eq!(place(&j, "sso_auth"), Some((48.8, 2.4)));
+        let j = Json::parse(r#"{"geoip":{"latitude":"xx.xxxxx","longitude":"-xx.xxxxx"}}"#).unwrap();
+        assert_eq!(place(&j, "sso_auth"), None);
+    }
+}

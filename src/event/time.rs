@@ -1,0 +1,160 @@
+//! Time: an instant in UTC, in nanoseconds, and spans of it as people write them.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+
+use super::json::Json;
+
+/// An instant: nanoseconds since 1970-01-01 UTC. Covers the years 1678 to 2261.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+/// One second in the unit of [`Timestamp`].
+pub const SECOND: i64 = 1_000_000_000;
+/// One hour in the unit of [`Timestamp`].
+pub const HOUR: i64 = 3600 * SECOND;
+/// One day in the unit of [`Timestamp`].
+pub const DAY: i64 = 24 * HOUR;
+
+impl Timestamp {
+    /// Reads RFC 3339 with any number of fractional digits and any offset; also a space for the `T`, a
+    /// missing zone (UTC is meant), a bare date (its midnight in UTC), and the `/Date(ms)/` of PowerShell 5.
+    pub fn parse(text: &str) -> Option<Timestamp> {
+        let text = text.trim();
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return time.timestamp_nanos_opt().map(Timestamp);
+        }
+        if let Some(ms) = text.strip_prefix("/Date(").and_then(|t| t.strip_suffix(")/")) {
+            return ms.parse::<i64>().ok()?.checked_mul(1_000_000).map(Timestamp);
+        }
+        let naive = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
+            .iter()
+            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+            .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))?;
+        naive.and_utc().timestamp_nanos_opt().map(Timestamp)
+    }
+
+    /// Reads the time of an event: text as [`Timestamp::parse`] takes it, or an epoch number in seconds,
+    /// milliseconds, microseconds or nanoseconds, told by its size.
+    pub fn from_json(value: &Json<'_>) -> Option<Timestamp> {
+        match value {
+            Json::Text(text) => Timestamp::parse(text),
+            Json::Int(n) => {
+                let unit = match n.unsigned_abs() {
+                    0..100_000_000_000 => SECOND,
+                    100_000_000_000..100_000_000_000_000 => 1_000_000,
+                    100_000_000_000_000..100_000_000_000_000_000 => 1_000,
+                    _ => 1,
+                };
+                n.checked_mul(unit).map(Timestamp)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same instant for chrono.
+    pub fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_nanos(self.0)
+    }
+
+    /// RFC 3339 in UTC with as many fractional digits as the instant needs (0, 3, 6 or 9).
+    pub fn rfc3339(self) -> String {
+        self.utc().to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    }
+
+    /// `2026-03-02 09:00:05`, in UTC, for people.
+    pub fn short(self) -> String {
+        self.utc().format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rfc3339())
+    }
+}
+
+/// A span of time in nanoseconds, as Sigma writes it: a whole number and one of `s m h d w`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(pub i64);
+
+impl Span {
+    /// Reads `30s`, `10m`, `24h`, `7d`, `2w`.
+    pub fn parse(text: &str) -> Option<Span> {
+        let text = text.trim();
+        let unit = match text.chars().last()? {
+            's' => SECOND,
+            'm' => 60 * SECOND,
+            'h' => HOUR,
+            'd' => DAY,
+            'w' => 7 * DAY,
+            _ => return None,
+        };
+        let digits = &text[..text.len() - 1];
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        digits.parse::<i64>().ok()?.checked_mul(unit).map(Span)
+    }
+
+    /// `45 s`, `12 min`, `3 h`, `5 d`: the largest unit that says it in a few digits.
+    pub fn words(self) -> String {
+        let seconds = self.0 / SECOND;
+        match seconds {
+            0..120 => format!("{seconds} s"),
+            120..7200 => format!("{} min", seconds / 60),
+            7200..172_800 => format!("{} h", seconds / 3600),
+            _ => format!("{} d", seconds / 86_400),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nanos(text: &str) -> i64 {
+        Timestamp::parse(text).unwrap_or_else(|| panic!("{text}")).0
+    }
+
+    #[test]
+    fn fractional_digits_are_kept_exactly() {
+        let second = nanos("2023-06-15T14:21:10Z");
+        assert_eq!(nanos("2023-06-15T14:21:10.9Z"), second + 900_000_000);
+        assert_eq!(nanos("2023-06-15T14:21:10.34334445Z"), second + 343_344_450);
+        assert_eq!(nanos("2023-06-15T14:21:10.495420839Z"), second + 495_420_839);
+        assert_eq!(nanos("2023-06-15T14:21:10.921Z"), second + 921_000_000);
+    }
+
+    #[test]
+    fn offsets_and_odd_shapes() {
+        assert_eq!(nanos("2019-04-09T05:01:18+09:30"), nanos("2019-04-08T19:31:18Z"));
+        assert_eq!(nanos("2023-06-15 14:21:10"), nanos("2023-06-15T14:21:10Z"));
+        assert_eq!(nanos("2023-06-15"), nanos("2023-06-15T00:00:00Z"));
+        assert_eq!(nanos("/Date(1576181718000)/"), nanos("2019-12-12T20:15:18Z"));
+        assert_eq!(Timestamp::from_json(&Json::Int(1_576_181_718_000)).unwrap().0, nanos("2019-12-12T20:15:18Z"));
+    }
+
+    #[test]
+    fn nonsense_is_none_and_never_a_panic() {
+        for text in ["", "yesterday", "2023-13-01T00:00:00Z", "9999-12-31T00:00:00Z", "/Date(x)/", "2023-02-30"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn shown_with_the_digits_it_needs() {
+        assert_eq!(Timestamp(nanos("2023-06-15T14:21:10Z")).rfc3339(), "2023-06-15T14:21:10Z");
+        assert_eq!(Timestamp(nanos("2023-06-15T14:21:10.921Z")).rfc3339(), "2023-06-15T14:21:10.921Z");
+    }
+
+    #[test]
+    fn spans() {
+        assert_eq!(Span::parse("10m"), Some(Span(600 * SECOND)));
+        assert_eq!(Span::parse("7d"), Some(Span(7 * DAY)));
+        for text in ["", "m", "10", "10x", "-5m", "1.5h", "99999999999999d"] {
+            assert_eq!(Span::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Envelope: what a collector wrapped around an event. It is taken off only where the outer object is no
+//! event itself, and only once: a `message` inside a real event is text.
+
+use crate::event::json::Json;
+
+/// Where collectors put the event, most specific first. The value is an object, or JSON in a text.
+const PLACES: &[&[&str]] = &[
+    &["_source", "event", "original"], // Elasticsearch export
+    &["_source", "event.original"],
+    &["_source", "message"],
+    &["_source", "jumpcloud", "event"],
+    &["event", "original"], // Elastic
+    &["event.original"],
+    &["jumpcloud_bridge"],     // Wazuh bridge
+    &["jumpcloud", "event"],   // Elastic, original dropped
+    &["jumpcloud"],            // Coralogix collector
+    &["data", "di_event"],     // alert notification
+    &["data"],                 // Google SecOps
+    &["result", "_raw"],       // Splunk search export
+    &["result"],
+    &["_raw"],                 // Splunk, Sumo Logic
+    &["message"],              // Sekoia, syslog shippers
+];
+
+/// What an object turned out to be.
+pub enum Unwrapped<'a, 'e> {
+    /// an event, or at least no known envelope
+    Itself,
+    /// an envelope with an object inside
+    Inner(&'e Json<'a>),
+    /// an envelope with the event as text inside
+    Text(&'e str),
+}
+
+/// Looks for an event inside an object.
+pub fn unwrap<'a, 'e>(outer: &'e Json<'a>) -> Unwrapped<'a, 'e> {
+    let has = |key| outer.get(key).is_some_and(|v: &Json<'_>| !v.is_nothing());
+    if has("event_type") || (has("id") && has("organization")) {
+        return Unwrapped::Itself;
+    }
+    for place in PLACES {
+        match outer.at(place) {
+            Some(inner @ Json::Object(_)) if !inner.is_nothing() => {
+                // `result` may hold `_raw`, `data` may hold `di_event`: those stand before it in the list.
+                return Unwrapped::Inner(inner);
+            }
+            Some(Json::Text(text)) if text.trim_start().starts_with('{') => return Unwrapped::Text(text),
+            _ => {}
+        }
+    }
+    Unwrapped::Itself
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inside(text: &str) -> Option<String> {
+        match unwrap(&Json::parse(text).unwrap()) {
+            Unwrapped::Itself => None,
+            Unwrapped::Inner(json) => Some(json.to_string()),
+            Unwrapped::Text(text) => Some(text.to_owned()),
+        }
+    }
+
+    #[test]
+    fn every_known_place() {
+        for text in [
+            r#"{"_source":{"event":{"original":"{\"a\":1}"}}}"#,
+            r#"{"event":{"original":"{\"a\":1}"},"message":"x"}"#,
+            r#"{"event.original":"{\"a\":1}"}"#,
+            r#"{"message":"{\"a\":1}"}"#,
+            r#"{"_raw":"{\"a\":1}"}"#,
+            r#"{"jumpcloud_bridge":{"a":1}}"#,
+            r#"{"jumpcloud":{"a":1}}"#,
+            r#"{"data":{"a":1}}"#,
+            r#"{"data":{"alert_id":"1","di_event":{"a":1}}}"#,
+            r#"{"result":{"a":1}}"#,
+            r#"{"preview":false,"result":{"_raw":"{\"a\":1}"}}"#,
+        ] {
+            assert_eq!(inside(text).as_deref(), Some(r#"{"a":1}"#), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_never_unwrapped() {
+        assert_eq!(inside(r#"{"event_type":"login_attempt","message":"{\"event_type\":\"x\"}"}"#), None);
+        assert_eq!(inside(r#"{"id":"1","organization":"o","message":"{\"event_type\":\"x\"}"}"#), None);
+        assert_eq!(inside(r#"{"message":"User x logged in"}"#), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! Looks: what a file is that is no Directory Insights export, in words that help its owner.
+
+/// What the start of a file looks like, and what to do about it.
+pub fn like(head: &[u8]) -> String {
+    for (magic, words) in MAGIC {
+        if head.starts_with(magic) {
+            return (*words).to_owned();
+        }
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return "a tar archive: unpack it first".to_owned();
+    }
+    let text = String::from_utf8_lossy(head);
+    let start = text.trim_start();
+    let first_line: String = start.lines().next().unwrap_or_default().chars().take(60).collect();
+    if head.contains(&0) {
+        return "a binary file".to_owned();
+    }
+    if start.starts_with("<?xml") || start.starts_with("<Event") {
+        return "XML".to_owned();
+    }
+    if start.to_ascii_lowercase().starts_with("<!doctype") || start.to_ascii_lowercase().starts_with("<html") {
+        return "an HTML page, perhaps of a sign-in that ran out".to_owned();
+    }
+    if start.contains("CEF:0|") {
+        return "CEF".to_owned();
+    }
+    if start.starts_with(['{', '[']) {
+        return match keys(start).as_slice() {
+            [] => "JSON, but without objects".to_owned(),
+            keys if keys.iter().any(|k| k == "Records" || k == "eventVersion") => "AWS CloudTrail".to_owned(),
+            keys if keys.iter().any(|k| k == "message" || k == "error") && keys.len() < 4 => {
+                format!("an answer of an API with an error (keys: {})", keys.join(", "))
+            }
+            keys => format!("JSON of another kind (keys: {})", keys.join(", ")),
+        };
+    }
+    if first_line.contains(',') && first_line.matches(',').count() >= 2 {
+        return format!("CSV without the columns of Directory Insights (first line: {first_line:?})");
+    }
+    format!("text (first line: {first_line:?})")
+}
+
+/// The first keys of the first object, by eye and not by parser: the text may be cut.
+fn keys(text: &str) -> Vec<String> {
+    let Some(start) = text.find('{') else { return Vec::new() };
+    let mut keys = Vec::new();
+    let mut depth = 0_u32;
+    let mut rest = text[start..].chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            '"' => {
+                let mut word = String::new();
+                while let Some(c) = rest.next().filter(|c| *c != '"') {
+                    if c == '\\' {
+                        rest.next();
+                    }
+                    word.push(c);
+                }
+                while rest.next_if(|c| c.is_whitespace()).is_some() {}
+                if depth == 1 && rest.peek() == Some(&':') && keys.len() < 6 {
+                    keys.push(word.chars().filter(|c| !c.is_control()).take(30).collect());
+                }
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    keys
+}
+
+const MAGIC: &[(&[u8], &str)] = &[
+    (b"ElfFile\0", "EVTX, a Windows event log: use a tool for Windows logs"),
+    (b"PK\x03\x04", "a zip: unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"),
+    (b"Rar!", "a rar archive: unpack it first"),
+    (b"\xfd7zXZ\0", "an xz file: unpack it first"),
+    (b"BZh", "a bzip2 file: unpack it first"),
+    (b"%PDF", "a PDF"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"PAR1", "Parquet: export it as JSON Lines first"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"\x89PNG", "a picture"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named() {
+        for (head, want) in [
+            (&b"ElfFile\0\0\0"[..], "EVTX"),
+            (b"PK\x03\x04....", "a zip: unpack it first"),
+            (b"{\"eventVersion\":\"1.08\",\"x\":{\"y\":1}}", "CloudTrail"),
+            (b"{\"message\":\"Unauthorized\"}", "an answer of an API"),
+            (b"{\"a\":{\"b\":1},\"c\":2}", "keys: a, c)"),
+            (b"Nov 24 host sshd[1]: hello", "text (first line"),
+            (b"a,b,c\n1,2,3", "CSV without"),
+            (b"<html>", "HTML"),
+            (b"\x01\x00\x02", "binary"),
+            (b"[1,2]", "without objects"),
+        ] {
+            assert!(like(head).contains(want), "{} / {want}", like(head));
+        }
+    }
+}

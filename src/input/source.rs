@@ -1,0 +1,103 @@
+//! Source: a file, a file of a folder, or standard input, under the name by which it is cited.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+/// Something to read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// as typed; inside a folder relative to it
+    pub name: String,
+    /// `None` is standard input
+    path: Option<PathBuf>,
+    /// which argument of the command it came from
+    pub argument: usize,
+}
+
+/// Endings of files that are read in folders, also with `.gz` or `.zst` behind.
+const ENDINGS: &[&str] = &[".json", ".jsonl", ".ndjson", ".log", ".csv"];
+
+impl Source {
+    /// Opens it for reading.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match &self.path {
+            Some(path) => Box::new(File::open(path)?),
+            None => Box::new(io::stdin()),
+        })
+    }
+
+    /// Bytes on disk, as far as they are known.
+    pub fn size(&self) -> u64 {
+        self.path.as_ref().and_then(|p| p.metadata().ok()).map_or(0, |m| m.len())
+    }
+}
+
+/// The sources that the arguments name.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// in the order of the arguments; files of a folder by name
+    pub list: Vec<Source>,
+    /// files in folders that were left out for their names
+    pub left_out: Vec<String>,
+    /// arguments and folder entries that could not be opened, with the reason
+    pub unreadable: Vec<(String, String)>,
+}
+
+/// Finds the sources: `-` is standard input, folders are walked.
+pub fn find(arguments: &[PathBuf]) -> Sources {
+    let mut sources = Sources::default();
+    for (argument, path) in arguments.iter().enumerate() {
+        let name = path.display().to_string();
+        if name == "-" {
+            sources.list.push(Source { name, path: None, argument });
+        } else if path.is_dir() {
+            walk(path, argument, &mut sources);
+        } else if let Err(error) = path.metadata() {
+            sources.unreadable.push((name, error.to_string()));
+        } else {
+            sources.list.push(Source { name, path: Some(path.clone()), argument });
+        }
+    }
+    sources
+}
+
+fn walk(folder: &Path, argument: usize, sources: &mut Sources) {
+    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => {
+                let name = entry.path().strip_prefix(folder).unwrap_or(entry.path()).display().to_string();
+                if is_wanted(&name) {
+                    sources.list.push(Source { name, path: Some(entry.into_path()), argument });
+                } else {
+                    sources.left_out.push(name);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => sources.unreadable.push((folder.display().to_string(), error.to_string())),
+        }
+    }
+}
+
+fn is_wanted(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let plain = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+    ENDINGS.iter().any(|ending| plain.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings() {
+        for name in ["a.json", "b.JSONL", "jc_x.json.gz", "c.csv.zst", "d.log"] {
+            assert!(is_wanted(name), "{name}");
+        }
+        for name in ["README.md", "a.json.bak", "a.gz", "x.evtx"] {
+            assert!(!is_wanted(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,586 @@
+//! Detection: the part of a rule that looks at one event. Selections with their modifiers become one
+//! expression.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Yaml;
+
+use super::condition;
+use super::pattern::{Glob, Order, Pattern, Side, TimePart, encode, regex, stands_in, windash};
+use crate::event::catalogue;
+use crate::event::field::{Field, Fields, Named, Norm, Value};
+
+/// A condition on one event.
+#[derive(Clone, Debug)]
+pub enum Expr {
+    /// all of them
+    And(Vec<Expr>),
+    /// at least one of them
+    Or(Vec<Expr>),
+    /// not this
+    Not(Box<Expr>),
+    /// a field compared with values
+    Test(Test),
+    /// any text anywhere in the event
+    Keyword(Glob),
+    /// only in tests of the grammar
+    #[cfg(test)]
+    Named(String),
+}
+
+/// A field compared with values.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// the field
+    pub field: Field,
+    /// the comparisons
+    pub patterns: Vec<Pattern>,
+    /// every comparison has to hold, not just one
+    pub is_all: bool,
+    /// no value may match, and there is a value (`neq`)
+    pub is_negated: bool,
+}
+
+/// An event, for conditions that look at all of its text.
+pub trait Searchable: Fields {
+    /// Whether any text of the event matches.
+    fn any_text(&self, matches: &dyn Fn(&str) -> bool) -> bool;
+}
+
+impl Expr {
+    pub(super) fn all(mut parts: Vec<Expr>) -> Expr {
+        if parts.len() == 1 { parts.remove(0) } else { Expr::And(parts) }
+    }
+
+    pub(super) fn any(mut parts: Vec<Expr>) -> Expr {
+        if parts.len() == 1 { parts.remove(0) } else { Expr::Or(parts) }
+    }
+
+    /// Whether an event matches.
+    pub fn matches(&self, event: &impl Searchable) -> bool {
+        self.eval(event, None)
+    }
+
+    /// Whether it may match once identities are linked: comparisons of linked fields count in its favour.
+    pub fn may_match(&self, event: &impl Searchable) -> bool {
+        self.eval(event, Some(true))
+    }
+
+    fn eval(&self, event: &impl Searchable, linked: Option<bool>) -> bool {
+        match self {
+            Expr::And(parts) => parts.iter().all(|part| part.eval(event, linked)),
+            Expr::Or(parts) => parts.iter().any(|part| part.eval(event, linked)),
+            Expr::Not(inner) => !inner.eval(event, linked.map(|favour| !favour)),
+            Expr::Test(test) => match linked {
+                Some(favour) if test.is_linked() => favour,
+                _ => test.matches(event),
+            },
+            Expr::Keyword(glob) => event.any_text(&|text| glob.matches(text)),
+            #[cfg(test)]
+            Expr::Named(_) => false,
+        }
+    }
+
+    /// Whether it asks for a field that is known only once everything is read.
+    pub fn is_linked(&self) -> bool {
+        let mut fields = Vec::new();
+        self.fields(&mut fields);
+        fields.iter().any(Field::is_linked)
+    }
+
+    /// Whether it searches all text.
+    pub fn has_keywords(&self) -> bool {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().any(Expr::has_keywords),
+            Expr::Not(inner) => inner.has_keywords(),
+            Expr::Keyword(_) => true,
+            _ => false,
+        }
+    }
+
+    /// All fields that it asks for.
+    pub fn fields(&self, out: &mut Vec<Field>) {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| part.fields(out)),
+            Expr::Not(inner) => inner.fields(out),
+            Expr::Test(test) => {
+                out.push(test.field.clone());
+                out.extend(test.patterns.iter().filter_map(|pattern| match pattern {
+                    Pattern::Reference(field, _) => Some(field.clone()),
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+
+    /// The event types that can match; `None` is any.
+    pub fn event_types(&self) -> Option<BTreeSet<String>> {
+        match self {
+            Expr::And(parts) => parts.iter().filter_map(Expr::event_types).reduce(|a, b| &a & &b),
+            Expr::Or(parts) => {
+                let all: Option<Vec<_>> = parts.iter().map(Expr::event_types).collect();
+                Some(all?.into_iter().flatten().collect())
+            }
+            Expr::Test(test) if test.field == Field::Norm(Norm::EventType) && !test.is_negated => {
+                let names: Option<BTreeSet<String>> = test
+                    .patterns
+                    .iter()
+                    .map(|pattern| match pattern {
+                        Pattern::Glob(glob) => glob.literal().map(str::to_owned),
+                        _ => None,
+                    })
+                    .collect();
+                names.filter(|names| !names.is_empty())
+            }
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn shape(&self) -> String {
+        let join = |parts: &[Expr], by: &str| parts.iter().map(Expr::shape).collect::<Vec<_>>().join(by);
+        match self {
+            Expr::And(parts) => format!("({})", join(parts, " & ")),
+            Expr::Or(parts) => format!("({})", join(parts, " | ")),
+            Expr::Not(inner) => format!("!{}", inner.shape()),
+            Expr::Named(name) => name.clone(),
+            _ => "?".to_owned(),
+        }
+    }
+}
+
+impl Test {
+    fn is_linked(&self) -> bool {
+        self.field.is_linked() || self.patterns.iter().any(|p| matches!(p, Pattern::Reference(f, _) if f.is_linked()))
+    }
+
+    fn matches(&self, event: &impl Fields) -> bool {
+        let values = event.values(&self.field);
+        let one = |pattern: &Pattern| match pattern {
+            Pattern::Null => values.iter().all(|v| *v == Value::Null),
+            Pattern::Exists(wanted) => values.is_empty() != *wanted,
+            Pattern::Reference(field, side) => {
+                let others = event.values(field);
+                let pairs = values.iter().filter_map(Value::text);
+                pairs.into_iter().any(|a| others.iter().filter_map(Value::text).any(|b| stands_in(a, b, *side)))
+            }
+            pattern => values.iter().filter_map(Value::text).any(|text| pattern.matches(text)),
+        };
+        let has_value = values.iter().any(|v| v.text().is_some());
+        if self.is_negated {
+            return has_value && !self.patterns.iter().any(one);
+        }
+        if self.is_all { self.patterns.iter().all(one) } else { self.patterns.iter().any(one) }
+    }
+}
+
+/// What is wrong with a detection, and the word in the file at which it stands.
+#[derive(Debug)]
+pub struct Fault {
+    /// what, and the remedy
+    pub message: String,
+    /// text to look for in the document, to give the line
+    pub near: String,
+}
+
+pub(super) fn fault(near: impl Into<String>, message: impl Into<String>) -> Fault {
+    Fault { message: message.into(), near: near.into() }
+}
+
+/// Things worth saying that are no errors.
+pub type Warnings = Vec<Fault>;
+
+/// Compiles the `detection` of a rule.
+pub fn compile(detection: &Yaml, warnings: &mut Warnings) -> Result<Expr, Fault> {
+    let Yaml::Object(map) = detection else { return Err(fault("detection", "`detection` has to be a map of selections")) };
+    let mut selections: Vec<(&str, Expr)> = Vec::new();
+    for (name, value) in map {
+        if !matches!(name.as_str(), "condition" | "timeframe") {
+            selections.push((name, selection(name, value, warnings)?));
+        }
+    }
+    if map.contains_key("timeframe") {
+        return Err(fault("timeframe", "`timeframe` belongs to a correlation: use `timespan` there"));
+    }
+    let names: Vec<&str> = selections.iter().map(|(name, _)| *name).collect();
+    let select = |name: &str| selections.iter().find(|(n, _)| *n == name).map_or_else(|| Expr::Or(vec![]), |(_, e)| e.clone());
+    let one = |text: &str| condition::compile(text, &names, &select).map_err(|message| fault("condition", message));
+    match map.get("condition") {
+        Some(Yaml::String(text)) => one(text),
+        Some(Yaml::Array(list)) => {
+            let parts: Result<Vec<Expr>, Fault> = list.iter().map(|text| one(text.as_str().unwrap_or_default())).collect();
+            Ok(Expr::any(parts?))
+        }
+        _ => Err(fault("detection", "`detection` lacks its `condition`")),
+    }
+}
+
+/// Compiles one selection: a map (all of it), a list of maps (one of them), a list of keywords.
+pub fn selection(name: &str, value: &Yaml, warnings: &mut Warnings) -> Result<Expr, Fault> {
+    match value {
+        Yaml::Object(map) if map.is_empty() => Err(fault(name, format!("selection `{name}` is empty"))),
+        Yaml::Object(map) => {
+            let tests: Result<Vec<Expr>, Fault> = map.iter().map(|(key, value)| test(key, value, warnings)).collect();
+            Ok(Expr::all(tests?))
+        }
+        Yaml::Array(list) if list.is_empty() => Err(fault(name, format!("selection `{name}` is empty"))),
+        Yaml::Array(list) => {
+            let mut parts = Vec::new();
+            for item in list {
+                parts.push(match item {
+                    Yaml::Object(_) => selection(name, item, warnings)?,
+                    _ => Expr::Keyword(keyword(name, item)?),
+                });
+            }
+            Ok(Expr::any(parts))
+        }
+        single => Ok(Expr::Keyword(keyword(name, single)?)),
+    }
+}
+
+fn keyword(name: &str, value: &Yaml) -> Result<Glob, Fault> {
+    let text = scalar(value).ok_or_else(|| fault(name, format!("keywords of `{name}` have to be text")))?;
+    Ok(Glob::parse(&text, Side::Anywhere, false))
+}
+
+fn scalar(value: &Yaml) -> Option<String> {
+    match value {
+        Yaml::String(text) => Some(text.clone()),
+        Yaml::Number(n) => Some(n.to_string()),
+        Yaml::Bool(b) => Some(b.to_string()),
+        _ => None,
+    }
+}
+
+/// The modifiers behind a field name.
+#[derive(Default)]
+struct Modifiers {
+    side: Option<Side>,
+    order: Option<Order>,
+    time: Option<TimePart>,
+    encodings: Vec<String>,
+    regex: Option<Vec<char>>,
+    is_all: bool,
+    is_cased: bool,
+    is_negated: bool,
+    is_windash: bool,
+    is_cidr: bool,
+    is_exists: bool,
+    is_fieldref: bool,
+}
+
+/// All modifiers of the Sigma specification 2.1 (appendix "modifiers").
+const MODIFIERS: &[&str] = &[
+    "all", "startswith", "endswith", "contains", "exists", "cased", "neq", "windash", "re", "i", "m", "s", "base64",
+    "base64offset", "utf16le", "utf16be", "utf16", "wide", "lt", "lte", "gt", "gte", "minute", "hour", "day", "week",
+    "month", "year", "cidr", "expand", "fieldref",
+];
+
+fn modifiers(key: &str, words: &[&str]) -> Result<Modifiers, Fault> {
+    let mut m = Modifiers::default();
+    for word in words {
+        match *word {
+            "all" => m.is_all = true,
+            "startswith" => m.side = Some(Side::Start),
+            "endswith" => m.side = Some(Side::End),
+            "contains" => m.side = Some(Side::Anywhere),
+            "exists" => m.is_exists = true,
+            "cased" => m.is_cased = true,
+            "neq" => m.is_negated = true,
+            "windash" => m.is_windash = true,
+            "re" => m.regex = Some(Vec::new()),
+            "i" | "m" | "s" if m.regex.is_some() => {
+                m.regex.iter_mut().for_each(|flags| flags.extend(word.chars()));
+            }
+            "lt" => m.order = Some(Order::Less),
+            "lte" => m.order = Some(Order::LessEqual),
+            "gt" => m.order = Some(Order::Greater),
+            "gte" => m.order = Some(Order::GreaterEqual),
+            "minute" => m.time = Some(TimePart::Minute),
+            "hour" => m.time = Some(TimePart::Hour),
+            "day" => m.time = Some(TimePart::Day),
+            "week" => m.time = Some(TimePart::Week),
+            "month" => m.time = Some(TimePart::Month),
+            "year" => m.time = Some(TimePart::Year),
+            "base64" | "base64offset" | "utf16le" | "utf16be" | "utf16" | "wide" => m.encodings.push((*word).to_owned()),
+            "cidr" => m.is_cidr = true,
+            "fieldref" => m.is_fieldref = true,
+            "expand" => {
+                return Err(fault(key, "`expand` needs a list in the configuration, and there is none: write the values out"));
+            }
+            other => {
+                let near = crate::event::field::nearest_of(other, MODIFIERS.iter().copied());
+                let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                return Err(fault(key, format!("`{other}` is no modifier{hint}")));
+            }
+        }
+    }
+    Ok(m)
+}
+
+/// Understands a field name, with a warning where it cannot be verified.
+pub fn field(name: &str, warnings: &mut Warnings) -> Result<Field, Fault> {
+    match Field::named(name) {
+        Named::Known(field) => Ok(field),
+        Named::Unverified(field) => {
+            warnings.push(fault(name, format!("{name} is a raw path that no source documents")));
+            Ok(field)
+        }
+        Named::Unknown(Some(near)) => {
+            Err(fault(name, format!("no field {name:?}; did you mean {near:?}? (raw paths take the prefix `raw.`)")))
+        }
+        Named::Unknown(None) => Err(fault(name, format!("no field {name:?}; raw paths take the prefix `raw.`"))),
+    }
+}
+
+fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<Expr, Fault> {
+    let mut words = key.split('|');
+    let name = words.next().unwrap_or_default();
+    let words: Vec<&str> = words.collect();
+    let m = modifiers(key, &words)?;
+    if name.is_empty() {
+        // `|all:` with keywords
+        let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+        let parts: Result<Vec<Expr>, Fault> = list.iter().map(|v| Ok(Expr::Keyword(keyword(key, v)?))).collect();
+        return Ok(if m.is_all { Expr::all(parts?) } else { Expr::any(parts?) });
+    }
+    let field = field(name, warnings)?;
+    let values: Vec<&Yaml> = match value {
+        Yaml::Array(list) => list.iter().collect(),
+        single => vec![single],
+    };
+    if values.is_empty() {
+        return Err(fault(key, format!("`{key}` has no values")));
+    }
+    if m.is_all && values.len() < 2 {
+        return Err(fault(key, "`all` on a single value says nothing: remove it"));
+    }
+    let mut patterns = Vec::new();
+    for value in values {
+        patterns.extend(of_value(key, &field, value, &m, warnings)?);
+    }
+    check_event_types(&field, &patterns, key, warnings);
+    Ok(Expr::Test(Test { field, patterns, is_all: m.is_all, is_negated: m.is_negated }))
+}
+
+/// A misspelt event type never matches and never complains, so it is pointed out.
+fn check_event_types(field: &Field, patterns: &[Pattern], key: &str, warnings: &mut Warnings) {
+    if *field != Field::Norm(Norm::EventType) {
+        return;
+    }
+    for pattern in patterns {
+        if let Pattern::Glob(glob) = pattern
+            && let Some(name) = glob.literal()
+            && catalogue::service_of(name).is_none()
+        {
+            let near = crate::event::field::nearest_of(name, catalogue::names());
+            let hint = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+            warnings.push(fault(key, format!("event type {name:?} is in no source{hint}")));
+        }
+    }
+}
+
+fn of_value(key: &str, of: &Field, value: &Yaml, m: &Modifiers, warnings: &mut Warnings) -> Result<Vec<Pattern>, Fault> {
+    if m.is_exists {
+        let wanted = value.as_bool().ok_or_else(|| fault(key, "`exists` takes true or false"))?;
+        return Ok(vec![Pattern::Exists(wanted)]);
+    }
+    if value.is_null() {
+        return Ok(vec![Pattern::Null]);
+    }
+    let text = scalar(value).ok_or_else(|| fault(key, format!("`{key}` takes text, numbers, booleans or null")))?;
+    if m.is_fieldref {
+        let other = field(&text, warnings)?;
+        return Ok(vec![Pattern::Reference(other, m.side.unwrap_or(Side::Whole))]);
+    }
+    if let Some(flags) = &m.regex {
+        return Ok(vec![Pattern::Regex(regex(&text, flags).map_err(|message| fault(key, message))?)]);
+    }
+    if m.is_cidr {
+        let net = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(Into::into));
+        return Ok(vec![Pattern::Cidr(net.map_err(|_| fault(&text, format!("{text:?} is no network")))?)]);
+    }
+    if m.order.is_some() || m.time.is_some() {
+        let n: f64 = text.parse().map_err(|_| fault(key, format!("`{key}` compares numbers, and {text:?} is none")))?;
+        return Ok(vec![match (m.time, m.order) {
+            (Some(part), order) => Pattern::Time(part, order.unwrap_or(Order::Equal), n),
+            (None, Some(order)) => Pattern::Order(order, n),
+            (None, None) => Pattern::Number(n),
+        }]);
+    }
+    if value.is_number() && m.side.is_none() && m.encodings.is_empty() {
+        let n = value.as_f64().ok_or_else(|| fault(key, format!("{text:?} is no number")))?;
+        return Ok(vec![Pattern::Number(n)]);
+    }
+    Ok(texts(&text, of, m))
+}
+
+/// The texts to look for, after dashes and encodings.
+fn texts(text: &str, of: &Field, m: &Modifiers) -> Vec<Pattern> {
+    let forms = if m.is_windash { windash(text) } else { vec![text.to_owned()] };
+    let side = m.side.unwrap_or(Side::Whole);
+    let mut out = Vec::new();
+    for form in forms {
+        if m.encodings.is_empty() {
+            let canonical = match of {
+                Field::Norm(Norm::EventType) => catalogue::canonical(&form).to_owned(),
+                _ => form,
+            };
+            let glob = Glob::parse(&canonical, side, m.is_cased);
+            out.push(Pattern::Glob(if of.is_letters_only() { glob.letters_only() } else { glob }));
+            continue;
+        }
+        let mut bytes = vec![form.into_bytes()];
+        for encoding in &m.encodings {
+            bytes = bytes.iter().flat_map(|b| encode(b, encoding)).collect();
+        }
+        for encoded in bytes {
+            let literal = String::from_utf8_lossy(&encoded).replace('\\', "\\\\").replace('*', "\\*").replace('?', "\\?");
+            out.push(Pattern::Glob(Glob::parse(&literal, side, true)));
+        }
+    }
+    out
+}
+
+impl Searchable for crate::event::Event<'_> {
+    fn any_text(&self, matches: &dyn Fn(&str) -> bool) -> bool {
+        fn any(json: &crate::event::json::Json<'_>, matches: &dyn Fn(&str) -> bool) -> bool {
+            use crate::event::json::Json;
+            match json {
+                Json::Array(items) => items.iter().any(|item| any(item, matches)),
+                Json::Object(members) => members.iter().any(|(_, value)| any(value, matches)),
+                Json::Null => false,
+                Json::Text(text) => matches(text),
+                other => matches(&other.to_string()),
+            }
+        }
+        any(self.json, matches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::event::json::Json;
+
+    const EVENT: &str = r#"{"timestamp":"2026-03-02T09:05:00Z","event_type":"radius_auth","success":false,"username":"Jane.Doe",
+        "error_code":49,"organization":"o","initiated_by":{"type":"user","username":"jane.doe","id":"u1"},"provider":null,
+        "useragent":{"name":"Python Requests"},"client_ip":"10.1.2.3","resource":{"type":"user","id":"U1","name":"x -enc y"},
+        "changes":[{"field":"mfa.exclusion","from":false,"to":true},{"field":"sudo","to":true}],
+        "message":"aGVsbG8gaHR0cDovL3g="}"#;
+
+    fn check(detection: &str) -> Result<bool, String> {
+        let yaml: Yaml = super::super::file::yaml(detection).map_err(|e| e.to_string())?;
+        let expr = compile(&yaml, &mut Vec::new()).map_err(|f| f.message)?;
+        let json = Json::parse(EVENT).unwrap();
+        Ok(expr.matches(&Event::new(&json).unwrap()))
+    }
+
+    fn one(test: &str) -> Result<bool, String> {
+        check(&format!("sel:\n  {test}\ncondition: sel"))
+    }
+
+    #[test]
+    fn every_modifier() {
+        for (test, want) in [
+            ("event_type: radius_auth_attempt", true),
+            ("event_type: radius_auth", true),
+            ("raw.event_type: radius_auth_attempt", false),
+            ("event_type: RADIUS_*", true),
+            ("username: jane.doe", true),
+            ("username|cased: jane.doe", false),
+            ("username|startswith: jane", true),
+            ("username|endswith: DOE", true),
+            ("username|contains: 'ne.d'", true),
+            ("username|re: '^Jane'", true),
+            ("username|re: '^jane'", false),
+            ("username|re|i: '^jane'", true),
+            ("username|contains|all: [jane, doe]", true),
+            ("username|contains|all: [jane, john]", false),
+            ("username|neq: john", true),
+            ("username|neq: jane.doe", false),
+            ("process_name|neq: sshd", false),
+            ("success: false", true),
+            ("success: 'false'", true),
+            ("error_code: 49", true),
+            ("error_code: '49'", true),
+            ("error_code|gt: 48", true),
+            ("error_code|lte: 48", false),
+            ("client_ip|cidr: 10.0.0.0/8", true),
+            ("client_ip|cidr: [192.168.0.0/16, 172.16.0.0/12]", false),
+            ("provider: null", true),
+            ("process_name: null", true),
+            ("username: null", false),
+            ("provider|exists: true", true),
+            ("process_name|exists: false", true),
+            ("process_name: ''", false),
+            ("agent.name: python-requests", true),
+            ("username|fieldref: initiated_by.username", true),
+            ("actor.id|fieldref: target.id", true),
+            ("timestamp|hour: 9", true),
+            ("timestamp|hour|gte: 10", false),
+            ("timestamp|minute: 5", true),
+            ("resource.name|windash|contains: ' /enc'", true),
+            ("message|base64offset|contains: 'http://'", true),
+            ("message|base64|startswith: 'hello '", true),
+            ("changes.mfa.exclusion.trend: 'on'", true),
+            ("changes.sudo.trend: [added]", true),
+            ("changes.sudo.to: true", true),
+            ("raw.changes.field: sudo", true),
+            ("source.ip: '*'", false),
+        ] {
+            assert_eq!(one(test), Ok(want), "{test}");
+        }
+    }
+
+    #[test]
+    fn shapes_of_selections() {
+        assert_eq!(check("a: [{username: x}, {success: false}]\ncondition: a"), Ok(true));
+        assert_eq!(check("a: {username: x, success: false}\ncondition: a"), Ok(false));
+        assert_eq!(check("a: [nothing, REQUESTS]\ncondition: a"), Ok(true));
+        assert_eq!(check("a:\n  '|all': [requests, doe]\ncondition: a"), Ok(true));
+        assert_eq!(check("a: {success: false}\nf: {username: jane.doe}\ncondition: a and not f"), Ok(false));
+        assert_eq!(check("a: {username: x}\nb: {success: false}\ncondition: [a, b]"), Ok(true));
+    }
+
+    #[test]
+    fn errors_name_the_remedy() {
+        for (test, want) in [
+            ("usernme: x", "did you mean \"username\"?"),
+            ("username|contain: x", "did you mean `contains`?"),
+            ("username|expand: '%x%'", "needs a list"),
+            ("username|all: x", "remove it"),
+            ("error_code|gt: many", "compares numbers"),
+            ("client_ip|cidr: 10.0.0.0/99", "is no network"),
+            ("username|re: '('", "not a regular expression"),
+            ("username|exists: maybe", "true or false"),
+            ("changes.sudo: true", "changes.sudo.trend"),
+        ] {
+            let error = one(test).unwrap_err();
+            assert!(error.contains(want), "{test}: {error}");
+        }
+        assert!(check("a: {username: x}").unwrap_err().contains("lacks its `condition`"));
+    }
+
+    #[test]
+    fn event_types_are_found_for_the_index() {
+        let types = |text: &str| {
+            let expr = compile(&super::super::file::yaml(text).unwrap(), &mut Vec::new()).unwrap();
+            expr.event_types().map(|t| t.into_iter().collect::<Vec<_>>().join(","))
+        };
+        assert_eq!(types("a: {event_type: [x, y], success: true}\ncondition: a").as_deref(), Some("x,y"));
+        assert_eq!(types("a: {event_type: x}\nb: {event_type: y}\ncondition: a or b").as_deref(), Some("x,y"));
+        assert_eq!(types("a: {event_type: x}\nb: {success: true}\ncondition: a and not b").as_deref(), Some("x"));
+        assert_eq!(types("a: {event_type: x}\nb: {success: true}\ncondition: a or b"), None);
+        assert_eq!(types("a: {event_type: '*_create'}\ncondition: a"), None);
+    }
+
+    #[test]
+    fn linked_fields_count_in_favour_until_they_are_known() {
+        let expr = compile(&super::super::file::yaml("a: {actor.key|fieldref: target.key}\ncondition: not a").unwrap(), &mut Vec::new()).unwrap();
+        let json = Json::parse(EVENT).unwrap();
+        assert!(expr.is_linked() && expr.may_match(&Event::new(&json).unwrap()));
+    }
+}

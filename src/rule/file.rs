@@ -1,0 +1,111 @@
+//! File: the YAML documents of a rule file, each with the line at which it starts.
+
+use serde_json::Value as Yaml;
+
+/// A document of a rule file.
+#[derive(Clone, Copy, Debug)]
+pub struct Document<'t> {
+    /// its text
+    pub text: &'t str,
+    /// line of the file at which it starts, from 1
+    pub line: usize,
+}
+
+impl Document<'_> {
+    /// The line of the file on which a word first stands as a key or value; the first line if it does not.
+    pub fn line_of(&self, word: &str) -> usize {
+        let is_key = |line: &str| line.trim_start().trim_start_matches("- ").trim_start_matches(['"', '\'']).starts_with(word);
+        let found = self.text.lines().position(is_key).or_else(|| self.text.lines().position(|line| line.contains(word)));
+        self.line + found.unwrap_or(0)
+    }
+
+    /// Whether this is the document of tests, told without parsing it.
+    pub fn holds_tests(&self) -> bool {
+        self.text.lines().any(|line| line.starts_with("tests:"))
+    }
+}
+
+/// Cuts a file at its `---` lines. Documents of nothing but comments are left out.
+pub fn documents(text: &str) -> Vec<Document<'_>> {
+    let mut out = Vec::new();
+    let (mut start, mut start_line) = (0, 1);
+    let mut at = 0;
+    let mut push = |start: usize, end: usize, line: usize| {
+        let text = &text[start..end];
+        if text.lines().any(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#')) {
+            out.push(Document { text, line });
+        }
+    };
+    for (line, content) in (1..).zip(text.split_inclusive('\n')) {
+        if content.trim_end() == "---" {
+            push(start, at, start_line);
+            (start, start_line) = (at + content.len(), line + 1);
+        }
+        at += content.len();
+    }
+    push(start, text.len(), start_line);
+    out
+}
+
+/// Parses one document. Booleans are `true` and `false` only, so `[NO, SE]` are two countries; a number
+/// with leading zeros is text; a repeated key is an error.
+pub fn yaml(text: &str) -> Result<Yaml, YamlError> {
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| YamlError {
+        line: error.location().map_or(1, |at| usize::try_from(at.line()).unwrap_or(1)),
+        message: error.to_string().lines().next().unwrap_or_default().to_owned(),
+    })
+}
+
+/// A document that is no YAML.
+#[derive(Debug)]
+pub struct YamlError {
+    /// line within the document, from 1
+    pub line: usize,
+    /// what the parser said
+    pub message: String,
+}
+
+impl std::fmt::Display for YamlError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_know_their_lines() {
+        let docs = documents("# a comment\n---\ntitle: a\nx: 1\n---\ntests:\n  - b\n");
+        assert_eq!(docs.len(), 2);
+        assert_eq!((docs[0].line, docs[0].line_of("x")), (3, 4));
+        assert!(docs[1].holds_tests() && !docs[0].holds_tests());
+    }
+
+    #[test]
+    fn countries_are_no_booleans() {
+        let value = yaml("a: [NO, y, on, true]\nb: 0123\nc: 8").unwrap();
+        assert_eq!(value["a"], serde_json::json!(["NO", "y", "on", true]));
+        assert_eq!(value["b"], serde_json::json!("0123"));
+        assert_eq!(value["c"], serde_json::json!(8));
+    }
+
+    #[test]
+    fn repeated_keys_and_bombs_are_errors() {
+        assert!(yaml("a: 1\na: 2").is_err());
+        let error = yaml("a: 1\nb: [").unwrap_err();
+        assert!(error.line >= 1, "{error}");
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for i in 1..9 {
+            let refs = vec![format!("*a{}", i - 1); 10].join(", ");
+            bomb += &format!("a{i}: &a{i} [{refs}]\n");
+        }
+        assert!(yaml(&bomb).is_err());
+    }
+}

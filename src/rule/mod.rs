@@ -1,0 +1,484 @@
+//! Rule: one file, one language. Metadata, logic and examples of what an analyst is told.
+//!
+//! Rules are Sigma (specification 2.1.0, 2025-08-02: rules and correlations), with one block of our own
+//! keys, `jcdetect:`, which Sigma allows.
+
+pub mod attack;
+pub mod condition;
+pub mod detection;
+pub mod example;
+pub mod file;
+pub mod logic;
+pub mod pattern;
+pub mod set;
+
+use std::fmt;
+
+use serde_json::Value as Yaml;
+
+use crate::event::field::{Field, Norm, nearest_of};
+use crate::event::time::{DAY, Span};
+use attack::Technique;
+use detection::{Expr, Fault, Warnings, fault};
+use logic::{Block, Logic, span, texts};
+
+/// How bad it is. Sigma's `informational` is `info`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// for the record
+    Info,
+    /// worth knowing beside something else
+    Low,
+    /// look at it today
+    #[default]
+    Medium,
+    /// look at it now
+    High,
+    /// wake somebody
+    Critical,
+}
+
+impl Severity {
+    /// From the least to the worst.
+    pub const ALL: [Severity; 5] =
+        [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+
+    /// The word in rules, flags and output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+
+    /// Reads a word; `informational` is `info`.
+    pub fn parse(word: &str) -> Option<Severity> {
+        let word = if word == "informational" { "info" } else { word };
+        Severity::ALL.into_iter().find(|s| s.word() == word)
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// How sure the rule is of what it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Confidence {
+    /// often something harmless
+    Low,
+    /// as often as not
+    #[default]
+    Medium,
+    /// rarely anything else
+    High,
+}
+
+impl Confidence {
+    /// The word in rules and output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Confidence::Low => "low",
+            Confidence::Medium => "medium",
+            Confidence::High => "high",
+        }
+    }
+}
+
+/// Whom or what a finding of the rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entity {
+    /// who did it
+    Actor,
+    /// whom it was done to
+    Target,
+    /// the address it came from
+    Source,
+    /// the device
+    Device,
+    /// the application
+    App,
+    /// the organization
+    Organization,
+}
+
+impl Entity {
+    const WORDS: [(&'static str, Entity); 6] = [
+        ("actor", Entity::Actor),
+        ("target", Entity::Target),
+        ("source", Entity::Source),
+        ("device", Entity::Device),
+        ("app", Entity::App),
+        ("organization", Entity::Organization),
+    ];
+
+    /// The word in rules.
+    pub fn word(self) -> &'static str {
+        Entity::WORDS.iter().find(|(_, e)| *e == self).map_or("", |(word, _)| word)
+    }
+
+    /// The field that identifies it; `None` for the organization.
+    pub fn field(self) -> Option<Norm> {
+        match self {
+            Entity::Actor => Some(Norm::ActorKey),
+            Entity::Target => Some(Norm::TargetKey),
+            Entity::Source => Some(Norm::SourceIp),
+            Entity::Device => Some(Norm::DeviceKey),
+            Entity::App => Some(Norm::AppKey),
+            Entity::Organization => None,
+        }
+    }
+}
+
+/// A question for somebody who knows whether this was meant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Duet {
+    /// `actor`, `target`, `owner` or `security-contact`
+    pub ask: String,
+    /// the question in plain words
+    pub question: String,
+    /// what they do first if it was not
+    pub first_action: String,
+}
+
+/// A change of the level of a finding.
+#[derive(Clone, Debug)]
+pub struct LevelWhen {
+    /// what the completing event has to be like
+    pub when: Expr,
+    /// the level then
+    pub level: Severity,
+}
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// the id everywhere, and the name of the file
+    pub name: String,
+    /// what it finds, as a headline
+    pub title: String,
+    /// Sigma's UUID, if it has one
+    pub uuid: Option<String>,
+    /// `stable`, `test`, `experimental`, …
+    pub status: String,
+    /// how bad it is
+    pub level: Severity,
+    /// why it matters
+    pub description: String,
+    /// ATT&CK
+    pub techniques: Vec<Technique>,
+    /// tags as written
+    pub tags: Vec<String>,
+    /// what else it may be
+    pub falsepositives: Vec<String>,
+    /// where it comes from
+    pub references: Vec<String>,
+    /// one of the folders of the pack
+    pub category: String,
+    /// whom a finding is about
+    pub entity: Entity,
+    /// how sure it is
+    pub confidence: Confidence,
+    /// what to do, in order
+    pub triage: Vec<String>,
+    /// what it does not see
+    pub misses: String,
+    /// whom to ask, where only they can know
+    pub duet: Option<Duet>,
+    /// silent unless it is asked for
+    pub is_opt_in: bool,
+    /// completing events at most this far apart are one finding
+    pub fold: Span,
+    /// findings are made of it; local rules only feed others
+    pub is_reported: bool,
+    /// the file it stands in
+    pub file: String,
+    /// its line there
+    pub line: usize,
+    /// what it looks for
+    pub logic: Logic,
+    /// when the level is another
+    pub level_when: Vec<LevelWhen>,
+}
+
+/// Something wrong with a rule file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// the file
+    pub file: String,
+    /// the line
+    pub line: usize,
+    /// what, and the remedy
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+    }
+}
+
+/// Keys of a Sigma rule; ours is `jcdetect`.
+const KEYS: &[&str] = &[
+    "title", "id", "name", "related", "taxonomy", "status", "description", "license", "author", "references", "date",
+    "modified", "logsource", "detection", "correlation", "fields", "falsepositives", "level", "tags", "scope",
+    "jcdetect",
+];
+
+/// What a rule file says: the rule that is reported, and the local rules that feed it.
+pub fn parse(path: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<Vec<Rule>, Problem> {
+    let mut documents = file::documents(text);
+    if documents.len() > 1 && documents.last().is_some_and(file::Document::holds_tests) {
+        documents.pop();
+    }
+    if documents.is_empty() {
+        return Err(Problem { file: path.to_owned(), line: 1, message: "the file holds no rule".to_owned() });
+    }
+    let mut rules: Vec<Rule> = Vec::new();
+    for (i, document) in documents.iter().enumerate() {
+        let at = |line: usize, message: String| Problem { file: path.to_owned(), line, message };
+        let yaml = file::yaml(document.text).map_err(|e| at(document.line + e.line - 1, e.message))?;
+        let mut own = Warnings::new();
+        let rule = one(path, document, &yaml, i == 0, &mut own)
+            .map_err(|f| at(document.line_of(f.near.split('|').next().unwrap_or_default()), f.message))?;
+        if rules.iter().any(|other| other.name == rule.name) {
+            return Err(at(document.line_of("name"), format!("the file has two rules named {:?}", rule.name)));
+        }
+        warnings.extend(own.into_iter().map(|f| at(document.line_of(&f.near), f.message)));
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+fn one(path: &str, document: &file::Document<'_>, yaml: &Yaml, is_reported: bool, warnings: &mut Warnings) -> Result<Rule, Fault> {
+    let Yaml::Object(map) = yaml else { return Err(fault("", "a rule is a map of keys")) };
+    for key in map.keys() {
+        match key.as_str() {
+            "filter" => return Err(fault("filter", "filter documents are not supported: use `not` in the condition")),
+            "action" => return Err(fault("action", "`action` is of an old form of Sigma: write each rule as a document")),
+            known if KEYS.contains(&known) => {}
+            other => {
+                let hint = nearest_of(other, KEYS.iter().copied()).map(|n| format!("; did you mean `{n}`?"));
+                warnings.push(fault(other, format!("`{other}` is no key of a rule{}", hint.unwrap_or_default())));
+            }
+        }
+    }
+    let text = |key: &str| yaml.get(key).and_then(Yaml::as_str).map(|t| t.trim().to_owned());
+    let list = |key: &str| yaml.get(key).map_or(Ok(vec![]), |value| texts(key, value));
+    let title = text("title").ok_or_else(|| fault("", "the rule lacks its `title`"))?;
+    let stem = std::path::Path::new(path).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = text("name").unwrap_or_else(|| stem.clone());
+    if is_reported && name != stem {
+        warnings.push(fault("name", format!("the rule is named {name:?} and its file {stem:?}: call the file {name}.yml")));
+    }
+    let level = match text("level") {
+        Some(word) => Severity::parse(&word).ok_or_else(|| fault("level", format!("{word:?} is no level")))?,
+        None => Severity::Medium,
+    };
+    let tags = list("tags")?;
+    warnings.extend(attack::check(&tags).into_iter().map(|message| fault("tags", message)));
+    let own = yaml.get("jcdetect").cloned().unwrap_or_else(|| Yaml::Object(serde_json::Map::new()));
+    let mut rule = Rule {
+        techniques: attack::of_tags(&tags),
+        uuid: text("id"),
+        status: text("status").unwrap_or_else(|| "test".to_owned()),
+        description: text("description").unwrap_or_default(),
+        falsepositives: list("falsepositives")?,
+        references: list("references")?,
+        category: String::new(),
+        entity: Entity::Actor,
+        confidence: Confidence::default(),
+        triage: vec![],
+        misses: String::new(),
+        duet: None,
+        is_opt_in: false,
+        fold: Span(DAY),
+        is_reported,
+        file: path.to_owned(),
+        line: document.line,
+        logic: Logic::Detection(Expr::Or(vec![])),
+        level_when: vec![],
+        name,
+        title,
+        level,
+        tags,
+    };
+    let (share, condition) = own_block(&mut rule, &own, warnings)?;
+    if rule.category.is_empty() {
+        let folder = std::path::Path::new(path).parent().and_then(|p| p.file_name());
+        rule.category = folder.map_or_else(|| "custom".to_owned(), |f| f.to_string_lossy().into_owned());
+    }
+    rule.logic = match (yaml.get("detection"), yaml.get("correlation"), condition) {
+        (Some(detection), None, None) => {
+            check_logsource(yaml)?;
+            Logic::Detection(detection::compile(detection, warnings)?)
+        }
+        (None, Some(correlation), None) => logic::correlation(correlation, share.as_ref(), warnings)?,
+        (None, None, Some(logic)) => logic,
+        (None, None, None) => return Err(fault("title", "the rule has neither `detection` nor `correlation`")),
+        _ => return Err(fault("title", "a rule has one logic: `detection`, `correlation`, or a condition under `jcdetect`")),
+    };
+    if share.is_some() && !matches!(rule.logic, Logic::Count(_)) {
+        return Err(fault("share", "`share` belongs to `event_count` and `value_count`"));
+    }
+    if let Logic::Detection(expr) = &rule.logic
+        && expr.is_linked()
+        && expr.has_keywords()
+    {
+        return Err(fault("detection", "keywords cannot stand beside `actor.key` or `target.key`"));
+    }
+    Ok(rule)
+}
+
+fn check_logsource(yaml: &Yaml) -> Result<(), Fault> {
+    match yaml.get("logsource").and_then(|l| l.get("product")).and_then(Yaml::as_str) {
+        Some("jumpcloud") => Ok(()),
+        Some(other) => Err(fault("logsource", format!("the rule is for {other:?}: logsource.product has to be jumpcloud"))),
+        None => Err(fault("title", "the rule lacks `logsource: {product: jumpcloud}`")),
+    }
+}
+
+/// Reads our block. Gives back `share`, which belongs to the correlation, and a condition of our own.
+fn own_block(rule: &mut Rule, own: &Yaml, warnings: &mut Warnings) -> Result<(Option<Yaml>, Option<Logic>), Fault> {
+    let mut conditions = Vec::new();
+    for (key, compile) in CONDITIONS {
+        if let Some(value) = own.get(*key) {
+            conditions.push(compile(value, warnings)?);
+        }
+    }
+    if conditions.len() > 1 {
+        return Err(fault("jcdetect", "a rule has one condition"));
+    }
+    let level_when = own.get("level_when").map(|value| levels(value, warnings)).transpose()?;
+    let mut block = Block::new("jcdetect", own, warnings)?;
+    for (key, _) in CONDITIONS {
+        block.ignore(key);
+    }
+    block.ignore("level_when");
+    let share = block.raw("share");
+    rule.level_when = level_when.unwrap_or_default();
+    rule.category = block.text("category")?.unwrap_or_default();
+    if let Some(word) = block.text("entity")? {
+        rule.entity = Entity::WORDS
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, entity)| *entity)
+            .ok_or_else(|| fault("entity", format!("{word:?} is no entity: actor, target, source, device, app or organization")))?;
+    }
+    if let Some(word) = block.text("confidence")? {
+        rule.confidence = [Confidence::Low, Confidence::Medium, Confidence::High]
+            .into_iter()
+            .find(|c| c.word() == word)
+            .ok_or_else(|| fault("confidence", format!("{word:?} is no confidence: low, medium or high")))?;
+    }
+    rule.triage = block.raw("triage").map_or(Ok(vec![]), |v| texts("triage", &v))?;
+    rule.misses = block.text("misses")?.unwrap_or_default();
+    rule.is_opt_in = block.truth("opt_in")?;
+    if let Some(value) = block.raw("fold") {
+        rule.fold = span("fold", &value)?;
+    }
+    rule.duet = block.raw("duet").filter(|v| !v.is_null()).map(|v| duet(&v)).transpose()?;
+    block.finish()?;
+    Ok((share, conditions.pop()))
+}
+
+type Compile = fn(&Yaml, &mut Warnings) -> Result<Logic, Fault>;
+
+/// Our own conditions: a closed list.
+const CONDITIONS: &[(&str, Compile)] = &[
+    ("sequence", logic::sequence),
+    ("first_seen", logic::first_seen),
+    ("travel", logic::travel),
+    ("rate", logic::rate),
+    ("risk", logic::risk),
+];
+
+fn duet(value: &Yaml) -> Result<Duet, Fault> {
+    let text = |key: &str| {
+        let text = value.get(key).and_then(Yaml::as_str).map(str::to_owned);
+        text.ok_or_else(|| fault("duet", format!("`duet` lacks `{key}`")))
+    };
+    let ask = text("ask")?;
+    if !["actor", "target", "owner", "security-contact"].contains(&ask.as_str()) {
+        return Err(fault("ask", format!("{ask:?} cannot be asked: actor, target, owner or security-contact")));
+    }
+    Ok(Duet { ask, question: text("question")?, first_action: text("first_action")? })
+}
+
+fn levels(value: &Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault> {
+    let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    list.iter()
+        .map(|entry| {
+            let word = entry.get("level").and_then(Yaml::as_str).unwrap_or_default();
+            let level = Severity::parse(word).ok_or_else(|| fault("level_when", format!("{word:?} is no level")))?;
+            let when = entry.get("when").ok_or_else(|| fault("level_when", "`level_when` lacks `when`"))?;
+            Ok(LevelWhen { when: detection::selection("when", when, warnings)?, level })
+        })
+        .collect()
+}
+
+impl Rule {
+    /// Fields of completing events that are read after the events are gone.
+    pub fn kept_fields(&self, out: &mut Vec<Field>) {
+        self.logic.fields(out);
+        self.level_when.iter().for_each(|l| l.when.fields(out));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: &str = "title: T\nname: t\nlevel: high\nlogsource: {product: jumpcloud}\ndetection:\n  a: {event_type: admin_create}\n  condition: a\n";
+
+    fn error(text: &str) -> String {
+        parse("t.yml", text, &mut vec![]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn defaults_are_sensible() {
+        let rules = parse("rules/admin-activity/t.yml", RULE, &mut vec![]).unwrap();
+        assert_eq!((rules[0].category.as_str(), rules[0].level, rules[0].entity), ("admin-activity", Severity::High, Entity::Actor));
+    }
+
+    #[test]
+    fn errors_have_a_line_and_the_nearest_name() {
+        for (from, to, want) in [
+            ("event_type:", "event_typ:", "t.yml:6: no field \"event_typ\"; did you mean \"event_type\"?"),
+            ("condition: a", "condition: b", "t.yml:7: condition names \"b\""),
+            ("level: high", "level: hihg", "t.yml:3: \"hihg\" is no level"),
+            ("product: jumpcloud", "product: okta", "t.yml:4: the rule is for \"okta\""),
+            ("level: high", "jcdetect: {entitty: actor}", "did you mean `entity`?"),
+            ("level: high", "jcdetect: {duet: {ask: boss}}", "cannot be asked"),
+            ("level: high", "filter: {}", "filter documents are not supported"),
+        ] {
+            let got = error(&RULE.replace(from, to));
+            assert!(got.contains(want), "{got}");
+        }
+        assert!(error("title: [").starts_with("t.yml:1: "));
+        assert!(error("").contains("no rule"));
+    }
+
+    #[test]
+    fn correlations_are_checked() {
+        let base = "title: T\nname: t\ncorrelation:\n  type: event_count\n  rules: [x]\n  group-by: [actor.key]\n  timespan: 10m\n  condition: {gte: 5}\n";
+        assert!(parse("t.yml", base, &mut vec![]).is_ok());
+        for (from, to, want) in [
+            ("10m", "10x", "t.yml:7: `timespan` takes a span"),
+            ("event_count", "event_cuont", "did you mean `event_count`?"),
+            ("actor.key", "actor.kye", "did you mean \"actor.key\"?"),
+            ("gte", "gteq", "did you mean `gte`?"),
+            ("timespan", "timespn", "lacks `timespan`"),
+            ("event_count", "value_count", "lacks the `field`"),
+            ("event_count", "value_sum", "is not supported"),
+        ] {
+            let got = error(&base.replace(from, to));
+            assert!(got.contains(want), "{got}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Set: all rules that run together, linked: references resolved, cycles refused, an order in which each
+//! rule comes after those it refers to, and an index from event type to the rules that can match it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::logic::Logic;
+use super::{Problem, Rule, parse};
+use crate::event::field::{Field, nearest_of};
+
+/// The rules of the pack: path and text.
+pub const PACK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pack.rs"));
+
+/// Rules that run together.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    /// all rules, local ones too
+    pub rules: Vec<Rule>,
+    /// for each rule those it refers to, in the order of [`Logic::references`]
+    pub references: Vec<Vec<usize>>,
+    /// all rules, each after those it refers to
+    pub order: Vec<usize>,
+    /// what is wrong; the rules concerned are not in the set
+    pub problems: Vec<Problem>,
+    /// what is worth a look
+    pub warnings: Vec<Problem>,
+    /// detections by the event type they need
+    by_type: HashMap<String, Vec<usize>>,
+    /// detections that any event type can match
+    any_type: Vec<usize>,
+    /// fields of events that are read after the events are gone, without the normalized ones
+    pub kept_fields: Vec<Field>,
+}
+
+impl RuleSet {
+    /// Reads rule files. A broken file is a problem of its own and takes along only what refers to it.
+    pub fn load<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> RuleSet {
+        let mut set = RuleSet::default();
+        let mut reported: BTreeMap<String, String> = BTreeMap::new();
+        let mut read = Vec::new();
+        for (path, text) in files {
+            match parse(path, text, &mut set.warnings) {
+                Err(problem) => set.problems.push(problem),
+                Ok(rules) => {
+                    let name = rules[0].name.clone();
+                    if let Some(other) = reported.insert(name.clone(), path.to_owned()) {
+                        let message = format!("a rule named {name:?} stands in {other} too: rename one");
+                        set.problems.push(Problem { file: path.to_owned(), line: 1, message });
+                        continue;
+                    }
+                    read.push(rules);
+                }
+            }
+        }
+        set.link(read);
+        set.index();
+        set
+    }
+
+    fn link(&mut self, files: Vec<Vec<Rule>>) {
+        // Names of other files, by name and by UUID; locals only within their file.
+        let mut global: HashMap<String, usize> = HashMap::new();
+        let mut locals: Vec<HashMap<String, usize>> = Vec::new();
+        let mut file_of = Vec::new();
+        for (file, rules) in files.into_iter().enumerate() {
+            let mut own = HashMap::new();
+            for rule in rules {
+                let place = self.rules.len();
+                own.insert(rule.name.clone(), place);
+                own.extend(rule.uuid.clone().map(|id| (id, place)));
+                if rule.is_reported {
+                    global.insert(rule.name.clone(), place);
+                    global.extend(rule.uuid.clone().map(|id| (id, place)));
+                }
+                file_of.push(file);
+                self.rules.push(rule);
+            }
+            locals.push(own);
+        }
+        let mut references: Vec<Option<Vec<usize>>> = Vec::new();
+        for (place, rule) in self.rules.iter().enumerate() {
+            let own = &locals[file_of[place]];
+            let mut found = Some(Vec::new());
+            for name in rule.logic.references() {
+                match own.get(name).or_else(|| global.get(name)) {
+                    Some(to) => found.iter_mut().for_each(|f| f.push(*to)),
+                    None => {
+                        let near = nearest_of(name, own.keys().chain(global.keys()).map(String::as_str));
+                        let hint = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+                        let message = format!("no rule named {name:?}{hint} (rules are referred to by name or id, not by title)");
+                        self.problems.push(Problem { file: rule.file.clone(), line: rule.line, message });
+                        found = None;
+                        break;
+                    }
+                }
+            }
+            references.push(found);
+        }
+        self.arrange(references);
+    }
+
+    /// Orders the rules, and drops those that are in a cycle or refer to a dropped one.
+    fn arrange(&mut self, references: Vec<Option<Vec<usize>>>) {
+        let count = self.rules.len();
+        let mut state = vec![State::New; count];
+        let mut order = Vec::new();
+        for start in 0..count {
+            let mut path = Vec::new();
+            self.visit(start, &references, &mut state, &mut order, &mut path);
+        }
+        // A file is one unit: if its rule or one of its locals is out, all of it is.
+        let dropped: BTreeSet<String> =
+            (0..count).filter(|r| state[*r] == State::Dropped).map(|r| self.rules[r].file.clone()).collect();
+        let mut keep: Vec<bool> = self.rules.iter().map(|rule| !dropped.contains(&rule.file)).collect();
+        loop {
+            let lost: Vec<usize> =
+                (0..count).filter(|r| keep[*r] && references[*r].iter().flatten().any(|to| !keep[*to])).collect();
+            if lost.is_empty() {
+                break;
+            }
+            for rule in lost {
+                if keep[rule] {
+                    let (file, line) = (self.rules[rule].file.clone(), self.rules[rule].line);
+                    let message = "it refers to a rule that could not be loaded".to_owned();
+                    (0..count).filter(|r| self.rules[*r].file == file).for_each(|r| keep[r] = false);
+                    self.problems.push(Problem { file, line, message });
+                }
+            }
+        }
+        let mut place = vec![usize::MAX; count];
+        let mut next = 0;
+        for rule in 0..count {
+            if keep[rule] {
+                place[rule] = next;
+                next += 1;
+            }
+        }
+        self.order = order.into_iter().filter(|r| keep[*r]).map(|r| place[r]).collect();
+        self.references = (0..count)
+            .filter(|r| keep[*r])
+            .map(|r| references[r].iter().flatten().map(|to| place[*to]).collect())
+            .collect();
+        let mut keep = keep.into_iter();
+        self.rules.retain(|_| keep.next().unwrap_or(false));
+    }
+
+    fn visit(&mut self, rule: usize, references: &[Option<Vec<usize>>], state: &mut [State], order: &mut Vec<usize>, path: &mut Vec<usize>) {
+        match state[rule] {
+            State::New => {}
+            State::Open => {
+                let start = path.iter().position(|r| *r == rule).unwrap_or(0);
+                let names: Vec<&str> = path[start..].iter().chain([&rule]).map(|r| self.rules[*r].name.as_str()).collect();
+                let message = format!("the rules refer to each other in a circle: {}", names.join(" → "));
+                let problem = Problem { file: self.rules[rule].file.clone(), line: self.rules[rule].line, message };
+                self.problems.push(problem);
+                path[start..].iter().for_each(|r| state[*r] = State::Dropped);
+                return;
+            }
+            State::Done | State::Dropped => return,
+        }
+        let Some(targets) = &references[rule] else {
+            state[rule] = State::Dropped;
+            return;
+        };
+        state[rule] = State::Open;
+        path.push(rule);
+        for to in targets {
+            self.visit(*to, references, state, order, path);
+        }
+        path.pop();
+        if state[rule] == State::Open {
+            state[rule] = State::Done;
+            order.push(rule);
+        }
+    }
+
+    fn index(&mut self) {
+        let mut fields = Vec::new();
+        for (place, rule) in self.rules.iter().enumerate() {
+            rule.kept_fields(&mut fields);
+            if let Logic::Detection(expr) = &rule.logic {
+                match expr.event_types() {
+                    Some(types) => types.into_iter().for_each(|t| self.by_type.entry(t).or_default().push(place)),
+                    None => self.any_type.push(place),
+                }
+            }
+        }
+        let kept: BTreeSet<Field> = fields.into_iter().filter(|f| !matches!(f, Field::Norm(_))).collect();
+        self.kept_fields = kept.into_iter().collect();
+    }
+
+    /// The detections that an event of this type can match.
+    pub fn candidates(&self, event_type: &str) -> impl Iterator<Item = usize> {
+        self.by_type.get(event_type).into_iter().flatten().chain(&self.any_type).copied()
+    }
+
+    /// The event types that a rule can be made of, through all it refers to; `None` is any.
+    pub fn event_types(&self, rule: usize) -> Option<BTreeSet<String>> {
+        match &self.rules[rule].logic {
+            Logic::Detection(expr) => expr.event_types(),
+            Logic::Risk(_) => None,
+            _ => {
+                let parts: Option<Vec<_>> = self.references[rule].iter().map(|to| self.event_types(*to)).collect();
+                Some(parts?.into_iter().flatten().collect())
+            }
+        }
+    }
+
+    /// The reported rule of this name.
+    pub fn named(&self, name: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.is_reported && rule.name == name)
+    }
+
+    /// All names that `--enable` and `--disable` take.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter(|rule| rule.is_reported).map(|rule| rule.name.as_str())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    New,
+    Open,
+    Done,
+    Dropped,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detection(name: &str) -> String {
+        format!("title: {name}\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{a: {{event_type: {name}}}, condition: a}}\n")
+    }
+
+    fn count(name: &str, of: &str) -> String {
+        format!("title: {name}\nname: {name}\ncorrelation: {{type: event_count, rules: [{of}], timespan: 1h, condition: {{gte: 2}}}}\n")
+    }
+
+    fn load(files: &[(&str, String)]) -> RuleSet {
+        RuleSet::load(files.iter().map(|(path, text)| (*path, text.as_str())))
+    }
+
+    #[test]
+    fn references_are_found_and_ordered() {
+        let set = load(&[("b.yml", count("b", "a")), ("a.yml", detection("a")), ("c.yml", count("c", "b"))]);
+        assert!(set.problems.is_empty(), "{:?}", set.problems);
+        let names: Vec<&str> = set.order.iter().map(|r| set.rules[*r].name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        assert_eq!(set.candidates("a").count(), 1);
+        let c = set.rules.iter().position(|r| r.name == "c").unwrap();
+        assert_eq!(set.event_types(c).unwrap().into_iter().collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn locals_stay_in_their_file() {
+        let text = format!("{}---\n{}", count("b", "own"), detection("own"));
+        let set = load(&[("b.yml", text), ("c.yml", count("c", "own"))]);
+        assert_eq!(set.problems.len(), 1);
+        assert!(set.problems[0].message.contains("no rule named \"own\""));
+        assert_eq!(set.names().collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn one_wrong_rule_takes_along_only_what_needs_it() {
+        let broken = detection("a").replace("event_type", "event_tpye");
+        let set = load(&[("a.yml", broken), ("b.yml", count("b", "a")), ("ok.yml", detection("ok"))]);
+        assert_eq!(set.names().collect::<Vec<_>>(), ["ok"]);
+        assert_eq!(set.problems.len(), 2);
+    }
+
+    #[test]
+    fn a_circle_is_printed() {
+        let set = load(&[("a.yml", count("a", "b")), ("b.yml", count("b", "a")), ("c.yml", detection("c"))]);
+        assert!(set.problems[0].message.contains("a → b → a"), "{:?}", set.problems);
+        assert_eq!(set.names().collect::<Vec<_>>(), ["c"]);
+    }
+
+    #[test]
+    fn titles_and_typos_are_no_references() {
+        let set = load(&[("a.yml", detection("failed-login")), ("b.yml", count("b", "faild-login"))]);
+        assert!(set.problems[0].message.contains("did you mean \"failed-login\"?"), "{:?}", set.problems);
+    }
+}
