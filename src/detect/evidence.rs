@@ -28,7 +28,8 @@ fn collect(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, signa
     for (number, completing) in of_group {
         let Some(group) = detected.groups[rule].get(number as usize) else { continue };
         match &set.rules[rule].logic {
-            Logic::Detection(_) | Logic::FirstSeen(_) => {}
+            Logic::Detection(_) => {}
+            Logic::FirstSeen(_) => found.extend(completing),
             Logic::Count(count) => {
                 let all = events(group, store);
                 // The windows of a burst overlap: each event is taken once.

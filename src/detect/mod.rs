@@ -167,10 +167,11 @@ fn end_of_data(set: &RuleSet, store: &Store, reaches: &Reaches, chain: &Chain, r
     }
     let types = set.event_types(references[chain.rules.len() - 1]).unwrap_or_default();
     let mut services: Vec<&str> = types.iter().filter_map(|t| catalogue::service_of(t)).filter(|s| !s.is_empty()).collect();
-    services.push(store.service(trigger));
-    let organization = store.organization(trigger);
-    let last = services.iter().take(services.len().max(2) - 1).filter_map(|service| {
-        reaches.get(&(organization.to_owned(), (*service).to_owned())).map(|reach| reach.last)
-    });
+    if services.is_empty() {
+        services.push(store.service(trigger));
+    }
+    let organization = store.organization(trigger).to_owned();
+    let reach = |service: &str| reaches.get(&(organization.clone(), service.to_owned())).map(|reach| reach.last);
+    let last = services.into_iter().filter_map(reach);
     last.max().unwrap_or_else(|| store.time(trigger))
 }

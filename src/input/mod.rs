@@ -248,7 +248,7 @@ fn understand_event<K>(
     links.learn(&event);
     let hash = json.body_hash();
     let (high, body) = halves(hash);
-    let key = event.id().map(|id| (id_hash(event.organization(), id), body ^ high.rotate_left(32)));
+    let key = event.id().map(|id| (id_hash(id), body ^ high.rotate_left(32)));
     let kept = understand(&event, Stamp { origin, body });
     Ok(Understood::Event { seen: Seen::from(&event), key, kept })
 }
@@ -258,11 +258,10 @@ fn halves(hash: u128) -> (u64, u64) {
     ((hash >> 64) as u64, hash as u64)
 }
 
-fn id_hash(organization: &str, id: &str) -> u64 {
+/// Ids are unique across organizations; the body holds the organization, so equal bodies have the same one.
+fn id_hash(id: &str) -> u64 {
     use std::hash::Hasher;
-    let mut hasher = SipHasher13::new_with_keys(0x6964, 0x6f72_67);
-    hasher.write_u64(organization.len() as u64);
-    hasher.write(organization.as_bytes());
+    let mut hasher = SipHasher13::new_with_keys(0x6964, 0);
     hasher.write(id.as_bytes());
     hasher.finish()
 }
@@ -270,7 +269,7 @@ fn id_hash(organization: &str, id: &str) -> u64 {
 /// Puts the parts together in the order of the input, so that of two equal records the first is cited.
 struct Merger<'k, K> {
     reading: Reading,
-    /// body of the first event of each (organization, id)
+    /// body of the first event of each id
     bodies: HashMap<u64, u64, foldhash::fast::RandomState>,
     /// further bodies of ids that have several
     others: HashMap<u64, Vec<u64>>,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use walkdir::WalkDir;
 
@@ -11,10 +12,17 @@ use walkdir::WalkDir;
 pub struct Source {
     /// as typed; inside a folder relative to it
     pub name: String,
-    /// `None` is standard input
-    path: Option<PathBuf>,
+    place: Place,
     /// which argument of the command it came from
     pub argument: usize,
+}
+
+/// Where the bytes are.
+#[derive(Clone, Debug)]
+enum Place {
+    StandardInput,
+    File(PathBuf),
+    Memory(Arc<[u8]>),
 }
 
 /// Endings of files that are read in folders, also with `.gz` or `.zst` behind.
@@ -23,15 +31,25 @@ const ENDINGS: &[&str] = &[".json", ".jsonl", ".ndjson", ".log", ".csv"];
 impl Source {
     /// Opens it for reading.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match &self.path {
-            Some(path) => Box::new(File::open(path)?),
-            None => Box::new(io::stdin()),
+        Ok(match &self.place {
+            Place::StandardInput => Box::new(io::stdin()),
+            Place::File(path) => Box::new(File::open(path)?),
+            Place::Memory(bytes) => Box::new(io::Cursor::new(Arc::clone(bytes))),
         })
+    }
+
+    /// A source that is held in memory, for examples.
+    pub fn memory(name: &str, bytes: &[u8]) -> Source {
+        Source { name: name.to_owned(), place: Place::Memory(bytes.into()), argument: 0 }
     }
 
     /// Bytes on disk, as far as they are known.
     pub fn size(&self) -> u64 {
-        self.path.as_ref().and_then(|p| p.metadata().ok()).map_or(0, |m| m.len())
+        match &self.place {
+            Place::File(path) => path.metadata().map_or(0, |m| m.len()),
+            Place::Memory(bytes) => bytes.len() as u64,
+            Place::StandardInput => 0,
+        }
     }
 }
 
@@ -52,13 +70,13 @@ pub fn find(arguments: &[PathBuf]) -> Sources {
     for (argument, path) in arguments.iter().enumerate() {
         let name = path.display().to_string();
         if name == "-" {
-            sources.list.push(Source { name, path: None, argument });
+            sources.list.push(Source { name, place: Place::StandardInput, argument });
         } else if path.is_dir() {
             walk(path, argument, &mut sources);
         } else if let Err(error) = path.metadata() {
             sources.unreadable.push((name, error.to_string()));
         } else {
-            sources.list.push(Source { name, path: Some(path.clone()), argument });
+            sources.list.push(Source { name, place: Place::File(path.clone()), argument });
         }
     }
     sources
@@ -70,7 +88,7 @@ fn walk(folder: &Path, argument: usize, sources: &mut Sources) {
             Ok(entry) if entry.file_type().is_file() => {
                 let name = entry.path().strip_prefix(folder).unwrap_or(entry.path()).display().to_string();
                 if is_wanted(&name) {
-                    sources.list.push(Source { name, path: Some(entry.into_path()), argument });
+                    sources.list.push(Source { name, place: Place::File(entry.into_path()), argument });
                 } else {
                     sources.left_out.push(name);
                 }

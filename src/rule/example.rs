@@ -1,1 +1,216 @@
-//! x
+//! Example: events that a rule has to find something in, or has to be quiet about. The last document of a
+//! rule file holds them; an example is a test and documentation.
+
+use serde_json::{Map, Value as Yaml, json};
+
+use super::Problem;
+use super::file;
+use super::logic::texts;
+use crate::event::time::{SECOND, Span, Timestamp};
+
+/// An example.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// what happens in it
+    pub name: String,
+    /// line of the file
+    pub line: usize,
+    /// findings of the rule that it has to make
+    pub count: usize,
+    /// whom the findings are about
+    pub entity: Option<String>,
+    /// how bad they are
+    pub severity: Option<String>,
+    /// whether they are pending
+    pub pending: Option<bool>,
+    /// the events, as lines of JSON
+    pub events: Vec<String>,
+}
+
+/// Monday morning, on which examples begin unless they say otherwise.
+const START: &str = "2026-03-02T09:00:00Z";
+
+/// The examples of a rule file.
+pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
+    let documents = file::documents(text);
+    let Some(document) = documents.last().filter(|d| documents.len() > 1 && d.holds_tests()) else { return Ok(vec![]) };
+    let wrong = |near: &str, message: String| Problem { file: path.to_owned(), line: document.line_of(near), message };
+    let yaml = file::yaml(document.text)
+        .map_err(|e| Problem { file: path.to_owned(), line: document.line + e.line - 1, message: e.message })?;
+    let own = yaml.get("bases").cloned().unwrap_or_else(|| json!({}));
+    let common = file::yaml(include_str!("bases.yml")).map_err(|e| wrong("bases", e.message))?;
+    let list = yaml.get("tests").and_then(Yaml::as_array).cloned().unwrap_or_default();
+    let mut out = Vec::new();
+    for (number, test) in (1..).zip(&list) {
+        let name = test.get("name").and_then(Yaml::as_str).unwrap_or_default();
+        let fail = |message: &str| wrong(if name.is_empty() { "tests" } else { name }, format!("example {number}: {message}"));
+        if name.is_empty() {
+            return Err(fail("it lacks its `name`"));
+        }
+        only(test, &["name", "expect", "events"]).map_err(|m| fail(&m))?;
+        let expect = test.get("expect").ok_or_else(|| fail("it lacks `expect`"))?;
+        only(expect, &["count", "entity", "severity", "pending"]).map_err(|m| fail(&m))?;
+        let count = expect.get("count").and_then(Yaml::as_u64).ok_or_else(|| fail("`expect` lacks its `count`"))?;
+        let word = |key: &str| expect.get(key).and_then(Yaml::as_str).map(str::to_owned);
+        let entries = test.get("events").and_then(Yaml::as_array).ok_or_else(|| fail("it lacks `events`"))?;
+        let mut events = Vec::new();
+        let mut clock = Clock::start();
+        for entry in entries {
+            add(entry, &own, &common, &mut clock, &mut events).map_err(|m| fail(&m))?;
+        }
+        out.push(Example {
+            name: name.to_owned(),
+            line: document.line_of(name),
+            count: usize::try_from(count).unwrap_or(usize::MAX),
+            entity: word("entity"),
+            severity: word("severity"),
+            pending: expect.get("pending").and_then(Yaml::as_bool),
+            events,
+        });
+    }
+    Ok(out)
+}
+
+fn only(value: &Yaml, known: &[&str]) -> Result<(), String> {
+    let Yaml::Object(map) = value else { return Err("it has to be a map".to_owned()) };
+    match map.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => {
+            let near = crate::event::field::nearest_of(key, known.iter().copied());
+            let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            Err(format!("no key `{key}`{hint}"))
+        }
+    }
+}
+
+/// The time of the next event, and the number of the next id.
+struct Clock {
+    start: Timestamp,
+    last: Option<Timestamp>,
+    number: u64,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { start: Timestamp::parse(START).unwrap_or_default(), last: None, number: 0 }
+    }
+
+    /// `at`: a time, or `+2h` behind the start. `after`: behind the event before. Neither: a minute later.
+    fn next(&mut self, entry: &Yaml) -> Result<Timestamp, String> {
+        let text = |key: &str| entry.get(key).and_then(Yaml::as_str);
+        let time = match (text("at"), text("after")) {
+            (Some(at), _) => match at.strip_prefix('+') {
+                Some(span) => Timestamp(self.start.0 + Span::parse(span).ok_or(format!("`at: {at}` is no time"))?.0),
+                None => Timestamp::parse(at).ok_or(format!("`at: {at}` is no time"))?,
+            },
+            (None, Some(after)) => {
+                let span = Span::parse(after).ok_or(format!("`after: {after}` is no span"))?;
+                Timestamp(self.last.unwrap_or(self.start).0 + span.0)
+            }
+            (None, None) => self.last.map_or(self.start, |last| Timestamp(last.0 + 60 * SECOND)),
+        };
+        self.last = Some(time);
+        Ok(time)
+    }
+}
+
+fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut Vec<String>) -> Result<(), String> {
+    only(entry, &["base", "at", "after", "repeat", "every", "with", "without"])?;
+    let base = entry.get("base").and_then(Yaml::as_str).ok_or("an event lacks its `base`")?;
+    let found = own.get(base).or_else(|| common.get(base));
+    let mut event = found.ok_or_else(|| format!("no base {base:?}: write it under `bases`, or take one of src/rule/bases.yml"))?.clone();
+    // A base may itself start from another.
+    if let Some(parent) = event.get("base").and_then(Yaml::as_str).map(str::to_owned) {
+        let mut whole = common.get(&parent).or_else(|| own.get(&parent)).ok_or(format!("no base {parent:?}"))?.clone();
+        change(&mut whole, &event)?;
+        event = whole;
+    }
+    change(&mut event, entry)?;
+    let repeat = entry.get("repeat").and_then(Yaml::as_u64).unwrap_or(1);
+    let every = entry.get("every").and_then(Yaml::as_str).unwrap_or("1m");
+    let every = Span::parse(every).ok_or(format!("`every: {every}` is no span"))?;
+    let first = clock.next(entry)?;
+    for n in 0..repeat {
+        clock.number += 1;
+        let time = Timestamp(first.0 + every.0 * i64::try_from(n).unwrap_or(0));
+        clock.last = Some(time);
+        let mut one = json!({
+            "id": format!("{:024x}", 0x65_0000_0000_u64 + clock.number),
+            "organization": "5dc058bc3f53f95e3972f03f",
+            "timestamp": time.rfc3339(),
+            "@version": "1",
+        });
+        if let (Yaml::Object(one), Yaml::Object(event)) = (&mut one, &event) {
+            one.extend(event.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
+        events.push(one.to_string().replace("{n}", &(n + 1).to_string()));
+    }
+    Ok(())
+}
+
+/// Applies `with` (dotted paths) and `without` to an event.
+fn change(event: &mut Yaml, entry: &Yaml) -> Result<(), String> {
+    if let Some(with) = entry.get("with") {
+        let Yaml::Object(with) = with else { return Err("`with` takes a map".to_owned()) };
+        for (path, value) in with {
+            set(event, path, value.clone());
+        }
+    }
+    for path in entry.get("without").map_or(Ok(vec![]), |v| texts("without", v)).map_err(|f| f.message)? {
+        let (parent, key) = path.rsplit_once('.').unwrap_or(("", &path));
+        let at = parent.split('.').filter(|k| !k.is_empty()).try_fold(&mut *event, |at, key| at.get_mut(key));
+        if let Some(Yaml::Object(map)) = at {
+            map.shift_remove(key);
+        }
+    }
+    Ok(())
+}
+
+fn set(event: &mut Yaml, path: &str, value: Yaml) {
+    let mut at = event;
+    for key in path.split('.') {
+        if !at.is_object() {
+            *at = Yaml::Object(Map::new());
+        }
+        let Yaml::Object(map) = at else { return };
+        at = map.entry(key).or_insert(Yaml::Null);
+    }
+    *at = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(tests: &str) -> Result<Vec<Example>, String> {
+        examples("x.yml", &format!("title: x\n---\n{tests}")).map_err(|p| p.to_string())
+    }
+
+    #[test]
+    fn events_are_made_from_bases() {
+        let text = "bases:\n  odd: {base: sso, with: {sso_token_success: false}}\ntests:\n  - name: t\n    expect: {count: 1, entity: a}\n    events:\n      - {base: user-login-failed, repeat: 2, every: 30s, with: {client_ip: '203.0.113.{n}', geoip.country_code: NL}}\n      - {base: odd, after: 5m, without: [geoip]}\n";
+        let example = &parse(text).unwrap()[0];
+        assert_eq!(example.events.len(), 3);
+        let event: Yaml = serde_json::from_str(&example.events[1]).unwrap();
+        assert_eq!(event["client_ip"], "203.0.113.2");
+        assert_eq!(event["geoip"]["country_code"], "NL");
+        assert_eq!(event["timestamp"], "2026-03-02T09:00:30Z");
+        let event: Yaml = serde_json::from_str(&example.events[2]).unwrap();
+        assert_eq!(event["timestamp"], "2026-03-02T09:05:30Z");
+        assert_eq!(event["sso_token_success"], false);
+        assert!(event.get("geoip").is_none());
+    }
+
+    #[test]
+    fn mistakes_are_pointed_out() {
+        for (text, want) in [
+            ("tests:\n  - name: t\n    expekt: {count: 1}\n    events: []\n", "did you mean `expect`?"),
+            ("tests:\n  - name: t\n    expect: {count: 1}\n    events: [{base: nope}]\n", "no base \"nope\""),
+            ("tests:\n  - name: t\n    expect: {}\n    events: []\n", "lacks its `count`"),
+            ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: noon}]\n", "is no time"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(want), "{error}");
+        }
+    }
+}

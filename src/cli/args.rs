@@ -1,0 +1,166 @@
+//! Args: the words of the command line as they were typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// What in this export of JumpCloud Directory Insights needs a human?
+#[derive(Debug, Parser)]
+#[command(name = "jcdetect", version, about, propagate_version = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A subcommand.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run all detections over exports and report what needs a human
+    Scan(Scan),
+    /// List, show, test and check the rules
+    Rules(Rules),
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// on a terminal, unless NO_COLOR is set
+    Auto,
+    /// always
+    Always,
+    /// never
+    Never,
+}
+
+/// `scan`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 done, also with findings; 1 findings at or above --fail-on; 2 usage or rule error; \
+3 a source could not be read or is no export; 4 something was skipped and --strict was given; 5 an output could not \
+be written, or a rule failed inside.")]
+pub struct Scan {
+    /// Files, folders (walked for .json .jsonl .ndjson .log .csv and their .gz .zst), or - for standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+
+    /// What standard output shows: table, json or jsonl
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub format: String,
+
+    /// Also write a report to a file; may be repeated
+    #[arg(long, value_name = "FORMAT=PATH", help_heading = "Output")]
+    pub output: Vec<String>,
+
+    /// Events of evidence to show for each finding; the rest are counted
+    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Output")]
+    pub evidence: usize,
+
+    /// Colours in the table
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
+    pub color: Color,
+
+    /// Nothing but errors on standard error, and no table if there is an --output
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Leave out findings below this severity: info, low, medium, high, critical
+    #[arg(long, value_name = "SEVERITY", help_heading = "Selection")]
+    pub min_severity: Option<String>,
+
+    /// Leave out findings that ended before this: a time, a date, or 30d back from the newest event
+    #[arg(long, value_name = "WHEN", help_heading = "Selection")]
+    pub since: Option<String>,
+
+    /// Leave out findings that began after this
+    #[arg(long, value_name = "WHEN", help_heading = "Selection")]
+    pub until: Option<String>,
+
+    /// Only findings of this organization; may be repeated
+    #[arg(long, value_name = "ID", help_heading = "Selection")]
+    pub organization: Vec<String>,
+
+    /// Also use the rules of this folder; may be repeated
+    #[arg(long, value_name = "DIR", help_heading = "Rules")]
+    pub rules: Vec<PathBuf>,
+
+    /// Report a rule that is silent by default; may be repeated
+    #[arg(long, value_name = "RULE", help_heading = "Rules")]
+    pub enable: Vec<String>,
+
+    /// Do not report a rule; may be repeated
+    #[arg(long, value_name = "RULE", help_heading = "Rules")]
+    pub disable: Vec<String>,
+
+    /// Exit with 1 if there are findings of at least this severity
+    #[arg(long, value_name = "SEVERITY", help_heading = "In pipelines")]
+    pub fail_on: Option<String>,
+
+    /// Let questions for the owner count for --fail-on, too
+    #[arg(long, help_heading = "In pipelines")]
+    pub fail_on_duet: bool,
+
+    /// Exit with 4 if any record was skipped
+    #[arg(long, help_heading = "In pipelines")]
+    pub strict: bool,
+
+    /// Threads; all cores if not given
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub threads: Option<usize>,
+
+    /// Skip records that are longer than this many bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Running")]
+    pub record_limit: usize,
+}
+
+/// `rules`
+#[derive(Debug, clap::Args)]
+pub struct Rules {
+    #[command(subcommand)]
+    pub command: RulesCommand,
+}
+
+/// How a list of rules is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// for people
+    Table,
+    /// an array of objects
+    Json,
+    /// the index in docs/rules
+    Markdown,
+}
+
+/// `rules …`
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// List the rules
+    List {
+        /// How to write them
+        #[arg(long, value_enum, default_value = "table")]
+        format: ListFormat,
+        /// Also use the rules of this folder; may be repeated
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+    /// Show the page of a rule: what it finds, what to do, what it misses
+    Show {
+        /// The rule's name
+        rule: String,
+        /// Also use the rules of this folder; may be repeated
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+    /// Run the examples in the rule files; exits with 1 if one fails
+    Test {
+        /// Only these rules; all if none is named
+        rule: Vec<String>,
+        /// Test the rules of this folder instead of the pack's; may be repeated
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+    /// Check rule files; exits with 2 if one cannot be used
+    Lint {
+        /// Check the rules of this folder instead of the pack's; may be repeated
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+}

@@ -1,0 +1,42 @@
+//! Cli: what was typed, what it means, and the joining of the stages. The only place that prints, reads the
+//! environment, or ends the process.
+
+mod args;
+mod exit;
+mod pipeline;
+mod progress;
+mod rules;
+mod scan;
+mod settings;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use exit::Exit;
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let args = Args::parse();
+    let result = match args.command {
+        Command::Scan(typed) => scan::run(&typed),
+        Command::Rules(typed) => rules::run(&typed),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
+        Err(error) => {
+            eprintln!("jcdetect: {error:#}");
+            let is_output = error.downcast_ref::<io::Error>().is_some();
+            if is_output { Exit::Output.into() } else { Exit::Usage.into() }
+        }
+    }
+}
+
+/// Whoever reads our output has seen enough.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,142 @@
+//! `jcdetect scan`
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::args;
+use super::exit::Exit;
+use super::pipeline::{Analysis, analyse};
+use super::progress::Progress;
+use super::settings::{Scan, Selection};
+use crate::event::time::Timestamp;
+use crate::input::{Options, source};
+use crate::output::{self, Format, Look};
+use crate::rule::set::RuleSet;
+use crate::triage::finding::{Finding, Findings};
+use crate::triage::report::{Report, RuleCoverage, Run};
+
+/// Scans what was typed.
+pub fn run(typed: &args::Scan) -> Result<Exit> {
+    let settings = Scan::new(typed)?;
+    let mut exits = Vec::new();
+    for problem in &settings.set.problems {
+        eprintln!("jcdetect: {problem}");
+        exits.push(Exit::Usage);
+    }
+    let sources = source::find(&settings.sources);
+    for (name, reason) in &sources.unreadable {
+        eprintln!("jcdetect: {name}: {reason}");
+        exits.push(Exit::Source);
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build().context("--threads")?;
+    let progress = Progress::new(settings.has_progress, sources.list.iter().map(source::Source::size).sum());
+    let options = Options { record_limit: settings.record_limit };
+    let mut analysis = pool.install(|| analyse(&sources.list, &settings.set, options, &|bytes| progress.passed(bytes)));
+    progress.finish();
+    analysis.reading.coverage.not_read = sources.left_out;
+    exits.extend(tell_of_sources(&sources.list, &analysis));
+    let report = pool.install(|| report(&settings, &analysis, &sources.list));
+    exits.extend(verdict(&settings, &report));
+    for (format, path) in &settings.outputs {
+        if let Err(error) = write_file(&report, *format, path) {
+            eprintln!("jcdetect: --output {}: {error}", path.display());
+            exits.push(Exit::Output);
+        }
+    }
+    if let Some(format) = settings.format {
+        let mut out = BufWriter::new(io::stdout().lock());
+        output::write(&report, format, settings.look, &mut out)?;
+        out.flush()?;
+    }
+    Ok(Exit::worst(&exits))
+}
+
+fn write_file(report: &Report<'_>, format: Format, path: &Path) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    output::write(report, format, Look::default(), &mut out)?;
+    out.flush()
+}
+
+/// Sources that failed, and arguments in which nothing was an event.
+fn tell_of_sources(sources: &[source::Source], analysis: &Analysis) -> Vec<Exit> {
+    let name = |source: u32| sources.get(source as usize).map_or("?", |s| s.name.as_str());
+    let mut exits = Vec::new();
+    for failure in &analysis.reading.failures {
+        eprintln!("jcdetect: {}: {}", name(failure.source), failure.message);
+        exits.push(Exit::Source);
+    }
+    let is_foreign = |source: u32| analysis.reading.foreign.iter().any(|(s, _)| *s == source);
+    for (source, looks) in &analysis.reading.foreign {
+        eprintln!("jcdetect: {}: no Directory Insights event in it; it looks like {looks}", name(*source));
+        // A folder has failed only if nothing in it was an export.
+        let argument = sources[*source as usize].argument;
+        let siblings = (0..).zip(sources).filter(|(_, s)| s.argument == argument);
+        if siblings.into_iter().all(|(s, _)| is_foreign(s)) {
+            exits.push(Exit::Source);
+        }
+    }
+    exits
+}
+
+fn report<'a>(settings: &'a Scan, analysis: &'a Analysis, sources: &[source::Source]) -> Report<'a> {
+    let (set, selection) = (&settings.set, &settings.selection);
+    let coverage = &analysis.reading.coverage;
+    let now = coverage.span.map(|span| span.last);
+    let since = selection.since.map(|when| when.resolve(now.unwrap_or_default()));
+    let until = selection.until.map(|when| when.resolve(now.unwrap_or_default()));
+    let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: settings.evidence };
+    let mut findings = all.of(|rule| selection.wants(rule));
+    findings.retain(|finding| is_selected(finding, selection, since, until));
+    Report {
+        run: Run {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now,
+            sources: sources.iter().map(|s| s.name.clone()).collect(),
+            since,
+            until,
+        },
+        coverage,
+        rules: RuleCoverage::new(set, &analysis.detected, coverage, |rule| selection.wants(rule)),
+        set,
+        findings,
+    }
+}
+
+fn is_selected(finding: &Finding, selection: &Selection, since: Option<Timestamp>, until: Option<Timestamp>) -> bool {
+    finding.severity >= selection.min_severity
+        && since.is_none_or(|since| finding.last_seen >= since)
+        && until.is_none_or(|until| finding.first_seen <= until)
+        && (selection.organizations.is_empty() || selection.organizations.contains(&finding.organization))
+}
+
+/// What the findings, the skipped records and the failed rules make of the exit code.
+fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
+    let mut exits = Vec::new();
+    let fails = |finding: &&Finding| {
+        let is_question = report.rule(finding).duet.is_some();
+        let is_bad = settings.fail_on.is_some_and(|least| finding.severity >= least);
+        is_bad && !finding.is_pending && (settings.fail_on_duet || !is_question)
+    };
+    if report.findings.iter().any(|finding| fails(&finding)) {
+        exits.push(Exit::Found);
+    }
+    if settings.is_strict && report.coverage.skipped_count() > 0 {
+        exits.push(Exit::Skipped);
+    }
+    for (rule, message) in &report.rules.failed {
+        eprintln!("jcdetect: the rule {rule} failed inside: {message}");
+        exits.push(Exit::Output);
+    }
+    exits
+}
+
+/// The findings of one rule over events in memory, for examples.
+pub fn findings_in(set: &RuleSet, rule: &str, lines: &[String]) -> (Vec<Finding>, u64) {
+    let sources = [source::Source::memory("example", lines.join("\n").as_bytes())];
+    let analysis = analyse(&sources, set, Options { record_limit: 16 << 20 }, &|_| {});
+    let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: 100 };
+    (all.of(|r| r.name == rule), analysis.reading.coverage.skipped_count())
+}

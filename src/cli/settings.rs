@@ -1,0 +1,224 @@
+//! Settings: what the program will do. All that can be wrong with what was typed is found here, with the
+//! flag it was typed behind.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use walkdir::WalkDir;
+
+use super::args;
+use crate::event::field::nearest_of;
+use crate::event::time::{Span, Timestamp};
+use crate::output::{Format, Look};
+use crate::rule::set::{PACK, RuleSet};
+use crate::rule::{Rule, Severity};
+
+/// A bound on the time of findings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum When {
+    /// an instant
+    At(Timestamp),
+    /// this long before the newest event
+    Back(Span),
+}
+
+impl When {
+    fn parse(flag: &str, text: &str) -> Result<When> {
+        if let Some(span) = Span::parse(text) {
+            return Ok(When::Back(span));
+        }
+        let time = Timestamp::parse(text);
+        time.map(When::At).ok_or_else(|| anyhow!("{flag} {text}: no time; write 2026-03-02, 2026-03-02T09:00:00Z or 30d"))
+    }
+
+    /// The instant, seen from the newest event.
+    pub fn resolve(self, newest: Timestamp) -> Timestamp {
+        match self {
+            When::At(time) => time,
+            When::Back(span) => Timestamp(newest.0.saturating_sub(span.0)),
+        }
+    }
+}
+
+/// Which findings are wanted.
+#[derive(Debug)]
+pub struct Selection {
+    /// least severity
+    pub min_severity: Severity,
+    /// earliest end
+    pub since: Option<When>,
+    /// latest start
+    pub until: Option<When>,
+    /// organizations; all if empty
+    pub organizations: Vec<String>,
+    /// rules reported though they are silent by default
+    enabled: BTreeSet<String>,
+    /// rules not reported
+    disabled: BTreeSet<String>,
+}
+
+impl Selection {
+    /// Whether a rule's findings are wanted.
+    pub fn wants(&self, rule: &Rule) -> bool {
+        let is_on = !rule.is_opt_in || self.enabled.contains(&rule.name);
+        is_on && !self.disabled.contains(&rule.name)
+    }
+}
+
+/// What `scan` will do.
+#[derive(Debug)]
+pub struct Scan {
+    /// what to read
+    pub sources: Vec<PathBuf>,
+    /// format of standard output; `None` is nothing
+    pub format: Option<Format>,
+    /// further reports
+    pub outputs: Vec<(Format, PathBuf)>,
+    /// how tables look
+    pub look: Look,
+    /// show a bar
+    pub has_progress: bool,
+    /// events of evidence for each finding
+    pub evidence: usize,
+    /// which findings
+    pub selection: Selection,
+    /// severity that fails the run
+    pub fail_on: Option<Severity>,
+    /// questions fail it too
+    pub fail_on_duet: bool,
+    /// skipped records fail it
+    pub is_strict: bool,
+    /// threads; 0 is all cores
+    pub threads: usize,
+    /// longest record
+    pub record_limit: usize,
+    /// the rules
+    pub set: RuleSet,
+}
+
+impl Scan {
+    /// Understands what was typed.
+    pub fn new(typed: &args::Scan) -> Result<Scan> {
+        let format = parse_format("--format", &typed.format)?;
+        let outputs = typed.output.iter().map(|text| output(text)).collect::<Result<Vec<_>>>()?;
+        let is_hidden = typed.quiet && format == Format::Table && !outputs.is_empty();
+        let since = typed.since.as_deref().map(|t| When::parse("--since", t)).transpose()?;
+        let until = typed.until.as_deref().map(|t| When::parse("--until", t)).transpose()?;
+        if is_backwards(since, until) {
+            bail!("--since is after --until: nothing can lie between");
+        }
+        if typed.threads == Some(0) {
+            bail!("--threads 0: at least one is needed");
+        }
+        if typed.record_limit == 0 {
+            bail!("--record-limit 0: every record would be too long");
+        }
+        let set = rules(PACK, &typed.rules)?;
+        let severity = |flag: &str, text: &Option<String>| text.as_deref().map(|t| severity(flag, t)).transpose();
+        Ok(Scan {
+            sources: typed.sources.clone(),
+            format: (!is_hidden).then_some(format),
+            outputs,
+            look: Look { is_coloured: is_coloured(typed.color), width: terminal_width() },
+            has_progress: !typed.quiet && std::io::stderr().is_terminal(),
+            evidence: typed.evidence,
+            selection: Selection {
+                min_severity: severity("--min-severity", &typed.min_severity)?.unwrap_or(Severity::Info),
+                since,
+                until,
+                organizations: typed.organization.clone(),
+                enabled: names("--enable", &typed.enable, &set)?,
+                disabled: names("--disable", &typed.disable, &set)?,
+            },
+            fail_on: severity("--fail-on", &typed.fail_on)?,
+            fail_on_duet: typed.fail_on_duet,
+            is_strict: typed.strict,
+            threads: typed.threads.unwrap_or(0),
+            record_limit: typed.record_limit,
+            set,
+        })
+    }
+}
+
+fn is_backwards(since: Option<When>, until: Option<When>) -> bool {
+    match (since, until) {
+        (Some(When::At(since)), Some(When::At(until))) => since > until,
+        (Some(When::Back(since)), Some(When::Back(until))) => since < until,
+        _ => false,
+    }
+}
+
+fn parse_format(flag: &str, name: &str) -> Result<Format> {
+    let known = Format::ALL.map(|(name, _)| name);
+    Format::parse(name).ok_or_else(|| anyhow!("{flag} {name}: no such format; there are {}", known.join(", ")))
+}
+
+fn output(text: &str) -> Result<(Format, PathBuf)> {
+    let (format, path) = text.split_once('=').ok_or_else(|| anyhow!("--output {text}: write FORMAT=PATH, as in json=report.json"))?;
+    if path.is_empty() {
+        bail!("--output {text}: the path is missing");
+    }
+    Ok((parse_format("--output", format)?, PathBuf::from(path)))
+}
+
+fn severity(flag: &str, text: &str) -> Result<Severity> {
+    let known = Severity::ALL.map(Severity::word).join(", ");
+    Severity::parse(text).ok_or_else(|| anyhow!("{flag} {text}: no severity; there are {known}"))
+}
+
+fn names(flag: &str, typed: &[String], set: &RuleSet) -> Result<BTreeSet<String>> {
+    for name in typed {
+        // A rule that could not be loaded has said so already.
+        let is_broken = set.problems.iter().any(|p| p.file.contains(name.as_str()));
+        if set.named(name).is_none() && !is_broken {
+            let near = nearest_of(name, set.names()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+            bail!("{flag} {name}: no such rule{near}");
+        }
+    }
+    Ok(typed.iter().cloned().collect())
+}
+
+fn is_coloured(color: args::Color) -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    match color {
+        args::Color::Always => true,
+        args::Color::Never => false,
+        args::Color::Auto => {
+            let is_dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+            std::io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb
+        }
+    }
+}
+
+fn terminal_width() -> Option<u16> {
+    std::io::stdout().is_terminal().then(|| comfy_table::Table::new().width())?
+}
+
+/// The pack, or nothing, and the rules of folders.
+pub fn rules(pack: &[(&str, &str)], folders: &[PathBuf]) -> Result<RuleSet> {
+    let own = folders.iter().map(|f| rule_files(f)).collect::<Result<Vec<_>>>()?.concat();
+    let files = pack.iter().copied().chain(own.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+    Ok(RuleSet::load(files))
+}
+
+/// The rule files of a folder, by name.
+pub fn rule_files(folder: &Path) -> Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
+        let entry = entry.with_context(|| format!("--rules {}", folder.display()))?;
+        let is_rule = entry.path().extension().is_some_and(|e| e == "yml" || e == "yaml");
+        if entry.file_type().is_file() && is_rule {
+            let text = fs::read_to_string(entry.path());
+            let path = entry.path().display().to_string();
+            // Not an output that failed, so not an I/O error at the end.
+            files.push((path.clone(), text.map_err(|e| anyhow!("--rules {path}: {e}"))?));
+        }
+    }
+    if files.is_empty() {
+        bail!("--rules {}: no .yml file in it", folder.display());
+    }
+    Ok(files)
+}

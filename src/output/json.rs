@@ -1,0 +1,270 @@
+//! Json: the report as `jcdetect/report/v1`, and findings as `jcdetect/finding/v1`, one a line. The types
+//! here are the contract; those inside the program may change.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::triage::finding::Finding;
+use crate::triage::report::Report;
+
+#[derive(Serialize)]
+struct Document<'r> {
+    schema: &'static str,
+    run: Run<'r>,
+    coverage: Coverage<'r>,
+    cases: [(); 0],
+    findings: Vec<Wire<'r>>,
+}
+
+#[derive(Serialize)]
+struct Run<'r> {
+    version: &'r str,
+    now: Option<String>,
+    sources: &'r [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Coverage<'r> {
+    records: u64,
+    events: u64,
+    duplicates: u64,
+    conflicting_ids: u64,
+    without_id: u64,
+    skipped: Vec<Skipped<'r>>,
+    first: Option<String>,
+    last: Option<String>,
+    services: &'r BTreeMap<String, u64>,
+    organizations: &'r BTreeMap<String, u64>,
+    gaps: Vec<Gap>,
+    unknown_event_types: BTreeMap<&'r str, u64>,
+    not_read: &'r [String],
+    rules: Rules<'r>,
+}
+
+#[derive(Serialize)]
+struct Skipped<'r> {
+    reason: &'static str,
+    count: u64,
+    examples: Vec<Example<'r>>,
+}
+
+#[derive(Serialize)]
+struct Example<'r> {
+    source: &'r str,
+    line: u64,
+}
+
+#[derive(Serialize)]
+struct Gap {
+    from: String,
+    to: String,
+}
+
+#[derive(Serialize)]
+struct Rules<'r> {
+    ran: usize,
+    no_input: &'r [String],
+    too_young: &'r [String],
+    blind: &'r [String],
+    failed: Vec<Failed<'r>>,
+}
+
+#[derive(Serialize)]
+struct Failed<'r> {
+    rule: &'r str,
+    message: &'r str,
+}
+
+#[derive(Serialize)]
+struct Wire<'r> {
+    schema: &'static str,
+    id: &'r str,
+    rule_id: &'r str,
+    rule_title: &'r str,
+    category: &'r str,
+    severity: &'static str,
+    confidence: &'static str,
+    disposition: &'static str,
+    status: &'static str,
+    pending: bool,
+    organization: &'r str,
+    entity: Entity<'r>,
+    summary: &'r str,
+    first_seen: String,
+    last_seen: String,
+    event_count: usize,
+    attack: Vec<Attack<'r>>,
+    related: Vec<Related<'r>>,
+    evidence: Vec<Evidence<'r>>,
+    evidence_omitted: usize,
+    context: Context<'r>,
+    next_steps: &'r [String],
+    duet: Option<Duet<'r>>,
+    case_id: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+struct Entity<'r> {
+    r#type: &'r str,
+    id: &'r str,
+    name: &'r str,
+}
+
+#[derive(Serialize)]
+struct Attack<'r> {
+    tactic: &'r str,
+    technique: &'r str,
+    name: &'r str,
+}
+
+#[derive(Serialize)]
+struct Related<'r> {
+    role: &'r str,
+    r#type: &'r str,
+    value: &'r str,
+}
+
+#[derive(Serialize)]
+struct Evidence<'r> {
+    event_id: Option<&'r str>,
+    timestamp: String,
+    event_type: &'r str,
+    origin: Origin<'r>,
+    summary: &'r str,
+}
+
+#[derive(Serialize)]
+struct Origin<'r> {
+    source: &'r str,
+    line: u64,
+    offset: u64,
+}
+
+/// What enrichment adds stands here; without it the objects are empty.
+#[derive(Serialize)]
+struct Context<'r> {
+    directory: BTreeMap<&'r str, &'r str>,
+    intel: [(); 0],
+    geo: BTreeMap<&'r str, &'r str>,
+    history: BTreeMap<&'static str, &'r BTreeMap<String, usize>>,
+}
+
+#[derive(Serialize)]
+struct Duet<'r> {
+    ask: &'r str,
+    question: &'r str,
+    first_action: &'r str,
+}
+
+fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
+    let rule = report.rule(finding);
+    Wire {
+        schema: "jcdetect/finding/v1",
+        id: &finding.id,
+        rule_id: &rule.name,
+        rule_title: &rule.title,
+        category: &rule.category,
+        severity: finding.severity.word(),
+        confidence: rule.confidence.word(),
+        disposition: if rule.duet.is_some() { "duet" } else { "triage" },
+        status: "new",
+        pending: finding.is_pending,
+        organization: &finding.organization,
+        entity: Entity { r#type: &finding.entity.kind, id: &finding.entity.id, name: &finding.entity.name },
+        summary: &finding.summary,
+        first_seen: finding.first_seen.rfc3339(),
+        last_seen: finding.last_seen.rfc3339(),
+        event_count: finding.event_count,
+        attack: rule.techniques.iter().map(|t| Attack { tactic: &t.tactic, technique: &t.id, name: t.name }).collect(),
+        related: finding.related.iter().map(|r| Related { role: r.role, r#type: &r.kind, value: &r.value }).collect(),
+        evidence: finding
+            .evidence
+            .iter()
+            .map(|e| Evidence {
+                event_id: e.event_id.as_deref(),
+                timestamp: e.time.rfc3339(),
+                event_type: &e.event_type,
+                origin: Origin { source: report.source(e.origin.source), line: e.origin.line, offset: e.origin.offset },
+                summary: &e.summary,
+            })
+            .collect(),
+        evidence_omitted: finding.evidence_omitted,
+        context: Context {
+            directory: BTreeMap::new(),
+            intel: [],
+            geo: BTreeMap::new(),
+            history: if finding.history.is_empty() { BTreeMap::new() } else { BTreeMap::from([("seen_before", &finding.history)]) },
+        },
+        next_steps: &rule.triage,
+        duet: rule.duet.as_ref().map(|d| Duet { ask: &d.ask, question: &d.question, first_action: &d.first_action }),
+        case_id: None,
+    }
+}
+
+/// Writes findings, one a line, and nothing else.
+pub fn lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &report.findings {
+        serde_json::to_writer(&mut *out, &wire(report, finding))?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Writes the whole report.
+pub fn report(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let coverage = report.coverage;
+    let document = Document {
+        schema: "jcdetect/report/v1",
+        run: Run {
+            version: &report.run.version,
+            now: report.run.now.map(|t| t.rfc3339()),
+            sources: &report.run.sources,
+            since: report.run.since.map(|t| t.rfc3339()),
+            until: report.run.until.map(|t| t.rfc3339()),
+        },
+        coverage: Coverage {
+            records: coverage.records,
+            events: coverage.events,
+            duplicates: coverage.duplicates,
+            conflicting_ids: coverage.conflicting_ids,
+            without_id: coverage.without_id,
+            skipped: coverage
+                .skipped
+                .iter()
+                .map(|(reason, skipped)| Skipped {
+                    reason: reason.words(),
+                    count: skipped.count,
+                    examples: skipped
+                        .examples
+                        .iter()
+                        .map(|(source, line)| Example { source: report.source(*source), line: *line })
+                        .collect(),
+                })
+                .collect(),
+            first: coverage.span.map(|s| s.first.rfc3339()),
+            last: coverage.span.map(|s| s.last.rfc3339()),
+            services: &coverage.services,
+            organizations: &coverage.organizations,
+            gaps: coverage.gaps().iter().map(|g| Gap { from: g.from.rfc3339(), to: g.to.rfc3339() }).collect(),
+            unknown_event_types: coverage.unknown_types().collect(),
+            not_read: &coverage.not_read,
+            rules: Rules {
+                ran: report.rules.ran,
+                no_input: &report.rules.no_input,
+                too_young: &report.rules.too_young,
+                blind: &report.rules.blind,
+                failed: report.rules.failed.iter().map(|(rule, message)| Failed { rule, message }).collect(),
+            },
+        },
+        cases: [],
+        findings: report.findings.iter().map(|finding| wire(report, finding)).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,37 @@
+//! Safe: foreign text on its way to a terminal. An attacker chose the user names and agents.
+
+use std::fmt;
+
+/// A text that shows what it holds and does nothing: control characters, escape sequences, and the
+/// characters that turn the direction of writing are shown as `\u{…}`.
+#[derive(Clone, Copy, Debug)]
+pub struct Safe<'t>(pub &'t str);
+
+impl fmt::Display for Safe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if is_harmful(c) {
+                write!(f, "{}", c.escape_unicode())?;
+            } else {
+                fmt::Write::write_char(f, c)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_acts() {
+        assert_eq!(Safe("Zoë 🦀").to_string(), "Zoë 🦀");
+        assert_eq!(Safe("\u{1b}[31mred\n\u{202e}x").to_string(), "\\u{1b}[31mred\\u{a}\\u{202e}x");
+    }
+}

@@ -1,0 +1,95 @@
+//! Describe: findings and events in plain sentences.
+
+use super::finding::{Related, Subject};
+use crate::detect::memory::Leg;
+use crate::detect::store::Store;
+use crate::event::field::Norm;
+use crate::event::time::{Span, Timestamp};
+use crate::rule::{Entity, Rule};
+
+/// One sentence that says what was found, who, from where, how often.
+pub fn finding(
+    rule: &Rule,
+    entity: &Subject,
+    related: &[Related],
+    count: usize,
+    first: Timestamp,
+    last: Timestamp,
+    leg: Option<(Leg, String, String)>,
+) -> String {
+    let of = |role: &str, kind: Option<&str>| -> Vec<&str> {
+        let wanted = related.iter().filter(|r| r.role == role && kind.is_none_or(|k| r.kind == k));
+        wanted.map(|r| r.value.as_str()).collect()
+    };
+    let mut text = rule.title.clone();
+    if entity.kind != "organization" {
+        text += &format!(": {}", entity.name);
+    }
+    let actors: Vec<&str> = of("actor", None).into_iter().filter(|a| *a != entity.name).collect();
+    if rule.entity != Entity::Actor && !actors.is_empty() {
+        text += &format!(", by {}", some(&actors));
+    }
+    let targets: Vec<&str> = of("target", None).into_iter().filter(|t| *t != entity.name && !actors.contains(t)).collect();
+    if rule.entity != Entity::Target && !targets.is_empty() {
+        text += &format!(", on {}", some(&targets));
+    }
+    let sources: Vec<&str> = of("source", Some("ip")).into_iter().filter(|s| *s != entity.name).collect();
+    let countries = of("source", Some("country"));
+    match (sources.is_empty(), countries.is_empty()) {
+        (false, false) => text += &format!(", from {} ({})", some(&sources), some(&countries)),
+        (false, true) => text += &format!(", from {}", some(&sources)),
+        (true, false) => text += &format!(" ({})", some(&countries)),
+        (true, true) => {}
+    }
+    if let Some((leg, from, to)) = leg {
+        let span = Span(leg.nanoseconds).words();
+        text += &format!(": {from} to {to}, {:.0} km in {span} ({:.0} km/h)", leg.km, leg.kmh());
+    } else if count > 1 {
+        text += &format!(", {count} events in {}", Span(last.0 - first.0).words());
+    }
+    text
+}
+
+/// The first few of a list, and how many more.
+fn some(list: &[&str]) -> String {
+    const MOST: usize = 3;
+    let shown = list.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    match list.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// One sentence about an event: who did what to whom, from where, and how it ended.
+pub fn event(store: &Store, event: u32) -> String {
+    let text = |norm| store.text(event, norm);
+    let kind = text(Norm::EventType).filter(|t| !t.is_empty()).unwrap_or("event without a type");
+    let mut out = match text(Norm::ActorName) {
+        Some(actor) => format!("{actor}: {kind}"),
+        None => kind.to_owned(),
+    };
+    if let Some(target) = text(Norm::TargetName).filter(|t| Some(*t) != text(Norm::ActorName)) {
+        out += &format!(" on {target}");
+    }
+    if let Some(other) = text(Norm::TargetOther) {
+        out += &format!(" and {other}");
+    }
+    match (text(Norm::SourceIp), text(Norm::SourceCountry)) {
+        (Some(ip), Some(country)) => out += &format!(" from {ip} ({country})"),
+        (Some(ip), None) => out += &format!(" from {ip}"),
+        _ => {}
+    }
+    if let Some(agent) = text(Norm::AgentName) {
+        out += &format!(" with {agent}");
+    }
+    if let Some(outcome) = text(Norm::Outcome).filter(|o| *o != "none") {
+        out += &format!(": {outcome}");
+    }
+    match (text(Norm::MfaPushDenied), text(Norm::MfaUsed)) {
+        (Some("true"), _) => out += ", push denied",
+        (_, Some("true")) => out += ", with MFA",
+        (_, Some("false")) if kind.ends_with("login_attempt") => out += ", without MFA",
+        _ => {}
+    }
+    out
+}

@@ -1,0 +1,325 @@
+//! Finding: what an analyst acts on. One rule, one entity, one spell of time, its evidence.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::describe;
+use super::spell::{Spell, spells};
+use crate::detect::Detected;
+use crate::detect::evidence::evidence;
+use crate::detect::memory::{self, Leg};
+use crate::detect::store::Store;
+use crate::event::field::Norm;
+use crate::event::origin::Origin;
+use crate::event::time::Timestamp;
+use crate::rule::logic::Logic;
+use crate::rule::set::RuleSet;
+use crate::rule::{Entity, Rule, Severity};
+
+/// Whom or what a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    /// `user`, `admin`, `service`, `ip`, `device`, `app`, `organization`, …
+    pub kind: String,
+    /// the id, or the best name there is
+    pub id: String,
+    /// as in the log
+    pub name: String,
+}
+
+/// Something that had a part in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Related {
+    /// `actor`, `target`, `source`, `device`, `app`, `agent`, `group`
+    pub role: &'static str,
+    /// `user`, `ip`, `country`, …
+    pub kind: String,
+    /// as in the log
+    pub value: String,
+}
+
+/// An event that made a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// its id, if it has one
+    pub event_id: Option<String>,
+    /// when
+    pub time: Timestamp,
+    /// canonical type
+    pub event_type: String,
+    /// where it stands
+    pub origin: Origin,
+    /// one sentence
+    pub summary: String,
+}
+
+/// What an analyst acts on.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// the same in every run over the same events
+    pub id: String,
+    /// the rule, by its place in the set
+    pub rule: usize,
+    /// the organization; empty where the export does not say
+    pub organization: String,
+    /// whom or what it is about
+    pub entity: Subject,
+    /// how bad
+    pub severity: Severity,
+    /// it hangs on what the data does not reach
+    pub is_pending: bool,
+    /// one sentence in plain English
+    pub summary: String,
+    /// the first event of the evidence
+    pub first_seen: Timestamp,
+    /// the last event of the evidence
+    pub last_seen: Timestamp,
+    /// all events that made it
+    pub event_count: usize,
+    /// what had a part in it
+    pub related: Vec<Related>,
+    /// the events, up to the limit
+    pub evidence: Vec<Evidence>,
+    /// events beyond the limit
+    pub evidence_omitted: usize,
+    /// what the rule had learned before: value and how often it was seen
+    pub history: BTreeMap<String, usize>,
+}
+
+/// Everything that findings are made from.
+#[derive(Clone, Copy)]
+pub struct Findings<'a> {
+    /// the rules
+    pub set: &'a RuleSet,
+    /// the kept events
+    pub store: &'a Store,
+    /// the signals
+    pub detected: &'a Detected,
+    /// events of evidence to keep for each finding
+    pub evidence_limit: usize,
+}
+
+impl Findings<'_> {
+    /// The findings of the rules that are wanted, worst first.
+    pub fn of(&self, is_wanted: impl Fn(&Rule) -> bool) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self
+            .set
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.is_reported && is_wanted(rule))
+            .flat_map(|(place, rule)| {
+                let spells = spells(self.store, rule, &self.detected.signals[place].list);
+                spells.into_iter().map(move |spell| self.finding(place, &spell))
+            })
+            .collect();
+        let order = |f: &Finding| {
+            let rule = &self.set.rules[f.rule].name;
+            (std::cmp::Reverse(f.severity), f.first_seen, rule.clone(), f.organization.clone(), f.entity.clone(), f.id.clone())
+        };
+        findings.sort_by_cached_key(order);
+        findings
+    }
+
+    fn finding(&self, place: usize, spell: &Spell) -> Finding {
+        let (store, rule) = (self.store, &self.set.rules[place]);
+        let events: Vec<u32> = evidence(self.set, store, self.detected, place, &spell.signals).into_iter().collect();
+        let entity = self.subject(rule, spell);
+        let related = self.related(&events);
+        let severity = self.severity(rule, spell);
+        let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
+        let summary = describe::finding(rule, &entity, &related, events.len(), first_seen, last_seen, self.leg(place, spell));
+        let shown = shown(&events, &spell.events(), self.evidence_limit);
+        Finding {
+            id: self.id(place, spell),
+            rule: place,
+            organization: store.organization(spell.first()).to_owned(),
+            severity,
+            is_pending: spell.is_pending,
+            summary,
+            first_seen,
+            last_seen,
+            event_count: events.len(),
+            evidence_omitted: events.len() - shown.len(),
+            evidence: shown.into_iter().map(|event| self.evidence(event)).collect(),
+            history: self.history(place, spell),
+            entity,
+            related,
+        }
+    }
+
+    /// A hash of rule, organization, group and first completing event.
+    fn id(&self, place: usize, spell: &Spell) -> String {
+        let store = self.store;
+        let signal = spell.signals[0];
+        let mut hasher = SipHasher13::new_with_keys(0x6a63, 0x6669_6e64);
+        let mut part = |text: &str| {
+            hasher.write_u64(text.len() as u64);
+            hasher.write(text.as_bytes());
+        };
+        part(&self.set.rules[place].name);
+        part(store.organization(signal.event));
+        if let Some(group) = self.detected.groups[place].get(signal.group as usize) {
+            group.key.iter().for_each(|symbol| part(store.symbol(*symbol)));
+        }
+        let entity = self.set.rules[place].entity.field().and_then(|norm| store.text(signal.event, norm));
+        part(&entity.unwrap_or_default().to_lowercase());
+        part(&store.time(signal.event).0.to_string());
+        match store.id(signal.event) {
+            Some(id) => part(id),
+            None => part(&store.body(signal.event).to_string()),
+        }
+        part(if spell.is_pending { "pending" } else { "" });
+        format!("{:032x}", hasher.finish128().as_u128())
+    }
+
+    fn subject(&self, rule: &Rule, spell: &Spell) -> Subject {
+        let store = self.store;
+        let event = spell.first();
+        let first = |norm| spell.events().into_iter().find_map(|e| store.text(e, norm)).map(str::to_owned);
+        let bare = |key: String| key.split_once(':').map(|(_, rest)| rest.to_owned()).unwrap_or(key);
+        let party = |key, id, name, kind: Norm| {
+            let key = store.text(event, key)?.to_owned();
+            let id = store.text(event, id).map(str::to_owned).unwrap_or_else(|| bare(key));
+            let kind = match first(kind).unwrap_or_else(|| "user".to_owned()).as_str() {
+                "system" if rule.entity == Entity::Target => "device".to_owned(),
+                "application" => "app".to_owned(),
+                other => other.to_owned(),
+            };
+            Some(Subject { kind, name: first(name).unwrap_or_else(|| id.clone()), id })
+        };
+        let thing = |kind: &str, id, name| {
+            let id = store.text(event, id)?.to_owned();
+            Some(Subject { kind: kind.to_owned(), name: first(name).unwrap_or_else(|| id.clone()), id })
+        };
+        let found = match rule.entity {
+            Entity::Actor => party(Norm::ActorKey, Norm::ActorId, Norm::ActorName, Norm::ActorType),
+            Entity::Target => party(Norm::TargetKey, Norm::TargetId, Norm::TargetName, Norm::TargetType),
+            Entity::Source => thing("ip", Norm::SourceIp, Norm::SourceIp),
+            Entity::Device => thing("device", Norm::DeviceKey, Norm::DeviceName),
+            Entity::App => thing("app", Norm::AppKey, Norm::AppName),
+            Entity::Organization => None,
+        };
+        found.unwrap_or_else(|| {
+            let id = store.organization(event).to_owned();
+            Subject { kind: "organization".to_owned(), name: id.clone(), id }
+        })
+    }
+
+    /// The worst level that a completing event gives it.
+    fn severity(&self, rule: &Rule, spell: &Spell) -> Severity {
+        let of_event = |event: u32| {
+            let changed = rule.level_when.iter().rev().find(|l| l.when.matches(&self.store.view(event)));
+            changed.map_or(rule.level, |l| l.level)
+        };
+        spell.events().into_iter().map(of_event).max().unwrap_or(rule.level)
+    }
+
+    /// What had a part in it, in the order in which it came; not more of a kind than a person reads.
+    fn related(&self, events: &[u32]) -> Vec<Related> {
+        const MOST: usize = 20;
+        let store = self.store;
+        let mut seen = BTreeSet::new();
+        let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
+        let mut out = Vec::new();
+        for event in events {
+            let text = |norm| store.text(*event, norm).map(str::to_owned);
+            let kind = |norm, default: &str| text(norm).unwrap_or_else(|| default.to_owned());
+            let candidates = [
+                ("actor", kind(Norm::ActorType, "user"), text(Norm::ActorName)),
+                ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),
+                ("source", "ip".to_owned(), text(Norm::SourceIp)),
+                ("source", "country".to_owned(), text(Norm::SourceCountry)),
+                ("device", "device".to_owned(), text(Norm::DeviceName).or_else(|| text(Norm::DeviceKey))),
+                ("app", "app".to_owned(), text(Norm::AppName)),
+                ("agent", "agent".to_owned(), text(Norm::AgentName)),
+                ("group", "group".to_owned(), text(Norm::TargetOther)),
+            ];
+            for (role, kind, value) in candidates {
+                let Some(value) = value else { continue };
+                let related = Related { role, kind: kind.clone(), value };
+                let count = counts.entry((role, kind)).or_default();
+                if *count < MOST && seen.insert(related.clone()) {
+                    *count += 1;
+                    out.push(related);
+                }
+            }
+        }
+        out
+    }
+
+    fn evidence(&self, event: u32) -> Evidence {
+        let store = self.store;
+        Evidence {
+            event_id: store.id(event).map(str::to_owned),
+            time: store.time(event),
+            event_type: store.text(event, Norm::EventType).unwrap_or_default().to_owned(),
+            origin: store.origin(event),
+            summary: describe::event(store, event),
+        }
+    }
+
+    /// The fastest leg, for the sentence.
+    fn leg(&self, place: usize, spell: &Spell) -> Option<(Leg, String, String)> {
+        let Logic::Travel(travel) = &self.set.rules[place].logic else { return None };
+        let events = spell.events();
+        let groups = &self.detected.groups[place];
+        let legs = spell.signals.iter().flat_map(|s| memory::legs(self.store, travel, &groups[s.group as usize]));
+        let fastest = legs.filter(|leg| events.contains(&leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
+        let place = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
+        Some((fastest, place(fastest.from), place(fastest.to)))
+    }
+
+    /// What `first_seen` had learned of the owner before the first completing event.
+    fn history(&self, place: usize, spell: &Spell) -> BTreeMap<String, usize> {
+        let Logic::FirstSeen(rule) = &self.set.rules[place].logic else { return BTreeMap::new() };
+        let Some(group) = self.detected.groups[place].get(spell.signals[0].group as usize) else { return BTreeMap::new() };
+        let time = self.store.time(spell.first());
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        for event in group.step(1).into_iter().filter(|e| self.store.time(*e) < time) {
+            let values = rule.value.iter().map(|field| {
+                let values = self.store.group_values(event, field);
+                values.iter().map(|v| self.store.symbol(*v)).collect::<Vec<_>>().join("+")
+            });
+            let value = values.collect::<Vec<_>>().join(", ");
+            if !value.is_empty() {
+                *seen.entry(value).or_default() += 1;
+            }
+        }
+        // The commonest say what is usual.
+        let mut counts: Vec<(String, usize)> = seen.into_iter().collect();
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        counts.into_iter().take(10).collect()
+    }
+}
+
+/// The events to show: those that completed first, then the earliest others, in order.
+fn shown(all: &[u32], completing: &[u32], limit: usize) -> Vec<u32> {
+    if all.len() <= limit {
+        return all.to_vec();
+    }
+    let mut shown: BTreeSet<u32> = completing.iter().rev().take(limit).copied().collect();
+    for event in all {
+        if shown.len() >= limit {
+            break;
+        }
+        shown.insert(*event);
+    }
+    shown.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_has_what_completed() {
+        let all: Vec<u32> = (0..100).collect();
+        assert_eq!(shown(&all, &[99], 3), [0, 1, 99]);
+        assert_eq!(shown(&all[..3], &[2], 3), [0, 1, 2]);
+        assert_eq!(shown(&all, &[97, 98, 99], 2), [98, 99]);
+        assert!(shown(&all, &[99], 0).is_empty());
+    }
+}

@@ -1,0 +1,108 @@
+//! Report: findings, coverage, the rules that ran. All that an output may know.
+
+use super::finding::Finding;
+use crate::detect::Detected;
+use crate::event::coverage::Coverage;
+use crate::event::time::{Span, Timestamp};
+use crate::rule::Rule;
+use crate::rule::set::RuleSet;
+
+/// What the rules could and could not see.
+#[derive(Clone, Debug, Default)]
+pub struct RuleCoverage {
+    /// how many reported rules ran
+    pub ran: usize,
+    /// rules none of whose event types are in the input
+    pub no_input: Vec<String>,
+    /// rules that had to stay silent about owners they did not know long enough
+    pub too_young: Vec<String>,
+    /// rules that lack something beside the events
+    pub blind: Vec<String>,
+    /// rules that failed inside, with what they said
+    pub failed: Vec<(String, String)>,
+}
+
+impl RuleCoverage {
+    /// Looks at what the rules had to work with.
+    pub fn new(set: &RuleSet, detected: &Detected, coverage: &Coverage, is_wanted: impl Fn(&Rule) -> bool) -> RuleCoverage {
+        let mut out = RuleCoverage::default();
+        let length = coverage.span.map_or(Span(0), |reach| Span(reach.last.0 - reach.first.0));
+        for (place, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.is_reported && is_wanted(r)) {
+            out.ran += 1;
+            if let Some(fault) = fault_of(set, detected, place) {
+                out.failed.push((rule.name.clone(), fault));
+            }
+            let has_input = set.event_types(place).is_none_or(|types| types.iter().any(|t| coverage.types.contains_key(t)));
+            if !has_input {
+                out.no_input.push(rule.name.clone());
+            } else if is_too_young(set, detected, place, length) {
+                out.too_young.push(rule.name.clone());
+            }
+        }
+        for list in [&mut out.no_input, &mut out.too_young] {
+            list.sort();
+        }
+        out
+    }
+}
+
+/// A fault in a rule, or in one that it is made of.
+fn fault_of(set: &RuleSet, detected: &Detected, rule: usize) -> Option<String> {
+    detected.faults.get(&rule).cloned().or_else(|| set.references[rule].iter().find_map(|to| fault_of(set, detected, *to)))
+}
+
+/// Whether a rule, or one that it is made of, could not judge somebody, or nobody in so short an export.
+fn is_too_young(set: &RuleSet, detected: &Detected, rule: usize, length: Span) -> bool {
+    use crate::rule::logic::{Absent, Logic};
+    let needs = match &set.rules[rule].logic {
+        Logic::FirstSeen(f) => f.min_age,
+        Logic::Rate(r) => r.min_history,
+        Logic::Chain(c) if c.absent == Absent::First => c.window,
+        _ => Span(0),
+    };
+    needs > length
+        || detected.too_young.contains_key(&rule)
+        || set.references[rule].iter().any(|to| is_too_young(set, detected, *to, length))
+}
+
+/// What was asked for and over what.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// the version of the program
+    pub version: String,
+    /// the newest event, or what was given instead
+    pub now: Option<Timestamp>,
+    /// the sources as they are cited
+    pub sources: Vec<String>,
+    /// findings before this were left out
+    pub since: Option<Timestamp>,
+    /// findings after this were left out
+    pub until: Option<Timestamp>,
+}
+
+/// All that a finding output may know.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// the run
+    pub run: Run,
+    /// the account of the input
+    pub coverage: &'a Coverage,
+    /// the account of the rules
+    pub rules: RuleCoverage,
+    /// the rules, for titles and metadata
+    pub set: &'a RuleSet,
+    /// worst first
+    pub findings: Vec<Finding>,
+}
+
+impl Report<'_> {
+    /// The rule of a finding.
+    pub fn rule(&self, finding: &Finding) -> &Rule {
+        &self.set.rules[finding.rule]
+    }
+
+    /// The name of a source.
+    pub fn source(&self, source: u32) -> &str {
+        self.run.sources.get(source as usize).map_or("", String::as_str)
+    }
+}

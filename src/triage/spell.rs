@@ -1,0 +1,68 @@
+//! Spell: the signals of a rule on one entity that belong to one stretch of time.
+//!
+//! Completing events at most `fold` apart are one spell; it is closed after seven days at the latest, so
+//! that something that never ends is reported once a week.
+
+use std::collections::BTreeMap;
+
+use crate::detect::signal::Signal;
+use crate::detect::store::Store;
+use crate::event::field::Field;
+use crate::event::time::{DAY, Span};
+use crate::rule::Rule;
+
+/// The longest spell.
+pub const LONGEST: Span = Span(7 * DAY);
+
+/// Signals that are one finding, in the total order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spell {
+    /// the signals
+    pub signals: Vec<Signal>,
+    /// all of them hang on what the data does not reach
+    pub is_pending: bool,
+}
+
+impl Spell {
+    /// The first completing event.
+    pub fn first(&self) -> u32 {
+        self.signals[0].event
+    }
+
+    /// The completing events, each once.
+    pub fn events(&self) -> Vec<u32> {
+        let mut events: Vec<u32> = self.signals.iter().map(|s| s.event).collect();
+        events.dedup();
+        events
+    }
+}
+
+/// Folds the signals of a rule into spells, entity by entity.
+pub fn spells(store: &Store, rule: &Rule, signals: &[Signal]) -> Vec<Spell> {
+    let mut open: BTreeMap<(bool, &str, Option<String>), Vec<Spell>> = BTreeMap::new();
+    for signal in signals {
+        for entity in entities(store, rule, signal.event) {
+            let key = (signal.is_pending, store.organization(signal.event), entity);
+            let spells = open.entry(key).or_default();
+            let time = store.time(signal.event).0;
+            let belongs = spells.last().is_some_and(|spell: &Spell| {
+                let last = spell.signals[spell.signals.len() - 1].event;
+                time - store.time(last).0 <= rule.fold.0 && time - store.time(spell.first()).0 <= LONGEST.0
+            });
+            match spells.last_mut() {
+                Some(spell) if belongs => spell.signals.push(*signal),
+                _ => spells.push(Spell { signals: vec![*signal], is_pending: signal.is_pending }),
+            }
+        }
+    }
+    open.into_values().flatten().collect()
+}
+
+/// The entities that an event is about. `None`: the record does not say, so the organization is.
+fn entities(store: &Store, rule: &Rule, event: u32) -> Vec<Option<String>> {
+    let values = rule.entity.field().map(|norm| store.group_values(event, &Field::Norm(norm))).unwrap_or_default();
+    match values.as_slice() {
+        [] => vec![None],
+        values => values.iter().map(|v| Some(store.symbol(*v).to_owned())).collect(),
+    }
+}
