@@ -16,7 +16,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run all detections over exports and report what needs a human
-    Scan(Scan),
+    Scan(Box<Scan>),
     /// List, show, test and check the rules
     Rules(Rules),
 }
@@ -34,9 +34,11 @@ pub enum Color {
 
 /// `scan`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 done, also with findings; 1 findings at or above --fail-on; 2 usage or rule error; \
+#[command(
+    after_help = "Exit codes: 0 done, also with findings; 1 findings at or above --fail-on; 2 usage or rule error; \
 3 a source could not be read or is no export; 4 something was skipped and --strict was given; 5 an output could not \
-be written, or a rule failed inside.")]
+be written, or a rule failed inside."
+)]
 pub struct Scan {
     /// Files, folders (walked for .json .jsonl .ndjson .log .csv and their .gz .zst), or - for standard input
     #[arg(required = true, value_name = "SOURCE")]

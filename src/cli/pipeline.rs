@@ -19,7 +19,7 @@ pub struct Analysis {
 /// Reads sources and detects.
 pub fn analyse(sources: &[Source], set: &RuleSet, options: Options, passed: &(dyn Fn(u64) + Sync)) -> Analysis {
     let mut store = Store::new(set);
-    let reading = read(sources, options, &|event, stamp| matched(set, event, stamp), &mut |m| store.push(m), passed);
+    let reading = read(sources, options, &|event, stamp| matched(set, event, stamp), &mut |m| store.push(&m), passed);
     store.close(&reading.links);
     let detected = detect(set, &store, &reading.coverage.reach);
     Analysis { reading, store, detected }

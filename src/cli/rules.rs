@@ -1,19 +1,17 @@
 //! `jcdetect rules`
 
-use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
-use comfy_table::{ContentArrangement, Table, presets};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::args::{ListFormat, Rules, RulesCommand};
 use super::exit::Exit;
 use super::scan::findings_in;
 use super::settings::{rule_files, rules};
 use crate::event::field::nearest_of;
+use crate::output::listing;
 use crate::output::safe::Safe;
 use crate::rule::Rule;
 use crate::rule::example::{Example, examples};
@@ -41,88 +39,15 @@ fn reported(set: &RuleSet) -> Vec<&Rule> {
     rules
 }
 
-#[derive(Serialize)]
-struct Listed<'r> {
-    id: &'r str,
-    title: &'r str,
-    category: &'r str,
-    severity: &'r str,
-    status: &'r str,
-    confidence: &'r str,
-    duet: bool,
-    opt_in: bool,
-    attack: Vec<&'r str>,
-    file: &'r str,
-}
-
-impl<'r> From<&'r Rule> for Listed<'r> {
-    fn from(rule: &'r Rule) -> Listed<'r> {
-        Listed {
-            id: &rule.name,
-            title: &rule.title,
-            category: &rule.category,
-            severity: rule.level.word(),
-            status: &rule.status,
-            confidence: rule.confidence.word(),
-            duet: rule.duet.is_some(),
-            opt_in: rule.is_opt_in,
-            attack: rule.techniques.iter().map(|t| t.id.as_str()).collect(),
-            file: &rule.file,
-        }
-    }
-}
-
 fn list(format: ListFormat, set: &RuleSet) -> Result<Exit> {
     let rules = reported(set);
     let mut out = io::stdout().lock();
     match format {
-        ListFormat::Json => {
-            let listed: Vec<Listed<'_>> = rules.iter().map(|rule| Listed::from(*rule)).collect();
-            serde_json::to_writer_pretty(&mut out, &listed).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
-        ListFormat::Markdown => out.write_all(index(&rules).as_bytes())?,
-        ListFormat::Table => {
-            let mut table = Table::new();
-            table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_header(["Category", "Severity", "Rule", "Title", ""]);
-            for rule in &rules {
-                let marks = [(rule.duet.is_some(), "question"), (rule.is_opt_in, "opt-in")];
-                let marks: Vec<&str> = marks.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
-                let title = Safe(&rule.title).to_string();
-                table.add_row([rule.category.as_str(), rule.level.word(), &rule.name, &title, &marks.join(", ")]);
-            }
-            writeln!(out, "{}", table.trim_fmt())?;
-            writeln!(out, "{} rules; `jcdetect rules show RULE` has the page of one", rules.len())?;
-        }
+        ListFormat::Json => listing::json(&rules, &mut out)?,
+        ListFormat::Markdown => out.write_all(listing::markdown(&rules).as_bytes())?,
+        ListFormat::Table => listing::table(&rules, io::stdout().is_terminal(), &mut out)?,
     }
     Ok(tell(set))
-}
-
-/// The index that stands in `docs/rules/README.md`.
-fn index(rules: &[&Rule]) -> String {
-    let mut text = String::from(
-        "# Rules\n\nWritten by `jcdetect rules list --format markdown`; do not edit. `jcdetect rules show RULE` prints the page of a rule.\n",
-    );
-    let mut category = "";
-    for rule in rules {
-        if rule.category != category {
-            category = &rule.category;
-            let _ = write!(text, "\n## {category}\n\n| rule | severity | finds | ATT&CK | |\n|---|---|---|---|---|\n");
-        }
-        let techniques: Vec<&str> = rule.techniques.iter().map(|t| t.id.as_str()).collect();
-        let mark = if rule.duet.is_some() { "question" } else { "" };
-        let _ = writeln!(
-            text,
-            "| [`{}`](../../{}) | {} | {} | {} | {mark} |",
-            rule.name,
-            rule.file,
-            rule.level,
-            rule.title,
-            techniques.join(", ")
-        );
-    }
-    text
 }
 
 fn show(name: &str, folders: &[PathBuf]) -> Result<Exit> {
@@ -131,9 +56,10 @@ fn show(name: &str, folders: &[PathBuf]) -> Result<Exit> {
         let near = nearest_of(name, set.names()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
         bail!("rules show {name}: no such rule{near}");
     };
-    let text = files(folders)?.into_iter().find(|(path, _)| *path == rule.file).map(|(_, text)| text).unwrap_or_default();
+    let text =
+        files(folders)?.into_iter().find(|(path, _)| *path == rule.file).map(|(_, text)| text).unwrap_or_default();
     let examples = examples(&rule.file, &text).map_err(|p| anyhow!("{p}"))?;
-    io::stdout().lock().write_all(page(rule, &examples).as_bytes())?;
+    io::stdout().lock().write_all(listing::page(rule, &examples).as_bytes())?;
     Ok(Exit::Done)
 }
 
@@ -142,40 +68,6 @@ fn files(folders: &[PathBuf]) -> Result<Vec<(String, String)>> {
     let pack = PACK.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     let own = folders.iter().map(|f| rule_files(f)).collect::<Result<Vec<_>>>()?.concat();
     Ok(pack.chain(own).collect())
-}
-
-fn page(rule: &Rule, examples: &[Example]) -> String {
-    let mut text = format!("# {}\n\n", Safe(&rule.title));
-    let _ = writeln!(text, "{} · {} · {} · confidence {}", rule.name, rule.level, rule.category, rule.confidence.word());
-    if rule.is_opt_in {
-        let _ = writeln!(text, "Silent unless asked for: --enable {}", rule.name);
-    }
-    let _ = writeln!(text, "\n{}", Safe(&rule.description.replace('\n', " ")));
-    let mut list = |title: &str, items: Vec<String>| {
-        if !items.is_empty() {
-            let _ = writeln!(text, "\n## {title}\n");
-            items.iter().for_each(|item| {
-                let _ = writeln!(text, "- {}", Safe(item));
-            });
-        }
-    };
-    list("What to do", rule.triage.clone());
-    if let Some(duet) = &rule.duet {
-        let question = format!("Ask ({}): {}", duet.ask, duet.question);
-        list("Did you expect this?", vec![question, format!("If not: {}", duet.first_action)]);
-    }
-    list("What else it may be", rule.falsepositives.clone());
-    list("What it does not see", Some(rule.misses.clone()).filter(|m| !m.is_empty()).into_iter().collect());
-    let techniques = rule.techniques.iter().map(|t| format!("{} {} ({})", t.id, t.name, t.tactic));
-    list("ATT&CK", techniques.collect());
-    let examples = examples.iter().map(|e| match e.count {
-        0 => format!("quiet: {}", e.name),
-        _ => format!("fires: {}", e.name),
-    });
-    list("Examples", examples.collect());
-    list("References", rule.references.clone());
-    let _ = writeln!(text, "\nFile: {}", rule.file);
-    text
 }
 
 fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
@@ -194,7 +86,7 @@ fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
         (true, false) => !PACK.iter().any(|(path, _)| *path == rule.file),
     };
     let wanted: Vec<&Rule> = reported(&set).into_iter().filter(is_wanted).collect();
-    let results: Vec<(&Rule, Result<Vec<Option<String>>, String>)> = wanted
+    let results: Vec<(&Rule, Results)> = wanted
         .into_par_iter()
         .map(|rule| {
             let text = files.iter().find(|(path, _)| *path == rule.file).map_or("", |(_, text)| text.as_str());
@@ -234,6 +126,9 @@ fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
     Ok(Exit::worst(&exits))
 }
 
+/// What is wrong with each example of a rule, or with the examples themselves.
+type Results = Result<Vec<Option<String>>, String>;
+
 /// What is wrong with an example, if anything.
 fn fault(set: &RuleSet, rule: &Rule, example: &Example) -> Option<String> {
     let (findings, skipped) = findings_in(set, &rule.name, &example.events);
@@ -262,8 +157,9 @@ fn fault(set: &RuleSet, rule: &Rule, example: &Example) -> Option<String> {
         wrong.push(format!("pending is not {pending}"));
     }
     (!wrong.is_empty()).then(|| {
-        let found = found.iter().map(|f| format!("\n    {}", Safe(f))).collect::<String>();
-        format!("{}:{}: {}: {}{found}", rule.file, example.line, example.name, wrong.join("; "))
+        let mut text = format!("{}:{}: {}: {}", rule.file, example.line, example.name, wrong.join("; "));
+        found.iter().for_each(|f| text += &format!("\n    {}", Safe(f)));
+        text
     })
 }
 

@@ -31,7 +31,8 @@ impl When {
             return Ok(When::Back(span));
         }
         let time = Timestamp::parse(text);
-        time.map(When::At).ok_or_else(|| anyhow!("{flag} {text}: no time; write 2026-03-02, 2026-03-02T09:00:00Z or 30d"))
+        time.map(When::At)
+            .ok_or_else(|| anyhow!("{flag} {text}: no time; write 2026-03-02, 2026-03-02T09:00:00Z or 30d"))
     }
 
     /// The instant, seen from the newest event.
@@ -122,7 +123,7 @@ impl Scan {
             sources: typed.sources.clone(),
             format: (!is_hidden).then_some(format),
             outputs,
-            look: Look { is_coloured: is_coloured(typed.color), width: terminal_width() },
+            look: Look { is_coloured: is_coloured(typed.color), is_terminal: std::io::stdout().is_terminal() },
             has_progress: !typed.quiet && std::io::stderr().is_terminal(),
             evidence: typed.evidence,
             selection: Selection {
@@ -157,7 +158,8 @@ fn parse_format(flag: &str, name: &str) -> Result<Format> {
 }
 
 fn output(text: &str) -> Result<(Format, PathBuf)> {
-    let (format, path) = text.split_once('=').ok_or_else(|| anyhow!("--output {text}: write FORMAT=PATH, as in json=report.json"))?;
+    let (format, path) =
+        text.split_once('=').ok_or_else(|| anyhow!("--output {text}: write FORMAT=PATH, as in json=report.json"))?;
     if path.is_empty() {
         bail!("--output {text}: the path is missing");
     }
@@ -191,10 +193,6 @@ fn is_coloured(color: args::Color) -> bool {
             std::io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb
         }
     }
-}
-
-fn terminal_width() -> Option<u16> {
-    std::io::stdout().is_terminal().then(|| comfy_table::Table::new().width())?
 }
 
 /// The pack, or nothing, and the rules of folders.

@@ -35,7 +35,9 @@ impl<'a> Steps<'a> {
         let signal = |event| Signal { event, group: number, is_pending: false };
         let last = self.rule.rules.len() - 1;
         match (self.rule.absent, self.rule.is_ordered) {
-            (Absent::Last, _) => self.of_step[last - 1].iter().filter_map(|e| self.follow_up_missing(*e, number, end_of_data)).collect(),
+            (Absent::Last, _) => {
+                self.of_step[last - 1].iter().filter_map(|e| self.follow_up_missing(*e, number, end_of_data)).collect()
+            }
             (_, true) => self.of_step[last].iter().filter(|e| self.find(**e).is_some()).map(|e| signal(*e)).collect(),
             (_, false) => {
                 let mut events: Vec<u32> = self.of_step.iter().flatten().copied().collect();
@@ -150,11 +152,11 @@ impl<'a> Steps<'a> {
     fn wheres_hold(&self, wheres: &[Where], chain: &[Option<u32>]) -> bool {
         wheres.iter().all(|w| {
             let Some(left) = chain.get(w.left.0).copied().flatten() else { return true };
-            let left = texts(self.store.view(left).values(&w.left.1));
+            let left = texts(&self.store.view(left).values(&w.left.1));
             let right = match &w.right {
                 Right::Literal(text) => vec![text.to_lowercase()],
                 Right::Field(step, field) => match chain.get(*step).copied().flatten() {
-                    Some(event) => texts(self.store.view(event).values(field)),
+                    Some(event) => texts(&self.store.view(event).values(field)),
                     None => return true,
                 },
             };
@@ -222,7 +224,7 @@ fn serve(step: usize, candidates: &[Vec<u32>], served: &mut [Option<u32>], fixed
     false
 }
 
-fn texts(values: Vec<Value<'_>>) -> Vec<String> {
+fn texts(values: &[Value<'_>]) -> Vec<String> {
     values.iter().filter_map(|v| v.text().map(str::to_lowercase)).collect()
 }
 
@@ -234,9 +236,9 @@ fn compare(w: &Where, left: &[String], right: &[String]) -> bool {
     match (w.is_equal, w.order) {
         (Some(true), _) => left.iter().any(|l| right.contains(l)),
         (Some(false), _) => !left.iter().any(|l| right.contains(l)),
-        (None, Some(order)) => left.iter().any(|l| {
-            right.iter().any(|r| matches!((l.parse(), r.parse()), (Ok(a), Ok(b)) if order.holds(a, b)))
-        }),
+        (None, Some(order)) => left
+            .iter()
+            .any(|l| right.iter().any(|r| matches!((l.parse(), r.parse()), (Ok(a), Ok(b)) if order.holds(a, b)))),
         (None, None) => false,
     }
 }

@@ -26,7 +26,13 @@ pub fn window(events: &[(u32, Timestamp)], time: Timestamp, window: Span) -> std
 }
 
 /// Signals of one group. `whole` are the matches that a share is of, in the same group.
-pub fn signals(store: &Store, rule: &Count, group: &Group, number: u32, whole: Option<&[(u32, Timestamp)]>) -> Vec<Signal> {
+pub fn signals(
+    store: &Store,
+    rule: &Count,
+    group: &Group,
+    number: u32,
+    whole: Option<&[(u32, Timestamp)]>,
+) -> Vec<Signal> {
     let events = events(group, store);
     let mut out = Vec::new();
     let mut values = rule.values.as_ref().map(|fields| Values::new(store, fields, &events));
@@ -125,7 +131,11 @@ pub fn rate(store: &Store, rule: &Rate, group: &Group, number: u32) -> Vec<Signa
         let mut past: Vec<usize> = buckets[..i].iter().filter(|(b, _)| *b >= from).map(|(_, m)| m.len()).collect();
         past.sort_unstable();
         let limit = limit(&past, rule);
-        out.extend(members.iter().skip(limit - 1).map(|event| Signal { event: *event, group: number, is_pending: false }));
+        out.extend(members.iter().skip(limit - 1).map(|event| Signal {
+            event: *event,
+            group: number,
+            is_pending: false,
+        }));
     }
     out
 }

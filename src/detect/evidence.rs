@@ -18,7 +18,14 @@ pub fn evidence(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, 
     out
 }
 
-fn collect(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, signals: &[Signal], out: &mut BTreeSet<u32>) {
+fn collect(
+    set: &RuleSet,
+    store: &Store,
+    detected: &Detected,
+    rule: usize,
+    signals: &[Signal],
+    out: &mut BTreeSet<u32>,
+) {
     out.extend(signals.iter().map(|s| s.event));
     let mut found: BTreeSet<u32> = BTreeSet::new();
     let mut of_group: BTreeMap<u32, Vec<u32>> = BTreeMap::new();

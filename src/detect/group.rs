@@ -47,7 +47,9 @@ pub fn groups(store: &Store, by: &[GroupBy], steps: &[(&str, &Signals)]) -> Vec<
         let events: Vec<u32> = signals.events();
         let keyed: Vec<(Key, Member)> = events
             .into_par_iter()
-            .flat_map_iter(|event| keys(store, by, rule, event).into_iter().map(move |key| (key, Member { event, step })))
+            .flat_map_iter(|event| {
+                keys(store, by, rule, event).into_iter().map(move |key| (key, Member { event, step }))
+            })
             .collect();
         members.extend(keyed);
     }

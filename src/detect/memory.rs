@@ -57,7 +57,10 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -
 fn tuples(store: &Store, rule: &FirstSeen, event: u32) -> Vec<Vec<Symbol>> {
     rule.value.iter().fold(vec![vec![]], |tuples, field| {
         let values = store.group_values(event, field);
-        tuples.iter().flat_map(|t: &Vec<Symbol>| values.iter().map(|v| t.iter().copied().chain([*v]).collect())).collect()
+        tuples
+            .iter()
+            .flat_map(|t: &Vec<Symbol>| values.iter().map(|v| t.iter().copied().chain([*v]).collect()))
+            .collect()
     })
 }
 

@@ -52,7 +52,8 @@ struct Found {
 /// Evaluates all rules of a set.
 pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches) -> Detected {
     let count = set.rules.len();
-    let mut detected = Detected { signals: vec![Signals::default(); count], groups: vec![vec![]; count], ..Detected::default() };
+    let mut detected =
+        Detected { signals: vec![Signals::default(); count], groups: vec![vec![]; count], ..Detected::default() };
     for level in levels(set) {
         let found: Vec<(usize, Result<Found, String>)> = level
             .into_par_iter()
@@ -80,7 +81,8 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches) -> Detected {
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    let text =
+        panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "it failed inside".to_owned())
 }
 
@@ -161,12 +163,20 @@ fn wholes(store: &Store, count: &Count, of: (&str, &Signals)) -> HashMap<Key, Ve
 }
 
 /// The last event of the services that a follow-up belongs to, in the organization of its trigger.
-fn end_of_data(set: &RuleSet, store: &Store, reaches: &Reaches, chain: &Chain, references: &[usize], trigger: u32) -> Timestamp {
+fn end_of_data(
+    set: &RuleSet,
+    store: &Store,
+    reaches: &Reaches,
+    chain: &Chain,
+    references: &[usize],
+    trigger: u32,
+) -> Timestamp {
     if chain.absent != Absent::Last {
         return Timestamp(i64::MAX);
     }
     let types = set.event_types(references[chain.rules.len() - 1]).unwrap_or_default();
-    let mut services: Vec<&str> = types.iter().filter_map(|t| catalogue::service_of(t)).filter(|s| !s.is_empty()).collect();
+    let mut services: Vec<&str> =
+        types.iter().filter_map(|t| catalogue::service_of(t)).filter(|s| !s.is_empty()).collect();
     if services.is_empty() {
         services.push(store.service(trigger));
     }

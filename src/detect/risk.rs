@@ -28,7 +28,11 @@ pub fn counts(rule: &Rule) -> bool {
 }
 
 /// The signals that add up for each entity: completing event and rule, in the total order.
-pub fn contributions(set: &RuleSet, store: &Store, detected: &Detected) -> BTreeMap<(Symbol, Symbol), Vec<(u32, usize)>> {
+pub fn contributions(
+    set: &RuleSet,
+    store: &Store,
+    detected: &Detected,
+) -> BTreeMap<(Symbol, Symbol), Vec<(u32, usize)>> {
     let mut of_entity: BTreeMap<(Symbol, Symbol), Vec<(u32, usize)>> = BTreeMap::new();
     for (place, rule) in set.rules.iter().enumerate().filter(|(_, rule)| counts(rule)) {
         let Some(field) = rule.entity.field() else { continue };
@@ -59,10 +63,10 @@ pub(super) fn evaluate(set: &RuleSet, store: &Store, detected: &Detected, risk: 
         events.dedup();
         for event in &events {
             let rules = window(store, risk, &list, *event);
-            let score: u32 = rules.keys().map(|rule| weight(set.rules[*rule].level)).sum();
+            let sum: u32 = rules.keys().map(|rule| weight(set.rules[*rule].level)).sum();
             let techniques = rules.keys().flat_map(|rule| &set.rules[*rule].techniques);
             let tactics: BTreeSet<&str> = techniques.map(|t| t.tactic.as_str()).collect();
-            if score >= risk.min_score && rules.len() >= risk.min_rules && tactics.len() >= risk.min_tactics {
+            if sum >= risk.min_score && rules.len() >= risk.min_rules && tactics.len() >= risk.min_tactics {
                 signals.push(Signal { event: *event, group: number, is_pending: false });
             }
         }

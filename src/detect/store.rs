@@ -8,11 +8,10 @@ use std::collections::HashMap;
 use crate::event::Event;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::identity::{Links, Names};
-use crate::event::origin::Origin;
+use crate::event::origin::{Origin, Stamp};
 use crate::event::party::class_of;
 use crate::event::source;
 use crate::event::time::Timestamp;
-use crate::input::Stamp;
 use crate::rule::detection::Searchable;
 use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
@@ -158,7 +157,7 @@ impl Store {
     }
 
     /// Takes an event.
-    pub fn push(&mut self, matched: Match) {
+    pub fn push(&mut self, matched: &Match) {
         let ids = index(self.ids.len());
         self.ids.push_str(matched.id.as_deref().unwrap_or_default());
         let values = index(self.values.len());
@@ -195,7 +194,8 @@ impl Store {
         self.events = events;
         for event in 0..self.events.len() {
             let actor = self.key(event, links, [Norm::ActorType, Norm::ActorId, Norm::ActorName, Norm::ActorEmail]);
-            let target = self.key(event, links, [Norm::TargetType, Norm::TargetId, Norm::TargetName, Norm::TargetEmail]);
+            let target =
+                self.key(event, links, [Norm::TargetType, Norm::TargetId, Norm::TargetName, Norm::TargetEmail]);
             self.events[event].actor = actor.map(|key| self.symbols.number(&key));
             self.events[event].target = target.map(|key| self.symbols.number(&key));
             let network = self.text(index(event), Norm::SourceIp).and_then(|ip| ip.parse().ok()).map(source::network);
@@ -315,7 +315,8 @@ impl Store {
             Field::Norm(Norm::SourceNetwork) => kept.network.into_iter().collect(),
             other => self.slot(other).map(|slot| self.symbols_in(event, slot).collect()).unwrap_or_default(),
         };
-        let mut lower: Vec<Symbol> = found.into_iter().map(|s| self.lower.get(s as usize).copied().unwrap_or(s)).collect();
+        let mut lower: Vec<Symbol> =
+            found.into_iter().map(|s| self.lower.get(s as usize).copied().unwrap_or(s)).collect();
         lower.sort_unstable();
         lower.dedup();
         lower

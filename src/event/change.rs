@@ -51,9 +51,8 @@ fn rest<'p>(path: &'p str, name: &str) -> Option<&'p str> {
     }
     match path[name.len()..].strip_prefix('.') {
         Some(rest) if !rest.is_empty() => Some(rest),
-        Some(_) => None,
         None if path.len() == name.len() => Some(""),
-        None => None,
+        _ => None,
     }
 }
 
@@ -158,8 +157,7 @@ mod tests {
     fn trend(change: &str, path: &str) -> Vec<String> {
         let text = format!(r#"{{"changes":[{change}]}}"#);
         let json = Json::parse(&text).unwrap();
-        let mut words: Vec<String> =
-            of(&json, path).iter().flat_map(|c| c.trend()).map(str::to_owned).collect();
+        let mut words: Vec<String> = of(&json, path).iter().flat_map(super::Change::trend).map(str::to_owned).collect();
         words.sort();
         words
     }

@@ -232,7 +232,10 @@ mod tests {
         for time in ["2026-03-02T09:00:00Z", "2026-03-05T08:00:00Z", "2026-03-09T12:30:00Z"] {
             coverage.event(&seen(time));
         }
-        let gap = Gap { from: Timestamp::parse("2026-03-05T09:00:00Z").unwrap(), to: Timestamp::parse("2026-03-09T12:00:00Z").unwrap() };
+        let gap = Gap {
+            from: Timestamp::parse("2026-03-05T09:00:00Z").unwrap(),
+            to: Timestamp::parse("2026-03-09T12:00:00Z").unwrap(),
+        };
         assert_eq!(coverage.gaps(), [gap]);
     }
 }

@@ -83,16 +83,22 @@ mod tests {
 
     #[test]
     fn an_unused_push_is_not_denied() {
-        let ok = j(r#"{"auth_context":{"auth_methods":{"password":{"success":true},"totp":{"success":true},"jumpcloud_protect":{"success":false}},"jumpcloud_protect_device":{"id":"1"}}}"#);
+        let ok = j(
+            r#"{"auth_context":{"auth_methods":{"password":{"success":true},"totp":{"success":true},"jumpcloud_protect":{"success":false}},"jumpcloud_protect_device":{"id":"1"}}}"#,
+        );
         assert!(!push_denied(&ok, Outcome::Success));
         assert!(!push_denied(&ok, Outcome::Failure));
-        let bad_totp = j(r#"{"auth_context":{"auth_methods":{"password":{"success":true},"totp":{"success":false},"jumpcloud_protect":{"success":false}}}}"#);
+        let bad_totp = j(
+            r#"{"auth_context":{"auth_methods":{"password":{"success":true},"totp":{"success":false},"jumpcloud_protect":{"success":false}}}}"#,
+        );
         assert!(!push_denied(&bad_totp, Outcome::Failure));
     }
 
     #[test]
     fn a_refused_push_is_denied_and_its_country_known() {
-        let no = j(r#"{"mfa_meta":{"type":"push"},"auth_context":{"auth_methods":{"password":{"success":true},"jumpcloud_protect":{"success":false}},"jumpcloud_protect_device":{"geoip":{"country_code":"us"}}}}"#);
+        let no = j(
+            r#"{"mfa_meta":{"type":"push"},"auth_context":{"auth_methods":{"password":{"success":true},"jumpcloud_protect":{"success":false}},"jumpcloud_protect_device":{"geoip":{"country_code":"us"}}}}"#,
+        );
         assert!(push_denied(&no, Outcome::Failure));
         assert_eq!(push_country(&no).as_deref(), Some("US"));
     }

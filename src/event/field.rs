@@ -143,16 +143,80 @@ normalized! {
 /// Paths of the record that are documented or were seen, in front of which no `raw.` is needed. A path
 /// below one of these is known too.
 const KNOWN_PATHS: &[&str] = &[
-    "@version", "app_id", "app_name", "application", "asn", "association", "attr", "auth_context", "auth_meta",
-    "auth_method", "auth_type", "base", "category", "changes", "client_ip", "command", "command_uuid",
-    "connection_id", "correlation", "deref", "dn", "eap_type", "error_chain", "error_code", "error_message",
-    "filter", "geoip", "id", "idp_initiated", "initiated_by", "jc_initiated_by_email", "jc_initiated_by_id",
-    "mdm_device_id", "mdm_device_manager_id", "mdm_type", "mech", "message", "message_chain", "mfa", "mfa_meta",
-    "nas_mfa_state", "number_of_results", "oid", "operation_number", "operation_type", "organization", "outer",
-    "previous_state", "process_name", "provider", "repeat_count", "request_type", "resource", "scope",
-    "server_timestamp", "service", "severity", "src_ip", "sso_token_success", "start_tls", "state", "status",
-    "success", "system", "system_group", "system_timestamp", "target_resource", "timestamp", "timestamp_source",
-    "tls_established", "user_agent", "useragent", "username", "windows_meta",
+    "@version",
+    "app_id",
+    "app_name",
+    "application",
+    "asn",
+    "association",
+    "attr",
+    "auth_context",
+    "auth_meta",
+    "auth_method",
+    "auth_type",
+    "base",
+    "category",
+    "changes",
+    "client_ip",
+    "command",
+    "command_uuid",
+    "connection_id",
+    "correlation",
+    "deref",
+    "dn",
+    "eap_type",
+    "error_chain",
+    "error_code",
+    "error_message",
+    "filter",
+    "geoip",
+    "id",
+    "idp_initiated",
+    "initiated_by",
+    "jc_initiated_by_email",
+    "jc_initiated_by_id",
+    "mdm_device_id",
+    "mdm_device_manager_id",
+    "mdm_type",
+    "mech",
+    "message",
+    "message_chain",
+    "mfa",
+    "mfa_meta",
+    "nas_mfa_state",
+    "number_of_results",
+    "oid",
+    "operation_number",
+    "operation_type",
+    "organization",
+    "outer",
+    "previous_state",
+    "process_name",
+    "provider",
+    "repeat_count",
+    "request_type",
+    "resource",
+    "scope",
+    "server_timestamp",
+    "service",
+    "severity",
+    "src_ip",
+    "sso_token_success",
+    "start_tls",
+    "state",
+    "status",
+    "success",
+    "system",
+    "system_group",
+    "system_timestamp",
+    "target_resource",
+    "timestamp",
+    "timestamp_source",
+    "tls_established",
+    "user_agent",
+    "useragent",
+    "username",
+    "windows_meta",
 ];
 
 /// How a field name was understood.
@@ -220,9 +284,8 @@ fn nearest(name: &str) -> Option<String> {
 
 /// The nearest of `names` to what somebody typed, if it is near enough to be meant.
 pub fn nearest_of<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
-    let (score, name) = names
-        .map(|name| (strsim::jaro_winkler(typed, name), name))
-        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let (score, name) =
+        names.map(|name| (strsim::jaro_winkler(typed, name), name)).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (score > 0.8).then(|| name.to_owned())
 }
 
@@ -365,7 +428,9 @@ impl Event<'_> {
 
     /// The sign-in came from a device that JumpCloud manages. The contrary is never known.
     fn is_managed(&self) -> bool {
-        ["auth_context", "auth_meta"].iter().any(|outer| self.json.at(&[outer, "system"]).is_some_and(|s| !s.is_nothing()))
+        ["auth_context", "auth_meta"]
+            .iter()
+            .any(|outer| self.json.at(&[outer, "system"]).is_some_and(|s| !s.is_nothing()))
     }
 
     fn app_text(&self, keys: &[&str]) -> Option<&str> {
@@ -417,7 +482,10 @@ mod tests {
 
     #[test]
     fn strongest_policy_action() {
-        let json = Json::parse(r#"{"auth_context":{"policies_applied":[{"metadata":{"action":"ALLOW"}},{"metadata":{"action":"deny"}}]}}"#).unwrap();
+        let json = Json::parse(
+            r#"{"auth_context":{"policies_applied":[{"metadata":{"action":"ALLOW"}},{"metadata":{"action":"deny"}}]}}"#,
+        )
+        .unwrap();
         assert_eq!(policy_action(&json), Some("DENY"));
     }
 }

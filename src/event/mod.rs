@@ -116,11 +116,14 @@ impl<'e> Event<'e> {
         if !SIGNS.iter().any(|key| json.get(key).is_some_and(|v| !v.is_nothing())) {
             return Err(NotAnEvent::Foreign);
         }
-        let time = TIMES.iter().find_map(|key| json.get(key).and_then(Timestamp::from_json)).ok_or(NotAnEvent::NoTime)?;
+        let time =
+            TIMES.iter().find_map(|key| json.get(key).and_then(Timestamp::from_json)).ok_or(NotAnEvent::NoTime)?;
         let event_type = match json.text_at(&["event_type"]) {
             Some(name) => Cow::Borrowed(catalogue::canonical(name)),
             // JumpCloud's own RADIUS example has no type.
-            None if json.get("nas_mfa_state").is_some() || json.get("eap_type").is_some() => "radius_auth_attempt".into(),
+            None if json.get("nas_mfa_state").is_some() || json.get("eap_type").is_some() => {
+                "radius_auth_attempt".into()
+            }
             None => "".into(),
         };
         let actor = party::actor(json, &event_type);
@@ -179,7 +182,10 @@ mod tests {
     fn what_is_an_event() {
         let of = |text: &str| Event::new(&Json::parse(text).unwrap()).map(|e| e.event_type.to_string());
         assert_eq!(of(r#"{"timestamp":"2023-01-01T00:00:00Z","event_type":"foo_bar"}"#), Ok("foo_bar".into()));
-        assert_eq!(of(r#"{"timestamp":"2023-01-01T00:00:00Z","eap_type":null,"organization":"o"}"#), Ok("radius_auth_attempt".into()));
+        assert_eq!(
+            of(r#"{"timestamp":"2023-01-01T00:00:00Z","eap_type":null,"organization":"o"}"#),
+            Ok("radius_auth_attempt".into())
+        );
         assert_eq!(of(r#"{"event_type":"foo"}"#), Err(NotAnEvent::NoTime));
         assert_eq!(of(r#"{"timestamp":"2023-01-01T00:00:00Z","level":"info"}"#), Err(NotAnEvent::Foreign));
     }

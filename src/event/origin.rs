@@ -10,3 +10,12 @@ pub struct Origin {
     /// byte of the decompressed data at which the record starts, from 0
     pub offset: u64,
 }
+
+/// Where an event stands and what tells it from another with the same time and id.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// where the record is
+    pub origin: Origin,
+    /// hash of the body
+    pub body: u64,
+}

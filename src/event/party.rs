@@ -138,9 +138,10 @@ pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (P
 
 /// A party out of a `resource` object or an end of an association.
 fn object<'e>(object: &'e Json<'e>) -> Party<'e> {
-    let name = ["username", "name", "displayName", "display_name", "displayLabel", "hostname", "policy_name", "app_name"]
-        .iter()
-        .find_map(|key| object.text_at(&[key]));
+    let name =
+        ["username", "name", "displayName", "display_name", "displayLabel", "hostname", "policy_name", "app_name"]
+            .iter()
+            .find_map(|key| object.text_at(&[key]));
     let email = ["email", "recipient_email", "account_email"].iter().find_map(|key| object.text_at(&[key]));
     let id = ["id", "object_id", "_id", "policy_id", "app_id"].iter().find_map(|key| object.text_at(&[key]));
     Party::of(object.text_at(&["type"]), id, name, email)

@@ -31,7 +31,10 @@ pub fn network(ip: IpAddr) -> String {
 /// point or VPN gateway, LDAP carries none.
 fn tells_the_actor(event_type: &str, json: &Json<'_>) -> bool {
     let service = json.text_at(&["service"]).unwrap_or_default();
-    !(service == "radius" || service == "ldap" || event_type.starts_with("radius_auth") || event_type.starts_with("ldap_"))
+    !(service == "radius"
+        || service == "ldap"
+        || event_type.starts_with("radius_auth")
+        || event_type.starts_with("ldap_"))
 }
 
 /// The actor's address. For a device sign-in that came over the network it is the peer (`src_ip`), not the

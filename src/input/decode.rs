@@ -44,7 +44,8 @@ pub fn text<'r>(raw: impl Read + 'r) -> io::Result<Text<'r>> {
     let mut reader: Box<dyn BufRead + 'r> = Box::new(again);
     io::copy(&mut (&mut reader).take(mark), &mut io::sink())?;
     if let Some(unit) = utf16 {
-        reader = Box::new(BufReader::with_capacity(256 * 1024, Utf16 { reader, unit, high: None, text: Cursor::default() }));
+        reader =
+            Box::new(BufReader::with_capacity(256 * 1024, Utf16 { reader, unit, high: None, text: Cursor::default() }));
     }
     let head = head[usize::try_from(mark).unwrap_or(0)..].to_vec();
     Ok(Text { reader, offset: mark, is_utf16: utf16.is_some(), head })

@@ -11,15 +11,15 @@ const PLACES: &[&[&str]] = &[
     &["_source", "jumpcloud", "event"],
     &["event", "original"], // Elastic
     &["event.original"],
-    &["jumpcloud_bridge"],     // Wazuh bridge
-    &["jumpcloud", "event"],   // Elastic, original dropped
-    &["jumpcloud"],            // Coralogix collector
-    &["data", "di_event"],     // alert notification
-    &["data"],                 // Google SecOps
-    &["result", "_raw"],       // Splunk search export
+    &["jumpcloud_bridge"],   // Wazuh bridge
+    &["jumpcloud", "event"], // Elastic, original dropped
+    &["jumpcloud"],          // Coralogix collector
+    &["data", "di_event"],   // alert notification
+    &["data"],               // Google SecOps
+    &["result", "_raw"],     // Splunk search export
     &["result"],
-    &["_raw"],                 // Splunk, Sumo Logic
-    &["message"],              // Sekoia, syslog shippers
+    &["_raw"],    // Splunk, Sumo Logic
+    &["message"], // Sekoia, syslog shippers
 ];
 
 /// What an object turned out to be.

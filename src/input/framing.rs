@@ -266,7 +266,17 @@ impl<R: Read> Framer<R> {
 
 /// Source bytes of text that was UTF-16.
 fn utf16_bytes(text: &[u8]) -> u64 {
-    text.iter().map(|b| if b & 0xc0 == 0x80 { 0 } else if *b >= 0xf0 { 4 } else { 2 }).sum()
+    text.iter()
+        .map(|b| {
+            if b & 0xc0 == 0x80 {
+                0
+            } else if *b >= 0xf0 {
+                4
+            } else {
+                2
+            }
+        })
+        .sum()
 }
 
 /// The length of a JSON scalar at the start of a line, if one is there.
@@ -517,7 +527,11 @@ mod tests {
         for cut in ["{\"b\":\"x", "{\"b\":{\"c\":1", "{\"b\":", "{\"b\":[{\"c\":1", "{\"b\":\"x\\"] {
             let squeezed: String = cut.split_whitespace().collect();
             let marked = format!("!{squeezed}");
-            assert_eq!(frames(&format!("{{\"a\":1}}\n{cut}\n{{\"a\":2}}\n")), ["{\"a\":1}", &marked, "{\"a\":2}"], "{cut}");
+            assert_eq!(
+                frames(&format!("{{\"a\":1}}\n{cut}\n{{\"a\":2}}\n")),
+                ["{\"a\":1}", &marked, "{\"a\":2}"],
+                "{cut}"
+            );
             assert_eq!(frames(&format!("{{\"a\":1}}\n{cut}")), ["{\"a\":1}", &marked], "{cut}");
         }
     }

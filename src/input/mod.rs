@@ -18,21 +18,12 @@ use siphasher::sip::SipHasher13;
 use crate::event::coverage::{Coverage, Reason, Seen};
 use crate::event::identity::Links;
 use crate::event::json::Json;
-use crate::event::origin::Origin;
+use crate::event::origin::{Origin, Stamp};
 use crate::event::{Event, NotAnEvent};
 use envelope::{Unwrapped, unwrap};
 use framing::{Batch, Framer, Span};
 use source::Source;
 use table::Rows;
-
-/// Where an event stands and what tells it from another with the same time and id.
-#[derive(Clone, Copy, Debug)]
-pub struct Stamp {
-    /// where the record is
-    pub origin: Origin,
-    /// hash of the body
-    pub body: u64,
-}
 
 /// A source that could not be read to its end.
 #[derive(Debug)]
@@ -86,7 +77,13 @@ pub fn read<K: Send>(
     keep: &mut dyn FnMut(K),
     passed: &(dyn Fn(u64) + Sync),
 ) -> Reading {
-    let mut merger = Merger { reading: Reading::default(), bodies: HashMap::default(), others: HashMap::new(), counts: (0, 0), keep };
+    let mut merger = Merger {
+        reading: Reading::default(),
+        bodies: HashMap::default(),
+        others: HashMap::new(),
+        counts: (0, 0),
+        keep,
+    };
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(rayon::current_num_threads() * 2);
         scope.spawn(move || {
@@ -169,11 +166,7 @@ impl<R: Read> Read for Counting<'_, R> {
 /// A batch understood: its records in order, and who is who in them.
 type Part<K> = (Vec<Understood<K>>, Links);
 
-fn understand_batch<K>(
-    source: u32,
-    batch: &Batch,
-    understand: &impl Fn(&Event<'_>, Stamp) -> Option<K>,
-) -> Part<K> {
+fn understand_batch<K>(source: u32, batch: &Batch, understand: &impl Fn(&Event<'_>, Stamp) -> Option<K>) -> Part<K> {
     let mut records = Vec::with_capacity(batch.spans.len());
     let mut links = Links::default();
     for span in &batch.spans {
@@ -206,7 +199,13 @@ fn understand_span<K>(
                 return;
             }
             for (start, end, fault) in objects {
-                let span = Span { start: span.start + start, end: span.start + end, fault, offset: span.offset + start as u64, ..span };
+                let span = Span {
+                    start: span.start + start,
+                    end: span.start + end,
+                    fault,
+                    offset: span.offset + start as u64,
+                    ..span
+                };
                 understand_span(source, span, bytes, understand, records, links);
             }
         }

@@ -23,7 +23,8 @@ pub fn is_header(head: &[u8]) -> bool {
 fn column(header: &str) -> String {
     let name = header.trim().trim_matches('"').trim();
     match name.to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
-        lower @ ("event_type" | "client_ip" | "initiated_by" | "timestamp" | "success" | "service" | "organization") => {
+        lower
+        @ ("event_type" | "client_ip" | "initiated_by" | "timestamp" | "success" | "service" | "organization") => {
             lower.to_owned()
         }
         "result" => "result".to_owned(),
@@ -47,7 +48,8 @@ impl<R: BufRead> Rows<R> {
     /// Reads the header. `offset` is the source byte at which the text starts.
     pub fn new(reader: R, offset: u64) -> std::io::Result<Rows<R>> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
-        let columns = reader.byte_headers().map_err(io_error)?.iter().map(|c| column(&String::from_utf8_lossy(c))).collect();
+        let columns =
+            reader.byte_headers().map_err(io_error)?.iter().map(|c| column(&String::from_utf8_lossy(c))).collect();
         Ok(Rows { reader, columns, row: 1, offset })
     }
 
@@ -119,8 +121,16 @@ fn insert(record: &mut Map<String, Value>, column: &str, text: &str) {
 }
 
 /// Columns whose numbers are numbers in JSON; all others are text (`@version`, ids, version numbers).
-const NUMBERS: &[&str] =
-    &["error_code", "number_of_results", "scope", "deref", "latitude", "longitude", "connection_id", "operation_number"];
+const NUMBERS: &[&str] = &[
+    "error_code",
+    "number_of_results",
+    "scope",
+    "deref",
+    "latitude",
+    "longitude",
+    "connection_id",
+    "operation_number",
+];
 
 /// A cell as JSON: nested values are JSON text in the cell.
 fn cell(column: &str, text: &str) -> Value {

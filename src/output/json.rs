@@ -199,7 +199,11 @@ fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
             directory: BTreeMap::new(),
             intel: [],
             geo: BTreeMap::new(),
-            history: if finding.history.is_empty() { BTreeMap::new() } else { BTreeMap::from([("seen_before", &finding.history)]) },
+            history: if finding.history.is_empty() {
+                BTreeMap::new()
+            } else {
+                BTreeMap::from([("seen_before", &finding.history)])
+            },
         },
         next_steps: &rule.triage,
         duet: rule.duet.as_ref().map(|d| Duet { ask: &d.ask, question: &d.question, first_action: &d.first_action }),
@@ -223,10 +227,10 @@ pub fn report(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         schema: "jcdetect/report/v1",
         run: Run {
             version: &report.run.version,
-            now: report.run.now.map(|t| t.rfc3339()),
+            now: report.run.now.map(super::super::event::time::Timestamp::rfc3339),
             sources: &report.run.sources,
-            since: report.run.since.map(|t| t.rfc3339()),
-            until: report.run.until.map(|t| t.rfc3339()),
+            since: report.run.since.map(super::super::event::time::Timestamp::rfc3339),
+            until: report.run.until.map(super::super::event::time::Timestamp::rfc3339),
         },
         coverage: Coverage {
             records: coverage.records,

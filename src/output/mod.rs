@@ -1,6 +1,7 @@
 //! Output: one file a format, each a pure function of the report.
 
 pub mod json;
+pub mod listing;
 pub mod safe;
 pub mod table;
 
@@ -21,7 +22,8 @@ pub enum Format {
 
 impl Format {
     /// All formats with their names.
-    pub const ALL: [(&'static str, Format); 3] = [("table", Format::Table), ("json", Format::Json), ("jsonl", Format::Jsonl)];
+    pub const ALL: [(&'static str, Format); 3] =
+        [("table", Format::Table), ("json", Format::Json), ("jsonl", Format::Jsonl)];
 
     /// Reads a name.
     pub fn parse(name: &str) -> Option<Format> {
@@ -34,8 +36,8 @@ impl Format {
 pub struct Look {
     /// with colours
     pub is_coloured: bool,
-    /// columns of the terminal; `None` where there is none
-    pub width: Option<u16>,
+    /// as wide as the terminal; else as wide as is easily read
+    pub is_terminal: bool,
 }
 
 /// Writes a report.

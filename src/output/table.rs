@@ -33,7 +33,9 @@ fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, 
     let has_tenants = report.coverage.organizations.len() > 1;
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(look.width.unwrap_or(140).max(60));
+    if !look.is_terminal {
+        table.set_width(140);
+    }
     if look.is_coloured {
         table.enforce_styling();
     } else {
@@ -137,7 +139,11 @@ fn coverage(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     if c.conflicting_ids > 0 {
         let verb = if c.conflicting_ids == 1 { "stands" } else { "stand" };
-        writeln!(out, "Same id, different events: {} {verb} on more than one event; all were kept", plural(c.conflicting_ids, "id"))?;
+        writeln!(
+            out,
+            "Same id, different events: {} {verb} on more than one event; all were kept",
+            plural(c.conflicting_ids, "id")
+        )?;
     }
     if c.without_id > 0 {
         writeln!(out, "Without an id: {}; duplicates among them cannot be told", plural(c.without_id, "event"))?;
@@ -146,7 +152,13 @@ fn coverage(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let examples: Vec<String> =
             skipped.examples.iter().map(|(source, line)| format!("{}:{line}", Safe(report.source(*source)))).collect();
         let more = if skipped.count > examples.len() as u64 { ", …" } else { "" };
-        writeln!(out, "Skipped: {}, {} ({}{more})", plural(skipped.count, "record"), reason.words(), examples.join(", "))?;
+        writeln!(
+            out,
+            "Skipped: {}, {} ({}{more})",
+            plural(skipped.count, "record"),
+            reason.words(),
+            examples.join(", ")
+        )?;
     }
     for gap in c.gaps() {
         writeln!(out, "Gap: nothing at all from {} to {} UTC", gap.from.short(), gap.to.short())?;
@@ -164,7 +176,9 @@ fn last_line(report: &Report<'_>, triage: usize, questions: usize, out: &mut dyn
         (0, 0) => "Nothing found".to_owned(),
         (triage, 0) => plural(triage as u64, "finding"),
         (0, questions) => plural(questions as u64, "question"),
-        (triage, questions) => format!("{} and {}", plural(triage as u64, "finding"), plural(questions as u64, "question")),
+        (triage, questions) => {
+            format!("{} and {}", plural(triage as u64, "finding"), plural(questions as u64, "question"))
+        }
     };
     let skipped = match report.coverage.skipped_count() {
         0 => "nothing skipped".to_owned(),

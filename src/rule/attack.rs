@@ -76,9 +76,22 @@ fn name(id: &str) -> Option<&'static str> {
 }
 
 const TACTICS: &[&str] = &[
-    "reconnaissance", "resource-development", "initial-access", "execution", "persistence", "privilege-escalation",
-    "defense-evasion", "defense-impairment", "stealth", "credential-access", "discovery", "lateral-movement",
-    "collection", "command-and-control", "exfiltration", "impact",
+    "reconnaissance",
+    "resource-development",
+    "initial-access",
+    "execution",
+    "persistence",
+    "privilege-escalation",
+    "defense-evasion",
+    "defense-impairment",
+    "stealth",
+    "credential-access",
+    "discovery",
+    "lateral-movement",
+    "collection",
+    "command-and-control",
+    "exfiltration",
+    "impact",
 ];
 
 const NAMES: &[(&str, &str)] = &[
@@ -174,9 +187,13 @@ mod tests {
 
     #[test]
     fn tags_become_techniques_under_their_tactics() {
-        let tags = ["attack.credential-access", "attack.t1110", "attack.initial-access", "attack.t1078.004", "cve.2023"];
+        let tags =
+            ["attack.credential-access", "attack.t1110", "attack.initial-access", "attack.t1078.004", "cve.2023"];
         let techniques = of_tags(&tags.map(str::to_owned));
-        assert_eq!(techniques[0], Technique { tactic: "Credential Access".into(), id: "T1110".into(), name: "Brute Force" });
+        assert_eq!(
+            techniques[0],
+            Technique { tactic: "Credential Access".into(), id: "T1110".into(), name: "Brute Force" }
+        );
         assert_eq!((techniques[1].tactic.as_str(), techniques[1].id.as_str()), ("Initial Access", "T1078.004"));
     }
 

@@ -35,15 +35,19 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
     let documents = file::documents(text);
     let Some(document) = documents.last().filter(|d| documents.len() > 1 && d.holds_tests()) else { return Ok(vec![]) };
     let wrong = |near: &str, message: String| Problem { file: path.to_owned(), line: document.line_of(near), message };
-    let yaml = file::yaml(document.text)
-        .map_err(|e| Problem { file: path.to_owned(), line: document.line + e.line - 1, message: e.message })?;
+    let yaml = file::yaml(document.text).map_err(|e| Problem {
+        file: path.to_owned(),
+        line: document.line + e.line - 1,
+        message: e.message,
+    })?;
     let own = yaml.get("bases").cloned().unwrap_or_else(|| json!({}));
     let common = file::yaml(include_str!("bases.yml")).map_err(|e| wrong("bases", e.message))?;
     let list = yaml.get("tests").and_then(Yaml::as_array).cloned().unwrap_or_default();
     let mut out = Vec::new();
     for (number, test) in (1..).zip(&list) {
         let name = test.get("name").and_then(Yaml::as_str).unwrap_or_default();
-        let fail = |message: &str| wrong(if name.is_empty() { "tests" } else { name }, format!("example {number}: {message}"));
+        let fail =
+            |message: &str| wrong(if name.is_empty() { "tests" } else { name }, format!("example {number}: {message}"));
         if name.is_empty() {
             return Err(fail("it lacks its `name`"));
         }
@@ -118,7 +122,9 @@ fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut 
     only(entry, &["base", "at", "after", "repeat", "every", "with", "without"])?;
     let base = entry.get("base").and_then(Yaml::as_str).ok_or("an event lacks its `base`")?;
     let found = own.get(base).or_else(|| common.get(base));
-    let mut event = found.ok_or_else(|| format!("no base {base:?}: write it under `bases`, or take one of src/rule/bases.yml"))?.clone();
+    let mut event = found
+        .ok_or_else(|| format!("no base {base:?}: write it under `bases`, or take one of src/rule/bases.yml"))?
+        .clone();
     // A base may itself start from another.
     if let Some(parent) = event.get("base").and_then(Yaml::as_str).map(str::to_owned) {
         let mut whole = common.get(&parent).or_else(|| own.get(&parent)).ok_or(format!("no base {parent:?}"))?.clone();

@@ -14,8 +14,10 @@ pub struct Document<'t> {
 impl Document<'_> {
     /// The line of the file on which a word first stands as a key or value; the first line if it does not.
     pub fn line_of(&self, word: &str) -> usize {
-        let is_key = |line: &str| line.trim_start().trim_start_matches("- ").trim_start_matches(['"', '\'']).starts_with(word);
-        let found = self.text.lines().position(is_key).or_else(|| self.text.lines().position(|line| line.contains(word)));
+        let is_key =
+            |line: &str| line.trim_start().trim_start_matches("- ").trim_start_matches(['"', '\'']).starts_with(word);
+        let found =
+            self.text.lines().position(is_key).or_else(|| self.text.lines().position(|line| line.contains(word)));
         self.line + found.unwrap_or(0)
     }
 

@@ -298,7 +298,9 @@ impl<'y> Block<'y> {
     }
 
     fn number(&mut self, key: &'static str) -> Result<Option<f64>, Fault> {
-        let number = |value: Yaml| value.as_f64().filter(|n| *n >= 0.0).ok_or_else(|| fault(key, format!("`{key}` takes a number")));
+        let number = |value: Yaml| {
+            value.as_f64().filter(|n| *n >= 0.0).ok_or_else(|| fault(key, format!("`{key}` takes a number")))
+        };
         self.take(key).map(number).transpose()
     }
 
@@ -423,7 +425,8 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
     };
     let logic = match kind.as_str() {
         "event_count" | "value_count" => {
-            let (bounds, fields) = condition.ok_or_else(|| fault("correlation", format!("`{kind}` lacks its `condition`")))?;
+            let (bounds, fields) =
+                condition.ok_or_else(|| fault("correlation", format!("`{kind}` lacks its `condition`")))?;
             if bounds.tests.is_empty() {
                 return Err(fault("condition", "the condition compares nothing: add `gte: N`"));
             }
@@ -440,14 +443,24 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
         "temporal" | "temporal_ordered" => {
             let bounds = condition.map(|(bounds, _)| bounds).filter(|b| !b.tests.is_empty());
             let is_ordered = kind == "temporal_ordered";
-            Logic::Chain(Chain { rules, group_by, window, is_ordered, bounds, wheres: vec![], unless: vec![], absent: Absent::No })
+            Logic::Chain(Chain {
+                rules,
+                group_by,
+                window,
+                is_ordered,
+                bounds,
+                wheres: vec![],
+                unless: vec![],
+                absent: Absent::No,
+            })
         }
         "value_sum" | "value_avg" | "value_percentile" | "value_median" => {
             return Err(fault("type", format!("`{kind}` is not supported")));
         }
         other => {
             let known = ["event_count", "value_count", "temporal", "temporal_ordered"];
-            let hint = nearest_of(other, known.into_iter()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+            let hint =
+                nearest_of(other, known.into_iter()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
             return Err(fault("type", format!("`{other}` is no type of correlation{hint}")));
         }
     };

@@ -225,8 +225,26 @@ impl fmt::Display for Problem {
 
 /// Keys of a Sigma rule; ours is `jcdetect`.
 const KEYS: &[&str] = &[
-    "title", "id", "name", "related", "taxonomy", "status", "description", "license", "author", "references", "date",
-    "modified", "logsource", "detection", "correlation", "fields", "falsepositives", "level", "tags", "scope",
+    "title",
+    "id",
+    "name",
+    "related",
+    "taxonomy",
+    "status",
+    "description",
+    "license",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "logsource",
+    "detection",
+    "correlation",
+    "fields",
+    "falsepositives",
+    "level",
+    "tags",
+    "scope",
     "jcdetect",
 ];
 
@@ -255,12 +273,20 @@ pub fn parse(path: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<Vec<
     Ok(rules)
 }
 
-fn one(path: &str, document: &file::Document<'_>, yaml: &Yaml, is_reported: bool, warnings: &mut Warnings) -> Result<Rule, Fault> {
+fn one(
+    path: &str,
+    document: &file::Document<'_>,
+    yaml: &Yaml,
+    is_reported: bool,
+    warnings: &mut Warnings,
+) -> Result<Rule, Fault> {
     let Yaml::Object(map) = yaml else { return Err(fault("", "a rule is a map of keys")) };
     for key in map.keys() {
         match key.as_str() {
             "filter" => return Err(fault("filter", "filter documents are not supported: use `not` in the condition")),
-            "action" => return Err(fault("action", "`action` is of an old form of Sigma: write each rule as a document")),
+            "action" => {
+                return Err(fault("action", "`action` is of an old form of Sigma: write each rule as a document"));
+            }
             known if KEYS.contains(&known) => {}
             other => {
                 let hint = nearest_of(other, KEYS.iter().copied()).map(|n| format!("; did you mean `{n}`?"));
@@ -274,7 +300,8 @@ fn one(path: &str, document: &file::Document<'_>, yaml: &Yaml, is_reported: bool
     let stem = std::path::Path::new(path).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let name = text("name").unwrap_or_else(|| stem.clone());
     if is_reported && name != stem {
-        warnings.push(fault("name", format!("the rule is named {name:?} and its file {stem:?}: call the file {name}.yml")));
+        warnings
+            .push(fault("name", format!("the rule is named {name:?} and its file {stem:?}: call the file {name}.yml")));
     }
     let level = match text("level") {
         Some(word) => Severity::parse(&word).ok_or_else(|| fault("level", format!("{word:?} is no level")))?,
@@ -321,7 +348,12 @@ fn one(path: &str, document: &file::Document<'_>, yaml: &Yaml, is_reported: bool
         (None, Some(correlation), None) => logic::correlation(correlation, share.as_ref(), warnings)?,
         (None, None, Some(logic)) => logic,
         (None, None, None) => return Err(fault("title", "the rule has neither `detection` nor `correlation`")),
-        _ => return Err(fault("title", "a rule has one logic: `detection`, `correlation`, or a condition under `jcdetect`")),
+        _ => {
+            return Err(fault(
+                "title",
+                "a rule has one logic: `detection`, `correlation`, or a condition under `jcdetect`",
+            ));
+        }
     };
     if share.is_some() && !matches!(rule.logic, Logic::Count(_)) {
         return Err(fault("share", "`share` belongs to `event_count` and `value_count`"));
@@ -338,7 +370,9 @@ fn one(path: &str, document: &file::Document<'_>, yaml: &Yaml, is_reported: bool
 fn check_logsource(yaml: &Yaml) -> Result<(), Fault> {
     match yaml.get("logsource").and_then(|l| l.get("product")).and_then(Yaml::as_str) {
         Some("jumpcloud") => Ok(()),
-        Some(other) => Err(fault("logsource", format!("the rule is for {other:?}: logsource.product has to be jumpcloud"))),
+        Some(other) => {
+            Err(fault("logsource", format!("the rule is for {other:?}: logsource.product has to be jumpcloud")))
+        }
         None => Err(fault("title", "the rule lacks `logsource: {product: jumpcloud}`")),
     }
 }
@@ -364,11 +398,10 @@ fn own_block(rule: &mut Rule, own: &Yaml, warnings: &mut Warnings) -> Result<(Op
     rule.level_when = level_when.unwrap_or_default();
     rule.category = block.text("category")?.unwrap_or_default();
     if let Some(word) = block.text("entity")? {
-        rule.entity = Entity::WORDS
-            .iter()
-            .find(|(known, _)| *known == word)
-            .map(|(_, entity)| *entity)
-            .ok_or_else(|| fault("entity", format!("{word:?} is no entity: actor, target, source, device, app or organization")))?;
+        rule.entity =
+            Entity::WORDS.iter().find(|(known, _)| *known == word).map(|(_, entity)| *entity).ok_or_else(|| {
+                fault("entity", format!("{word:?} is no entity: actor, target, source, device, app or organization"))
+            })?;
     }
     if let Some(word) = block.text("confidence")? {
         rule.confidence = [Confidence::Low, Confidence::Medium, Confidence::High]
@@ -443,7 +476,10 @@ mod tests {
     #[test]
     fn defaults_are_sensible() {
         let rules = parse("rules/admin-activity/t.yml", RULE, &mut vec![]).unwrap();
-        assert_eq!((rules[0].category.as_str(), rules[0].level, rules[0].entity), ("admin-activity", Severity::High, Entity::Actor));
+        assert_eq!(
+            (rules[0].category.as_str(), rules[0].level, rules[0].entity),
+            ("admin-activity", Severity::High, Entity::Actor)
+        );
     }
 
     #[test]

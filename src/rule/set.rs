@@ -81,31 +81,31 @@ impl RuleSet {
             let own = &locals[file_of[place]];
             let mut found = Some(Vec::new());
             for name in rule.logic.references() {
-                match own.get(name).or_else(|| global.get(name)) {
-                    Some(to) => found.iter_mut().for_each(|f| f.push(*to)),
-                    None => {
-                        let near = nearest_of(name, own.keys().chain(global.keys()).map(String::as_str));
-                        let hint = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
-                        let message = format!("no rule named {name:?}{hint} (rules are referred to by name or id, not by title)");
-                        self.problems.push(Problem { file: rule.file.clone(), line: rule.line, message });
-                        found = None;
-                        break;
-                    }
+                if let Some(to) = own.get(name).or_else(|| global.get(name)) {
+                    found.iter_mut().for_each(|f: &mut Vec<usize>| f.push(*to));
+                } else {
+                    let near = nearest_of(name, own.keys().chain(global.keys()).map(String::as_str));
+                    let hint = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+                    let message =
+                        format!("no rule named {name:?}{hint} (rules are referred to by name or id, not by title)");
+                    self.problems.push(Problem { file: rule.file.clone(), line: rule.line, message });
+                    found = None;
+                    break;
                 }
             }
             references.push(found);
         }
-        self.arrange(references);
+        self.arrange(&references);
     }
 
     /// Orders the rules, and drops those that are in a cycle or refer to a dropped one.
-    fn arrange(&mut self, references: Vec<Option<Vec<usize>>>) {
+    fn arrange(&mut self, references: &[Option<Vec<usize>>]) {
         let count = self.rules.len();
         let mut state = vec![State::New; count];
         let mut order = Vec::new();
         for start in 0..count {
             let mut path = Vec::new();
-            self.visit(start, &references, &mut state, &mut order, &mut path);
+            self.visit(start, references, &mut state, &mut order, &mut path);
         }
         // A file is one unit: if its rule or one of its locals is out, all of it is.
         let dropped: BTreeSet<String> =
@@ -143,12 +143,20 @@ impl RuleSet {
         self.rules.retain(|_| keep.next().unwrap_or(false));
     }
 
-    fn visit(&mut self, rule: usize, references: &[Option<Vec<usize>>], state: &mut [State], order: &mut Vec<usize>, path: &mut Vec<usize>) {
+    fn visit(
+        &mut self,
+        rule: usize,
+        references: &[Option<Vec<usize>>],
+        state: &mut [State],
+        order: &mut Vec<usize>,
+        path: &mut Vec<usize>,
+    ) {
         match state[rule] {
             State::New => {}
             State::Open => {
                 let start = path.iter().position(|r| *r == rule).unwrap_or(0);
-                let names: Vec<&str> = path[start..].iter().chain([&rule]).map(|r| self.rules[*r].name.as_str()).collect();
+                let names: Vec<&str> =
+                    path[start..].iter().chain([&rule]).map(|r| self.rules[*r].name.as_str()).collect();
                 let message = format!("the rules refer to each other in a circle: {}", names.join(" → "));
                 let problem = Problem { file: self.rules[rule].file.clone(), line: self.rules[rule].line, message };
                 self.problems.push(problem);
@@ -229,11 +237,15 @@ mod tests {
     use super::*;
 
     fn detection(name: &str) -> String {
-        format!("title: {name}\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{a: {{event_type: {name}}}, condition: a}}\n")
+        format!(
+            "title: {name}\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{a: {{event_type: {name}}}, condition: a}}\n"
+        )
     }
 
     fn count(name: &str, of: &str) -> String {
-        format!("title: {name}\nname: {name}\ncorrelation: {{type: event_count, rules: [{of}], timespan: 1h, condition: {{gte: 2}}}}\n")
+        format!(
+            "title: {name}\nname: {name}\ncorrelation: {{type: event_count, rules: [{of}], timespan: 1h, condition: {{gte: 2}}}}\n"
+        )
     }
 
     fn load(files: &[(&str, String)]) -> RuleSet {

@@ -29,7 +29,8 @@ pub fn finding(
     if rule.entity != Entity::Actor && !actors.is_empty() {
         text += &format!(", by {}", some(&actors));
     }
-    let targets: Vec<&str> = of("target", None).into_iter().filter(|t| *t != entity.name && !actors.contains(t)).collect();
+    let targets: Vec<&str> =
+        of("target", None).into_iter().filter(|t| *t != entity.name && !actors.contains(t)).collect();
     if rule.entity != Entity::Target && !targets.is_empty() {
         text += &format!(", on {}", some(&targets));
     }

@@ -117,7 +117,14 @@ impl Findings<'_> {
             .collect();
         let order = |f: &Finding| {
             let rule = &self.set.rules[f.rule].name;
-            (std::cmp::Reverse(f.severity), f.first_seen, rule.clone(), f.organization.clone(), f.entity.clone(), f.id.clone())
+            (
+                std::cmp::Reverse(f.severity),
+                f.first_seen,
+                rule.clone(),
+                f.organization.clone(),
+                f.entity.clone(),
+                f.id.clone(),
+            )
         };
         findings.sort_by_cached_key(order);
         findings
@@ -130,7 +137,8 @@ impl Findings<'_> {
         let related = self.related(&events);
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
-        let summary = describe::finding(rule, &entity, &related, events.len(), first_seen, last_seen, self.leg(place, spell));
+        let summary =
+            describe::finding(rule, &entity, &related, events.len(), first_seen, last_seen, self.leg(place, spell));
         let shown = shown(&events, &spell.events(), self.evidence_limit);
         Finding {
             id: self.id(place, spell),
@@ -182,7 +190,7 @@ impl Findings<'_> {
         let bare = |key: String| key.split_once(':').map(|(_, rest)| rest.to_owned()).unwrap_or(key);
         let party = |key, id, name, kind: Norm| {
             let key = store.text(event, key)?.to_owned();
-            let id = store.text(event, id).map(str::to_owned).unwrap_or_else(|| bare(key));
+            let id = store.text(event, id).map_or_else(|| bare(key), str::to_owned);
             let kind = match first(kind).unwrap_or_else(|| "user".to_owned()).as_str() {
                 "system" if rule.entity == Entity::Target => "device".to_owned(),
                 "application" => "app".to_owned(),
@@ -275,7 +283,9 @@ impl Findings<'_> {
     /// What `first_seen` had learned of the owner before the first completing event.
     fn history(&self, place: usize, spell: &Spell) -> BTreeMap<String, usize> {
         let Logic::FirstSeen(rule) = &self.set.rules[place].logic else { return BTreeMap::new() };
-        let Some(group) = self.detected.groups[place].get(spell.signals[0].group as usize) else { return BTreeMap::new() };
+        let Some(group) = self.detected.groups[place].get(spell.signals[0].group as usize) else {
+            return BTreeMap::new();
+        };
         let time = self.store.time(spell.first());
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for event in group.step(1).into_iter().filter(|e| self.store.time(*e) < time) {

@@ -24,7 +24,12 @@ pub struct RuleCoverage {
 
 impl RuleCoverage {
     /// Looks at what the rules had to work with.
-    pub fn new(set: &RuleSet, detected: &Detected, coverage: &Coverage, is_wanted: impl Fn(&Rule) -> bool) -> RuleCoverage {
+    pub fn new(
+        set: &RuleSet,
+        detected: &Detected,
+        coverage: &Coverage,
+        is_wanted: impl Fn(&Rule) -> bool,
+    ) -> RuleCoverage {
         let mut out = RuleCoverage::default();
         let length = coverage.span.map_or(Span(0), |reach| Span(reach.last.0 - reach.first.0));
         for (place, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.is_reported && is_wanted(r)) {
@@ -32,7 +37,8 @@ impl RuleCoverage {
             if let Some(fault) = fault_of(set, detected, place) {
                 out.failed.push((rule.name.clone(), fault));
             }
-            let has_input = set.event_types(place).is_none_or(|types| types.iter().any(|t| coverage.types.contains_key(t)));
+            let has_input =
+                set.event_types(place).is_none_or(|types| types.iter().any(|t| coverage.types.contains_key(t)));
             if !has_input {
                 out.no_input.push(rule.name.clone());
             } else if is_too_young(set, detected, place, length) {
@@ -48,7 +54,11 @@ impl RuleCoverage {
 
 /// A fault in a rule, or in one that it is made of.
 fn fault_of(set: &RuleSet, detected: &Detected, rule: usize) -> Option<String> {
-    detected.faults.get(&rule).cloned().or_else(|| set.references[rule].iter().find_map(|to| fault_of(set, detected, *to)))
+    detected
+        .faults
+        .get(&rule)
+        .cloned()
+        .or_else(|| set.references[rule].iter().find_map(|to| fault_of(set, detected, *to)))
 }
 
 /// Whether a rule, or one that it is made of, could not judge somebody, or nobody in so short an export.

@@ -1,0 +1,130 @@
+//! Listing: the rules as a list, as the index of the documentation, and the page of one.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::safe::Safe;
+use crate::rule::Rule;
+use crate::rule::example::Example;
+
+#[derive(Serialize)]
+struct Listed<'r> {
+    id: &'r str,
+    title: &'r str,
+    category: &'r str,
+    severity: &'r str,
+    status: &'r str,
+    confidence: &'r str,
+    duet: bool,
+    opt_in: bool,
+    attack: Vec<&'r str>,
+    file: &'r str,
+}
+
+impl<'r> From<&'r Rule> for Listed<'r> {
+    fn from(rule: &'r Rule) -> Listed<'r> {
+        Listed {
+            id: &rule.name,
+            title: &rule.title,
+            category: &rule.category,
+            severity: rule.level.word(),
+            status: &rule.status,
+            confidence: rule.confidence.word(),
+            duet: rule.duet.is_some(),
+            opt_in: rule.is_opt_in,
+            attack: rule.techniques.iter().map(|t| t.id.as_str()).collect(),
+            file: &rule.file,
+        }
+    }
+}
+
+/// Writes an array of objects.
+pub fn json(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
+    let listed: Vec<Listed<'_>> = rules.iter().map(|rule| Listed::from(*rule)).collect();
+    serde_json::to_writer_pretty(&mut *out, &listed)?;
+    writeln!(out)
+}
+
+/// Writes a table for people.
+pub fn table(rules: &[&Rule], is_terminal: bool, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if !is_terminal {
+        table.set_width(140).force_no_tty();
+    }
+    table.set_header(["Category", "Severity", "Rule", "Title", ""]);
+    for rule in rules {
+        let marks = [(rule.duet.is_some(), "question"), (rule.is_opt_in, "opt-in")];
+        let marks: Vec<&str> = marks.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
+        let title = Safe(&rule.title).to_string();
+        table.add_row([rule.category.as_str(), rule.level.word(), &rule.name, &title, &marks.join(", ")]);
+    }
+    writeln!(out, "{}", table.trim_fmt())?;
+    writeln!(out, "{} rules; `jcdetect rules show RULE` has the page of one", rules.len())
+}
+
+/// The index that stands in `docs/rules/README.md`.
+pub fn markdown(rules: &[&Rule]) -> String {
+    let mut text = String::from(
+        "# Rules\n\nWritten by `jcdetect rules list --format markdown`; do not edit. `jcdetect rules show RULE` prints the page of a rule.\n",
+    );
+    let mut category = "";
+    for rule in rules {
+        if rule.category != category {
+            category = &rule.category;
+            let _ = write!(text, "\n## {category}\n\n| rule | severity | finds | ATT&CK | |\n|---|---|---|---|---|\n");
+        }
+        let techniques: Vec<&str> = rule.techniques.iter().map(|t| t.id.as_str()).collect();
+        let mark = if rule.duet.is_some() { "question" } else { "" };
+        let _ = writeln!(
+            text,
+            "| [`{}`](../../{}) | {} | {} | {} | {mark} |",
+            rule.name,
+            rule.file,
+            rule.level,
+            rule.title,
+            techniques.join(", ")
+        );
+    }
+    text
+}
+
+/// The page of a rule: what it finds, what to do, what it misses.
+pub fn page(rule: &Rule, examples: &[Example]) -> String {
+    let mut text = format!("# {}\n\n", Safe(&rule.title));
+    let _ =
+        writeln!(text, "{} · {} · {} · confidence {}", rule.name, rule.level, rule.category, rule.confidence.word());
+    if rule.is_opt_in {
+        let _ = writeln!(text, "Silent unless asked for: --enable {}", rule.name);
+    }
+    let _ = writeln!(text, "\n{}", Safe(&rule.description.replace('\n', " ")));
+    let mut list = |title: &str, items: Vec<String>| {
+        if !items.is_empty() {
+            let _ = writeln!(text, "\n## {title}\n");
+            items.iter().for_each(|item| {
+                let _ = writeln!(text, "- {}", Safe(item));
+            });
+        }
+    };
+    list("What to do", rule.triage.clone());
+    if let Some(duet) = &rule.duet {
+        let question = format!("Ask ({}): {}", duet.ask, duet.question);
+        list("Did you expect this?", vec![question, format!("If not: {}", duet.first_action)]);
+    }
+    list("What else it may be", rule.falsepositives.clone());
+    list("What it does not see", Some(rule.misses.clone()).filter(|m| !m.is_empty()).into_iter().collect());
+    let techniques = rule.techniques.iter().map(|t| format!("{} {} ({})", t.id, t.name, t.tactic));
+    list("ATT&CK", techniques.collect());
+    let examples = examples.iter().map(|e| match e.count {
+        0 => format!("quiet: {}", e.name),
+        _ => format!("fires: {}", e.name),
+    });
+    list("Examples", examples.collect());
+    list("References", rule.references.clone());
+    let _ = writeln!(text, "\nFile: {}", rule.file);
+    text
+}
+

@@ -1,0 +1,171 @@
+//! Exit codes, and what is said beside them.
+
+use std::fs;
+
+use predicates::prelude::*;
+use tempfile::TempDir;
+
+use super::events::{guessed_password, lines};
+use super::{jcdetect, text};
+
+struct Case {
+    folder: TempDir,
+}
+
+impl Case {
+    fn new() -> Case {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("good.jsonl"), lines(&guessed_password())).unwrap();
+        Case { folder }
+    }
+
+    fn path(&self, name: &str) -> String {
+        text(&self.folder.path().join(name)).to_owned()
+    }
+
+    fn with(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        fs::write(self.folder.path().join(name), content).unwrap();
+        self.path(name)
+    }
+
+    fn exits(&self, arguments: &[&str], code: i32) -> assert_cmd::assert::Assert {
+        jcdetect().arg("scan").args(arguments).assert().code(code)
+    }
+}
+
+#[test]
+fn zero_with_findings_and_with_nothing() {
+    let case = Case::new();
+    case.exits(&[&case.path("good.jsonl")], 0).stdout(predicate::str::contains("success-after-bruteforce"));
+    for (name, content) in [("empty", ""), ("array", "[]"), ("blank", "\n\n"), ("arrays", "[]\n[]\n")] {
+        let path = case.with(name, content);
+        case.exits(&[&path], 0).stderr("").stdout(predicate::str::contains("Read: 0 events"));
+    }
+}
+
+#[test]
+fn one_when_findings_fail() {
+    let case = Case::new();
+    let good = case.path("good.jsonl");
+    case.exits(&[&good, "--fail-on", "critical"], 1).stdout(predicate::str::contains("alice"));
+    case.exits(&[&good, "--fail-on", "high"], 1);
+    case.exits(&[&good, "--fail-on", "high", "--disable", "success-after-bruteforce"], 0);
+    case.exits(&[&good, "--fail-on", "low", "--since", "2026-03-03"], 0);
+}
+
+#[test]
+fn two_for_what_was_typed_wrong() {
+    let case = Case::new();
+    let good = case.path("good.jsonl");
+    for (arguments, want) in [
+        (&["--format", "xml"][..], "--format xml: no such format; there are table, json, jsonl"),
+        (&["--output", "report.json"], "write FORMAT=PATH"),
+        (&["--output", "json="], "the path is missing"),
+        (&["--min-severity", "bad"], "no severity; there are info, low, medium, high, critical"),
+        (&["--since", "yesterday"], "--since yesterday: no time"),
+        (&["--since", "2026-03-02", "--until", "2026-03-01"], "--since is after --until"),
+        (&["--since", "1d", "--until", "2d"], "--since is after --until"),
+        (&["--disable", "sucess-after-bruteforce"], "did you mean success-after-bruteforce?"),
+        (&["--threads", "0"], "--threads 0"),
+        (&["--rules", "/no/such/folder"], "--rules /no/such/folder"),
+    ] {
+        case.exits(&[&[good.as_str()], arguments].concat(), 2).stderr(predicate::str::contains(want)).stdout("");
+    }
+    jcdetect().arg("scan").assert().code(2);
+}
+
+#[test]
+fn three_for_sources() {
+    let case = Case::new();
+    let good = case.path("good.jsonl");
+    case.exits(&[&good, "/no/such/file"], 3)
+        .stderr(predicate::str::contains("/no/such/file: No such file"))
+        .stdout(predicate::str::contains("alice"));
+    for (name, content, want) in [
+        ("x.evtx", &b"ElfFile\0\x01\x02"[..], "it looks like EVTX"),
+        ("x.zip", b"PK\x03\x04abc", "a zip: unpack it first"),
+        ("x.json", b"{\"eventVersion\":\"1.08\"}", "AWS CloudTrail"),
+        ("x.csv", b"a,b,c\n1,2,3\n", "CSV without the columns"),
+        ("x.log", b"Nov 24 sshd[1]: hello\n", "text (first line:"),
+        ("x.html", b"<html><body>sign in</body></html>", "HTML"),
+        ("x.jsonl", b"{\"a\":1}\n{\"a\":2}\n", "JSON of another kind (keys: a)"),
+    ] {
+        let path = case.with(name, content);
+        case.exits(&[&good, &path], 3).stderr(predicate::str::contains(want)).stdout(predicate::str::contains("alice"));
+        case.exits(&[&path], 3).stderr(predicate::str::contains("no Directory Insights event in it"));
+    }
+}
+
+#[test]
+fn three_for_a_cut_archive_after_what_could_be_read() {
+    let case = Case::new();
+    let whole = {
+        use std::io::Write;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let padding: String = (0..20_000).map(|n| format!("{{\"n\":{}}}\n", n * 7919)).collect();
+        encoder.write_all(lines(&guessed_password()).as_bytes()).unwrap();
+        encoder.write_all(padding.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let path = case.with("cut.json.gz", &whole[..whole.len() - 20]);
+    case.exits(&[&path], 3).stderr(predicate::str::contains("cut.json.gz: "));
+}
+
+#[test]
+fn a_folder_fails_only_if_nothing_in_it_is_an_export() {
+    let case = Case::new();
+    case.with("other.json", "{\"a\":1}");
+    case.exits(&[text(case.folder.path())], 0).stderr(predicate::str::contains("other.json: no Directory Insights event"));
+}
+
+#[test]
+fn four_for_skipped_records_under_strict() {
+    let case = Case::new();
+    let path = case.with("bad.jsonl", lines(&guessed_password()) + "not json\n");
+    case.exits(&[&path], 0).stdout(predicate::str::contains("bad.jsonl:10"));
+    case.exits(&[&path, "--strict"], 4);
+    case.exits(&[&path, "--strict", "--fail-on", "low"], 4);
+    case.exits(&[&case.path("good.jsonl"), "--strict"], 0);
+}
+
+#[test]
+fn five_for_an_output_that_cannot_be_written() {
+    let case = Case::new();
+    let good = case.path("good.jsonl");
+    case.exits(&[&good, "--output", "json=/no/such/folder/x.json", "--fail-on", "low"], 5)
+        .stderr(predicate::str::contains("--output /no/such/folder/x.json: No such file"))
+        .stdout(predicate::str::contains("alice"));
+}
+
+#[test]
+fn two_for_a_broken_rule_after_the_report_of_the_others() {
+    let case = Case::new();
+    fs::create_dir(case.folder.path().join("rules")).unwrap();
+    case.with("rules/mine.yml", "title: x\nlogsource: {product: jumpcloud}\ndetection:\n  a: {event_typ: x}\n  condition: a\n");
+    case.exits(&[&case.path("good.jsonl"), "--rules", &case.path("rules")], 2)
+        .stderr(predicate::str::contains("mine.yml:4: no field \"event_typ\"; did you mean \"event_type\"?"))
+        .stdout(predicate::str::contains("success-after-bruteforce"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_closed_pipe_is_zero_and_silent() {
+    let case = Case::new();
+    // More than a pipe holds, so that writing really fails.
+    let many: String = (0..400)
+        .map(|n| {
+            let mut events = guessed_password();
+            for (i, event) in events.iter_mut().enumerate() {
+                event["id"] = format!("{:024x}", n * 100 + i).into();
+                event["initiated_by"] = serde_json::json!({"type": "user", "username": format!("user{n}")});
+            }
+            lines(&events)
+        })
+        .collect();
+    let path = case.with("many.jsonl", many);
+    let line = format!("'{}' scan '{path}' --format jsonl | head -1; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_jcdetect"));
+    let output = std::process::Command::new("bash").arg("-c").arg(line).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
+}

@@ -1,0 +1,151 @@
+//! The log is hostile: an attacker chose the names in it, and broke what he could.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::events::{guessed_password, lines, sign_in};
+use super::{findings, report, scan, text};
+
+fn scan_bytes(bytes: &[u8], arguments: &[&str]) -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, bytes).unwrap();
+    let out = scan(&[&[text(&path)], arguments].concat());
+    (folder, out)
+}
+
+#[test]
+fn names_do_nothing_to_a_terminal() {
+    let mut events = guessed_password();
+    for event in &mut events {
+        event["initiated_by"]["username"] = "al\u{1b}[31mice\u{202e}\u{7}\nx".into();
+        event["initiated_by"].as_object_mut().unwrap().remove("id");
+    }
+    let (_folder, table) = scan_bytes(lines(&events).as_bytes(), &[]);
+    assert!(table.contains("\\u{1b}"), "{table}");
+    assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}') && !table.contains('\u{7}'));
+    let (_folder, json) = scan_bytes(lines(&events).as_bytes(), &["--format", "jsonl"]);
+    let name = serde_json::from_str::<Value>(json.lines().next().unwrap()).unwrap()["entity"]["name"].clone();
+    assert_eq!(name, "al\u{1b}[31mice\u{202e}\u{7}\nx", "JSON has it as in the log");
+}
+
+#[test]
+fn file_names_do_nothing_to_a_terminal() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a\u{1b}[31m.jsonl");
+    fs::write(&path, "not json\n".to_owned() + &lines(&guessed_password())).unwrap();
+    assert!(!scan(&[text(&path)]).contains('\u{1b}'));
+}
+
+#[test]
+fn bad_records_are_counted_by_reason_and_shown_with_their_line() {
+    let mut bytes = Vec::new();
+    let good = lines(&guessed_password());
+    let deep = format!("{{\"event_type\":\"x\",\"a\":{}1{}}}", "[".repeat(150), "]".repeat(150));
+    let long = format!("{{\"event_type\":\"x\",\"a\":\"{}\"}}", "x".repeat(3000));
+    for part in [
+        b"not json\n".as_slice(),
+        b"{\"event_type\":\"x\",\"timestamp\":\"2026-01-01T00:00:00Z\"\n",
+        deep.as_bytes(),
+        b"\n",
+        long.as_bytes(),
+        b"\n{\"event_type\":\"\xff\"}\n",
+        b"[1]\n",
+        b"{\"hello\":\"world\"}\n",
+        b"{\"event_type\":\"x\"}\n",
+        b"{\"event_type\":\"\\ud800\"}\n",
+        good.as_bytes(),
+    ] {
+        bytes.extend_from_slice(part);
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, bytes).unwrap();
+    let report = report(&[text(&path), "--record-limit", "2000"]);
+    let coverage = &report["coverage"];
+    let skipped: Vec<(&str, u64, u64)> = coverage["skipped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| (s["reason"].as_str().unwrap(), s["count"].as_u64().unwrap(), s["examples"][0]["line"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(
+        skipped,
+        [
+            ("not JSON", 2, 1),
+            ("cut off", 1, 2),
+            ("too deep", 1, 3),
+            ("too long", 1, 4),
+            ("not UTF-8", 1, 5),
+            ("not an object", 1, 6),
+            ("not a Directory Insights event", 1, 7),
+            ("no readable timestamp", 1, 8),
+        ]
+    );
+    assert_eq!(coverage["events"], 9);
+    let sum = 9 + skipped.iter().map(|s| s.1).sum::<u64>();
+    assert_eq!(coverage["records"], sum, "records = events + duplicates + skipped");
+}
+
+#[test]
+fn repeated_keys_keep_the_last_and_lose_no_line() {
+    let mut text = lines(&guessed_password());
+    text = text.replace("\"event_type\":\"user_login_attempt\"", "\"event_type\":\"x\",\"event_type\":\"user_login_attempt\"");
+    let (_folder, found) = scan_bytes(text.as_bytes(), &["--format", "jsonl"]);
+    assert!(found.contains("success-after-bruteforce"));
+}
+
+#[test]
+fn escaped_keys_hide_nothing() {
+    let text = lines(&guessed_password()).replace("\"event_type\"", "\"\\u0065vent_type\"");
+    let (_folder, found) = scan_bytes(text.as_bytes(), &["--format", "jsonl"]);
+    assert!(found.contains("success-after-bruteforce"));
+}
+
+#[test]
+fn odd_types_in_wanted_fields_are_no_panic() {
+    let odd = [json!(null), json!(true), json!(7), json!(-1.5e300), json!("x"), json!([]), json!([[1]]), json!({}), json!({"a": {"b": []}})];
+    let keys: Vec<String> = sign_in(1, "x", true).as_object().unwrap().keys().cloned().collect();
+    let extra = ["changes", "association", "resource", "system", "application", "asn", "auth_meta", "src_ip", "status", "error_code", "sso_token_success"];
+    let mut text_of = String::new();
+    for key in keys.iter().map(String::as_str).chain(extra) {
+        for value in &odd {
+            let mut event = sign_in(1, "2026-03-02T09:00:00Z", true);
+            event[key] = value.clone();
+            text_of += &(event.to_string() + "\n");
+        }
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, text_of).unwrap();
+    let report = report(&[text(&path)]);
+    assert!(report["coverage"]["events"].as_u64().unwrap() > 50);
+    assert_eq!(report["coverage"]["rules"]["failed"], json!([]));
+}
+
+#[test]
+fn truncated_anywhere_is_no_panic_and_adds_up() {
+    let whole = lines(&guessed_password()[..2]);
+    let folder = TempDir::new().unwrap();
+    for end in (0..whole.len()).step_by(97) {
+        let path = folder.path().join(format!("{end}.jsonl"));
+        fs::write(&path, &whole.as_bytes()[..end]).unwrap();
+    }
+    let report = report(&[text(folder.path())]);
+    let coverage = &report["coverage"];
+    let skipped: u64 = coverage["skipped"].as_array().unwrap().iter().map(|s| s["count"].as_u64().unwrap()).sum();
+    let sum = coverage["events"].as_u64().unwrap() + coverage["duplicates"].as_u64().unwrap() + skipped;
+    assert_eq!(coverage["records"].as_u64().unwrap(), sum);
+}
+
+#[test]
+fn a_finding_for_a_user_without_a_name_is_still_told() {
+    let mut events = guessed_password();
+    events.iter_mut().for_each(|event| event["initiated_by"] = json!({"type": "user", "id": "5f01"}));
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    assert_eq!(findings(&[text(&path)])[0]["entity"]["name"], "5f01");
+}

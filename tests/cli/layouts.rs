@@ -1,0 +1,220 @@
+//! Every container and envelope: the same events, the same findings.
+
+use std::fs;
+use std::io::Write;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::events::{guessed_password, lines};
+use super::{findings, jcdetect, report, text, without_origin};
+
+/// Scans bytes as a file of this name; the findings without their origins.
+fn of(name: &str, bytes: &[u8]) -> Vec<Value> {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    let report = report(&[text(&path)]);
+    assert_eq!(report["coverage"]["events"], 9, "{name}");
+    assert_eq!(report["coverage"]["skipped"], json!([]), "{name}");
+    without_origin(findings(&[text(&path)]))
+}
+
+fn expected() -> Vec<Value> {
+    let findings = of("plain.jsonl", lines(&guessed_password()).as_bytes());
+    assert_eq!(super::rule_ids(&findings), ["success-after-bruteforce", "bruteforce-user-portal"]);
+    findings
+}
+
+fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Pretty with any indentation, as Python, jq, Go and PowerShell write it.
+fn pretty(value: &Value, indent: &[u8]) -> String {
+    let mut out = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    serde::Serialize::serialize(value, &mut serializer).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(unit).collect()
+}
+
+#[test]
+fn containers() {
+    let events = guessed_password();
+    let want = expected();
+    let plain = lines(&events);
+    let array = Value::Array(events.clone());
+    let objects: Vec<String> = events.iter().map(Value::to_string).collect();
+    let halves = format!("{}\n{}", Value::Array(events[..4].to_vec()), Value::Array(events[4..].to_vec()));
+    let loose: Vec<String> = events.iter().map(|event| pretty(event, b"  ")).collect();
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("crlf.jsonl", plain.replace('\n', "\r\n").into()),
+        ("no-newline-at-end.jsonl", plain.trim_end().into()),
+        ("bom.jsonl", [b"\xef\xbb\xbf", plain.as_bytes()].concat()),
+        ("compact.json", array.to_string().into()),
+        ("s3-multi-line.json", pretty(&array, b"  ").into()),
+        ("indent-4.json", pretty(&array, b"    ").into()),
+        ("tabs.json", pretty(&array, b"\t").into()),
+        ("indent-0.json", pretty(&array, b"").into()),
+        ("s3-single-line.json", format!("[{}]", objects.join(",\n")).into()),
+        ("line-an-object-in-brackets.json", format!("[\n{}\n]\n", objects.join(",\n")).into()),
+        ("arrays-one-after-another.json", halves.into()),
+        ("pretty-objects-one-after-another.json", loose.join("\n").into()),
+        ("objects-without-any-separator.json", objects.concat().into()),
+        ("powershell-le.json", utf16(&pretty(&array, b"    "), u16::to_le_bytes)),
+        ("utf16-be.jsonl", utf16(&plain, u16::to_be_bytes)),
+        ("powershell-crlf.json", utf16(&pretty(&array, b"    ").replace('\n', "\r\n"), u16::to_le_bytes)),
+        ("gzip-under-another-name.jsonl", gz(plain.as_bytes())),
+        ("two-members.json.gz", [gz(&plain.as_bytes()[..700]), gz(&plain.as_bytes()[700..])].concat()),
+        ("array.json.gz", gz(pretty(&array, b"  ").as_bytes())),
+        ("zstd-under-another-name.log", zstd::encode_all(plain.as_bytes(), 1).unwrap()),
+    ];
+    for (name, bytes) in cases {
+        assert_eq!(of(name, &bytes), want, "{name}");
+    }
+}
+
+#[test]
+fn one_bare_object() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("one.json");
+    for text_of in [guessed_password()[0].to_string(), pretty(&guessed_password()[0], b"  ")] {
+        fs::write(&path, text_of).unwrap();
+        assert_eq!(report(&[text(&path)])["coverage"]["events"], 1);
+    }
+}
+
+#[test]
+fn bigquery_names_and_nulls() {
+    let sanitized: Vec<Value> = guessed_password()
+        .into_iter()
+        .map(|mut event| {
+            let map = event.as_object_mut().unwrap();
+            let version = map.remove("@version").unwrap();
+            map.insert("_version".into(), version);
+            map.insert("correlation".into(), Value::Null);
+            event
+        })
+        .collect();
+    assert_eq!(of("gcp.ndjson", lines(&sanitized).as_bytes()), expected());
+    // The body is the same, so an event is known again from the other container.
+    let both = lines(&sanitized) + &lines(&guessed_password());
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("both.jsonl");
+    fs::write(&path, both).unwrap();
+    assert_eq!(report(&[text(&path)])["coverage"]["duplicates"], 9);
+}
+
+#[test]
+fn csv_by_header_names() {
+    let columns = ["timestamp", "event_type", "initiated_by", "client_ip", "success", "id", "organization", "service", "mfa", "geoip", "useragent", "auth_context", "error_message", "@version"];
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(columns).unwrap();
+    for event in guessed_password() {
+        let cell = |column: &&str| match &event[*column] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        out.write_record(columns.iter().map(cell)).unwrap();
+    }
+    assert_eq!(of("jc.csv", &out.into_inner().unwrap()), expected());
+}
+
+#[test]
+fn the_five_columns_of_the_jc_command() {
+    let mut csv = String::from("timestamp,event_type,initiated_by,client_ip,success\n");
+    for event in guessed_password() {
+        let by = event["initiated_by"].to_string().replace('"', "\"\"");
+        csv += &format!("{},user_login_attempt,\"{by}\",203.0.113.9,{}\n", event["timestamp"].as_str().unwrap(), event["success"]);
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("jc.csv");
+    fs::write(&path, csv).unwrap();
+    let found = findings(&[text(&path)]);
+    assert!(super::rule_ids(&found).contains(&"success-after-bruteforce"));
+    assert_eq!(found[0]["evidence"][0]["event_id"], Value::Null);
+    assert_eq!(found[0]["evidence"][0]["origin"]["line"], 2, "rows count from the header");
+    assert_eq!(report(&[text(&path)])["coverage"]["without_id"], 9);
+}
+
+#[test]
+fn envelopes() {
+    let want = expected();
+    let wrap = |envelope: &dyn Fn(&Value) -> Value| {
+        guessed_password().iter().map(|event| envelope(event).to_string() + "\n").collect::<String>()
+    };
+    let text_of = |event: &Value| Value::String(event.to_string());
+    let cases: Vec<(&str, String)> = vec![
+        ("elasticsearch", wrap(&|e| json!({"_index": "x", "_source": {"event": {"original": text_of(e)}, "tags": []}}))),
+        ("elastic", wrap(&|e| json!({"@timestamp": "x", "event": {"original": text_of(e)}, "message": "x"}))),
+        ("elastic-dotted", wrap(&|e| json!({"event.original": text_of(e)}))),
+        ("message", wrap(&|e| json!({"host": "h", "message": text_of(e)}))),
+        ("raw", wrap(&|e| json!({"_raw": text_of(e), "_time": 1}))),
+        ("wazuh", wrap(&|e| json!({"jumpcloud_bridge": e}))),
+        ("coralogix", wrap(&|e| json!({"jumpcloud": e}))),
+        ("google", wrap(&|e| json!({"data": e}))),
+        ("alert", wrap(&|e| json!({"data": {"alert_id": "1", "alert_title": "x", "di_event": e}}))),
+        ("splunk", wrap(&|e| json!({"preview": false, "offset": 0, "result": e}))),
+        ("splunk-raw", wrap(&|e| json!({"preview": false, "result": {"_raw": text_of(e), "host": "h"}}))),
+    ];
+    for (name, bytes) in cases {
+        assert_eq!(of(name, bytes.as_bytes()), want, "{name}");
+    }
+}
+
+#[test]
+fn a_message_inside_an_event_is_text() {
+    let mut event = guessed_password()[8].clone();
+    event["message"] = Value::String(guessed_password()[0].to_string());
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, event.to_string()).unwrap();
+    let report = report(&[text(&path)]);
+    assert_eq!((&report["coverage"]["events"], &report["coverage"]["last"]), (&json!(1), &json!("2026-03-02T09:10:00.123456789Z")));
+}
+
+#[test]
+fn standard_input_and_folders() {
+    let want = expected();
+    let plain = lines(&guessed_password());
+    let output = jcdetect().args(["scan", "-", "--format", "jsonl"]).write_stdin(plain.clone()).output().unwrap();
+    let found: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(found[0]["evidence"][0]["origin"]["source"], "-");
+    assert_eq!(without_origin(found), want);
+
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    let (a, b) = plain.split_at(plain.match_indices('\n').nth(3).unwrap().0 + 1);
+    fs::write(folder.path().join("sub/b.json.gz"), gz(b.as_bytes())).unwrap();
+    fs::write(folder.path().join("a.ndjson"), a).unwrap();
+    fs::write(folder.path().join("notes.txt"), "hello").unwrap();
+    let found = findings(&[text(folder.path())]);
+    assert_eq!(found[0]["evidence"][8]["origin"]["source"], "sub/b.json.gz");
+    assert_eq!(without_origin(found), want);
+    assert_eq!(report(&[text(folder.path())])["coverage"]["not_read"], json!(["notes.txt"]));
+}
+
+#[test]
+fn origins_lead_back_to_the_record() {
+    let events = guessed_password();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x");
+    let pretty = pretty(&Value::Array(events), b"  ");
+    let le = utf16(&pretty, u16::to_le_bytes);
+    for (bytes, width) in [(pretty.as_bytes(), 1), (&[b"\xef\xbb\xbf", pretty.as_bytes()].concat()[..], 1), (&le[..], 2)] {
+        fs::write(&path, bytes).unwrap();
+        for evidence in findings(&[text(&path)])[0]["evidence"].as_array().unwrap() {
+            let offset = usize::try_from(evidence["origin"]["offset"].as_u64().unwrap()).unwrap();
+            assert_eq!(bytes[offset], b'{', "width {width}");
+            let line = usize::try_from(evidence["origin"]["line"].as_u64().unwrap()).unwrap();
+            assert_eq!(pretty.lines().nth(line - 1).unwrap().trim(), "{");
+        }
+    }
+}

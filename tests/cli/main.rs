@@ -1,0 +1,62 @@
+//! Drives the binary as a user does, on files.
+
+mod events;
+mod exits;
+mod expectations;
+mod floors;
+mod hostile;
+mod layouts;
+mod rules;
+mod samples;
+mod scenarios;
+mod shuffled;
+mod traps;
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+/// The program, with nothing of the environment that changes what it shows.
+fn jcdetect() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jcdetect"));
+    command.env_remove("NO_COLOR").timeout(std::time::Duration::from_secs(120));
+    command
+}
+
+/// What a scan of files writes to standard output, whatever its exit code.
+fn scan(arguments: &[&str]) -> String {
+    let output = jcdetect().arg("scan").args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The findings of a scan, one a line, as JSON.
+fn findings(arguments: &[&str]) -> Vec<Value> {
+    let lines = scan(&[arguments, &["--format", "jsonl"]].concat());
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The whole report of a scan.
+fn report(arguments: &[&str]) -> Value {
+    serde_json::from_str(&scan(&[arguments, &["--format", "json"]].concat())).unwrap()
+}
+
+/// Findings with the origins of their evidence set aside.
+fn without_origin(mut findings: Vec<Value>) -> Vec<Value> {
+    for finding in &mut findings {
+        for evidence in finding["evidence"].as_array_mut().unwrap() {
+            evidence["origin"] = Value::Null;
+        }
+    }
+    findings
+}
+
+/// The names of the rules that found something, in their order.
+fn rule_ids(findings: &[Value]) -> Vec<&str> {
+    findings.iter().map(|finding| finding["rule_id"].as_str().unwrap()).collect()
+}
+
+/// A path as an argument.
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}

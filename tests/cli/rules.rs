@@ -1,0 +1,131 @@
+//! The rules as a user and an author meet them.
+
+use std::fs;
+use std::path::Path;
+
+use predicates::prelude::*;
+use tempfile::TempDir;
+
+use super::jcdetect;
+
+fn stdout(arguments: &[&str]) -> String {
+    String::from_utf8(jcdetect().args(arguments).output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn every_example_of_the_pack_holds() {
+    jcdetect().args(["rules", "test"]).assert().code(0).stdout(predicate::str::contains(" 0 failed"));
+}
+
+#[test]
+fn the_pack_is_clean() {
+    jcdetect().args(["rules", "lint"]).assert().code(0).stdout("").stderr("");
+}
+
+#[test]
+fn every_rule_is_complete() {
+    let rules: Vec<serde_json::Value> = serde_json::from_str(&stdout(&["rules", "list", "--format", "json"])).unwrap();
+    assert!(rules.len() >= 20, "{}", rules.len());
+    for rule in rules {
+        let name = rule["id"].as_str().unwrap();
+        let file = rule["file"].as_str().unwrap();
+        assert!(file.ends_with(&format!("/{name}.yml")), "{file}: the file is called like the rule");
+        assert_eq!(Path::new(file).parent().unwrap().file_name().unwrap().to_str(), rule["category"].as_str(), "{file}");
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        assert!(text.contains("count: 0"), "{file} has no quiet example");
+        assert!(text.contains("count: 1") || text.contains("count: 2"), "{file} has no example that fires");
+        for key in ["\nid: \"", "\ndescription:", "\ntags:", "\nfalsepositives:", "\n  triage:", "\n  misses:", "\n  confidence:", "\n  entity:"] {
+            assert!(text.contains(key), "{file} lacks {}", key.trim());
+        }
+    }
+}
+
+#[test]
+fn all_five_areas_are_covered() {
+    let list = stdout(&["rules", "list"]);
+    for rule in [
+        "old-api-key-used",
+        "success-after-bruteforce",
+        "password-spray-single-ip",
+        "admin-login-no-mfa",
+        "impossible-travel-admin",
+        "cap-deleted",
+        "password-policy-weakened",
+    ] {
+        assert!(list.contains(rule), "{rule}");
+    }
+}
+
+#[test]
+fn the_index_is_up_to_date() {
+    let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules/README.md")).unwrap();
+    let generated = stdout(&["rules", "list", "--format", "markdown"]);
+    assert!(committed == generated, "run: cargo run -- rules list --format markdown > docs/rules/README.md");
+}
+
+#[test]
+fn a_page_tells_what_to_do() {
+    let page = stdout(&["rules", "show", "success-after-bruteforce"]);
+    for want in ["# Sign-in succeeds", "## What to do", "## What it does not see", "## ATT&CK", "T1110 Brute Force", "fires: ", "quiet: "] {
+        assert!(page.contains(want), "{want}\n{page}");
+    }
+    jcdetect()
+        .args(["rules", "show", "succes-after-bruteforce"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("did you mean success-after-bruteforce?"));
+}
+
+const MINE: &str = r#"title: Somebody made a group
+name: group-made
+level: low
+logsource: {product: jumpcloud}
+detection:
+  selection: {event_type: group_create}
+  condition: selection
+---
+tests:
+  - name: a group is made
+    expect: {count: 1, entity: root@example.com}
+    events: [{base: admin-action, with: {event_type: group_create}}]
+  - name: a group is deleted
+    expect: {count: 0}
+    events: [{base: admin-action, with: {event_type: group_delete}}]
+"#;
+
+#[test]
+fn a_stranger_adds_a_rule_with_one_file_and_one_command() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("group-made.yml");
+    fs::write(&path, MINE).unwrap();
+    let own = folder.path().to_str().unwrap();
+    jcdetect().args(["rules", "test", "--rules", own]).assert().code(0).stdout("2 passed, 0 failed\n");
+    fs::write(&path, MINE.replace("expect: {count: 0}", "expect: {count: 1}")).unwrap();
+    jcdetect()
+        .args(["rules", "test", "--rules", own])
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("a group is deleted: expected 1, found 0"));
+    fs::write(&path, MINE.replace("tests:", "testz:")).unwrap();
+    jcdetect().args(["rules", "test", "--rules", own]).assert().code(2);
+    fs::write(&path, MINE.split("---").next().unwrap()).unwrap();
+    jcdetect().args(["rules", "test", "--rules", own]).assert().code(1).stdout(predicate::str::contains("has no example"));
+}
+
+#[test]
+fn disabling_a_rule_silences_its_findings_and_not_its_signals() {
+    let folder = TempDir::new().unwrap();
+    let base = MINE.split("---").next().unwrap();
+    fs::write(folder.path().join("group-made.yml"), base).unwrap();
+    let twice = "title: Two groups\nname: two-groups\ncorrelation: {type: event_count, rules: [group-made], group-by: [actor.key], timespan: 1h, condition: {gte: 2}}\n";
+    fs::write(folder.path().join("two-groups.yml"), twice).unwrap();
+    let events: String = (0..2)
+        .map(|n| format!("{{\"id\":\"{n}\",\"event_type\":\"group_create\",\"timestamp\":\"2026-03-02T09:0{n}:00Z\",\"organization\":\"o\",\"initiated_by\":{{\"type\":\"admin\",\"email\":\"a@x.io\"}}}}\n"))
+        .collect();
+    let export = folder.path().join("events.jsonl");
+    fs::write(&export, events).unwrap();
+    let own = folder.path().to_str().unwrap();
+    let found = super::findings(&[export.to_str().unwrap(), "--rules", own, "--disable", "group-made"]);
+    assert_eq!(super::rule_ids(&found), ["two-groups"]);
+    assert_eq!(found[0]["event_count"], 2);
+}

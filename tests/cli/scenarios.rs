@@ -1,0 +1,65 @@
+//! Scenario folders: an attack in honest surroundings, and what has to be found in it. Twins: the honest thing
+//! that looks most like it. Honest weeks: nothing.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::{findings, text};
+
+#[path = "../../benches/world/mod.rs"]
+mod world;
+
+fn testdata(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name)
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+#[test]
+fn every_planted_attack_is_found() {
+    let mut count = 0;
+    for folder in entries(&testdata("scenarios")) {
+        count += 1;
+        let found: Vec<String> = findings(&[text(&folder)])
+            .iter()
+            .map(|f| format!("{} {}", f["rule_id"].as_str().unwrap(), f["entity"]["name"].as_str().unwrap()))
+            .collect();
+        let expected = fs::read_to_string(folder.join("expected.txt")).unwrap();
+        for line in expected.lines().filter(|line| !line.is_empty()) {
+            assert!(found.iter().any(|f| f == line), "{}: {line} was not found; found: {found:#?}", folder.display());
+        }
+    }
+    assert!(count >= 8, "{count}");
+}
+
+#[test]
+fn twins_are_quiet() {
+    for twin in entries(&testdata("twins")) {
+        for finding in findings(&[text(&twin), "--min-severity", "medium"]) {
+            assert_eq!(finding["disposition"], "duet", "{}: {}", twin.display(), finding["summary"]);
+        }
+    }
+}
+
+#[test]
+fn two_honest_weeks_are_quiet() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("honest.jsonl");
+    let mut file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
+    // Monday, 2026-03-02
+    let honest = world::World { seed: 1, people: 120, days: 14, start: 1_772_409_600, organization: "5dc058bc3f53f95e3972f03f".to_owned() };
+    let count = honest.write(&mut file).unwrap();
+    file.flush().unwrap();
+    let report = super::report(&[text(&path)]);
+    assert_eq!(report["coverage"]["events"].as_u64().unwrap(), count);
+    let found: Vec<String> =
+        report["findings"].as_array().unwrap().iter().map(|f| f["summary"].as_str().unwrap().to_owned()).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}

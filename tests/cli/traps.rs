@@ -1,0 +1,110 @@
+//! Traps that comparable tools fell into.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::events::{guessed_password, lines, sign_in};
+use super::{findings, rule_ids, scan, text};
+
+/// A file output loses its tail when a buffer is not flushed.
+#[test]
+fn a_file_has_as_many_lines_as_standard_output() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    let many: String = (0..200)
+        .map(|n| {
+            let mut events = guessed_password();
+            events.iter_mut().enumerate().for_each(|(i, event)| {
+                event["id"] = format!("{:024x}", n * 100 + i).into();
+                event["initiated_by"] = serde_json::json!({"type": "user", "username": format!("user{n}")});
+            });
+            lines(&events)
+        })
+        .collect();
+    fs::write(&path, many).unwrap();
+    let file = folder.path().join("out.jsonl");
+    let to = format!("jsonl={}", text(&file));
+    let out = scan(&[text(&path), "--format", "jsonl", "--output", &to]);
+    assert!(out.lines().count() >= 200);
+    assert_eq!(fs::read_to_string(&file).unwrap(), out);
+}
+
+/// Windows that lie side by side miss what crosses their edge.
+#[test]
+fn a_burst_over_the_full_hour_is_a_burst() {
+    for start in [57, 58, 59] {
+        let events: Vec<_> = (0..6)
+            .map(|n| {
+                let minute = start + n;
+                sign_in(n + 1, &format!("2026-03-02T{:02}:{:02}:00Z", 9 + minute / 60, minute % 60), false)
+            })
+            .collect();
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("x.jsonl");
+        fs::write(&path, lines(&events)).unwrap();
+        assert!(rule_ids(&findings(&[text(&path)])).contains(&"bruteforce-user-portal"), "{start}");
+    }
+}
+
+/// An event without a group field must not end the rule for the others.
+#[test]
+fn an_event_without_an_actor_joins_no_group_and_harms_none() {
+    let mut events = guessed_password();
+    for event in guessed_password() {
+        let mut nobody = event;
+        nobody["id"] = format!("f{}", nobody["id"].as_str().unwrap()).into();
+        nobody.as_object_mut().unwrap().remove("initiated_by");
+        events.push(nobody);
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    let found = findings(&[text(&path)]);
+    assert_eq!(rule_ids(&found).iter().filter(|r| **r == "success-after-bruteforce").count(), 1);
+}
+
+/// A bad line is neither silent nor the end of the file, and its line is named.
+#[test]
+fn a_bad_line_is_named() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    let mut all: Vec<String> = guessed_password().iter().map(ToString::to_string).collect();
+    all.insert(6, "not json".to_owned());
+    fs::write(&path, all.join("\n")).unwrap();
+    let table = scan(&[text(&path)]);
+    assert!(table.contains("Skipped: 1 record, not JSON") && table.contains("x.jsonl:7"), "{table}");
+    assert!(table.contains("success-after-bruteforce"));
+}
+
+/// Times with an offset are not local times.
+#[test]
+fn offsets_are_honoured() {
+    let events: Vec<_> = guessed_password()
+        .into_iter()
+        .map(|mut event| {
+            let time = event["timestamp"].as_str().unwrap().replace("T09:", "T18:").replace('Z', "+09:00");
+            event["timestamp"] = time.into();
+            event
+        })
+        .collect();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    let found = findings(&[text(&path)]);
+    assert_eq!(found[0]["last_seen"], "2026-03-02T09:10:00.123456789Z");
+}
+
+/// Rules that name the right thing by its title are told so, and cost no other rule.
+#[test]
+fn a_reference_by_title_is_an_error_that_says_so() {
+    let folder = TempDir::new().unwrap();
+    let rule = "title: x\nname: x\ncorrelation: {type: event_count, rules: ['Failed portal sign-in'], timespan: 1h, condition: {gte: 2}}\n";
+    fs::write(folder.path().join("x.yml"), rule).unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(&guessed_password())).unwrap();
+    let output = super::jcdetect().arg("scan").arg(&path).arg("--rules").arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("by name or id, not by title"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("success-after-bruteforce"));
+}
