@@ -108,6 +108,10 @@ pub struct Scan {
     #[arg(long, value_name = "N", help_heading = "Running")]
     pub threads: Option<usize>,
 
+    /// Length of the stretches of time that are worked on in parallel; changes nothing in the findings
+    #[arg(long, value_name = "1h|6h|1d|7d|all", default_value = "1d", help_heading = "Running")]
+    pub partition: String,
+
     /// Skip records that are longer than this many bytes
     #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Running")]
     pub record_limit: usize,

@@ -2,6 +2,7 @@
 
 use crate::detect::store::{Store, matched};
 use crate::detect::{Detected, detect};
+use crate::event::time::Span;
 use crate::input::source::Source;
 use crate::input::{Options, Reading, read};
 use crate::rule::set::RuleSet;
@@ -17,10 +18,16 @@ pub struct Analysis {
 }
 
 /// Reads sources and detects.
-pub fn analyse(sources: &[Source], set: &RuleSet, options: Options, passed: &(dyn Fn(u64) + Sync)) -> Analysis {
+pub fn analyse(
+    sources: &[Source],
+    set: &RuleSet,
+    options: Options,
+    partition: Span,
+    passed: &(dyn Fn(u64) + Sync),
+) -> Analysis {
     let mut store = Store::new(set);
     let reading = read(sources, options, &|event, stamp| matched(set, event, stamp), &mut |m| store.push(&m), passed);
     store.close(&reading.links);
-    let detected = detect(set, &store, &reading.coverage.reach);
+    let detected = detect(set, &store, &reading.coverage.reach, partition);
     Analysis { reading, store, detected }
 }

@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::pipeline::{Analysis, analyse};
 use super::progress::Progress;
 use super::settings::{Scan, Selection};
-use crate::event::time::Timestamp;
+use crate::event::time::{DAY, Span, Timestamp};
 use crate::input::{Options, source};
 use crate::output::{self, Format, Look};
 use crate::rule::set::RuleSet;
@@ -34,7 +34,7 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build().context("--threads")?;
     let progress = Progress::new(settings.has_progress, sources.list.iter().map(source::Source::size).sum());
     let options = Options { record_limit: settings.record_limit };
-    let mut analysis = pool.install(|| analyse(&sources.list, &settings.set, options, &|bytes| progress.passed(bytes)));
+    let mut analysis = pool.install(|| analyse(&sources.list, &settings.set, options, settings.partition, &|bytes| progress.passed(bytes)));
     progress.finish();
     analysis.reading.coverage.not_read = sources.left_out;
     exits.extend(tell_of_sources(&sources.list, &analysis));
@@ -136,7 +136,7 @@ fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
 /// The findings of one rule over events in memory, for examples.
 pub fn findings_in(set: &RuleSet, rule: &str, lines: &[String]) -> (Vec<Finding>, u64) {
     let sources = [source::Source::memory("example", lines.join("\n").as_bytes())];
-    let analysis = analyse(&sources, set, Options { record_limit: 16 << 20 }, &|_| {});
+    let analysis = analyse(&sources, set, Options { record_limit: 16 << 20 }, Span(DAY), &|_| {});
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: 100 };
     (all.of(|r| r.name == rule), analysis.reading.coverage.skipped_count())
 }

@@ -94,6 +94,8 @@ pub struct Scan {
     pub is_strict: bool,
     /// threads; 0 is all cores
     pub threads: usize,
+    /// length of the stretches of time worked on in parallel
+    pub partition: Span,
     /// longest record
     pub record_limit: usize,
     /// the rules
@@ -138,9 +140,18 @@ impl Scan {
             fail_on_duet: typed.fail_on_duet,
             is_strict: typed.strict,
             threads: typed.threads.unwrap_or(0),
+            partition: partition(&typed.partition)?,
             record_limit: typed.record_limit,
             set,
         })
+    }
+}
+
+fn partition(text: &str) -> Result<Span> {
+    match text {
+        "all" => Ok(Span(i64::MAX)),
+        "1h" | "6h" | "1d" | "7d" => Span::parse(text).ok_or_else(|| anyhow!("--partition {text}")),
+        _ => bail!("--partition {text}: there are 1h, 6h, 1d, 7d and all"),
     }
 }
 

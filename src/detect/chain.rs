@@ -5,11 +5,14 @@
 //! event never serves two steps. Of several chains the tightest is the evidence: each earlier step as late
 //! as possible, the last of them first.
 
+use rayon::prelude::*;
+
+use super::count::partitions;
 use super::group::Group;
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::field::{Fields, Value};
-use crate::event::time::Timestamp;
+use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Right, Where};
 
 /// A group with the matches of each step apart: first the steps, then what must not lie between.
@@ -30,22 +33,33 @@ impl<'a> Steps<'a> {
         self.store.time(event)
     }
 
-    /// Signals of the group. `end_of_data` is the time of the last event of a follow-up's service.
-    pub fn signals(&self, number: u32, end_of_data: &dyn Fn(u32) -> Timestamp) -> Vec<Signal> {
-        let signal = |event| Signal { event, group: number, is_pending: false };
+    /// Signals of the group, its partitions in parallel. `end_of_data` is the time of the last event of a
+    /// follow-up's service.
+    pub fn signals(&self, number: u32, partition: Span, end_of_data: &(dyn Fn(u32) -> Timestamp + Sync)) -> Vec<Signal> {
+        let completing = self.completing();
+        let parts = partitions(&completing, self.rule.window, partition);
+        parts
+            .into_par_iter()
+            .flat_map_iter(|part| {
+                completing[part].iter().filter_map(|(event, _)| match self.rule.absent {
+                    Absent::Last => self.follow_up_missing(*event, number, end_of_data),
+                    _ => self.find(*event).map(|_| Signal { event: *event, group: number, is_pending: false }),
+                })
+            })
+            .collect()
+    }
+
+    /// The events that can complete a chain: the last step, the trigger of an absence, or any step.
+    fn completing(&self) -> Vec<(u32, Timestamp)> {
         let last = self.rule.rules.len() - 1;
-        match (self.rule.absent, self.rule.is_ordered) {
-            (Absent::Last, _) => {
-                self.of_step[last - 1].iter().filter_map(|e| self.follow_up_missing(*e, number, end_of_data)).collect()
-            }
-            (_, true) => self.of_step[last].iter().filter(|e| self.find(**e).is_some()).map(|e| signal(*e)).collect(),
-            (_, false) => {
-                let mut events: Vec<u32> = self.of_step.iter().flatten().copied().collect();
-                events.sort_unstable();
-                events.dedup();
-                events.into_iter().filter(|e| self.find(*e).is_some()).map(signal).collect()
-            }
-        }
+        let mut events = match (self.rule.absent, self.rule.is_ordered) {
+            (Absent::Last, _) => self.of_step[last - 1].clone(),
+            (_, true) => self.of_step[last].clone(),
+            (_, false) => self.of_step.concat(),
+        };
+        events.sort_unstable();
+        events.dedup();
+        events.into_iter().map(|event| (event, self.time(event))).collect()
     }
 
     /// The events of the chain that an event completes, in the order of the steps.

@@ -4,12 +4,16 @@
 //! same instant are all in the window, whichever stands first.
 
 use std::collections::HashMap;
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use super::group::Group;
 use super::signal::Signal;
 use super::store::{Store, Symbol};
+use crate::event::field::Field;
 use crate::event::time::{Span, Timestamp};
-use crate::rule::logic::{Bounds, Count, Rate};
+use crate::rule::logic::{Count, Rate};
 
 /// Distinct events of a group, in order, with their times.
 pub fn events(group: &Group, store: &Store) -> Vec<(u32, Timestamp)> {
@@ -19,94 +23,119 @@ pub fn events(group: &Group, store: &Store) -> Vec<(u32, Timestamp)> {
 }
 
 /// The part of `events` in (t − window, t], as a range.
-pub fn window(events: &[(u32, Timestamp)], time: Timestamp, window: Span) -> std::ops::Range<usize> {
+pub fn window(events: &[(u32, Timestamp)], time: Timestamp, window: Span) -> Range<usize> {
     let start = events.partition_point(|(_, t)| t.0 <= time.0.saturating_sub(window.0));
     let end = events.partition_point(|(_, t)| *t <= time);
     start..end
 }
 
-/// Signals of one group. `whole` are the matches that a share is of, in the same group.
+/// Cuts events in order into stretches that lie in one partition of time each. A window longer than a
+/// partition would look back over many of them, so then nothing is cut.
+pub fn partitions(events: &[(u32, Timestamp)], window: Span, partition: Span) -> Vec<Range<usize>> {
+    if window.0 > partition.0 {
+        return std::iter::once(0..events.len()).collect();
+    }
+    let number = |(_, time): &(u32, Timestamp)| time.0.div_euclid(partition.0.max(1));
+    let mut start = 0;
+    let mut out = Vec::new();
+    for part in events.chunk_by(|a, b| number(a) == number(b)) {
+        out.push(start..start + part.len());
+        start += part.len();
+    }
+    out
+}
+
+/// Signals of one group, its partitions in parallel. `whole` are the matches that a share is of, in the
+/// same group.
 pub fn signals(
     store: &Store,
     rule: &Count,
     group: &Group,
     number: u32,
     whole: Option<&[(u32, Timestamp)]>,
+    partition: Span,
 ) -> Vec<Signal> {
     let events = events(group, store);
-    let mut out = Vec::new();
-    let mut values = rule.values.as_ref().map(|fields| Values::new(store, fields, &events));
-    let (mut start, mut end) = (0, 0);
-    for &(event, time) in &events {
-        // Times only grow, so both edges of the window only move on.
-        while end < events.len() && events[end].1 <= time {
-            values.iter_mut().for_each(|v| v.enter(end));
-            end += 1;
-        }
-        while events[start].1.0 <= time.0.saturating_sub(rule.window.0) {
-            values.iter_mut().for_each(|v| v.leave(start));
-            start += 1;
-        }
-        let count = values.as_ref().map_or(end - start, Values::distinct);
-        let has_share = match (&rule.share, whole) {
-            (Some(share), Some(whole)) => {
-                let all = window(whole, time, rule.window).len();
-                (end - start) as f64 >= share.at_least * all as f64
+    let tuples: Option<Vec<Vec<Vec<Symbol>>>> =
+        rule.values.as_ref().map(|fields| events.iter().map(|(event, _)| tuples(store, fields, *event)).collect());
+    let count = Counting { rule, events: &events, tuples: tuples.as_deref(), whole, number };
+    let parts = partitions(&events, rule.window, partition);
+    parts.into_par_iter().flat_map_iter(|part| count.signals(part)).collect()
+}
+
+/// One group on its way.
+struct Counting<'a> {
+    rule: &'a Count,
+    events: &'a [(u32, Timestamp)],
+    tuples: Option<&'a [Vec<Vec<Symbol>>]>,
+    whole: Option<&'a [(u32, Timestamp)]>,
+    number: u32,
+}
+
+impl Counting<'_> {
+    /// Signals completed by the events of a partition; the window leads in from before it.
+    fn signals(&self, part: Range<usize>) -> Vec<Signal> {
+        let mut out = Vec::new();
+        let mut values = Values { of_event: self.tuples, counts: HashMap::new() };
+        let lead_in = window(self.events, self.events[part.start].1, self.rule.window).start;
+        let (mut start, mut end) = (lead_in, lead_in);
+        for &(event, time) in &self.events[part] {
+            // Times only grow, so both edges of the window only move on.
+            while self.events.get(end).is_some_and(|(_, t)| *t <= time) {
+                values.enter(end);
+                end += 1;
             }
-            _ => true,
-        };
-        if has_share && rule.bounds.hold(count) {
-            out.push(Signal { event, group: number, is_pending: false });
+            while self.events[start].1.0 <= time.0.saturating_sub(self.rule.window.0) {
+                values.leave(start);
+                start += 1;
+            }
+            let count = if self.tuples.is_some() { values.counts.len() } else { end - start };
+            let has_share = match (&self.rule.share, self.whole) {
+                (Some(share), Some(whole)) => {
+                    let all = window(whole, time, self.rule.window).len();
+                    (end - start) as f64 >= share.at_least * all as f64
+                }
+                _ => true,
+            };
+            if has_share && self.rule.bounds.hold(count) {
+                out.push(Signal { event, group: self.number, is_pending: false });
+            }
         }
+        out
     }
-    out
+}
+
+/// The values of several fields together; one tuple for each combination.
+pub fn tuples(store: &Store, fields: &[Field], event: u32) -> Vec<Vec<Symbol>> {
+    fields.iter().fold(vec![vec![]], |tuples: Vec<Vec<Symbol>>, field| {
+        let values = store.group_values(event, field);
+        tuples.iter().flat_map(|t| values.iter().map(|v| t.iter().copied().chain([*v]).collect())).collect()
+    })
 }
 
 /// How many different values lie in a moving window.
-struct Values {
-    of_event: Vec<Vec<Vec<Symbol>>>,
-    counts: HashMap<Vec<Symbol>, usize>,
+struct Values<'a> {
+    of_event: Option<&'a [Vec<Vec<Symbol>>]>,
+    counts: HashMap<&'a [Symbol], usize>,
 }
 
-impl Values {
-    fn new(store: &Store, fields: &[crate::event::field::Field], events: &[(u32, Timestamp)]) -> Values {
-        let tuples = |event: u32| {
-            fields.iter().fold(vec![vec![]], |tuples: Vec<Vec<Symbol>>, field| {
-                let values = store.group_values(event, field);
-                tuples
-                    .iter()
-                    .flat_map(|tuple| values.iter().map(|v| tuple.iter().copied().chain([*v]).collect()))
-                    .collect()
-            })
-        };
-        Values { of_event: events.iter().map(|(event, _)| tuples(*event)).collect(), counts: HashMap::new() }
-    }
-
+impl Values<'_> {
     fn enter(&mut self, event: usize) {
-        for value in &self.of_event[event] {
-            *self.counts.entry(value.clone()).or_default() += 1;
+        for value in self.of_event.map_or(&[][..], |all| &all[event]) {
+            *self.counts.entry(value).or_default() += 1;
         }
     }
 
     fn leave(&mut self, event: usize) {
-        for value in &self.of_event[event] {
-            if let Some(count) = self.counts.get_mut(value) {
+        for value in self.of_event.map_or(&[][..], |all| &all[event]) {
+            if let Some(count) = self.counts.get_mut(value.as_slice()) {
                 *count -= 1;
                 if *count == 0 {
-                    self.counts.remove(value);
+                    self.counts.remove(value.as_slice());
                 }
             }
         }
     }
-
-    fn distinct(&self) -> usize {
-        self.counts.len()
-    }
-}
-
-/// Whether bounds could ever hold with nothing there; such a rule never fires, because nothing completes it.
-pub fn needs_events(bounds: &Bounds) -> bool {
-    !bounds.hold(0)
 }
 
 /// Signals of `rate` in one group: the event with which a bucket reaches the limit, and those after it.

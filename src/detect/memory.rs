@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::count::events;
+use super::count::{events, tuples};
 use super::group::Group;
 use super::signal::Signal;
 use super::store::{Store, Symbol};
@@ -31,7 +31,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -
     for event in group.step(JUDGED) {
         let time = store.time(event);
         while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < time) {
-            for value in tuples(store, rule, *lesson) {
+            for value in tuples(store, &rule.value, *lesson) {
                 last.insert(value, store.time(*lesson));
             }
             known += 1;
@@ -40,7 +40,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -
             None => true,
             Some(seen) => rule.lookback.0 > 0 && seen.0 < time.0.saturating_sub(rule.lookback.0),
         };
-        let values = tuples(store, rule, event);
+        let values = tuples(store, &rule.value, event);
         if values.is_empty() || !values.iter().any(is_new) {
             continue;
         }
@@ -52,16 +52,6 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -
         }
     }
     out
-}
-
-fn tuples(store: &Store, rule: &FirstSeen, event: u32) -> Vec<Vec<Symbol>> {
-    rule.value.iter().fold(vec![vec![]], |tuples, field| {
-        let values = store.group_values(event, field);
-        tuples
-            .iter()
-            .flat_map(|t: &Vec<Symbol>| values.iter().map(|v| t.iter().copied().chain([*v]).collect()))
-            .collect()
-    })
 }
 
 /// A leg of a journey that nobody made.

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::event::catalogue;
 use crate::event::coverage::Reach;
-use crate::event::time::Timestamp;
+use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
 use group::{Group, Key, groups};
@@ -49,8 +49,9 @@ struct Found {
     too_young: usize,
 }
 
-/// Evaluates all rules of a set.
-pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches) -> Detected {
+/// Evaluates all rules of a set. Windows are evaluated in partitions of time of this length; it changes
+/// nothing but how the work is spread.
+pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) -> Detected {
     let count = set.rules.len();
     let mut detected =
         Detected { signals: vec![Signals::default(); count], groups: vec![vec![]; count], ..Detected::default() };
@@ -58,7 +59,7 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches) -> Detected {
         let found: Vec<(usize, Result<Found, String>)> = level
             .into_par_iter()
             .map(|rule| {
-                let result = catch_unwind(AssertUnwindSafe(|| evaluate(set, store, reaches, &detected, rule)));
+                let result = catch_unwind(AssertUnwindSafe(|| evaluate(set, store, reaches, &detected, rule, partition)));
                 (rule, result.map_err(|panic| panic_message(&*panic)))
             })
             .collect();
@@ -101,7 +102,7 @@ fn levels(set: &RuleSet) -> Vec<Vec<usize>> {
     levels
 }
 
-fn evaluate(set: &RuleSet, store: &Store, reaches: &Reaches, detected: &Detected, rule: usize) -> Found {
+fn evaluate(set: &RuleSet, store: &Store, reaches: &Reaches, detected: &Detected, rule: usize, partition: Span) -> Found {
     let references = &set.references[rule];
     let step = |place: usize| (set.rules[references[place]].name.as_str(), &detected.signals[references[place]]);
     match &set.rules[rule].logic {
@@ -118,14 +119,14 @@ fn evaluate(set: &RuleSet, store: &Store, reaches: &Reaches, detected: &Detected
             let whole = count.share.as_ref().map(|_| wholes(store, count, step(count.rules.len())));
             in_groups(groups(store, &count.group_by, &steps), |group, number| {
                 let whole = whole.as_ref().map(|w| w.get(&group.key).map_or(&[][..], Vec::as_slice));
-                count::signals(store, count, group, number, whole)
+                count::signals(store, count, group, number, whole, partition)
             })
         }
         Logic::Chain(chain) => {
             let steps: Vec<_> = (0..references.len()).map(step).collect();
             let end = |event: u32| end_of_data(set, store, reaches, chain, references, event);
             in_groups(groups(store, &chain.group_by, &steps), |group, number| {
-                chain::Steps::new(store, chain, group).signals(number, &end)
+                chain::Steps::new(store, chain, group).signals(number, partition, &end)
             })
         }
         Logic::FirstSeen(first_seen) => {

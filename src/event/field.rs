@@ -390,8 +390,8 @@ impl Event<'_> {
             Norm::AgentName => optional(agent::name(json)),
             Norm::AgentOs => optional(agent::os(json)),
             Norm::AgentKind => optional(agent::kind(json)),
-            Norm::DeviceKey => optional(self.device_text(&["id"])),
-            Norm::DeviceName => optional(self.device_text(&["displayName", "hostname", "name", "display_name"])),
+            Norm::DeviceKey => optional(self.device_key()),
+            Norm::DeviceName => optional(self.device_name()),
             Norm::DeviceManaged => boolean(self.is_managed().then_some(true)),
             Norm::AppKey => optional(self.app_text(&["id", "sso_url", "name"])),
             Norm::AppName => optional(self.app_text(&["display_label", "name", "displayLabel"])),
@@ -409,21 +409,27 @@ impl Event<'_> {
         source::ip(self.json, &self.event_type)
     }
 
+    /// The device: `system`, that of the sign-in, a resource or an end of an association that is one.
     fn device(&self) -> Option<&Json<'_>> {
         let json = self.json;
+        let is_device = |found: &&Json<'_>| found.text_at(&["type"]) == Some("system");
+        let ends = ["from", "to"].iter().filter_map(|end| json.at(&["association", "connection", end]));
         [&["system"][..], &["auth_context", "system"], &["auth_meta", "system"]]
             .iter()
-            .find_map(|path| json.at(path))
-            .or_else(|| json.get("resource").filter(|r| r.text_at(&["type"]) == Some("system")))
-            .filter(|device| !device.is_nothing())
+            .filter_map(|path| json.at(path))
+            .find(|device| !device.is_nothing())
+            .or_else(|| json.get("resource").into_iter().chain(ends).find(is_device))
     }
 
-    fn device_text(&self, keys: &[&str]) -> Option<&str> {
+    fn device_key(&self) -> Option<&str> {
+        let named =
+            self.device().and_then(|d| ["id", "object_id", "hostname"].iter().find_map(|key| d.text_at(&[key])));
+        named.or_else(|| ["mdm_device_id", "device_object_id"].iter().find_map(|key| self.json.text_at(&[key])))
+    }
+
+    fn device_name(&self) -> Option<&str> {
         let device = self.device()?;
-        keys.iter().find_map(|key| device.text_at(&[key])).or_else(|| {
-            let is_id = keys.first() == Some(&"id");
-            is_id.then(|| device.text_at(&["hostname"]))?
-        })
+        ["displayName", "hostname", "name", "display_name"].iter().find_map(|key| device.text_at(&[key]))
     }
 
     /// The sign-in came from a device that JumpCloud manages. The contrary is never known.

@@ -127,4 +127,3 @@ pub fn page(rule: &Rule, examples: &[Example]) -> String {
     let _ = writeln!(text, "\nFile: {}", rule.file);
     text
 }
-

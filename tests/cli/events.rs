@@ -26,8 +26,7 @@ pub fn sign_in(number: u32, time: &str, success: bool) -> Value {
 
 /// Eight failures and a success: one finding of `success-after-bruteforce`.
 pub fn guessed_password() -> Vec<Value> {
-    let mut events: Vec<Value> =
-        (1..=8).map(|n| sign_in(n, &format!("2026-03-02T09:0{n}:00.{n}Z"), false)).collect();
+    let mut events: Vec<Value> = (1..=8).map(|n| sign_in(n, &format!("2026-03-02T09:0{n}:00.{n}Z"), false)).collect();
     events.push(sign_in(9, "2026-03-02T09:10:00.123456789Z", true));
     events
 }

@@ -115,7 +115,8 @@ fn three_for_a_cut_archive_after_what_could_be_read() {
 fn a_folder_fails_only_if_nothing_in_it_is_an_export() {
     let case = Case::new();
     case.with("other.json", "{\"a\":1}");
-    case.exits(&[text(case.folder.path())], 0).stderr(predicate::str::contains("other.json: no Directory Insights event"));
+    case.exits(&[text(case.folder.path())], 0)
+        .stderr(predicate::str::contains("other.json: no Directory Insights event"));
 }
 
 #[test]
@@ -141,7 +142,10 @@ fn five_for_an_output_that_cannot_be_written() {
 fn two_for_a_broken_rule_after_the_report_of_the_others() {
     let case = Case::new();
     fs::create_dir(case.folder.path().join("rules")).unwrap();
-    case.with("rules/mine.yml", "title: x\nlogsource: {product: jumpcloud}\ndetection:\n  a: {event_typ: x}\n  condition: a\n");
+    case.with(
+        "rules/mine.yml",
+        "title: x\nlogsource: {product: jumpcloud}\ndetection:\n  a: {event_typ: x}\n  condition: a\n",
+    );
     case.exits(&[&case.path("good.jsonl"), "--rules", &case.path("rules")], 2)
         .stderr(predicate::str::contains("mine.yml:4: no field \"event_typ\"; did you mean \"event_type\"?"))
         .stdout(predicate::str::contains("success-after-bruteforce"));
@@ -163,7 +167,8 @@ fn a_closed_pipe_is_zero_and_silent() {
         })
         .collect();
     let path = case.with("many.jsonl", many);
-    let line = format!("'{}' scan '{path}' --format jsonl | head -1; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_jcdetect"));
+    let line =
+        format!("'{}' scan '{path}' --format jsonl | head -1; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_jcdetect"));
     let output = std::process::Command::new("bash").arg("-c").arg(line).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));

@@ -22,9 +22,30 @@ fn a_finding_has_the_fields_of_the_contract() {
     let finding = &findings(&[&path])[0];
     let keys: Vec<&str> = finding.as_object().unwrap().keys().map(String::as_str).collect();
     for key in [
-        "schema", "id", "rule_id", "rule_title", "category", "severity", "confidence", "disposition", "status", "pending",
-        "organization", "entity", "summary", "first_seen", "last_seen", "event_count", "attack", "related", "evidence",
-        "evidence_omitted", "context", "next_steps", "duet", "case_id",
+        "schema",
+        "id",
+        "rule_id",
+        "rule_title",
+        "category",
+        "severity",
+        "confidence",
+        "disposition",
+        "status",
+        "pending",
+        "organization",
+        "entity",
+        "summary",
+        "first_seen",
+        "last_seen",
+        "event_count",
+        "attack",
+        "related",
+        "evidence",
+        "evidence_omitted",
+        "context",
+        "next_steps",
+        "duet",
+        "case_id",
     ] {
         assert!(keys.contains(&key), "{key}");
     }
@@ -34,8 +55,16 @@ fn a_finding_has_the_fields_of_the_contract() {
     assert_eq!(finding["first_seen"], "2026-03-02T09:01:00.100Z");
     assert_eq!(finding["last_seen"], "2026-03-02T09:10:00.123456789Z");
     assert_eq!(finding["event_count"], 9);
-    assert_eq!(finding["attack"][0], json!({"tactic": "Credential Access", "technique": "T1110", "name": "Brute Force"}));
-    assert!(finding["related"].as_array().unwrap().contains(&json!({"role": "source", "type": "ip", "value": "203.0.113.9"})));
+    assert_eq!(
+        finding["attack"][0],
+        json!({"tactic": "Credential Access", "technique": "T1110", "name": "Brute Force"})
+    );
+    assert!(
+        finding["related"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"role": "source", "type": "ip", "value": "203.0.113.9"}))
+    );
     assert_eq!(finding["evidence"][0]["event_id"], "000000000000000000000001");
     assert_eq!(finding["evidence"][0]["origin"]["line"], 1);
     for key in ["directory", "intel", "geo", "history"] {
@@ -109,7 +138,8 @@ fn the_table_says_when_who_how_often_and_what_was_read() {
 fn nothing_found_and_nothing_checked_do_not_look_alike() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("x.jsonl");
-    fs::write(&path, r#"{"event_type":"software_add","timestamp":"2026-03-02T09:00:00Z","organization":"o","id":"1"}"#).unwrap();
+    fs::write(&path, r#"{"event_type":"software_add","timestamp":"2026-03-02T09:00:00Z","organization":"o","id":"1"}"#)
+        .unwrap();
     let report = report(&[text(&path)]);
     let rules = &report["coverage"]["rules"];
     assert!(rules["no_input"].as_array().unwrap().contains(&json!("success-after-bruteforce")));
@@ -135,7 +165,11 @@ fn more_than_one_organization_shows_which() {
 fn unknown_event_types_are_events() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("x.jsonl");
-    fs::write(&path, r#"{"event_type":"foo_create","service":"bar","timestamp":"2026-03-02T09:00:00Z","organization":"o"}"#).unwrap();
+    fs::write(
+        &path,
+        r#"{"event_type":"foo_create","service":"bar","timestamp":"2026-03-02T09:00:00Z","organization":"o"}"#,
+    )
+    .unwrap();
     let report = report(&[text(&path)]);
     assert_eq!(report["coverage"]["events"], 1);
     assert_eq!(report["coverage"]["unknown_event_types"], json!({"foo_create": 1}));

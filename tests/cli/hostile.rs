@@ -69,7 +69,9 @@ fn bad_records_are_counted_by_reason_and_shown_with_their_line() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|s| (s["reason"].as_str().unwrap(), s["count"].as_u64().unwrap(), s["examples"][0]["line"].as_u64().unwrap()))
+        .map(|s| {
+            (s["reason"].as_str().unwrap(), s["count"].as_u64().unwrap(), s["examples"][0]["line"].as_u64().unwrap())
+        })
         .collect();
     assert_eq!(
         skipped,
@@ -92,7 +94,8 @@ fn bad_records_are_counted_by_reason_and_shown_with_their_line() {
 #[test]
 fn repeated_keys_keep_the_last_and_lose_no_line() {
     let mut text = lines(&guessed_password());
-    text = text.replace("\"event_type\":\"user_login_attempt\"", "\"event_type\":\"x\",\"event_type\":\"user_login_attempt\"");
+    text = text
+        .replace("\"event_type\":\"user_login_attempt\"", "\"event_type\":\"x\",\"event_type\":\"user_login_attempt\"");
     let (_folder, found) = scan_bytes(text.as_bytes(), &["--format", "jsonl"]);
     assert!(found.contains("success-after-bruteforce"));
 }
@@ -106,9 +109,31 @@ fn escaped_keys_hide_nothing() {
 
 #[test]
 fn odd_types_in_wanted_fields_are_no_panic() {
-    let odd = [json!(null), json!(true), json!(7), json!(-1.5e300), json!("x"), json!([]), json!([[1]]), json!({}), json!({"a": {"b": []}})];
+    let odd = [
+        json!(null),
+        json!(true),
+        json!(7),
+        json!(-1.5e300),
+        json!("x"),
+        json!([]),
+        json!([[1]]),
+        json!({}),
+        json!({"a": {"b": []}}),
+    ];
     let keys: Vec<String> = sign_in(1, "x", true).as_object().unwrap().keys().cloned().collect();
-    let extra = ["changes", "association", "resource", "system", "application", "asn", "auth_meta", "src_ip", "status", "error_code", "sso_token_success"];
+    let extra = [
+        "changes",
+        "association",
+        "resource",
+        "system",
+        "application",
+        "asn",
+        "auth_meta",
+        "src_ip",
+        "status",
+        "error_code",
+        "sso_token_success",
+    ];
     let mut text_of = String::new();
     for key in keys.iter().map(String::as_str).chain(extra) {
         for value in &odd {

@@ -114,7 +114,22 @@ fn bigquery_names_and_nulls() {
 
 #[test]
 fn csv_by_header_names() {
-    let columns = ["timestamp", "event_type", "initiated_by", "client_ip", "success", "id", "organization", "service", "mfa", "geoip", "useragent", "auth_context", "error_message", "@version"];
+    let columns = [
+        "timestamp",
+        "event_type",
+        "initiated_by",
+        "client_ip",
+        "success",
+        "id",
+        "organization",
+        "service",
+        "mfa",
+        "geoip",
+        "useragent",
+        "auth_context",
+        "error_message",
+        "@version",
+    ];
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record(columns).unwrap();
     for event in guessed_password() {
@@ -132,7 +147,11 @@ fn the_five_columns_of_the_jc_command() {
     let mut csv = String::from("timestamp,event_type,initiated_by,client_ip,success\n");
     for event in guessed_password() {
         let by = event["initiated_by"].to_string().replace('"', "\"\"");
-        csv += &format!("{},user_login_attempt,\"{by}\",203.0.113.9,{}\n", event["timestamp"].as_str().unwrap(), event["success"]);
+        csv += &format!(
+            "{},user_login_attempt,\"{by}\",203.0.113.9,{}\n",
+            event["timestamp"].as_str().unwrap(),
+            event["success"]
+        );
     }
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("jc.csv");
@@ -152,7 +171,10 @@ fn envelopes() {
     };
     let text_of = |event: &Value| Value::String(event.to_string());
     let cases: Vec<(&str, String)> = vec![
-        ("elasticsearch", wrap(&|e| json!({"_index": "x", "_source": {"event": {"original": text_of(e)}, "tags": []}}))),
+        (
+            "elasticsearch",
+            wrap(&|e| json!({"_index": "x", "_source": {"event": {"original": text_of(e)}, "tags": []}})),
+        ),
         ("elastic", wrap(&|e| json!({"@timestamp": "x", "event": {"original": text_of(e)}, "message": "x"}))),
         ("elastic-dotted", wrap(&|e| json!({"event.original": text_of(e)}))),
         ("message", wrap(&|e| json!({"host": "h", "message": text_of(e)}))),
@@ -177,7 +199,10 @@ fn a_message_inside_an_event_is_text() {
     let path = folder.path().join("x.jsonl");
     fs::write(&path, event.to_string()).unwrap();
     let report = report(&[text(&path)]);
-    assert_eq!((&report["coverage"]["events"], &report["coverage"]["last"]), (&json!(1), &json!("2026-03-02T09:10:00.123456789Z")));
+    assert_eq!(
+        (&report["coverage"]["events"], &report["coverage"]["last"]),
+        (&json!(1), &json!("2026-03-02T09:10:00.123456789Z"))
+    );
 }
 
 #[test]
@@ -185,7 +210,8 @@ fn standard_input_and_folders() {
     let want = expected();
     let plain = lines(&guessed_password());
     let output = jcdetect().args(["scan", "-", "--format", "jsonl"]).write_stdin(plain.clone()).output().unwrap();
-    let found: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let found: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(found[0]["evidence"][0]["origin"]["source"], "-");
     assert_eq!(without_origin(found), want);
 
@@ -208,7 +234,9 @@ fn origins_lead_back_to_the_record() {
     let path = folder.path().join("x");
     let pretty = pretty(&Value::Array(events), b"  ");
     let le = utf16(&pretty, u16::to_le_bytes);
-    for (bytes, width) in [(pretty.as_bytes(), 1), (&[b"\xef\xbb\xbf", pretty.as_bytes()].concat()[..], 1), (&le[..], 2)] {
+    for (bytes, width) in
+        [(pretty.as_bytes(), 1), (&[b"\xef\xbb\xbf", pretty.as_bytes()].concat()[..], 1), (&le[..], 2)]
+    {
         fs::write(&path, bytes).unwrap();
         for evidence in findings(&[text(&path)])[0]["evidence"].as_array().unwrap() {
             let offset = usize::try_from(evidence["origin"]["offset"].as_u64().unwrap()).unwrap();

@@ -8,9 +8,10 @@ mod hostile;
 mod layouts;
 mod rules;
 mod samples;
-mod scenarios;
+//mod scenarios;
 mod shuffled;
 mod traps;
+mod worlds;
 
 use std::path::Path;
 

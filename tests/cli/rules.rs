@@ -30,11 +30,24 @@ fn every_rule_is_complete() {
         let name = rule["id"].as_str().unwrap();
         let file = rule["file"].as_str().unwrap();
         assert!(file.ends_with(&format!("/{name}.yml")), "{file}: the file is called like the rule");
-        assert_eq!(Path::new(file).parent().unwrap().file_name().unwrap().to_str(), rule["category"].as_str(), "{file}");
+        assert_eq!(
+            Path::new(file).parent().unwrap().file_name().unwrap().to_str(),
+            rule["category"].as_str(),
+            "{file}"
+        );
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
         assert!(text.contains("count: 0"), "{file} has no quiet example");
         assert!(text.contains("count: 1") || text.contains("count: 2"), "{file} has no example that fires");
-        for key in ["\nid: \"", "\ndescription:", "\ntags:", "\nfalsepositives:", "\n  triage:", "\n  misses:", "\n  confidence:", "\n  entity:"] {
+        for key in [
+            "\nid: \"",
+            "\ndescription:",
+            "\ntags:",
+            "\nfalsepositives:",
+            "\n  triage:",
+            "\n  misses:",
+            "\n  confidence:",
+            "\n  entity:",
+        ] {
             assert!(text.contains(key), "{file} lacks {}", key.trim());
         }
     }
@@ -66,7 +79,15 @@ fn the_index_is_up_to_date() {
 #[test]
 fn a_page_tells_what_to_do() {
     let page = stdout(&["rules", "show", "success-after-bruteforce"]);
-    for want in ["# Sign-in succeeds", "## What to do", "## What it does not see", "## ATT&CK", "T1110 Brute Force", "fires: ", "quiet: "] {
+    for want in [
+        "# Sign-in succeeds",
+        "## What to do",
+        "## What it does not see",
+        "## ATT&CK",
+        "T1110 Brute Force",
+        "fires: ",
+        "quiet: ",
+    ] {
         assert!(page.contains(want), "{want}\n{page}");
     }
     jcdetect()
@@ -109,7 +130,11 @@ fn a_stranger_adds_a_rule_with_one_file_and_one_command() {
     fs::write(&path, MINE.replace("tests:", "testz:")).unwrap();
     jcdetect().args(["rules", "test", "--rules", own]).assert().code(2);
     fs::write(&path, MINE.split("---").next().unwrap()).unwrap();
-    jcdetect().args(["rules", "test", "--rules", own]).assert().code(1).stdout(predicate::str::contains("has no example"));
+    jcdetect()
+        .args(["rules", "test", "--rules", own])
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("has no example"));
 }
 
 #[test]

@@ -1,0 +1,442 @@
+//! Small random worlds, with many equal times, missing ids, bursts across the edges of partitions, and two
+//! organizations. Two things hold in all of them: the engine finds what a naive evaluator finds that tries
+//! everything, and no order of lines, split into files, number of threads or length of partition changes a
+//! byte, once origins are set aside.
+
+use std::collections::BTreeSet;
+
+use jcdetect::detect::detect;
+use jcdetect::detect::store::{Store, matched};
+use jcdetect::event::time::{SECOND, Span};
+use jcdetect::input::source::Source;
+use jcdetect::input::{Options, read};
+use jcdetect::output::{Format, Look, write};
+use jcdetect::rule::set::RuleSet;
+use jcdetect::triage::finding::Findings;
+use jcdetect::triage::report::{Report, RuleCoverage, Run};
+use proptest::prelude::*;
+
+/// An event of a random world.
+#[derive(Clone, Debug, PartialEq)]
+struct Happening {
+    /// seconds from the start
+    at: i64,
+    /// `a`, `b`, `c`
+    kind: char,
+    actor: Option<u8>,
+    /// for `value_count` and `where`
+    country: Option<u8>,
+    organization: u8,
+    has_id: bool,
+    /// tells events apart that are otherwise equal
+    number: usize,
+}
+
+/// 2026-03-02T09:59:00Z: an hour ends a minute later, and half a day of worlds crosses midnight.
+const START: i64 = 1_772_445_540;
+
+impl Happening {
+    fn line(&self) -> String {
+        let mut event = serde_json::json!({
+            "event_type": format!("{}_event", self.kind),
+            "timestamp": jcdetect::event::time::Timestamp((START + self.at) * SECOND).rfc3339(),
+            "organization": format!("o{}", self.organization),
+            "service": "directory",
+            "resource": {"type": "note", "name": format!("n{:04}", self.number)},
+        });
+        if self.has_id {
+            event["id"] = format!("id{:04}", self.number).into();
+        }
+        if let Some(actor) = self.actor {
+            event["initiated_by"] = serde_json::json!({"type": "user", "username": format!("u{actor}")});
+        }
+        if let Some(country) = self.country {
+            event["geoip"] = serde_json::json!({"country_code": format!("C{country}")});
+        }
+        event.to_string()
+    }
+}
+
+fn world() -> impl Strategy<Value = Vec<Happening>> {
+    let one = (
+        // few different seconds, so that many are equal; some far apart, so that windows and partitions end
+        prop_oneof![4 => 0..12_i64, 2 => (0..8_i64).prop_map(|n| n * 20), 1 => (0..6_i64).prop_map(|n| n * 3600 + 55)],
+        prop_oneof![Just('a'), Just('b'), Just('c')],
+        prop::option::weighted(0.9, 0..2_u8),
+        prop::option::weighted(0.8, 0..3_u8),
+        prop_oneof![5 => Just(1_u8), 1 => Just(2_u8)],
+        prop::bool::weighted(0.8),
+    );
+    prop::collection::vec(one, 0..24).prop_map(|events| {
+        let events = events.into_iter().enumerate();
+        events
+            .map(|(number, (at, kind, actor, country, organization, has_id))| Happening { at, kind, actor, country, organization, has_id, number })
+            .collect()
+    })
+}
+
+/// Rules of every kind, each with what it means in `naive`.
+const RULES: &str = r#"
+title: a or b
+name: ab
+logsource: {product: jumpcloud}
+detection: {s: {event_type: [a_event, b_event]}, condition: s}
+=====
+title: b or c
+name: bc
+logsource: {product: jumpcloud}
+detection: {s: {event_type: [b_event, c_event]}, condition: s}
+=====
+title: c
+name: c
+logsource: {product: jumpcloud}
+detection: {s: {event_type: c_event}, condition: s}
+=====
+title: any
+name: any
+logsource: {product: jumpcloud}
+detection: {s: {event_type: [a_event, b_event, c_event]}, condition: s}
+=====
+title: count
+name: count
+correlation: {type: event_count, rules: [ab], group-by: [actor.key], timespan: 10s, condition: {gte: 3}}
+=====
+title: count of two rules without a group
+name: count-all
+correlation: {type: event_count, rules: [ab, c], timespan: 20s, condition: {gte: 4, lt: 7}}
+=====
+title: values
+name: values
+correlation: {type: value_count, rules: [any], group-by: [actor.key], timespan: 20s, condition: {field: source.country, gte: 2}}
+=====
+title: share
+name: share
+correlation: {type: event_count, rules: [ab], group-by: [actor.key], timespan: 20s, condition: {gte: 2}}
+jcdetect: {share: {of: any, at_least: 0.6}}
+=====
+title: temporal
+name: temporal
+correlation: {type: temporal, rules: [ab, bc, c], group-by: [actor.key], timespan: 10s}
+=====
+title: two of three
+name: two-of-three
+correlation: {type: temporal, rules: [ab, bc, c], group-by: [actor.key], timespan: 10s, condition: {gte: 2}}
+=====
+title: ordered
+name: ordered
+correlation: {type: temporal_ordered, rules: [ab, bc, c], group-by: [actor.key], timespan: 20s}
+=====
+title: ordered over a count
+name: chain
+correlation: {type: temporal_ordered, rules: [count, c], group-by: [actor.key], timespan: 1h}
+=====
+title: another country
+name: where
+jcdetect:
+  sequence: {steps: [{x: ab}, {y: bc}], group-by: [actor.key], timespan: 20s, where: ["y.source.country != x.source.country"]}
+=====
+title: nothing between
+name: unless
+jcdetect:
+  sequence: {steps: [ab, c], group-by: [actor.key], timespan: 20s, unless: {rule: bc, where: ["u.source.country == b.source.country"]}}
+=====
+title: no follow-up
+name: absent-last
+jcdetect:
+  sequence: {steps: [ab, c], group-by: [actor.key], timespan: 20s, absent: last}
+=====
+title: dormant
+name: absent-first
+jcdetect:
+  sequence: {steps: [any, bc], group-by: [actor.key], timespan: 20s, absent: first}
+=====
+title: new country
+name: first-seen
+jcdetect:
+  first_seen: {rule: bc, learn_from: any, by: [actor.key], value: [source.country], min_days: 0, min_events: 2}
+=====
+title: new country of late
+name: first-seen-lately
+jcdetect:
+  first_seen: {rule: any, by: [actor.key], value: [source.country], min_days: 0, min_events: 1, lookback: 10s}
+"#;
+
+fn rules() -> RuleSet {
+    let files: Vec<(String, &str)> = RULES
+        .split("=====")
+        .map(|text| {
+            let name = text.lines().find_map(|line| line.strip_prefix("name: ")).unwrap();
+            (format!("{name}.yml"), text)
+        })
+        .collect();
+    let set = RuleSet::load(files.iter().map(|(path, text)| (path.as_str(), *text)));
+    assert!(set.problems.is_empty(), "{:?}", set.problems);
+    set
+}
+
+/// How a world is run.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    threads: usize,
+    partition: Span,
+}
+
+/// Runs a world; the completing events of each rule, and the report without origins.
+fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, bool)>, String) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(how.threads).build().unwrap();
+    pool.install(|| {
+        let sources: Vec<Source> = files.iter().map(|text| Source::memory("x", text.as_bytes())).collect();
+        let mut store = Store::new(set);
+        let options = Options { record_limit: 1 << 20 };
+        let reading = read(&sources, options, &|event, stamp| matched(set, event, stamp), &mut |m| store.push(&m), &|_| {});
+        store.close(&reading.links);
+        let detected = detect(set, &store, &reading.coverage.reach, how.partition);
+        let mut completing = BTreeSet::new();
+        for (rule, signals) in set.rules.iter().zip(&detected.signals) {
+            for signal in &signals.list {
+                let name = store.text(signal.event, jcdetect::event::field::Norm::TargetName).unwrap();
+                completing.insert((rule.name.clone(), name.to_owned(), signal.is_pending));
+            }
+        }
+        let all = Findings { set, store: &store, detected: &detected, evidence_limit: 1000 };
+        let mut findings = all.of(|_| true);
+        for evidence in findings.iter_mut().flat_map(|f| &mut f.evidence) {
+            evidence.origin = jcdetect::event::origin::Origin::default();
+        }
+        let coverage = &reading.coverage;
+        let rules = RuleCoverage::new(set, &detected, coverage, |_| true);
+        let report = Report { run: Run::default(), coverage, rules, set, findings };
+        let mut out = Vec::new();
+        write(&report, Format::Json, Look::default(), &mut out).unwrap();
+        (completing, String::from_utf8(out).unwrap())
+    })
+}
+
+const ONE: How = How { threads: 1, partition: Span(i64::MAX) };
+
+/// Everything tried, nothing clever: what each rule of `RULES` means.
+mod naive {
+    use super::{BTreeSet, Happening};
+
+    type Out = BTreeSet<(String, String, bool)>;
+
+    fn name(e: &Happening) -> String {
+        format!("n{:04}", e.number)
+    }
+
+    fn is(e: &Happening, rule: &str) -> bool {
+        match rule {
+            "ab" => "ab".contains(e.kind),
+            "bc" => "bc".contains(e.kind),
+            "c" => e.kind == 'c',
+            _ => true,
+        }
+    }
+
+    /// Same organization and same actor; without an actor in no group.
+    fn joined(x: &Happening, y: &Happening) -> bool {
+        x.organization == y.organization && x.actor == y.actor && x.actor.is_some()
+    }
+
+    fn within(x: &Happening, e: &Happening, window: i64) -> bool {
+        e.at - window < x.at && x.at <= e.at
+    }
+
+    /// All ways to choose a different event for each rule.
+    fn choices<'w>(world: &'w [Happening], rules: &[&str], taken: &mut Vec<&'w Happening>, found: &mut dyn FnMut(&[&Happening])) {
+        let Some(rule) = rules.get(taken.len()) else { return found(taken) };
+        for e in world.iter().filter(|e| is(e, rule)) {
+            if taken.iter().all(|t| t.number != e.number) {
+                taken.push(e);
+                choices(world, rules, taken, found);
+                taken.pop();
+            }
+        }
+    }
+
+    pub fn evaluate(world: &[Happening]) -> Out {
+        let mut out = Out::new();
+        let mut add = |rule: &str, e: &Happening, pending: bool| {
+            out.insert((rule.to_owned(), name(e), pending));
+        };
+        for e in world {
+            for rule in ["ab", "bc", "c", "any"] {
+                if is(e, rule) {
+                    add(rule, e, false);
+                }
+            }
+            let in_window = |rule: &'static str, window: i64| {
+                world.iter().filter(move |x| is(x, rule) && joined(x, e) && within(x, e, window))
+            };
+            let grouped = e.actor.is_some();
+            if counts(world, e) {
+                add("count", e, false);
+            }
+            let all = world.iter().filter(|x| x.organization == e.organization && within(x, e, 20)).count();
+            if (4..7).contains(&all) {
+                add("count-all", e, false);
+            }
+            let countries: BTreeSet<u8> = in_window("any", 20).filter_map(|x| x.country).collect();
+            if grouped && countries.len() >= 2 {
+                add("values", e, false);
+            }
+            let (part, whole) = (in_window("ab", 20).count(), in_window("any", 20).count());
+            if grouped && is(e, "ab") && part >= 2 && part as f64 >= 0.6 * whole as f64 {
+                add("share", e, false);
+            }
+            temporal(world, e, &mut add);
+            ordered(world, e, &mut add);
+            absences(world, e, &mut add);
+            news(world, e, &mut add);
+        }
+        out
+    }
+
+    fn counts(world: &[Happening], e: &Happening) -> bool {
+        let matches = world.iter().filter(|x| is(x, "ab") && joined(x, e) && within(x, e, 10));
+        is(e, "ab") && e.actor.is_some() && matches.count() >= 3
+    }
+
+    fn temporal(world: &[Happening], e: &Happening, add: &mut dyn FnMut(&str, &Happening, bool)) {
+        let group: Vec<Happening> = world.iter().filter(|x| joined(x, e) && within(x, e, 10)).cloned().collect();
+        let mut all = false;
+        let mut two = false;
+        let has = |chosen: &[&Happening]| chosen.iter().any(|c| c.number == e.number);
+        choices(&group, &["ab", "bc", "c"], &mut vec![], &mut |chosen| all |= has(chosen));
+        for pair in [["ab", "bc"], ["ab", "c"], ["bc", "c"]] {
+            choices(&group, &pair, &mut vec![], &mut |chosen| two |= has(chosen));
+        }
+        if all {
+            add("temporal", e, false);
+        }
+        if two {
+            add("two-of-three", e, false);
+        }
+    }
+
+    fn ordered(world: &[Happening], e: &Happening, add: &mut dyn FnMut(&str, &Happening, bool)) {
+        let group: Vec<Happening> = world.iter().filter(|x| joined(x, e) && within(x, e, 20)).cloned().collect();
+        let ends = |chosen: &[&Happening]| {
+            let last = chosen[chosen.len() - 1];
+            last.number == e.number && chosen.windows(2).all(|pair| pair[0].at <= pair[1].at)
+        };
+        let (mut three, mut elsewhere, mut undisturbed) = (false, false, false);
+        choices(&group, &["ab", "bc", "c"], &mut vec![], &mut |chosen| three |= ends(chosen));
+        choices(&group, &["ab", "bc"], &mut vec![], &mut |chosen| {
+            let differ = matches!((chosen[0].country, chosen[1].country), (Some(x), Some(y)) if x != y);
+            elsewhere |= ends(chosen) && differ;
+        });
+        choices(&group, &["ab", "c"], &mut vec![], &mut |chosen| {
+            let disturbed = world.iter().any(|u| {
+                is(u, "bc")
+                    && joined(u, e)
+                    && chosen.iter().all(|c| c.number != u.number)
+                    && u.at > chosen[0].at
+                    && u.at <= chosen[1].at
+                    && u.country.is_some()
+                    && u.country == chosen[1].country
+            });
+            undisturbed |= ends(chosen) && !disturbed;
+        });
+        if three {
+            add("ordered", e, false);
+        }
+        if elsewhere {
+            add("where", e, false);
+        }
+        if undisturbed {
+            add("unless", e, false);
+        }
+        let burst = |x: &&Happening| counts(world, x) && joined(x, e) && within(x, e, 3600) && x.number != e.number;
+        if is(e, "c") && world.iter().any(|x| burst(&x)) {
+            add("chain", e, false);
+        }
+    }
+
+    fn absences(world: &[Happening], e: &Happening, add: &mut dyn FnMut(&str, &Happening, bool)) {
+        if e.actor.is_none() {
+            return;
+        }
+        let others = || world.iter().filter(|x| joined(x, e) && x.number != e.number);
+        if is(e, "ab") && !others().any(|x| is(x, "c") && x.at >= e.at && x.at <= e.at + 20) {
+            let end = world.iter().filter(|x| x.organization == e.organization).map(|x| x.at).max().unwrap();
+            add("absent-last", e, end < e.at + 20);
+        }
+        let recent = others().any(|x| x.at < e.at && x.at > e.at - 20);
+        let earlier = others().any(|x| x.at <= e.at - 20);
+        if is(e, "bc") && !recent && earlier {
+            add("absent-first", e, false);
+        }
+    }
+
+    fn news(world: &[Happening], e: &Happening, add: &mut dyn FnMut(&str, &Happening, bool)) {
+        let (Some(country), Some(_)) = (e.country, e.actor) else { return };
+        let before: Vec<&Happening> = world.iter().filter(|x| joined(x, e) && x.at < e.at).collect();
+        let seen = |back: i64| before.iter().any(|x| x.country == Some(country) && e.at - x.at <= back);
+        if is(e, "bc") && before.len() >= 2 && !seen(i64::MAX) {
+            add("first-seen", e, false);
+        }
+        if !before.is_empty() && !seen(10) {
+            add("first-seen-lately", e, false);
+        }
+    }
+}
+
+fn lines(world: &[Happening]) -> String {
+    world.iter().map(|e| e.line() + "\n").collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_engine_finds_what_a_naive_evaluator_finds(world in world()) {
+        let set = rules();
+        let (found, _) = run(&set, &[lines(&world)], ONE);
+        let expected = naive::evaluate(&world);
+        let missing: Vec<_> = expected.difference(&found).collect();
+        let extra: Vec<_> = found.difference(&expected).collect();
+        prop_assert!(missing.is_empty() && extra.is_empty(), "missing {missing:?}\nextra {extra:?}\n{}", lines(&world));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_way_of_running_changes_a_byte(
+        (world, order) in world().prop_flat_map(|w| (Just(w.clone()), Just(w).prop_shuffle())),
+        cut in 0..24_usize,
+        twice in prop::collection::vec(0..24_usize, 0..5),
+        partition in prop_oneof![Just(Span(3600 * SECOND)), Just(Span(6 * 3600 * SECOND)), Just(Span(30 * SECOND)), Just(Span(i64::MAX))],
+        threads in prop_oneof![Just(1_usize), Just(2), Just(8)],
+    ) {
+        let set = rules();
+        let (_, want) = run(&set, &[lines(&world)], ONE);
+        let (first, second) = order.split_at(cut.min(order.len()));
+        // A slice that two files share: only what has an id can be known again.
+        let again: Vec<Happening> = twice.iter().filter_map(|i| order.get(*i)).filter(|e| e.has_id).cloned().collect();
+        let duplicates = again.len();
+        let files = [lines(first), lines(&again), lines(second)];
+        let (_, got) = run(&set, &files, How { threads, partition });
+        let account = |text: &str| -> String {
+            let mut report: serde_json::Value = serde_json::from_str(text).unwrap();
+            report["coverage"]["records"] = 0.into();
+            report["coverage"]["duplicates"] = 0.into();
+            report.to_string()
+        };
+        prop_assert_eq!(account(&got), account(&want), "{} duplicates", duplicates);
+    }
+
+    #[test]
+    fn all_tenants_together_are_each_alone(world in world()) {
+        let set = rules();
+        let (together, _) = run(&set, &[lines(&world)], ONE);
+        let mut apart = BTreeSet::new();
+        for organization in [1, 2] {
+            let own: Vec<Happening> = world.iter().filter(|e| e.organization == organization).cloned().collect();
+            apart.extend(run(&set, &[lines(&own)], ONE).0);
+        }
+        prop_assert_eq!(together, apart);
+    }
+}
