@@ -817,7 +817,7 @@ impl Company {
         let mut from = self.sign_in(person, spot, &machine, begin + 400, &phone_spot, true);
         while from < end {
             let until = (from + self.rng.range(12_000, 16_000)).min(end);
-            for _ in 0..(until - from) / 2400 + 1 {
+            for _ in 0..=(until - from) / 2400 {
                 let at = self.rng.range(from + 5, until);
                 self.application(person, spot, &machine, at);
             }

@@ -104,6 +104,14 @@ pub struct Scan {
     #[arg(long, help_heading = "In pipelines")]
     pub strict: bool,
 
+    /// Older exports that only teach what is usual; nothing in them is reported; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Running")]
+    pub history: Vec<PathBuf>,
+
+    /// Tell on standard error how long it took and how much memory
+    #[arg(long, help_heading = "Running")]
+    pub stats: bool,
+
     /// Threads; all cores if not given
     #[arg(long, value_name = "N", help_heading = "Running")]
     pub threads: Option<usize>,

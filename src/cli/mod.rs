@@ -8,6 +8,7 @@ mod progress;
 mod rules;
 mod scan;
 mod settings;
+mod stats;
 
 use std::io;
 use std::process::ExitCode;

@@ -1,33 +1,62 @@
 //! Pipeline: the stages in their order: sources → events → signals.
 
+use std::time::{Duration, Instant};
+
 use crate::detect::store::{Store, matched};
 use crate::detect::{Detected, detect};
+use crate::event::Event;
+use crate::event::origin::Stamp;
 use crate::event::time::Span;
 use crate::input::source::Source;
-use crate::input::{Options, Reading, read};
+use crate::input::{Known, Options, Reading, read};
 use crate::rule::set::RuleSet;
+
+/// What is read and how.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// what is reported on
+    pub sources: &'a [Source],
+    /// what only teaches
+    pub history: &'a [Source],
+    /// how records are read
+    pub options: Options,
+    /// the stretches of time worked on in parallel
+    pub partition: Span,
+}
 
 /// What came out of all stages below triage.
 pub struct Analysis {
     /// the account of the input
     pub reading: Reading,
+    /// the account of what only teaches
+    pub history: Reading,
     /// the kept events
     pub store: Store,
     /// the signals
     pub detected: Detected,
+    /// bytes held to know an event again, for each event
+    pub bytes_per_event: f64,
+    /// how long reading took
+    pub read_in: Duration,
+    /// how long detection took
+    pub detected_in: Duration,
 }
 
-/// Reads sources and detects.
-pub fn analyse(
-    sources: &[Source],
-    set: &RuleSet,
-    options: Options,
-    partition: Span,
-    passed: &(dyn Fn(u64) + Sync),
-) -> Analysis {
+/// Reads sources and detects. What stands in the input and in history is input.
+pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> Analysis {
+    let start = Instant::now();
     let mut store = Store::new(set);
-    let reading = read(sources, options, &|event, stamp| matched(set, event, stamp), &mut |m| store.push(&m), passed);
-    store.close(&reading.links);
-    let detected = detect(set, &store, &reading.coverage.reach, partition);
-    Analysis { reading, store, detected }
+    let mut known = Known::default();
+    let understand = |event: &Event<'_>, stamp: Stamp| matched(set, event, stamp);
+    let reading = read(job.sources, job.options, &mut known, &understand, &mut |m| store.push(&m, false), passed);
+    let history = read(job.history, job.options, &mut known, &understand, &mut |m| store.push(&m, true), passed);
+    let bytes_per_event = known.bytes_per_event();
+    drop(known);
+    let read_in = start.elapsed();
+    let start = Instant::now();
+    let mut links = reading.links.clone();
+    links.merge(history.links.clone());
+    store.close(&links);
+    let detected = detect(set, &store, &reading.coverage.reach, job.partition);
+    Analysis { reading, history, store, detected, bytes_per_event, read_in, detected_in: start.elapsed() }
 }

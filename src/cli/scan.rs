@@ -8,11 +8,12 @@ use anyhow::{Context, Result};
 
 use super::args;
 use super::exit::Exit;
-use super::pipeline::{Analysis, analyse};
+use super::pipeline::{Analysis, Job, analyse};
 use super::progress::Progress;
 use super::settings::{Scan, Selection};
+use super::stats;
 use crate::event::time::{DAY, Span, Timestamp};
-use crate::input::{Options, source};
+use crate::input::{Options, Reading, source};
 use crate::output::{self, Format, Look};
 use crate::rule::set::RuleSet;
 use crate::triage::finding::{Finding, Findings};
@@ -27,17 +28,25 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
         exits.push(Exit::Usage);
     }
     let sources = source::find(&settings.sources);
-    for (name, reason) in &sources.unreadable {
+    let history = source::find(&settings.history);
+    for (name, reason) in sources.unreadable.iter().chain(&history.unreadable) {
         eprintln!("jcdetect: {name}: {reason}");
         exits.push(Exit::Source);
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build().context("--threads")?;
-    let progress = Progress::new(settings.has_progress, sources.list.iter().map(source::Source::size).sum());
-    let options = Options { record_limit: settings.record_limit };
-    let mut analysis = pool.install(|| analyse(&sources.list, &settings.set, options, settings.partition, &|bytes| progress.passed(bytes)));
+    let bytes = sources.list.iter().chain(&history.list).map(source::Source::size).sum();
+    let progress = Progress::new(settings.has_progress, bytes);
+    let job = Job {
+        sources: &sources.list,
+        history: &history.list,
+        options: Options { record_limit: settings.record_limit },
+        partition: settings.partition,
+    };
+    let mut analysis = pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)));
     progress.finish();
     analysis.reading.coverage.not_read = sources.left_out;
-    exits.extend(tell_of_sources(&sources.list, &analysis));
+    exits.extend(tell_of_sources(&sources.list, &analysis.reading));
+    exits.extend(tell_of_sources(&history.list, &analysis.history));
     let report = pool.install(|| report(&settings, &analysis, &sources.list));
     exits.extend(verdict(&settings, &report));
     for (format, path) in &settings.outputs {
@@ -51,6 +60,9 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
         output::write(&report, format, settings.look, &mut out)?;
         out.flush()?;
     }
+    if settings.has_stats {
+        stats::tell(&analysis, bytes);
+    }
     Ok(Exit::worst(&exits))
 }
 
@@ -61,15 +73,15 @@ fn write_file(report: &Report<'_>, format: Format, path: &Path) -> io::Result<()
 }
 
 /// Sources that failed, and arguments in which nothing was an event.
-fn tell_of_sources(sources: &[source::Source], analysis: &Analysis) -> Vec<Exit> {
+fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
     let name = |source: u32| sources.get(source as usize).map_or("?", |s| s.name.as_str());
     let mut exits = Vec::new();
-    for failure in &analysis.reading.failures {
+    for failure in &reading.failures {
         eprintln!("jcdetect: {}: {}", name(failure.source), failure.message);
         exits.push(Exit::Source);
     }
-    let is_foreign = |source: u32| analysis.reading.foreign.iter().any(|(s, _)| *s == source);
-    for (source, looks) in &analysis.reading.foreign {
+    let is_foreign = |source: u32| reading.foreign.iter().any(|(s, _)| *s == source);
+    for (source, looks) in &reading.foreign {
         eprintln!("jcdetect: {}: no Directory Insights event in it; it looks like {looks}", name(*source));
         // A folder has failed only if nothing in it was an export.
         let argument = sources[*source as usize].argument;
@@ -99,7 +111,9 @@ fn report<'a>(settings: &'a Scan, analysis: &'a Analysis, sources: &[source::Sou
             until,
         },
         coverage,
-        rules: RuleCoverage::new(set, &analysis.detected, coverage, |rule| selection.wants(rule)),
+        rules: RuleCoverage::new(set, &analysis.detected, coverage, Some(&analysis.history.coverage), |rule| {
+            selection.wants(rule)
+        }),
         set,
         findings,
     }
@@ -136,7 +150,9 @@ fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
 /// The findings of one rule over events in memory, for examples.
 pub fn findings_in(set: &RuleSet, rule: &str, lines: &[String]) -> (Vec<Finding>, u64) {
     let sources = [source::Source::memory("example", lines.join("\n").as_bytes())];
-    let analysis = analyse(&sources, set, Options { record_limit: 16 << 20 }, Span(DAY), &|_| {});
+    let options = Options { record_limit: 16 << 20 };
+    let job = Job { sources: &sources, history: &[], options, partition: Span(DAY) };
+    let analysis = analyse(set, job, &|_| {});
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: 100 };
     (all.of(|r| r.name == rule), analysis.reading.coverage.skipped_count())
 }

@@ -74,6 +74,10 @@ impl Selection {
 pub struct Scan {
     /// what to read
     pub sources: Vec<PathBuf>,
+    /// what only teaches
+    pub history: Vec<PathBuf>,
+    /// tell of time and memory
+    pub has_stats: bool,
     /// format of standard output; `None` is nothing
     pub format: Option<Format>,
     /// further reports
@@ -123,6 +127,8 @@ impl Scan {
         let severity = |flag: &str, text: &Option<String>| text.as_deref().map(|t| severity(flag, t)).transpose();
         Ok(Scan {
             sources: typed.sources.clone(),
+            history: typed.history.clone(),
+            has_stats: typed.stats,
             format: (!is_hidden).then_some(format),
             outputs,
             look: Look { is_coloured: is_coloured(typed.color), is_terminal: std::io::stdout().is_terminal() },

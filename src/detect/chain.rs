@@ -13,7 +13,7 @@ use super::signal::Signal;
 use super::store::Store;
 use crate::event::field::{Fields, Value};
 use crate::event::time::{Span, Timestamp};
-use crate::rule::logic::{Absent, Chain, Right, Where};
+use crate::rule::logic::{Absent, Chain, Right, Unless, Where};
 
 /// A group with the matches of each step apart: first the steps, then what must not lie between.
 pub struct Steps<'a> {
@@ -35,7 +35,12 @@ impl<'a> Steps<'a> {
 
     /// Signals of the group, its partitions in parallel. `end_of_data` is the time of the last event of a
     /// follow-up's service.
-    pub fn signals(&self, number: u32, partition: Span, end_of_data: &(dyn Fn(u32) -> Timestamp + Sync)) -> Vec<Signal> {
+    pub fn signals(
+        &self,
+        number: u32,
+        partition: Span,
+        end_of_data: &(dyn Fn(u32) -> Timestamp + Sync),
+    ) -> Vec<Signal> {
         let completing = self.completing();
         let parts = partitions(&completing, self.rule.window, partition);
         parts
@@ -110,41 +115,46 @@ impl<'a> Steps<'a> {
 
     /// Whether nothing stands against a chain: no match that must not lie between, none before a dormancy.
     fn is_allowed(&self, chain: &[Option<u32>], end: u32) -> bool {
-        let disturbs = |(place, unless): (usize, &crate::rule::logic::Unless)| {
-            let Some(before) = chain[unless.before].map(|e| self.time(e)) else { return false };
-            let open = self.time(end).0.saturating_sub(self.rule.window.0);
-            let after = match unless.after {
-                Some(step) => chain[step].map_or(Timestamp(open), |e| self.time(e)),
-                None => Timestamp(open),
-            };
-            self.of_step[self.rule.rules.len() + place]
-                .iter()
-                .filter(|e| self.time(**e) > after && self.time(**e) <= before)
-                .filter(|e| !chain.iter().flatten().any(|used| used == *e))
-                .any(|e| {
-                    let with_it: Vec<Option<u32>> = chain.iter().copied().chain([Some(*e)]).collect();
-                    self.wheres_hold(&unless.wheres, &with_it)
-                })
-        };
-        if self.rule.unless.iter().enumerate().any(disturbs) {
-            return false;
-        }
-        self.rule.absent != Absent::First || self.is_dormant(chain, end)
+        let unless = self.rule.unless.iter().enumerate();
+        !unless.into_iter().any(|(place, unless)| self.is_disturbed(place, unless, chain, end))
+            && (self.rule.absent != Absent::First || self.is_dormant(chain, end))
+    }
+
+    /// A match of `unless` behind one step, up to and including another. The two steps themselves do not
+    /// count; a step that lies further back does.
+    fn is_disturbed(&self, place: usize, unless: &Unless, chain: &[Option<u32>], end: u32) -> bool {
+        let Some(before) = chain[unless.before] else { return false };
+        let after = unless.after.and_then(|step| chain[step]);
+        let open = self.time(end).0.saturating_sub(self.rule.window.0);
+        let open = after.map_or(Timestamp(open), |step| self.time(step));
+        let matches = self.between(self.rule.rules.len() + place, open, self.time(before));
+        matches.iter().filter(|u| **u != before && Some(**u) != after).any(|u| {
+            let with_it: Vec<Option<u32>> = chain.iter().copied().chain([Some(*u)]).collect();
+            self.wheres_hold(&unless.wheres, &with_it)
+        })
+    }
+
+    /// The matches of a step in (after, until].
+    fn between(&self, step: usize, after: Timestamp, until: Timestamp) -> &[u32] {
+        let matches = &self.of_step[step];
+        let start = matches.partition_point(|e| self.time(*e) <= after);
+        let end = matches.partition_point(|e| self.time(*e) <= until);
+        &matches[start..end.max(start)]
     }
 
     /// Nothing of the first step in the window before, though there was some earlier.
     fn is_dormant(&self, chain: &[Option<u32>], end: u32) -> bool {
         let time = self.time(end);
         let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
+        let is_other = |e: &&u32| !chain.iter().flatten().any(|used| used == *e);
         let matches = |e: &u32| {
             let mut with_it = chain.to_vec();
             with_it[0] = Some(*e);
             self.wheres_hold(&self.rule.wheres, &with_it)
         };
-        let earlier = self.of_step[0].iter().filter(|e| !chain.iter().flatten().any(|used| used == *e));
-        let before: Vec<u32> = earlier.filter(|e| self.time(**e) < time).copied().collect();
-        let recent = before.partition_point(|e| self.time(*e) <= open);
-        !before[recent..].iter().any(matches) && recent > 0
+        let recent = self.between(0, open, Timestamp(time.0.saturating_sub(1)));
+        !recent.iter().filter(is_other).any(matches)
+            && self.between(0, Timestamp(i64::MIN), open).iter().any(|e| is_other(&e))
     }
 
     /// A trigger whose follow-up did not come. Time and id are the trigger's; where the data ends before the

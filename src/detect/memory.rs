@@ -47,7 +47,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -
         let is_old_enough = start.is_some_and(|start| time.0.saturating_sub(start.0) >= rule.min_age.0);
         if is_old_enough && known >= rule.min_events {
             out.signals.push(Signal { event, group: number, is_pending: false });
-        } else {
+        } else if !store.is_history(event) {
             out.too_young += 1;
         }
     }

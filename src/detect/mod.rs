@@ -55,11 +55,13 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
     let count = set.rules.len();
     let mut detected =
         Detected { signals: vec![Signals::default(); count], groups: vec![vec![]; count], ..Detected::default() };
+    let matches = store.by_rule(count);
+    let context = Context { set, store, reaches, matches: &matches, partition };
     for level in levels(set) {
         let found: Vec<(usize, Result<Found, String>)> = level
             .into_par_iter()
             .map(|rule| {
-                let result = catch_unwind(AssertUnwindSafe(|| evaluate(set, store, reaches, &detected, rule, partition)));
+                let result = catch_unwind(AssertUnwindSafe(|| evaluate(context, &detected, rule)));
                 (rule, result.map_err(|panic| panic_message(&*panic)))
             })
             .collect();
@@ -102,14 +104,25 @@ fn levels(set: &RuleSet) -> Vec<Vec<usize>> {
     levels
 }
 
-fn evaluate(set: &RuleSet, store: &Store, reaches: &Reaches, detected: &Detected, rule: usize, partition: Span) -> Found {
+/// What rules are evaluated on.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    set: &'a RuleSet,
+    store: &'a Store,
+    reaches: &'a Reaches,
+    /// the events of each detection
+    matches: &'a [Vec<u32>],
+    partition: Span,
+}
+
+fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
+    let Context { set, store, reaches, matches, partition } = context;
     let references = &set.references[rule];
     let step = |place: usize| (set.rules[references[place]].name.as_str(), &detected.signals[references[place]]);
     match &set.rules[rule].logic {
         Logic::Detection(expr) => {
-            let number = u32::try_from(rule).unwrap_or(u32::MAX);
             let is_linked = expr.is_linked();
-            let events = (0..store.len()).filter(|e| store.rules(*e).contains(&number));
+            let events = matches[rule].iter().copied();
             let events = events.filter(|e| !is_linked || expr.matches(&store.view(*e)));
             let list = events.map(|event| Signal { event, group: 0, is_pending: false }).collect();
             Found { signals: Signals { list }, ..Found::default() }

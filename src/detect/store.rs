@@ -56,7 +56,9 @@ pub struct Match {
     organization: String,
     service: String,
     rules: Vec<u32>,
-    values: Vec<(Slot, Option<String>)>,
+    /// each value's field, and where its text ends in `text`; `None` is `null`
+    values: Vec<(Slot, Option<u32>)>,
+    text: String,
 }
 
 /// Which field a value belongs to: a normalized one, or one of [`RuleSet::kept_fields`] behind them.
@@ -79,9 +81,16 @@ pub fn matched(set: &RuleSet, event: &Event<'_>, stamp: Stamp) -> Option<Match> 
     if rules.is_empty() {
         return None;
     }
-    let mut values = Vec::new();
+    let mut values = Vec::with_capacity(32);
+    let mut text = String::with_capacity(512);
     let mut take = |slot: Slot, found: Vec<Value<'_>>| {
-        values.extend(found.into_iter().map(|v| (slot, v.text().map(str::to_owned))));
+        for value in found {
+            let end = value.text().map(|value| {
+                text.push_str(value);
+                index(text.len())
+            });
+            values.push((slot, end));
+        }
     };
     for (slot, norm) in (0..).zip(Norm::ALL) {
         if !is_derived(*norm) {
@@ -100,6 +109,7 @@ pub fn matched(set: &RuleSet, event: &Event<'_>, stamp: Stamp) -> Option<Match> 
         service: event.service().to_owned(),
         rules,
         values,
+        text,
     })
 }
 
@@ -126,6 +136,20 @@ struct Kept {
     actor: Option<Symbol>,
     target: Option<Symbol>,
     network: Option<Symbol>,
+    /// it teaches, and is not reported
+    is_history: bool,
+}
+
+/// Type, id, name and e-mail of the actor.
+const ACTOR: [Norm; 4] = [Norm::ActorType, Norm::ActorId, Norm::ActorName, Norm::ActorEmail];
+/// The same of the target.
+const TARGET: [Norm; 4] = [Norm::TargetType, Norm::TargetId, Norm::TargetName, Norm::TargetEmail];
+
+/// Keys that were worked out already: the same people and addresses come again and again.
+#[derive(Default)]
+struct Keys {
+    parties: HashMap<(Symbol, [Option<Symbol>; 4]), Option<Symbol>, foldhash::fast::RandomState>,
+    networks: HashMap<Symbol, Option<Symbol>, foldhash::fast::RandomState>,
 }
 
 /// No text: `null` in the record.
@@ -156,15 +180,17 @@ impl Store {
         Store { kept_fields: set.kept_fields.clone(), ..Store::default() }
     }
 
-    /// Takes an event.
-    pub fn push(&mut self, matched: &Match) {
+    /// Takes an event; of history it only teaches, and is never reported.
+    pub fn push(&mut self, matched: &Match, is_history: bool) {
         let ids = index(self.ids.len());
         self.ids.push_str(matched.id.as_deref().unwrap_or_default());
         let values = index(self.values.len());
-        for (slot, value) in &matched.values {
+        let mut start = 0;
+        for (slot, end) in &matched.values {
             self.slots.push(*slot);
-            let value = value.as_ref().map_or(NULL, |text| self.symbols.number(text));
+            let value = end.map_or(NULL, |end| self.symbols.number(&matched.text[start..end as usize]));
             self.values.push(value);
+            start = end.map_or(start, |end| end as usize);
         }
         let rules = index(self.rules.len());
         self.rules.extend(&matched.rules);
@@ -180,6 +206,7 @@ impl Store {
             actor: None,
             target: None,
             network: None,
+            is_history,
         });
     }
 
@@ -192,28 +219,46 @@ impl Store {
             (organization(a), a.time, id(a), a.body, a.origin).cmp(&(organization(b), b.time, id(b), b.body, b.origin))
         });
         self.events = events;
-        for event in 0..self.events.len() {
-            let actor = self.key(event, links, [Norm::ActorType, Norm::ActorId, Norm::ActorName, Norm::ActorEmail]);
-            let target =
-                self.key(event, links, [Norm::TargetType, Norm::TargetId, Norm::TargetName, Norm::TargetEmail]);
-            self.events[event].actor = actor.map(|key| self.symbols.number(&key));
-            self.events[event].target = target.map(|key| self.symbols.number(&key));
-            let network = self.text(index(event), Norm::SourceIp).and_then(|ip| ip.parse().ok()).map(source::network);
-            self.events[event].network = network.map(|network| self.symbols.number(&network));
+        let mut keys = Keys::default();
+        for event in 0..self.len() {
+            let actor = self.key(event, links, ACTOR, &mut keys);
+            let target = self.key(event, links, TARGET, &mut keys);
+            let network = match self.symbol_of(event, Norm::SourceIp) {
+                Some(ip) => self.network(ip, &mut keys),
+                None => None,
+            };
+            let kept = &mut self.events[event as usize];
+            (kept.actor, kept.target, kept.network) = (actor, target, network);
         }
         let texts: Vec<std::sync::Arc<str>> = self.symbols.texts.clone();
         self.lower = texts.iter().map(|text| self.symbols.number(&text.to_lowercase())).collect();
         self.lower.extend(index(texts.len())..index(self.symbols.texts.len()));
     }
 
-    fn key(&self, event: usize, links: &Links, [kind, id, name, email]: [Norm; 4]) -> Option<String> {
-        let event = index(event);
-        let text = |norm| self.text(event, norm).map(str::to_lowercase);
-        let (id, email) = (text(id), text(email));
+    fn key(&mut self, event: u32, links: &Links, names: [Norm; 4], keys: &mut Keys) -> Option<Symbol> {
+        let symbols = names.map(|norm| self.symbol_of(event, norm));
+        let asked = (self.event(event).organization, symbols);
+        if let Some(known) = keys.parties.get(&asked) {
+            return *known;
+        }
+        let [kind, id, name, email] = symbols.map(|symbol| symbol.map(|s| self.symbols.text(s).to_lowercase()));
         // The name that is shown falls back to the others; only a name of its own is one.
-        let name = text(name).filter(|n| Some(n) != id.as_ref() && Some(n) != email.as_ref());
-        let kind = text(kind);
-        links.key(self.organization(event), kind.as_deref(), class_of(kind.as_deref()), &Names { id, name, email })
+        let name = name.filter(|n| Some(n) != id.as_ref() && Some(n) != email.as_ref());
+        let names = Names { id, name, email };
+        let key = links.key(self.organization(event), kind.as_deref(), class_of(kind.as_deref()), &names);
+        let key = key.map(|key| self.symbols.number(&key));
+        keys.parties.insert(asked, key);
+        key
+    }
+
+    fn network(&mut self, ip: Symbol, keys: &mut Keys) -> Option<Symbol> {
+        if let Some(known) = keys.networks.get(&ip) {
+            return *known;
+        }
+        let network = self.symbols.text(ip).parse().ok().map(source::network);
+        let network = network.map(|network| self.symbols.number(&network));
+        keys.networks.insert(ip, network);
+        network
     }
 
     /// How many events are kept.
@@ -233,6 +278,11 @@ impl Store {
     /// When it happened.
     pub fn time(&self, event: u32) -> Timestamp {
         self.event(event).time
+    }
+
+    /// Whether it only teaches.
+    pub fn is_history(&self, event: u32) -> bool {
+        self.event(event).is_history
     }
 
     /// Where it stands.
@@ -266,6 +316,15 @@ impl Store {
         self.symbols.text(self.event(event).service)
     }
 
+    /// The events of each detection, in order, as far as they match before identities are linked.
+    pub fn by_rule(&self, rules: usize) -> Vec<Vec<u32>> {
+        let mut out = vec![Vec::new(); rules];
+        for event in 0..self.len() {
+            self.rules(event).iter().for_each(|rule| out[*rule as usize].push(event));
+        }
+        out
+    }
+
     /// The detections that matched, or may match once identities are linked.
     pub fn rules(&self, event: u32) -> &[u32] {
         let (start, end) = self.event(event).rules;
@@ -285,8 +344,11 @@ impl Store {
             Norm::SourceNetwork => return self.event(event).network.map(|s| self.symbols.text(s)),
             _ => {}
         }
-        let slot = Norm::ALL.iter().position(|n| *n == norm)?;
-        self.symbols_in(event, slot).next().map(|s| self.symbols.text(s))
+        self.symbol_of(event, norm).map(|s| self.symbols.text(s))
+    }
+
+    fn symbol_of(&self, event: u32, norm: Norm) -> Option<Symbol> {
+        self.symbols_in(event, norm as usize).next()
     }
 
     fn symbols_in(&self, event: u32, slot: usize) -> impl Iterator<Item = Symbol> {
@@ -301,7 +363,7 @@ impl Store {
 
     fn slot(&self, field: &Field) -> Option<usize> {
         match field {
-            Field::Norm(norm) => Norm::ALL.iter().position(|n| n == norm),
+            Field::Norm(norm) => Some(*norm as usize),
             other => Some(Norm::ALL.len() + self.kept_fields.iter().position(|f| f == other)?),
         }
     }

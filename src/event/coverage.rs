@@ -126,18 +126,25 @@ impl Coverage {
         self.duplicates += 1;
     }
 
-    /// Counts an event.
-    pub fn event(&mut self, seen: &Seen) {
-        self.records += 1;
-        self.events += 1;
-        self.without_id += u64::from(seen.is_without_id);
-        bump(&mut self.services, &seen.service);
-        bump(&mut self.types, &seen.event_type);
-        bump(&mut self.organizations, &seen.organization);
-        *self.hours.entry(seen.time.0.div_euclid(HOUR)).or_default() += 1;
-        widen(self.span.get_or_insert(Reach { first: seen.time, last: seen.time }), seen.time);
-        let key = (seen.organization.clone(), seen.service.clone());
-        widen(self.reach.entry(key).or_insert(Reach { first: seen.time, last: seen.time }), seen.time);
+    /// Counts events of one kind.
+    pub fn events(&mut self, kind: &Kind, tally: &Tally) {
+        let Some(reach) = tally.reach else { return };
+        let count = tally.hours.values().sum();
+        self.records += count;
+        self.events += count;
+        self.without_id += tally.without_id;
+        bump(&mut self.services, &kind.service, count);
+        bump(&mut self.types, &kind.event_type, count);
+        bump(&mut self.organizations, &kind.organization, count);
+        for (hour, count) in &tally.hours {
+            *self.hours.entry(*hour).or_default() += count;
+        }
+        widen(&mut self.span, reach);
+        let key = (kind.organization.clone(), kind.service.clone());
+        let known = self.reach.get(&key).copied();
+        let mut both = known;
+        widen(&mut both, reach);
+        self.reach.extend(both.map(|both| (key, both)));
     }
 
     /// Stretches of at least three days without any event.
@@ -161,43 +168,64 @@ impl Coverage {
     }
 }
 
-/// What coverage wants to know of an event.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// when
-    pub time: Timestamp,
+/// What events are counted by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Kind {
     /// canonical type
     pub event_type: String,
     /// service
     pub service: String,
     /// organization
     pub organization: String,
-    /// it has no id
-    pub is_without_id: bool,
 }
 
-impl From<&Event<'_>> for Seen {
-    fn from(event: &Event<'_>) -> Seen {
-        Seen {
-            time: event.time,
+impl Kind {
+    /// The kind of an event.
+    pub fn of(event: &Event<'_>) -> Kind {
+        Kind {
             event_type: event.event_type.to_string(),
             service: event.service().to_owned(),
             organization: event.organization().to_owned(),
-            is_without_id: event.id().is_none(),
         }
+    }
+
+    /// Whether an event is of this kind.
+    pub fn fits(&self, event: &Event<'_>) -> bool {
+        self.event_type == event.event_type
+            && self.service == event.service()
+            && self.organization == event.organization()
     }
 }
 
-fn widen(reach: &mut Reach, time: Timestamp) {
-    reach.first = reach.first.min(time);
-    reach.last = reach.last.max(time);
+/// Events of one kind, counted.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    reach: Option<Reach>,
+    hours: BTreeMap<i64, u64>,
+    without_id: u64,
 }
 
-fn bump(counts: &mut BTreeMap<String, u64>, key: &str) {
+impl Tally {
+    /// Counts an event.
+    pub fn add(&mut self, time: Timestamp, has_id: bool) {
+        widen(&mut self.reach, Reach { first: time, last: time });
+        *self.hours.entry(time.0.div_euclid(HOUR)).or_default() += 1;
+        self.without_id += u64::from(!has_id);
+    }
+}
+
+fn widen(reach: &mut Option<Reach>, by: Reach) {
+    *reach = Some(match *reach {
+        None => by,
+        Some(old) => Reach { first: old.first.min(by.first), last: old.last.max(by.last) },
+    });
+}
+
+fn bump(counts: &mut BTreeMap<String, u64>, key: &str, by: u64) {
     match counts.get_mut(key) {
-        Some(count) => *count += 1,
+        Some(count) => *count += by,
         None => {
-            counts.insert(key.to_owned(), 1);
+            counts.insert(key.to_owned(), by);
         }
     }
 }
@@ -206,20 +234,16 @@ fn bump(counts: &mut BTreeMap<String, u64>, key: &str) {
 mod tests {
     use super::*;
 
-    fn seen(time: &str) -> Seen {
-        Seen {
-            time: Timestamp::parse(time).unwrap(),
-            event_type: "sso_auth".into(),
-            service: "sso".into(),
-            organization: "o".into(),
-            is_without_id: false,
-        }
+    fn count(coverage: &mut Coverage, times: &[&str]) {
+        let mut tally = Tally::default();
+        times.iter().for_each(|time| tally.add(Timestamp::parse(time).unwrap(), true));
+        coverage.events(&Kind::default(), &tally);
     }
 
     #[test]
     fn the_account_adds_up() {
         let mut coverage = Coverage::default();
-        coverage.event(&seen("2026-03-02T09:00:00Z"));
+        count(&mut coverage, &["2026-03-02T09:00:00Z"]);
         coverage.duplicate();
         coverage.skip(Reason::NotJson, 0, 3);
         assert_eq!(coverage.records, coverage.events + coverage.duplicates + coverage.skipped_count());
@@ -229,9 +253,8 @@ mod tests {
     #[test]
     fn gaps_are_longer_than_a_weekend() {
         let mut coverage = Coverage::default();
-        for time in ["2026-03-02T09:00:00Z", "2026-03-05T08:00:00Z", "2026-03-09T12:30:00Z"] {
-            coverage.event(&seen(time));
-        }
+        count(&mut coverage, &["2026-03-02T09:00:00Z", "2026-03-05T08:00:00Z"]);
+        count(&mut coverage, &["2026-03-09T12:30:00Z"]);
         let gap = Gap {
             from: Timestamp::parse("2026-03-05T09:00:00Z").unwrap(),
             to: Timestamp::parse("2026-03-09T12:00:00Z").unwrap(),

@@ -7,7 +7,8 @@
 //! that name and nothing else claims either; where it is ambiguous, nothing is linked. Admins and users
 //! are kept apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::BuildHasher;
 
 use super::Event;
 use super::party::{Class, Party};
@@ -162,6 +163,9 @@ impl Register {
 #[derive(Clone, Debug, Default)]
 pub struct Links {
     registers: BTreeMap<(String, Class), Register>,
+    /// hashes of what was learned already; a person signs in a thousand times under the same names
+    learned: HashSet<u64, foldhash::fast::RandomState>,
+    hasher: foldhash::fast::RandomState,
 }
 
 impl Links {
@@ -171,6 +175,10 @@ impl Links {
             let class = party.class();
             let has_two = [party.id, party.name, party.email].iter().flatten().count() > 1;
             if class == Class::Thing || !(has_two || party.email.is_some()) {
+                continue;
+            }
+            let fact = (event.organization(), class, party.id, party.name, party.email);
+            if !self.learned.insert(self.hasher.hash_one(fact)) {
                 continue;
             }
             let key = (event.organization().to_owned(), class);

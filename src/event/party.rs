@@ -128,12 +128,29 @@ pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (P
     if let Some(connection) = json.at(&["association", "connection"]) {
         return ends(connection);
     }
-    let resource = json.get("resource").filter(|r| !r.is_nothing()).map(object);
+    let resource = json.get("resource").filter(|r| !r.is_nothing()).map(|resource| {
+        let mut party = object(resource);
+        party.kind = party.kind.or_else(|| guessed_target(resource, event_type).map(Cow::Borrowed));
+        party
+    });
     let target = resource.filter(|party| !party.is_unknown()).unwrap_or_else(|| match () {
         () if is_own_account(event_type) => actor.clone(),
         () => device_or_application(json),
     });
     (target, Party::default())
+}
+
+/// What a `resource` without a type is.
+fn guessed_target(resource: &Json<'_>, event_type: &str) -> Option<&'static str> {
+    if event_type.starts_with("admin_") {
+        Some("admin")
+    } else if event_type.starts_with("user_") && !event_type.starts_with("user_group")
+        || resource.text_at(&["username"]).is_some()
+    {
+        Some("user")
+    } else {
+        None
+    }
 }
 
 /// A party out of a `resource` object or an end of an association.
@@ -249,6 +266,16 @@ mod tests {
         ] {
             assert_eq!(via(&json(text)), want, "{text}");
         }
+    }
+
+    #[test]
+    fn a_resource_without_a_type_is_guessed() {
+        let j = json(r#"{"resource":{"username":"alice"}}"#);
+        assert_eq!(target(&j, "user_suspended", &Party::default()).0.class(), Class::User);
+        assert_eq!(target(&j, "policy_update", &Party::default()).0.class(), Class::User);
+        let j = json(r#"{"resource":{"name":"x"}}"#);
+        assert_eq!(target(&j, "policy_update", &Party::default()).0.class(), Class::Thing);
+        assert_eq!(target(&j, "admin_update", &Party::default()).0.class(), Class::Admin);
     }
 
     #[test]

@@ -9,16 +9,18 @@ pub mod source;
 pub mod table;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rayon::prelude::*;
 use siphasher::sip::SipHasher13;
 
-use crate::event::coverage::{Coverage, Reason, Seen};
+use crate::event::coverage::{Coverage, Kind, Reason, Tally};
 use crate::event::identity::Links;
 use crate::event::json::Json;
 use crate::event::origin::{Origin, Stamp};
+use crate::event::time::Timestamp;
 use crate::event::{Event, NotAnEvent};
 use envelope::{Unwrapped, unwrap};
 use framing::{Batch, Framer, Span};
@@ -63,27 +65,66 @@ enum Message {
 
 /// One record, understood or not.
 enum Understood<K> {
-    Event { seen: Seen, key: Option<(u64, u64)>, kept: Option<K> },
+    Event { kind: usize, time: Timestamp, key: Option<(u64, u64)>, kept: Option<K> },
     Skipped(Reason, u64),
 }
 
+/// The events known so far, so that the same one is known again.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// body of the first event of each id
+    bodies: HashMap<u64, u64, foldhash::fast::RandomState>,
+    /// further bodies of ids that have several
+    others: HashMap<u64, Vec<u64>>,
+}
+
+/// How an event stands to those before it.
+enum Standing {
+    New,
+    Duplicate,
+    /// an id that stood on another event; `true` for the first time
+    Conflict(bool),
+}
+
+impl Known {
+    fn learn(&mut self, id: u64, body: u64) -> Standing {
+        let first = match self.bodies.entry(id) {
+            Entry::Vacant(place) => {
+                place.insert(body);
+                return Standing::New;
+            }
+            Entry::Occupied(place) => *place.get(),
+        };
+        if first == body {
+            return Standing::Duplicate;
+        }
+        let others = self.others.entry(id).or_default();
+        if others.contains(&body) {
+            return Standing::Duplicate;
+        }
+        others.push(body);
+        Standing::Conflict(others.len() == 1)
+    }
+
+    /// Bytes held for each known id.
+    pub fn bytes_per_event(&self) -> f64 {
+        let bytes = self.bodies.capacity() * (size_of::<(u64, u64)>() + 1);
+        bytes as f64 / self.bodies.len().max(1) as f64
+    }
+}
+
 /// Reads all sources in their order. `understand` is called for each event, in parallel, and says what to
-/// keep of it; `keep` gets that in the order of the input, without duplicates; `passed` is told of raw
-/// bytes read, for a progress bar.
+/// keep of it; `keep` gets that in the order of the input, without what is `known` already; `passed` is told
+/// of raw bytes read, for a progress bar.
 pub fn read<K: Send>(
     sources: &[Source],
     options: Options,
+    known: &mut Known,
     understand: &(impl Fn(&Event<'_>, Stamp) -> Option<K> + Sync),
     keep: &mut dyn FnMut(K),
     passed: &(dyn Fn(u64) + Sync),
 ) -> Reading {
-    let mut merger = Merger {
-        reading: Reading::default(),
-        bodies: HashMap::default(),
-        others: HashMap::new(),
-        counts: (0, 0),
-        keep,
-    };
+    let mut merger = Merger { reading: Reading::default(), known, counts: (0, 0), keep };
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(rayon::current_num_threads() * 2);
         scope.spawn(move || {
@@ -98,7 +139,7 @@ pub fn read<K: Send>(
             let understood: Vec<_> = messages
                 .into_par_iter()
                 .map(|message| match message {
-                    Message::Batch(source, batch) => Ok((source, understand_batch(source, &batch, understand))),
+                    Message::Batch(source, batch) => Ok((source, Part::of(source, &batch, understand))),
                     other => Err(other),
                 })
                 .collect();
@@ -163,53 +204,64 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
-/// A batch understood: its records in order, and who is who in them.
-type Part<K> = (Vec<Understood<K>>, Links);
-
-fn understand_batch<K>(source: u32, batch: &Batch, understand: &impl Fn(&Event<'_>, Stamp) -> Option<K>) -> Part<K> {
-    let mut records = Vec::with_capacity(batch.spans.len());
-    let mut links = Links::default();
-    for span in &batch.spans {
-        understand_span(source, *span, &batch.bytes, understand, &mut records, &mut links);
-    }
-    (records, links)
+/// A batch understood: its records in order, their kinds, and who is who in them.
+struct Part<K> {
+    records: Vec<Understood<K>>,
+    kinds: Vec<Kind>,
+    links: Links,
 }
 
-fn understand_span<K>(
-    source: u32,
-    span: Span,
-    bytes: &[u8],
-    understand: &impl Fn(&Event<'_>, Stamp) -> Option<K>,
-    records: &mut Vec<Understood<K>>,
-    links: &mut Links,
-) {
-    let origin = Origin { source, line: span.line, offset: span.offset };
-    let result = match span.fault {
-        Some(reason) => Err(reason),
-        None => with_record(&bytes[span.start..span.end], |json| understand_event(json, origin, understand, links)),
-    };
-    match result {
-        Ok(event) => records.push(event),
-        // A line that starts and ends as an object may be two of them.
-        Err(Reason::NotJson) => {
-            let line = &bytes[span.start..span.end];
-            let objects = framing::objects(line);
-            if objects.len() < 2 {
-                records.push(Understood::Skipped(Reason::NotJson, span.line));
-                return;
+impl<K> Part<K> {
+    fn of(source: u32, batch: &Batch, understand: &impl Fn(&Event<'_>, Stamp) -> Option<K>) -> Part<K> {
+        let records = Vec::with_capacity(batch.spans.len());
+        let mut part = Part { records, kinds: Vec::new(), links: Links::default() };
+        batch.spans.iter().for_each(|span| part.take(source, *span, &batch.bytes, understand));
+        part
+    }
+
+    fn take(&mut self, source: u32, span: Span, bytes: &[u8], understand: &impl Fn(&Event<'_>, Stamp) -> Option<K>) {
+        let origin = Origin { source, line: span.line, offset: span.offset };
+        let result = match span.fault {
+            Some(reason) => Err(reason),
+            None => with_record(&bytes[span.start..span.end], |json| self.event(json, origin, understand)),
+        };
+        match result {
+            Ok(event) => self.records.push(event),
+            // A line that starts and ends as an object may be two of them.
+            Err(Reason::NotJson) => {
+                let objects = framing::objects(&bytes[span.start..span.end]);
+                if objects.len() < 2 {
+                    return self.records.push(Understood::Skipped(Reason::NotJson, span.line));
+                }
+                for (start, end, fault) in objects {
+                    let offset = span.offset + start as u64;
+                    let (start, end) = (span.start + start, span.start + end);
+                    self.take(source, Span { start, end, offset, fault, ..span }, bytes, understand);
+                }
             }
-            for (start, end, fault) in objects {
-                let span = Span {
-                    start: span.start + start,
-                    end: span.start + end,
-                    fault,
-                    offset: span.offset + start as u64,
-                    ..span
-                };
-                understand_span(source, span, bytes, understand, records, links);
-            }
+            Err(reason) => self.records.push(Understood::Skipped(reason, span.line)),
         }
-        Err(reason) => records.push(Understood::Skipped(reason, span.line)),
+    }
+
+    fn event(
+        &mut self,
+        json: &Json<'_>,
+        origin: Origin,
+        understand: &impl Fn(&Event<'_>, Stamp) -> Option<K>,
+    ) -> Result<Understood<K>, Reason> {
+        let event = Event::new(json).map_err(|not| match not {
+            NotAnEvent::Foreign => Reason::NotAnEvent,
+            NotAnEvent::NoTime => Reason::NoTime,
+        })?;
+        self.links.learn(&event);
+        let kind = self.kinds.iter().position(|kind| kind.fits(&event)).unwrap_or_else(|| {
+            self.kinds.push(Kind::of(&event));
+            self.kinds.len() - 1
+        });
+        let (high, body) = halves(json.body_hash());
+        let key = event.id().map(|id| (id_hash(id), body ^ high.rotate_left(32)));
+        let kept = understand(&event, Stamp { origin, body });
+        Ok(Understood::Event { kind, time: event.time, key, kept })
     }
 }
 
@@ -234,24 +286,6 @@ fn reason_of(error: &serde_json::Error) -> Reason {
     }
 }
 
-fn understand_event<K>(
-    json: &Json<'_>,
-    origin: Origin,
-    understand: &impl Fn(&Event<'_>, Stamp) -> Option<K>,
-    links: &mut Links,
-) -> Result<Understood<K>, Reason> {
-    let event = Event::new(json).map_err(|not| match not {
-        NotAnEvent::Foreign => Reason::NotAnEvent,
-        NotAnEvent::NoTime => Reason::NoTime,
-    })?;
-    links.learn(&event);
-    let hash = json.body_hash();
-    let (high, body) = halves(hash);
-    let key = event.id().map(|id| (id_hash(id), body ^ high.rotate_left(32)));
-    let kept = understand(&event, Stamp { origin, body });
-    Ok(Understood::Event { seen: Seen::from(&event), key, kept })
-}
-
 #[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]
 fn halves(hash: u128) -> (u64, u64) {
     ((hash >> 64) as u64, hash as u64)
@@ -268,10 +302,7 @@ fn id_hash(id: &str) -> u64 {
 /// Puts the parts together in the order of the input, so that of two equal records the first is cited.
 struct Merger<'k, K> {
     reading: Reading,
-    /// body of the first event of each id
-    bodies: HashMap<u64, u64, foldhash::fast::RandomState>,
-    /// further bodies of ids that have several
-    others: HashMap<u64, Vec<u64>>,
+    known: &'k mut Known,
     /// of the source being read: records, events
     counts: (u64, u64),
     keep: &'k mut dyn FnMut(K),
@@ -280,9 +311,15 @@ struct Merger<'k, K> {
 impl<K> Merger<'_, K> {
     fn take(&mut self, part: Result<(u32, Part<K>), Message>) {
         match part {
-            Ok((source, (records, links))) => {
-                self.reading.links.merge(links);
-                records.into_iter().for_each(|record| self.take_record(source, record));
+            Ok((source, part)) => {
+                self.reading.links.merge(part.links);
+                let mut tallies = vec![Tally::default(); part.kinds.len()];
+                for record in part.records {
+                    self.take_record(source, record, &mut tallies);
+                }
+                for (kind, tally) in part.kinds.iter().zip(&tallies) {
+                    self.reading.coverage.events(kind, tally);
+                }
             }
             Err(Message::End(source, head)) => {
                 let (records, events) = std::mem::take(&mut self.counts);
@@ -295,37 +332,21 @@ impl<K> Merger<'_, K> {
         }
     }
 
-    fn take_record(&mut self, source: u32, record: Understood<K>) {
+    fn take_record(&mut self, source: u32, record: Understood<K>, tallies: &mut [Tally]) {
         self.counts.0 += 1;
         match record {
             Understood::Skipped(reason, line) => self.reading.coverage.skip(reason, source, line),
-            Understood::Event { seen, key, kept } => {
+            Understood::Event { kind, time, key, kept } => {
                 self.counts.1 += 1;
-                if key.is_some_and(|(id, body)| self.is_duplicate(id, body)) {
-                    self.reading.coverage.duplicate();
-                    return;
+                match key.map(|(id, body)| self.known.learn(id, body)) {
+                    Some(Standing::Duplicate) => return self.reading.coverage.duplicate(),
+                    Some(Standing::Conflict(is_first)) => {
+                        self.reading.coverage.conflicting_ids += u64::from(is_first);
+                    }
+                    Some(Standing::New) | None => {}
                 }
-                self.reading.coverage.event(&seen);
+                tallies[kind].add(time, key.is_some());
                 kept.into_iter().for_each(&mut *self.keep);
-            }
-        }
-    }
-
-    fn is_duplicate(&mut self, id: u64, body: u64) -> bool {
-        match self.bodies.insert(id, body) {
-            None => false,
-            Some(first) => {
-                self.bodies.insert(id, first);
-                if first == body {
-                    return true;
-                }
-                let others = self.others.entry(id).or_default();
-                if others.contains(&body) {
-                    return true;
-                }
-                self.reading.coverage.conflicting_ids += u64::from(others.is_empty());
-                others.push(body);
-                false
             }
         }
     }

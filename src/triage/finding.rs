@@ -6,7 +6,7 @@ use std::hash::Hasher;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::describe;
-use super::spell::{Spell, spells};
+use super::spell::{Spell, risk_entity, spells};
 use crate::detect::Detected;
 use crate::detect::evidence::evidence;
 use crate::detect::memory::{self, Leg};
@@ -111,7 +111,7 @@ impl Findings<'_> {
             .enumerate()
             .filter(|(_, rule)| rule.is_reported && is_wanted(rule))
             .flat_map(|(place, rule)| {
-                let spells = spells(self.store, rule, &self.detected.signals[place].list);
+                let spells = spells(self.store, rule, &self.detected.groups[place], &self.detected.signals[place].list);
                 spells.into_iter().map(move |spell| self.finding(place, &spell))
             })
             .collect();
@@ -133,7 +133,7 @@ impl Findings<'_> {
     fn finding(&self, place: usize, spell: &Spell) -> Finding {
         let (store, rule) = (self.store, &self.set.rules[place]);
         let events: Vec<u32> = evidence(self.set, store, self.detected, place, &spell.signals).into_iter().collect();
-        let entity = self.subject(rule, spell);
+        let entity = self.risk_subject(place, spell, &events).unwrap_or_else(|| self.subject(rule, spell));
         let related = self.related(&events);
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
@@ -214,6 +214,23 @@ impl Findings<'_> {
             let id = store.organization(event).to_owned();
             Subject { kind: "organization".to_owned(), name: id.clone(), id }
         })
+    }
+
+    /// Whom the findings that `risk` added up are about, by the names that the evidence has for it.
+    fn risk_subject(&self, place: usize, spell: &Spell, events: &[u32]) -> Option<Subject> {
+        let store = self.store;
+        let key = risk_entity(&self.set.rules[place], &self.detected.groups[place], &spell.signals[0])?;
+        let key = store.symbol(key);
+        let actor = [Norm::ActorKey, Norm::ActorType, Norm::ActorId, Norm::ActorName];
+        let target = [Norm::TargetKey, Norm::TargetType, Norm::TargetId, Norm::TargetName];
+        let named = events.iter().flat_map(|event| [(event, actor), (event, target)]).find_map(|(event, names)| {
+            let [is, kind, id, name] = names.map(|norm| store.text(*event, norm));
+            let id = id.unwrap_or(key);
+            let found = is.filter(|is| is.eq_ignore_ascii_case(key))?;
+            let kind = kind.or_else(|| found.split_once(':').map(|(kind, _)| kind)).unwrap_or("user");
+            Some(Subject { kind: kind.to_owned(), id: id.to_owned(), name: name.unwrap_or(id).to_owned() })
+        });
+        Some(named.unwrap_or_else(|| Subject { kind: "entity".to_owned(), id: key.to_owned(), name: key.to_owned() }))
     }
 
     /// The worst level that a completing event gives it.

@@ -28,10 +28,12 @@ impl RuleCoverage {
         set: &RuleSet,
         detected: &Detected,
         coverage: &Coverage,
+        history: Option<&Coverage>,
         is_wanted: impl Fn(&Rule) -> bool,
     ) -> RuleCoverage {
         let mut out = RuleCoverage::default();
-        let length = coverage.span.map_or(Span(0), |reach| Span(reach.last.0 - reach.first.0));
+        let first = coverage.span.iter().chain(history.and_then(|h| h.span.as_ref())).map(|reach| reach.first).min();
+        let length = coverage.span.zip(first).map_or(Span(0), |(reach, first)| Span(reach.last.0 - first.0));
         for (place, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.is_reported && is_wanted(r)) {
             out.ran += 1;
             if let Some(fault) = fault_of(set, detected, place) {

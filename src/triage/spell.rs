@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::detect::group::Group;
 use crate::detect::signal::Signal;
-use crate::detect::store::Store;
+use crate::detect::store::{Store, Symbol};
 use crate::event::field::Field;
 use crate::event::time::{DAY, Span};
 use crate::rule::Rule;
+use crate::rule::logic::Logic;
 
 /// The longest spell.
 pub const LONGEST: Span = Span(7 * DAY);
@@ -38,10 +40,10 @@ impl Spell {
 }
 
 /// Folds the signals of a rule into spells, entity by entity.
-pub fn spells(store: &Store, rule: &Rule, signals: &[Signal]) -> Vec<Spell> {
+pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &[Signal]) -> Vec<Spell> {
     let mut open: BTreeMap<(bool, &str, Option<String>), Vec<Spell>> = BTreeMap::new();
-    for signal in signals {
-        for entity in entities(store, rule, signal.event) {
+    for signal in signals.iter().filter(|signal| !store.is_history(signal.event)) {
+        for entity in entities(store, rule, groups, signal) {
             let key = (signal.is_pending, store.organization(signal.event), entity);
             let spells = open.entry(key).or_default();
             let time = store.time(signal.event).0;
@@ -58,8 +60,20 @@ pub fn spells(store: &Store, rule: &Rule, signals: &[Signal]) -> Vec<Spell> {
     open.into_values().flatten().collect()
 }
 
+/// The entity whose findings a signal of `risk` adds up: it need not be that of the completing event.
+pub fn risk_entity(rule: &Rule, groups: &[Group], signal: &Signal) -> Option<Symbol> {
+    match rule.logic {
+        Logic::Risk(_) => groups.get(signal.group as usize)?.key.get(1).copied(),
+        _ => None,
+    }
+}
+
 /// The entities that an event is about. `None`: the record does not say, so the organization is.
-fn entities(store: &Store, rule: &Rule, event: u32) -> Vec<Option<String>> {
+fn entities(store: &Store, rule: &Rule, groups: &[Group], signal: &Signal) -> Vec<Option<String>> {
+    if let Some(key) = risk_entity(rule, groups, signal) {
+        return vec![Some(store.symbol(key).to_owned())];
+    }
+    let event = signal.event;
     let values = rule.entity.field().map(|norm| store.group_values(event, &Field::Norm(norm))).unwrap_or_default();
     match values.as_slice() {
         [] => vec![None],

@@ -8,7 +8,7 @@ mod hostile;
 mod layouts;
 mod rules;
 mod samples;
-//mod scenarios;
+mod scenarios;
 mod shuffled;
 mod traps;
 mod worlds;

@@ -54,7 +54,13 @@ fn two_honest_weeks_are_quiet() {
     let path = folder.path().join("honest.jsonl");
     let mut file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
     // Monday, 2026-03-02
-    let honest = world::World { seed: 1, people: 120, days: 14, start: 1_772_409_600, organization: "5dc058bc3f53f95e3972f03f".to_owned() };
+    let honest = world::World {
+        seed: 1,
+        people: 120,
+        days: 14,
+        start: 1_772_409_600,
+        organization: "5dc058bc3f53f95e3972f03f".to_owned(),
+    };
     let count = honest.write(&mut file).unwrap();
     file.flush().unwrap();
     let report = super::report(&[text(&path)]);

@@ -9,7 +9,7 @@ use jcdetect::detect::detect;
 use jcdetect::detect::store::{Store, matched};
 use jcdetect::event::time::{SECOND, Span};
 use jcdetect::input::source::Source;
-use jcdetect::input::{Options, read};
+use jcdetect::input::{Known, Options, read};
 use jcdetect::output::{Format, Look, write};
 use jcdetect::rule::set::RuleSet;
 use jcdetect::triage::finding::Findings;
@@ -70,7 +70,15 @@ fn world() -> impl Strategy<Value = Vec<Happening>> {
     prop::collection::vec(one, 0..24).prop_map(|events| {
         let events = events.into_iter().enumerate();
         events
-            .map(|(number, (at, kind, actor, country, organization, has_id))| Happening { at, kind, actor, country, organization, has_id, number })
+            .map(|(number, (at, kind, actor, country, organization, has_id))| Happening {
+                at,
+                kind,
+                actor,
+                country,
+                organization,
+                has_id,
+                number,
+            })
             .collect()
     })
 }
@@ -188,7 +196,14 @@ fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, 
         let sources: Vec<Source> = files.iter().map(|text| Source::memory("x", text.as_bytes())).collect();
         let mut store = Store::new(set);
         let options = Options { record_limit: 1 << 20 };
-        let reading = read(&sources, options, &|event, stamp| matched(set, event, stamp), &mut |m| store.push(&m), &|_| {});
+        let reading = read(
+            &sources,
+            options,
+            &mut Known::default(),
+            &|event, stamp| matched(set, event, stamp),
+            &mut |m| store.push(&m, false),
+            &|_| {},
+        );
         store.close(&reading.links);
         let detected = detect(set, &store, &reading.coverage.reach, how.partition);
         let mut completing = BTreeSet::new();
@@ -204,7 +219,7 @@ fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, 
             evidence.origin = jcdetect::event::origin::Origin::default();
         }
         let coverage = &reading.coverage;
-        let rules = RuleCoverage::new(set, &detected, coverage, |_| true);
+        let rules = RuleCoverage::new(set, &detected, coverage, None, |_| true);
         let report = Report { run: Run::default(), coverage, rules, set, findings };
         let mut out = Vec::new();
         write(&report, Format::Json, Look::default(), &mut out).unwrap();
@@ -243,7 +258,12 @@ mod naive {
     }
 
     /// All ways to choose a different event for each rule.
-    fn choices<'w>(world: &'w [Happening], rules: &[&str], taken: &mut Vec<&'w Happening>, found: &mut dyn FnMut(&[&Happening])) {
+    fn choices<'w>(
+        world: &'w [Happening],
+        rules: &[&str],
+        taken: &mut Vec<&'w Happening>,
+        found: &mut dyn FnMut(&[&Happening]),
+    ) {
         let Some(rule) = rules.get(taken.len()) else { return found(taken) };
         for e in world.iter().filter(|e| is(e, rule)) {
             if taken.iter().all(|t| t.number != e.number) {

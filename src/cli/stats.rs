@@ -1,0 +1,31 @@
+//! Stats: how long a run took and how much memory, on standard error.
+
+use super::pipeline::Analysis;
+
+/// Tells of a run. `bytes` are those of the sources as they lie on disk.
+pub fn tell(analysis: &Analysis, bytes: u64) {
+    let coverage = &analysis.reading.coverage;
+    let megabytes = bytes as f64 / 1e6;
+    let seconds = analysis.read_in.as_secs_f64();
+    let kept = analysis.store.len();
+    let per_kept = analysis.store.bytes() as f64 / f64::from(kept.max(1));
+    let signals: usize = analysis.detected.signals.iter().map(|s| s.list.len()).sum();
+    eprintln!(
+        "read     {megabytes:.1} MB on disk, {} records in {seconds:.2} s ({:.0} MB/s)",
+        coverage.records,
+        megabytes / seconds
+    );
+    eprintln!("detected {signals} signals in {:.2} s", analysis.detected_in.as_secs_f64());
+    eprintln!("A        {:.1} bytes an event to know it again ({} events)", analysis.bytes_per_event, coverage.events);
+    eprintln!("B        {per_kept:.1} bytes an event that a rule matched ({kept} events)");
+    if let Some(peak) = peak_memory() {
+        eprintln!("peak     {:.1} MiB", peak as f64 / f64::from(1 << 20));
+    }
+}
+
+/// The most memory the process had, in bytes, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
