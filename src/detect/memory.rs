@@ -14,8 +14,10 @@ use crate::rule::logic::{FirstSeen, Travel};
 pub struct FirstSeenOf {
     /// new values
     pub signals: Vec<Signal>,
-    /// values that may be new, of an owner that is not known long enough
-    pub too_young: usize,
+    /// some value could be judged
+    pub is_judged: bool,
+    /// some value could not, because the owner was not known long enough
+    pub is_too_young: bool,
 }
 
 /// The step of the events that are judged; the other teaches.
@@ -25,7 +27,7 @@ pub const JUDGED: usize = 0;
 pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -> FirstSeenOf {
     let learned = group.step(1);
     let mut last: HashMap<Vec<Symbol>, Timestamp> = HashMap::new();
-    let mut out = FirstSeenOf { signals: Vec::new(), too_young: 0 };
+    let mut out = FirstSeenOf { signals: Vec::new(), is_judged: false, is_too_young: false };
     let start = learned.first().map(|e| store.time(*e));
     let mut known = 0;
     for event in group.step(JUDGED) {
@@ -41,14 +43,17 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -
             Some(seen) => rule.lookback.0 > 0 && seen.0 < time.0.saturating_sub(rule.lookback.0),
         };
         let values = tuples(store, &rule.value, event);
-        if values.is_empty() || !values.iter().any(is_new) {
+        if values.is_empty() {
             continue;
         }
         let is_old_enough = start.is_some_and(|start| time.0.saturating_sub(start.0) >= rule.min_age.0);
-        if is_old_enough && known >= rule.min_events {
+        if !is_old_enough || known < rule.min_events {
+            out.is_too_young |= !store.is_history(event);
+            continue;
+        }
+        out.is_judged = true;
+        if values.iter().any(is_new) {
             out.signals.push(Signal { event, group: number, is_pending: false });
-        } else if !store.is_history(event) {
-            out.too_young += 1;
         }
     }
     out

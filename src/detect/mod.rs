@@ -35,10 +35,19 @@ pub struct Detected {
     pub signals: Vec<Signals>,
     /// for each rule of the set, the groups that its signals number
     pub groups: Vec<Vec<Group>>,
-    /// rules whose owners were not known long enough, with how many values they could not judge
-    pub too_young: BTreeMap<usize, usize>,
+    /// of rules that have to know somebody: how many they could judge, and how many never
+    pub judged: BTreeMap<usize, Judged>,
     /// rules that failed inside; the others went on
     pub faults: BTreeMap<usize, String>,
+}
+
+/// How many owners a rule could judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// known long enough at some time
+    pub owners: usize,
+    /// never known long enough
+    pub too_young: usize,
 }
 
 /// What one rule found.
@@ -46,7 +55,7 @@ pub struct Detected {
 struct Found {
     signals: Signals,
     groups: Vec<Group>,
-    too_young: usize,
+    judged: Option<Judged>,
 }
 
 /// Evaluates all rules of a set. Windows are evaluated in partitions of time of this length; it changes
@@ -70,9 +79,7 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
                 Ok(found) => {
                     detected.signals[rule] = found.signals;
                     detected.groups[rule] = found.groups;
-                    if found.too_young > 0 {
-                        detected.too_young.insert(rule, found.too_young);
-                    }
+                    detected.judged.extend(found.judged.map(|judged| (rule, judged)));
                 }
                 Err(message) => {
                     detected.faults.insert(rule, message);
@@ -146,9 +153,12 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
             let groups = groups(store, &first_seen.by, &[step(0), step(1)]);
             let parts: Vec<memory::FirstSeenOf> =
                 numbered(&groups).map(|(number, group)| memory::first_seen(store, first_seen, group, number)).collect();
-            let too_young = parts.iter().map(|p| p.too_young).sum();
+            let judged = Judged {
+                owners: parts.iter().filter(|p| p.is_judged).count(),
+                too_young: parts.iter().filter(|p| p.is_too_young && !p.is_judged).count(),
+            };
             let list = parts.into_iter().flat_map(|p| p.signals).collect();
-            Found { signals: Signals::new(list), groups, too_young }
+            Found { signals: Signals::new(list), groups, judged: Some(judged) }
         }
         Logic::Travel(travel) => in_groups(groups(store, &travel.by, &[step(0)]), |group, number| {
             let legs = memory::legs(store, travel, group);
@@ -167,7 +177,7 @@ fn numbered(groups: &[Group]) -> impl ParallelIterator<Item = (u32, &Group)> {
 
 fn in_groups(groups: Vec<Group>, signals: impl Fn(&Group, u32) -> Vec<Signal> + Sync) -> Found {
     let list: Vec<Signal> = numbered(&groups).flat_map_iter(|(number, group)| signals(group, number)).collect();
-    Found { signals: Signals::new(list), groups, too_young: 0 }
+    Found { signals: Signals::new(list), groups, judged: None }
 }
 
 /// The events of which a count has to be a share, by group.

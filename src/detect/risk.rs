@@ -73,5 +73,5 @@ pub(super) fn evaluate(set: &RuleSet, store: &Store, detected: &Detected, risk: 
         let members = events.into_iter().map(|event| Member { event, step: 0 }).collect();
         groups.push(Group { key: Box::new([organization, entity]), members });
     }
-    Found { signals: Signals::new(signals), groups, too_young: 0 }
+    Found { signals: Signals::new(signals), groups, judged: None }
 }

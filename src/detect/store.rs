@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::event::Event;
-use crate::event::field::{Field, Fields, Norm, Value};
+use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::identity::{Links, Names};
 use crate::event::origin::{Origin, Stamp};
 use crate::event::party::class_of;
@@ -83,7 +83,7 @@ pub fn matched(set: &RuleSet, event: &Event<'_>, stamp: Stamp) -> Option<Match> 
     }
     let mut values = Vec::with_capacity(32);
     let mut text = String::with_capacity(512);
-    let mut take = |slot: Slot, found: Vec<Value<'_>>| {
+    let mut take = |slot: Slot, found: Values<'_>| {
         for value in found {
             let end = value.text().map(|value| {
                 text.push_str(value);
@@ -408,14 +408,14 @@ pub struct View<'s> {
 }
 
 impl Fields for View<'_> {
-    fn values(&self, field: &Field) -> Vec<Value<'_>> {
+    fn values(&self, field: &Field) -> Values<'_> {
         let text = |s: &str| Value::Text(s.to_owned().into());
         match field {
             Field::Norm(norm @ (Norm::ActorKey | Norm::TargetKey | Norm::SourceNetwork)) => {
                 self.store.text(self.event, *norm).into_iter().map(text).collect()
             }
             other => {
-                let Some(slot) = self.store.slot(other) else { return vec![] };
+                let Some(slot) = self.store.slot(other) else { return Values::new() };
                 let (start, end) = self.store.event(self.event).values;
                 (start as usize..end as usize)
                     .filter(|i| usize::from(self.store.slots[*i]) == slot)

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::json::Json;
 use super::{Event, agent, change, factor, party, source};
 
@@ -25,10 +27,13 @@ impl Value<'_> {
     }
 }
 
+/// The values of a field; mostly one or none.
+pub type Values<'e> = SmallVec<[Value<'e>; 1]>;
+
 /// Anything whose fields a rule can ask for: an event, or what was kept of one.
 pub trait Fields {
     /// All values of a field; none if the record does not have it.
-    fn values(&self, field: &Field) -> Vec<Value<'_>>;
+    fn values(&self, field: &Field) -> Values<'_>;
 }
 
 /// Which side of a change a rule asks for.
@@ -290,7 +295,7 @@ pub fn nearest_of<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Opti
 }
 
 impl Fields for Event<'_> {
-    fn values(&self, field: &Field) -> Vec<Value<'_>> {
+    fn values(&self, field: &Field) -> Values<'_> {
         match field {
             Field::Norm(norm) => self.normalized(*norm),
             Field::Raw(path) => raw_values(self.json, path),
@@ -300,13 +305,13 @@ impl Fields for Event<'_> {
 }
 
 /// Values at a raw path; through an array, of every element.
-fn raw_values<'e>(json: &'e Json<'e>, path: &[String]) -> Vec<Value<'e>> {
-    let mut out = Vec::new();
+fn raw_values<'e>(json: &'e Json<'e>, path: &[String]) -> Values<'e> {
+    let mut out = Values::new();
     collect(json, path, &mut out);
     out
 }
 
-fn collect<'e>(json: &'e Json<'e>, path: &[String], out: &mut Vec<Value<'e>>) {
+fn collect<'e>(json: &'e Json<'e>, path: &[String], out: &mut Values<'e>) {
     match json {
         Json::Array(items) => items.iter().for_each(|item| collect(item, path, out)),
         Json::Object(_) if !path.is_empty() => {
@@ -332,8 +337,8 @@ fn value_of<'e>(json: &'e Json<'e>) -> Value<'e> {
     }
 }
 
-fn change_values<'e>(json: &'e Json<'e>, path: &str, part: Part) -> Vec<Value<'e>> {
-    let mut out = Vec::new();
+fn change_values<'e>(json: &'e Json<'e>, path: &str, part: Part) -> Values<'e> {
+    let mut out = Values::new();
     for change in change::of(json, path) {
         match part {
             Part::Trend => out.extend(change.trend().into_iter().map(|word| Value::Text(Cow::Borrowed(word)))),
@@ -344,27 +349,27 @@ fn change_values<'e>(json: &'e Json<'e>, path: &str, part: Part) -> Vec<Value<'e
     out
 }
 
-fn collect_optional<'e>(value: Option<&'e Json<'e>>, out: &mut Vec<Value<'e>>) {
+fn collect_optional<'e>(value: Option<&'e Json<'e>>, out: &mut Values<'e>) {
     if let Some(value) = value {
         collect(value, &[], out);
     }
 }
 
-fn text<'e>(text: impl Into<Cow<'e, str>>) -> Vec<Value<'e>> {
-    vec![Value::Text(text.into())]
+fn text<'e>(text: impl Into<Cow<'e, str>>) -> Values<'e> {
+    smallvec![Value::Text(text.into())]
 }
 
-fn optional<'e, T: Into<Cow<'e, str>>>(value: Option<T>) -> Vec<Value<'e>> {
+fn optional<'e, T: Into<Cow<'e, str>>>(value: Option<T>) -> Values<'e> {
     value.map(text).unwrap_or_default()
 }
 
-fn boolean(value: Option<bool>) -> Vec<Value<'static>> {
+fn boolean<'e>(value: Option<bool>) -> Values<'e> {
     optional(value.map(|b| if b { "true" } else { "false" }))
 }
 
 impl Event<'_> {
     /// The values of a normalized field.
-    pub fn normalized(&self, norm: Norm) -> Vec<Value<'_>> {
+    pub fn normalized(&self, norm: Norm) -> Values<'_> {
         let json = self.json;
         let kind = self.event_type.as_ref();
         match norm {
@@ -481,8 +486,8 @@ mod tests {
         let json = Json::parse(r#"{"changes":[{"field":"a"},{"field":"b","to":null}],"x":{"y.z":1}}"#).unwrap();
         let path = |p: &str| p.split('.').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(raw_values(&json, &path("changes.field")).len(), 2);
-        assert_eq!(raw_values(&json, &path("changes.to")), [Value::Null]);
-        assert_eq!(raw_values(&json, &path("x.y.z")), [Value::Text("1".into())]);
+        assert_eq!(raw_values(&json, &path("changes.to")).as_slice(), [Value::Null]);
+        assert_eq!(raw_values(&json, &path("x.y.z")).as_slice(), [Value::Text("1".into())]);
         assert!(raw_values(&json, &path("x.q")).is_empty());
     }
 

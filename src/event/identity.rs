@@ -34,17 +34,6 @@ fn learn(facts: &mut Facts, about: &str, value: &str) {
     }
 }
 
-fn merge(facts: &mut Facts, other: Facts) {
-    for (about, value) in other {
-        match value {
-            Only::One(value) => learn(facts, &about, &value),
-            Only::Several => {
-                facts.insert(about, Only::Several);
-            }
-        }
-    }
-}
-
 fn one<'f>(facts: &'f Facts, about: &str) -> Option<&'f str> {
     match facts.get(about) {
         Some(Only::One(value)) => Some(value),
@@ -102,15 +91,6 @@ impl Register {
         }
     }
 
-    fn merge(&mut self, other: Register) {
-        merge(&mut self.id_of_name, other.id_of_name);
-        merge(&mut self.id_of_email, other.id_of_email);
-        merge(&mut self.name_of_id, other.name_of_id);
-        merge(&mut self.name_of_email, other.name_of_email);
-        merge(&mut self.email_of_name, other.email_of_name);
-        merge(&mut self.email_of_local_part, other.email_of_local_part);
-    }
-
     fn key(&self, names: &Names) -> Option<String> {
         if let Some(id) = &names.id {
             return Some(id.clone());
@@ -159,16 +139,23 @@ impl Register {
     }
 }
 
-/// The links of everything that was read.
-#[derive(Clone, Debug, Default)]
-pub struct Links {
-    registers: BTreeMap<(String, Class), Register>,
-    /// hashes of what was learned already; a person signs in a thousand times under the same names
-    learned: HashSet<u64, foldhash::fast::RandomState>,
+/// What an event says of who is who.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fact {
+    organization: String,
+    class: Class,
+    names: Names,
+}
+
+/// The facts of some events, each once: a person signs in a thousand times under the same names.
+#[derive(Debug, Default)]
+pub struct Lessons {
+    facts: Vec<Fact>,
+    hashes: HashSet<u64, foldhash::fast::RandomState>,
     hasher: foldhash::fast::RandomState,
 }
 
-impl Links {
+impl Lessons {
     /// Learns what an event says about its actor and its target.
     pub fn learn(&mut self, event: &Event<'_>) {
         for party in [&event.actor, &event.target] {
@@ -178,18 +165,37 @@ impl Links {
                 continue;
             }
             let fact = (event.organization(), class, party.id, party.name, party.email);
-            if !self.learned.insert(self.hasher.hash_one(fact)) {
-                continue;
+            if self.hashes.insert(self.hasher.hash_one(fact)) {
+                let organization = event.organization().to_owned();
+                self.facts.push(Fact { organization, class, names: Names::from(party) });
             }
-            let key = (event.organization().to_owned(), class);
-            self.registers.entry(key).or_default().learn(&Names::from(party));
         }
     }
+}
 
-    /// Takes over what another part of the input taught.
+/// The links of everything that was read.
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    registers: BTreeMap<(String, Class), Register>,
+    facts: HashSet<Fact, foldhash::fast::RandomState>,
+}
+
+impl Links {
+    /// Takes over what a part of the input taught.
+    pub fn take(&mut self, lessons: Lessons) {
+        lessons.facts.into_iter().for_each(|fact| self.learn(fact));
+    }
+
+    /// Takes over what another input taught.
     pub fn merge(&mut self, other: Links) {
-        for (key, register) in other.registers {
-            self.registers.entry(key).or_default().merge(register);
+        other.facts.into_iter().for_each(|fact| self.learn(fact));
+    }
+
+    fn learn(&mut self, fact: Fact) {
+        if !self.facts.contains(&fact) {
+            let key = (fact.organization.clone(), fact.class);
+            self.registers.entry(key).or_default().learn(&fact.names);
+            self.facts.insert(fact);
         }
     }
 
@@ -268,9 +274,6 @@ mod tests {
         for probe in [("", "jane", ""), ("", "", "j@x.io"), ("u1", "", "")] {
             assert_eq!(key(&a, probe.0, probe.1, probe.2), key(&b, probe.0, probe.1, probe.2));
         }
-        let mut merged = register(&facts[..2]);
-        merged.merge(register(&facts[2..]));
-        assert_eq!(key(&merged, "", "jane", ""), key(&a, "", "jane", ""));
     }
 
     #[test]

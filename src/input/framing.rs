@@ -120,11 +120,9 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// White space, commas and array brackets between records; also the record separators of RFC 7464.
     fn skip_between(&mut self) {
         let rest = &self.buffer[self.at..];
-        let between = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0x1e);
-        let length = rest.iter().position(|b| !between(b)).unwrap_or(rest.len());
+        let length = rest.iter().position(|b| !is_between(*b)).unwrap_or(rest.len());
         self.advance(length);
     }
 
@@ -454,17 +452,29 @@ impl Scan {
     }
 }
 
-/// Cuts the objects out of one line that turned out to hold more than one.
+/// Cuts the objects out of one line that turned out to hold more than one: start, end, and what is wrong.
 pub fn objects(line: &[u8]) -> Vec<(usize, usize, Option<Reason>)> {
     let mut out = Vec::new();
-    let mut framer = Framer::new(line, 0, false, usize::MAX);
-    while let Ok(Some(batch)) = framer.next_batch() {
-        out.extend(batch.spans.iter().map(|s| {
-            let start = usize::try_from(s.offset).unwrap_or(0);
-            (start, start + (s.end - s.start), s.fault)
-        }));
+    let mut at = 0;
+    while let Some(skipped) = line[at..].iter().position(|b| !is_between(*b)) {
+        at += skipped;
+        let rest = &line[at..];
+        let (length, fault) = match (rest[0], Scan::new(0).feed(rest)) {
+            (b'{', Step::Ends(length)) => (length, None),
+            (b'{', Step::Broken(length)) => (length.max(1), Some(Reason::NotJson)),
+            (b'{', Step::More) => (rest.len(), Some(Reason::CutOff)),
+            _ => (rest.len(), Some(Reason::NotJson)),
+        };
+        out.push((at, at + length, fault));
+        at += length;
     }
     out
+}
+
+/// White space, commas and array brackets, which stand between records; also the record separators of
+/// RFC 7464.
+fn is_between(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0x1e)
 }
 
 #[cfg(test)]
@@ -562,6 +572,18 @@ mod tests {
         }
         let cut = format!("{{\"a\":1}}\n{{\"a\":\"{}\n{{\"a\":2}}\n", "x".repeat(5000));
         assert_eq!(frames_with(&cut, 1000, 512).last().unwrap(), "{\"a\":2}");
+    }
+
+    #[test]
+    fn a_line_of_several_objects_is_taken_apart() {
+        let line = b"{\"a\":\"}{\"} , {\"b\":2}{\"c\":";
+        let parts: Vec<(&str, bool)> = objects(line)
+            .iter()
+            .map(|(start, end, fault)| (std::str::from_utf8(&line[*start..*end]).unwrap(), fault.is_none()))
+            .collect();
+        assert_eq!(parts, [("{\"a\":\"}{\"}", true), ("{\"b\":2}", true), ("{\"c\":", false)]);
+        assert_eq!(objects(b"{\"a\":1} x").len(), 2);
+        assert!(objects(b"").is_empty());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use siphasher::sip::SipHasher13;
 
 use crate::event::coverage::{Coverage, Kind, Reason, Tally};
-use crate::event::identity::Links;
+use crate::event::identity::{Lessons, Links};
 use crate::event::json::Json;
 use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
@@ -208,13 +208,13 @@ impl<R: Read> Read for Counting<'_, R> {
 struct Part<K> {
     records: Vec<Understood<K>>,
     kinds: Vec<Kind>,
-    links: Links,
+    lessons: Lessons,
 }
 
 impl<K> Part<K> {
     fn of(source: u32, batch: &Batch, understand: &impl Fn(&Event<'_>, Stamp) -> Option<K>) -> Part<K> {
         let records = Vec::with_capacity(batch.spans.len());
-        let mut part = Part { records, kinds: Vec::new(), links: Links::default() };
+        let mut part = Part { records, kinds: Vec::new(), lessons: Lessons::default() };
         batch.spans.iter().for_each(|span| part.take(source, *span, &batch.bytes, understand));
         part
     }
@@ -253,7 +253,7 @@ impl<K> Part<K> {
             NotAnEvent::Foreign => Reason::NotAnEvent,
             NotAnEvent::NoTime => Reason::NoTime,
         })?;
-        self.links.learn(&event);
+        self.lessons.learn(&event);
         let kind = self.kinds.iter().position(|kind| kind.fits(&event)).unwrap_or_else(|| {
             self.kinds.push(Kind::of(&event));
             self.kinds.len() - 1
@@ -312,7 +312,7 @@ impl<K> Merger<'_, K> {
     fn take(&mut self, part: Result<(u32, Part<K>), Message>) {
         match part {
             Ok((source, part)) => {
-                self.reading.links.merge(part.links);
+                self.reading.links.take(part.lessons);
                 let mut tallies = vec![Tally::default(); part.kinds.len()];
                 for record in part.records {
                     self.take_record(source, record, &mut tallies);

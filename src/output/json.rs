@@ -71,6 +71,7 @@ struct Rules<'r> {
     ran: usize,
     no_input: &'r [String],
     too_young: &'r [String],
+    too_young_owners: &'r BTreeMap<String, usize>,
     blind: &'r [String],
     failed: Vec<Failed<'r>>,
 }
@@ -262,6 +263,7 @@ pub fn report(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
                 ran: report.rules.ran,
                 no_input: &report.rules.no_input,
                 too_young: &report.rules.too_young,
+                too_young_owners: &report.rules.too_young_owners,
                 blind: &report.rules.blind,
                 failed: report.rules.failed.iter().map(|(rule, message)| Failed { rule, message }).collect(),
             },

@@ -497,9 +497,6 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
         names.push(name);
         rules.push(rule);
     }
-    if rules.len() < 2 {
-        return Err(fault("steps", "a sequence has at least two steps"));
-    }
     let window = span("timespan", &block.need("timespan")?)?;
     let group_by = block.group_by("group-by")?;
     let absent = match block.take("absent").as_ref().map(|v| v.as_str().unwrap_or_default().to_owned()).as_deref() {
@@ -516,6 +513,10 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
         Some(single) => vec![unless(&single, &names, block.warnings)?],
     };
     block.finish()?;
+    let least = if unless.is_empty() || absent != Absent::No { 2 } else { 1 };
+    if rules.len() < least {
+        return Err(fault("steps", "a sequence has at least two steps, or one and an `unless`"));
+    }
     Ok(Logic::Chain(Chain { rules, group_by, window, is_ordered: true, bounds: None, wheres, unless, absent }))
 }
 

@@ -1,5 +1,7 @@
 //! Report: findings, coverage, the rules that ran. All that an output may know.
 
+use std::collections::BTreeMap;
+
 use super::finding::Finding;
 use crate::detect::Detected;
 use crate::event::coverage::Coverage;
@@ -14,8 +16,10 @@ pub struct RuleCoverage {
     pub ran: usize,
     /// rules none of whose event types are in the input
     pub no_input: Vec<String>,
-    /// rules that had to stay silent about owners they did not know long enough
+    /// rules that knew nobody long enough
     pub too_young: Vec<String>,
+    /// of rules that have to know somebody, how many owners they never knew long enough
+    pub too_young_owners: BTreeMap<String, usize>,
     /// rules that lack something beside the events
     pub blind: Vec<String>,
     /// rules that failed inside, with what they said
@@ -45,6 +49,8 @@ impl RuleCoverage {
                 out.no_input.push(rule.name.clone());
             } else if is_too_young(set, detected, place, length) {
                 out.too_young.push(rule.name.clone());
+            } else if let Some(count) = too_young_owners(set, detected, place) {
+                out.too_young_owners.insert(rule.name.clone(), count);
             }
         }
         for list in [&mut out.no_input, &mut out.too_young] {
@@ -63,7 +69,14 @@ fn fault_of(set: &RuleSet, detected: &Detected, rule: usize) -> Option<String> {
         .or_else(|| set.references[rule].iter().find_map(|to| fault_of(set, detected, *to)))
 }
 
-/// Whether a rule, or one that it is made of, could not judge somebody, or nobody in so short an export.
+/// How many owners a rule, or one that it is made of, never knew long enough.
+fn too_young_owners(set: &RuleSet, detected: &Detected, rule: usize) -> Option<usize> {
+    let own = detected.judged.get(&rule).map(|judged| judged.too_young);
+    let below = set.references[rule].iter().filter_map(|to| too_young_owners(set, detected, *to));
+    own.into_iter().chain(below).max().filter(|count| *count > 0)
+}
+
+/// Whether a rule, or one that it is made of, could judge nobody, or nobody in so short an export.
 fn is_too_young(set: &RuleSet, detected: &Detected, rule: usize, length: Span) -> bool {
     use crate::rule::logic::{Absent, Logic};
     let needs = match &set.rules[rule].logic {
@@ -73,7 +86,7 @@ fn is_too_young(set: &RuleSet, detected: &Detected, rule: usize, length: Span) -
         _ => Span(0),
     };
     needs > length
-        || detected.too_young.contains_key(&rule)
+        || detected.judged.get(&rule).is_some_and(|judged| judged.owners == 0 && judged.too_young > 0)
         || set.references[rule].iter().any(|to| is_too_young(set, detected, *to, length))
 }
 

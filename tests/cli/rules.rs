@@ -97,7 +97,7 @@ fn a_page_tells_what_to_do() {
         .stderr(predicate::str::contains("did you mean success-after-bruteforce?"));
 }
 
-const MINE: &str = r#"title: Somebody made a group
+const MINE: &str = r"title: Somebody made a group
 name: group-made
 level: low
 logsource: {product: jumpcloud}
@@ -112,7 +112,7 @@ tests:
   - name: a group is deleted
     expect: {count: 0}
     events: [{base: admin-action, with: {event_type: group_delete}}]
-"#;
+";
 
 #[test]
 fn a_stranger_adds_a_rule_with_one_file_and_one_command() {
@@ -144,9 +144,16 @@ fn disabling_a_rule_silences_its_findings_and_not_its_signals() {
     fs::write(folder.path().join("group-made.yml"), base).unwrap();
     let twice = "title: Two groups\nname: two-groups\ncorrelation: {type: event_count, rules: [group-made], group-by: [actor.key], timespan: 1h, condition: {gte: 2}}\n";
     fs::write(folder.path().join("two-groups.yml"), twice).unwrap();
-    let events: String = (0..2)
-        .map(|n| format!("{{\"id\":\"{n}\",\"event_type\":\"group_create\",\"timestamp\":\"2026-03-02T09:0{n}:00Z\",\"organization\":\"o\",\"initiated_by\":{{\"type\":\"admin\",\"email\":\"a@x.io\"}}}}\n"))
-        .collect();
+    let event = |n: u32| {
+        serde_json::json!({
+            "id": n.to_string(),
+            "event_type": "group_create",
+            "timestamp": format!("2026-03-02T09:0{n}:00Z"),
+            "organization": "o",
+            "initiated_by": {"type": "admin", "email": "a@x.io"},
+        })
+    };
+    let events = super::events::lines(&[event(0), event(1)]);
     let export = folder.path().join("events.jsonl");
     fs::write(&export, events).unwrap();
     let own = folder.path().to_str().unwrap();
