@@ -160,8 +160,13 @@ fn coverage(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             examples.join(", ")
         )?;
     }
-    for gap in c.gaps() {
-        writeln!(out, "Gap: nothing at all from {} to {} UTC", gap.from.short(), gap.to.short())?;
+    // The longest says most.
+    let mut gaps = c.gaps();
+    gaps.sort_by_key(|gap| (gap.from.0 - gap.to.0, gap.from));
+    for gap in gaps.iter().take(1) {
+        let more = if gaps.len() > 1 { format!("; {} more, shorter", gaps.len() - 1) } else { String::new() };
+        let length = Span(gap.to.0 - gap.from.0).words();
+        writeln!(out, "Gap: nothing at all from {} to {} UTC ({length}{more})", gap.from.short(), gap.to.short())?;
     }
     if !c.not_read.is_empty() {
         let names: Vec<String> = c.not_read.iter().take(5).map(|n| Safe(n).to_string()).collect();

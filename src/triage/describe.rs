@@ -19,7 +19,14 @@ pub fn finding(
 ) -> String {
     let of = |role: &str, kind: Option<&str>| -> Vec<&str> {
         let wanted = related.iter().filter(|r| r.role == role && kind.is_none_or(|k| r.kind == k));
-        wanted.map(|r| r.value.as_str()).collect()
+        // Two kinds of thing may have one name.
+        let mut names: Vec<&str> = Vec::new();
+        wanted.map(|r| r.value.as_str()).for_each(|name| {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        });
+        names
     };
     let mut text = rule.title.clone();
     if entity.kind != "organization" {

@@ -138,7 +138,7 @@ impl Findings<'_> {
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let summary =
-            describe::finding(rule, &entity, &related, events.len(), first_seen, last_seen, self.leg(place, spell));
+            describe::finding(rule, &entity, &related, events.len(), first_seen, last_seen, self.leg(place, &events));
         let shown = shown(&events, &spell.events(), self.evidence_limit);
         Finding {
             id: self.id(place, spell),
@@ -286,15 +286,18 @@ impl Findings<'_> {
         }
     }
 
-    /// The fastest leg, for the sentence.
-    fn leg(&self, place: usize, spell: &Spell) -> Option<(Leg, String, String)> {
-        let Logic::Travel(travel) = &self.set.rules[place].logic else { return None };
-        let events = spell.events();
-        let groups = &self.detected.groups[place];
-        let legs = spell.signals.iter().flat_map(|s| memory::legs(self.store, travel, &groups[s.group as usize]));
-        let fastest = legs.filter(|leg| events.contains(&leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
-        let place = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
-        Some((fastest, place(fastest.from), place(fastest.to)))
+    /// The fastest leg among the evidence, for the sentence.
+    fn leg(&self, place: usize, events: &[u32]) -> Option<(Leg, String, String)> {
+        let Logic::Travel(travel) = &self.set.rules[place].logic else {
+            return self.set.references[place].iter().find_map(|below| self.leg(*below, events));
+        };
+        let has = |event| events.binary_search(&event).is_ok();
+        let signals = events.iter().flat_map(|event| self.detected.signals[place].at(*event));
+        let groups: BTreeSet<u32> = signals.map(|signal| signal.group).collect();
+        let legs = groups.iter().flat_map(|g| memory::legs(self.store, travel, &self.detected.groups[place][*g as usize]));
+        let fastest = legs.filter(|leg| has(leg.from) && has(leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
+        let country = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
+        Some((fastest, country(fastest.from), country(fastest.to)))
     }
 
     /// What `first_seen` had learned of the owner before the first completing event.

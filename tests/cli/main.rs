@@ -6,6 +6,7 @@ mod expectations;
 mod floors;
 mod hostile;
 mod layouts;
+mod readme;
 mod rules;
 mod samples;
 mod scenarios;
