@@ -9,8 +9,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::group::Group;
+use super::profile::Symbol;
 use super::signal::Signal;
-use super::store::{Store, Symbol};
+use super::store::Store;
 use crate::event::field::Field;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Count, Rate};

@@ -66,7 +66,8 @@ fn collect(
             Logic::Risk(rule) => {
                 let all = risk::contributions(set, store, detected);
                 let Some(list) = all.get(&(group.key[0], group.key[1])) else { continue };
-                let adding: BTreeSet<(usize, u32)> = completing.iter().flat_map(|e| risk::window(store, rule, list, *e)).collect();
+                let adding: BTreeSet<(usize, u32)> =
+                    completing.iter().flat_map(|e| risk::window(store, rule, list, *e)).collect();
                 for (below, event) in adding {
                     collect(set, store, detected, below, detected.signals[below].at(event), out);
                 }

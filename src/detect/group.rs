@@ -3,12 +3,14 @@
 //! An event without one of the group fields joins no group; a field with several values puts it into
 //! several groups. Groups never cross organizations.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
+use super::profile::Symbol;
 use super::signal::Signals;
-use super::store::{Store, Symbol};
+use super::store::Store;
 use crate::rule::logic::GroupBy;
 
 /// A match of one step of a rule: the event, and which step.
@@ -42,28 +44,25 @@ impl Group {
 /// Puts the signals of the steps into groups. `steps` are the name of each step's rule and its signals.
 /// Groups come in the order of their keys, which is the same in every run.
 pub fn groups(store: &Store, by: &[GroupBy], steps: &[(&str, &Signals)]) -> Vec<Group> {
-    let mut members: Vec<(Key, Member)> = Vec::new();
+    let mut numbers: HashMap<Key, usize, RandomState> = HashMap::default();
+    let mut groups: Vec<Group> = Vec::new();
     for (step, (rule, signals)) in (0..).zip(steps) {
-        let events: Vec<u32> = signals.events();
-        let keyed: Vec<(Key, Member)> = events
-            .into_par_iter()
-            .flat_map_iter(|event| {
-                keys(store, by, rule, event).into_iter().map(move |key| (key, Member { event, step }))
-            })
-            .collect();
-        members.extend(keyed);
+        // Events of one profile are in the same groups.
+        let mut of_profile: HashMap<u32, Vec<usize>, RandomState> = HashMap::default();
+        for event in signals.events() {
+            let own = of_profile.entry(store.profile(event)).or_insert_with(|| {
+                let number = |key: Key| {
+                    *numbers.entry(key).or_insert_with_key(|key| {
+                        groups.push(Group { key: key.clone(), members: Vec::new() });
+                        groups.len() - 1
+                    })
+                };
+                keys(store, by, rule, event).into_iter().map(number).collect()
+            });
+            own.iter().for_each(|number| groups[*number].members.push(Member { event, step }));
+        }
     }
-    let mut by_key: BTreeMap<Key, Vec<Member>> = BTreeMap::new();
-    for (key, member) in members {
-        by_key.entry(key).or_default().push(member);
-    }
-    let mut groups: Vec<Group> = by_key
-        .into_iter()
-        .map(|(key, mut members)| {
-            members.sort_unstable();
-            Group { key, members }
-        })
-        .collect();
+    groups.par_iter_mut().for_each(|group| group.members.sort_unstable());
     // Symbols are numbered in the order of reading; the texts behind them are the same in every run.
     groups.par_sort_by(|a, b| texts(store, &a.key).cmp(&texts(store, &b.key)));
     groups

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::count::{events, tuples};
 use super::group::Group;
+use super::profile::Symbol;
 use super::signal::Signal;
-use super::store::{Store, Symbol};
+use super::store::Store;
 use crate::event::field::Norm;
 use crate::event::time::{SECOND, Timestamp};
 use crate::rule::logic::{FirstSeen, Travel};

@@ -7,6 +7,7 @@ pub mod count;
 pub mod evidence;
 pub mod group;
 pub mod memory;
+pub mod profile;
 pub mod risk;
 pub mod signal;
 pub mod store;
@@ -128,9 +129,11 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
     let step = |place: usize| (set.rules[references[place]].name.as_str(), &detected.signals[references[place]]);
     match &set.rules[rule].logic {
         Logic::Detection(expr) => {
+            let mut known: HashMap<u32, bool> = HashMap::new();
+            let mut holds =
+                |event: u32| *known.entry(store.profile(event)).or_insert_with(|| expr.matches(&store.view(event)));
             let is_linked = expr.is_linked();
-            let events = matches[rule].iter().copied();
-            let events = events.filter(|e| !is_linked || expr.matches(&store.view(*e)));
+            let events = matches[rule].iter().copied().filter(|event| !is_linked || holds(*event));
             let list = events.map(|event| Signal { event, group: 0, is_pending: false }).collect();
             Found { signals: Signals { list }, ..Found::default() }
         }

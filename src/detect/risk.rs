@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::group::{Group, Member};
+use super::profile::Symbol;
 use super::signal::{Signal, Signals};
-use super::store::{Store, Symbol};
+use super::store::Store;
 use super::{Detected, Found};
 use crate::event::field::Field;
 use crate::rule::logic::{Logic, Risk};

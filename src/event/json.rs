@@ -5,10 +5,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::hash::Hasher;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::SipHasher13;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,34 +111,34 @@ impl<'a> Json<'a> {
         }
     }
 
-    fn write_body(&self, hasher: &mut SipHasher13) {
+    fn write_body(&self, out: &mut Vec<u8>) {
         match self {
-            Json::Null => hasher.write_u8(0),
-            Json::Bool(b) => hasher.write(&[1, u8::from(*b)]),
-            Json::Int(n) => write_int(*n, hasher),
-            Json::Float(n) => write_float(*n, hasher),
-            Json::Text(t) => write_text(4, t, hasher),
-            Json::Array(items) if items.is_empty() => hasher.write_u8(0),
+            Json::Null => out.push(0),
+            Json::Bool(b) => out.extend([1, u8::from(*b)]),
+            Json::Int(n) => write_int(*n, out),
+            Json::Float(n) => write_float(*n, out),
+            Json::Text(t) => write_text(4, t, out),
+            Json::Array(items) if items.is_empty() => out.push(0),
             Json::Array(items) => {
-                hasher.write_u8(5);
-                hasher.write_u64(items.len() as u64);
+                out.push(5);
+                out.extend((items.len() as u64).to_le_bytes());
                 for item in items {
-                    item.write_body(hasher);
+                    item.write_body(out);
                 }
             }
             Json::Object(members) => {
                 let mut kept: Vec<(Cow<'_, str>, &Json<'_>)> =
                     members.iter().filter(|(_, v)| !v.is_nothing()).map(|(k, v)| (sanitized(k), v)).collect();
                 if kept.is_empty() {
-                    hasher.write_u8(0);
+                    out.push(0);
                     return;
                 }
                 kept.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-                hasher.write_u8(6);
-                hasher.write_u64(kept.len() as u64);
+                out.push(6);
+                out.extend((kept.len() as u64).to_le_bytes());
                 for (key, value) in kept {
-                    write_text(7, &key, hasher);
-                    value.write_body(hasher);
+                    write_text(7, &key, out);
+                    value.write_body(out);
                 }
             }
         }
@@ -151,32 +150,32 @@ impl<'a> Json<'a> {
     /// `[]` members are dropped, so one event has one body in every container. SipHash-1-3 with a fixed
     /// key: the same on every machine and in every run.
     pub fn body_hash(&self) -> u128 {
-        let mut hasher = SipHasher13::new_with_keys(0x6a63_6465_7465_6374, 0x626f_6479);
-        self.write_body(&mut hasher);
-        hasher.finish128().as_u128()
+        let mut body = Vec::with_capacity(2048);
+        self.write_body(&mut body);
+        SipHasher13::new_with_keys(0x6a63_6465_7465_6374, 0x626f_6479).hash(&body).as_u128()
     }
 }
 
-fn write_int(n: i64, hasher: &mut SipHasher13) {
-    hasher.write_u8(2);
-    hasher.write_i64(n);
+fn write_int(n: i64, out: &mut Vec<u8>) {
+    out.push(2);
+    out.extend(n.to_le_bytes());
 }
 
-fn write_float(n: f64, hasher: &mut SipHasher13) {
+fn write_float(n: f64, out: &mut Vec<u8>) {
     // 1.0 and 1 are one number; beyond 2^53 the difference cannot be told.
     #[allow(clippy::cast_possible_truncation, reason = "checked to be whole and within 2^53")]
     if n.fract() == 0.0 && n.abs() <= 9_007_199_254_740_992.0 {
-        write_int(n as i64, hasher);
+        write_int(n as i64, out);
     } else {
-        hasher.write_u8(3);
-        hasher.write_u64(n.to_bits());
+        out.push(3);
+        out.extend(n.to_bits().to_le_bytes());
     }
 }
 
-fn write_text(tag: u8, text: &str, hasher: &mut SipHasher13) {
-    hasher.write_u8(tag);
-    hasher.write_u64(text.len() as u64);
-    hasher.write(text.as_bytes());
+fn write_text(tag: u8, text: &str, out: &mut Vec<u8>) {
+    out.push(tag);
+    out.extend((text.len() as u64).to_le_bytes());
+    out.extend(text.as_bytes());
 }
 
 /// A key as JumpCloud's GCP exporter writes it for BigQuery: everything outside `[A-Za-z0-9_]` is `_`,

@@ -23,9 +23,11 @@ pub struct RuleSet {
     pub problems: Vec<Problem>,
     /// what is worth a look
     pub warnings: Vec<Problem>,
-    /// detections by the event type they need
+    /// detections that say the same, so that they are evaluated once; many files have a local "sign-in"
+    alike: Vec<Vec<usize>>,
+    /// places in `alike` by the event type that is needed
     by_type: HashMap<String, Vec<usize>>,
-    /// detections that any event type can match
+    /// places in `alike` that any event type can match
     any_type: Vec<usize>,
     /// fields of events that are read after the events are gone, without the normalized ones
     pub kept_fields: Vec<Field>,
@@ -183,22 +185,29 @@ impl RuleSet {
 
     fn index(&mut self) {
         let mut fields = Vec::new();
-        for (place, rule) in self.rules.iter().enumerate() {
-            rule.kept_fields(&mut fields);
-            if let Logic::Detection(expr) = &rule.logic {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (rule, Rule { logic, .. }) in self.rules.iter().enumerate() {
+            let Logic::Detection(expr) = logic else { continue };
+            let place = *places.entry(format!("{expr:?}")).or_insert_with(|| {
+                self.alike.push(Vec::new());
+                let place = self.alike.len() - 1;
                 match expr.event_types() {
                     Some(types) => types.into_iter().for_each(|t| self.by_type.entry(t).or_default().push(place)),
                     None => self.any_type.push(place),
                 }
-            }
+                place
+            });
+            self.alike[place].push(rule);
         }
+        self.rules.iter().for_each(|rule| rule.kept_fields(&mut fields));
         let kept: BTreeSet<Field> = fields.into_iter().filter(|f| !matches!(f, Field::Norm(_))).collect();
         self.kept_fields = kept.into_iter().collect();
     }
 
-    /// The detections that an event of this type can match.
-    pub fn candidates(&self, event_type: &str) -> impl Iterator<Item = usize> {
-        self.by_type.get(event_type).into_iter().flatten().chain(&self.any_type).copied()
+    /// The detections that an event of this type can match: rules that say the same together.
+    pub fn candidates(&self, event_type: &str) -> impl Iterator<Item = &[usize]> {
+        let places = self.by_type.get(event_type).into_iter().flatten().chain(&self.any_type);
+        places.map(|place| self.alike[*place].as_slice())
     }
 
     /// The event types that a rule can be made of, through all it refers to; `None` is any.

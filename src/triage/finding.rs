@@ -294,7 +294,8 @@ impl Findings<'_> {
         let has = |event| events.binary_search(&event).is_ok();
         let signals = events.iter().flat_map(|event| self.detected.signals[place].at(*event));
         let groups: BTreeSet<u32> = signals.map(|signal| signal.group).collect();
-        let legs = groups.iter().flat_map(|g| memory::legs(self.store, travel, &self.detected.groups[place][*g as usize]));
+        let legs =
+            groups.iter().flat_map(|g| memory::legs(self.store, travel, &self.detected.groups[place][*g as usize]));
         let fastest = legs.filter(|leg| has(leg.from) && has(leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
         let country = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
         Some((fastest, country(fastest.from), country(fastest.to)))

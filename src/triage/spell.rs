@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::detect::group::Group;
+use crate::detect::profile::Symbol;
 use crate::detect::signal::Signal;
-use crate::detect::store::{Store, Symbol};
+use crate::detect::store::Store;
 use crate::event::field::Field;
 use crate::event::time::{DAY, Span};
 use crate::rule::Rule;
