@@ -1,6 +1,7 @@
 //! Stats: how long a run took and how much memory, on standard error.
 
 use super::pipeline::Analysis;
+use crate::detect::signal::Signals;
 
 /// Tells of a run. `bytes` are those of the sources as they lie on disk.
 pub fn tell(analysis: &Analysis, bytes: u64) {
@@ -9,7 +10,7 @@ pub fn tell(analysis: &Analysis, bytes: u64) {
     let seconds = analysis.read_in.as_secs_f64();
     let kept = analysis.store.len();
     let per_kept = analysis.store.bytes() as f64 / f64::from(kept.max(1));
-    let signals: usize = analysis.detected.signals.iter().map(|s| s.list.len()).sum();
+    let signals: usize = analysis.detected.signals.iter().map(Signals::len).sum();
     eprintln!(
         "read     {megabytes:.1} MB on disk, {} records in {seconds:.2} s ({:.0} MB/s)",
         coverage.records,

@@ -69,13 +69,13 @@ fn collect(
                 let adding: BTreeSet<(usize, u32)> =
                     completing.iter().flat_map(|e| risk::window(store, rule, list, *e)).collect();
                 for (below, event) in adding {
-                    collect(set, store, detected, below, detected.signals[below].at(event), out);
+                    collect(set, store, detected, below, &detected.signals[below].at(event), out);
                 }
             }
         }
     }
     for below in &set.references[rule] {
-        let signals: Vec<Signal> = found.iter().flat_map(|e| detected.signals[*below].at(*e)).copied().collect();
+        let signals: Vec<Signal> = found.iter().flat_map(|e| detected.signals[*below].at(*e)).collect();
         if !signals.is_empty() {
             collect(set, store, detected, *below, &signals, out);
         }

@@ -14,6 +14,7 @@ pub mod store;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -65,8 +66,11 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
     let count = set.rules.len();
     let mut detected =
         Detected { signals: vec![Signals::default(); count], groups: vec![vec![]; count], ..Detected::default() };
-    let matches = store.by_rule(count);
-    let context = Context { set, store, reaches, matches: &matches, partition };
+    for (rules, matches) in set.alike().iter().zip(store.matches(set)) {
+        let matches = Arc::new(matches);
+        rules.iter().for_each(|rule| detected.signals[*rule] = Signals::Matches(Arc::clone(&matches)));
+    }
+    let context = Context { set, store, reaches, partition };
     for level in levels(set) {
         let found: Vec<(usize, Result<Found, String>)> = level
             .into_par_iter()
@@ -78,8 +82,11 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
         for (rule, result) in found {
             match result {
                 Ok(found) => {
+                    // Groups are for the evidence of signals.
+                    if !found.signals.is_empty() {
+                        detected.groups[rule] = found.groups;
+                    }
                     detected.signals[rule] = found.signals;
-                    detected.groups[rule] = found.groups;
                     detected.judged.extend(found.judged.map(|judged| (rule, judged)));
                 }
                 Err(message) => {
@@ -118,25 +125,15 @@ struct Context<'a> {
     set: &'a RuleSet,
     store: &'a Store,
     reaches: &'a Reaches,
-    /// the events of each detection
-    matches: &'a [Vec<u32>],
     partition: Span,
 }
 
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
-    let Context { set, store, reaches, matches, partition } = context;
+    let Context { set, store, reaches, partition } = context;
     let references = &set.references[rule];
     let step = |place: usize| (set.rules[references[place]].name.as_str(), &detected.signals[references[place]]);
     match &set.rules[rule].logic {
-        Logic::Detection(expr) => {
-            let mut known: HashMap<u32, bool> = HashMap::new();
-            let mut holds =
-                |event: u32| *known.entry(store.profile(event)).or_insert_with(|| expr.matches(&store.view(event)));
-            let is_linked = expr.is_linked();
-            let events = matches[rule].iter().copied().filter(|event| !is_linked || holds(*event));
-            let list = events.map(|event| Signal { event, group: 0, is_pending: false }).collect();
-            Found { signals: Signals { list }, ..Found::default() }
-        }
+        Logic::Detection(_) => Found { signals: detected.signals[rule].clone(), ..Found::default() },
         Logic::Count(count) => {
             let steps: Vec<_> = (0..count.rules.len()).map(step).collect();
             let whole = count.share.as_ref().map(|_| wholes(store, count, step(count.rules.len())));

@@ -2,7 +2,7 @@
 //! thousand times from one desk makes a thousand events and one profile, so fields are held, and identities
 //! and groups worked out, once for all of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,10 +10,11 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::store::Match;
-use crate::event::field::{Field, Norm, Value, Values};
+use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::identity::{Links, Names};
 use crate::event::party::class_of;
 use crate::event::source;
+use crate::rule::detection::Searchable;
 
 /// A number that stands for a text.
 pub type Symbol = u32;
@@ -63,7 +64,7 @@ struct Profile {
     service: Symbol,
     /// in `slots` and `values`
     values: Range<usize>,
-    rules: Box<[u32]>,
+    detections: Arc<[u32]>,
     // worked out when all is read
     actor: Option<Symbol>,
     target: Option<Symbol>,
@@ -82,6 +83,7 @@ pub struct Profiles {
     /// profiles by a hash of their content, which is then compared
     by_hash: HashMap<u64, Vec<u32>, RandomState>,
     hasher: RandomState,
+    lists: HashSet<Arc<[u32]>, RandomState>,
     kept_fields: Vec<Field>,
 }
 
@@ -101,7 +103,7 @@ impl Profiles {
         let hash = self.hasher.hash_one((
             &matched.organization,
             &matched.service,
-            &matched.rules,
+            &matched.detections,
             &matched.values,
             &matched.text,
         ));
@@ -116,17 +118,28 @@ impl Profiles {
             self.values.push(value);
         }
         let number = index(self.list.len());
-        self.list.push(Profile {
+        let profile = Profile {
             organization: self.symbols.number(&matched.organization),
             service: self.symbols.number(&matched.service),
             values: start..self.values.len(),
-            rules: matched.rules.clone().into_boxed_slice(),
+            detections: self.detections(&matched.detections),
             actor: None,
             target: None,
             network: None,
-        });
+        };
+        self.list.push(profile);
         self.by_hash.entry(hash).or_default().push(number);
         number
+    }
+
+    /// Few different lists of detections are shared by all profiles.
+    fn detections(&mut self, list: &[u32]) -> Arc<[u32]> {
+        if let Some(known) = self.lists.get(list) {
+            return Arc::clone(known);
+        }
+        let list: Arc<[u32]> = list.into();
+        self.lists.insert(Arc::clone(&list));
+        list
     }
 
     fn is(&self, profile: u32, matched: &Match) -> bool {
@@ -134,7 +147,7 @@ impl Profiles {
         let values = known.values.clone().map(|i| (self.slots[i], self.text_of(self.values[i])));
         self.symbols.text(known.organization) == matched.organization
             && self.symbols.text(known.service) == matched.service
-            && *known.rules == *matched.rules
+            && *known.detections == *matched.detections
             && values.eq(matched.texts())
     }
 
@@ -197,8 +210,8 @@ impl Profiles {
     }
 
     /// The detections that matched, or may match once identities are linked.
-    pub fn rules(&self, profile: u32) -> &[u32] {
-        &self.get(profile).rules
+    pub fn detections_of(&self, profile: u32) -> &[u32] {
+        &self.get(profile).detections
     }
 
     /// The text of a symbol.
@@ -259,11 +272,36 @@ impl Profiles {
         own.map(|i| self.text_of(self.values[i]).map_or(Value::Null, text)).collect()
     }
 
+    /// A profile as something whose fields can be asked for.
+    pub fn view(&self, profile: u32) -> View<'_> {
+        View { profiles: self, profile }
+    }
+
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
         self.list.capacity() * size_of::<Profile>()
             + self.slots.capacity() * size_of::<Slot>()
             + self.values.capacity() * size_of::<Symbol>()
             + self.symbols.texts.iter().map(|text| text.len() + 60).sum::<usize>()
+    }
+}
+
+/// A profile whose fields can be asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'s> {
+    profiles: &'s Profiles,
+    profile: u32,
+}
+
+impl Fields for View<'_> {
+    fn values(&self, field: &Field) -> Values<'_> {
+        self.profiles.field(self.profile, field)
+    }
+}
+
+/// Keywords need the whole record; rules that need a profile may not use them.
+impl Searchable for View<'_> {
+    fn any_text(&self, _: &dyn Fn(&str) -> bool) -> bool {
+        false
     }
 }

@@ -1,14 +1,13 @@
 //! Store: what is kept of the events that some rule matched, compactly, until everything is read: the time,
 //! the id, where it stands, and its profile.
 
-use super::profile::{Profiles, Slot, Symbol};
+use super::profile::{Profiles, Slot, Symbol, View};
+use super::signal::EventSet;
 use crate::event::Event;
 use crate::event::field::{Field, Fields, Norm, Values};
 use crate::event::identity::Links;
 use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
-use crate::rule::detection::Searchable;
-use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
 
 /// An event as a worker hands it over.
@@ -20,7 +19,8 @@ pub struct Match {
     origin: Origin,
     pub(super) organization: String,
     pub(super) service: String,
-    pub(super) rules: Vec<u32>,
+    /// places in [`RuleSet::alike`]
+    pub(super) detections: Vec<u32>,
     /// each value's field, and where its text ends in `text`; `None` is `null`
     pub(super) values: Vec<(Slot, Option<u32>)>,
     pub(super) text: String,
@@ -48,14 +48,13 @@ fn is_derived(norm: Norm) -> bool {
 
 /// Evaluates the detections on one event; `None` if none of them can match.
 pub fn matched(set: &RuleSet, event: &Event<'_>, stamp: Stamp) -> Option<Match> {
-    let mut rules = Vec::new();
-    for alike in set.candidates(&event.event_type) {
-        let Logic::Detection(expr) = &set.rules[alike[0]].logic else { continue };
-        if expr.may_match(event) {
-            rules.extend(alike.iter().map(|rule| index(*rule)));
+    let mut detections = Vec::new();
+    for detection in set.candidates(&event.event_type) {
+        if set.expr(detection).is_some_and(|expr| expr.may_match(event)) {
+            detections.push(index(detection));
         }
     }
-    if rules.is_empty() {
+    if detections.is_empty() {
         return None;
     }
     let mut values = Vec::with_capacity(32);
@@ -84,7 +83,7 @@ pub fn matched(set: &RuleSet, event: &Event<'_>, stamp: Stamp) -> Option<Match> 
         origin: stamp.origin,
         organization: event.organization().to_owned(),
         service: event.service().to_owned(),
-        rules,
+        detections,
         values,
         text,
     })
@@ -101,24 +100,38 @@ fn index(length: usize) -> u32 {
     length as u32
 }
 
-/// A kept event.
+/// A kept event: 48 bytes.
 #[derive(Clone, Debug)]
 struct Kept {
     time: Timestamp,
     body: u64,
-    origin: Origin,
+    offset: u64,
+    source: u32,
+    line: u32,
     profile: u32,
-    /// start in `ids`, and length; 0 is no id
-    id: (u32, u32),
+    /// start in `ids`
+    id: u32,
+    id_form: IdForm,
     /// it teaches, and is not reported
     is_history: bool,
+}
+
+/// How an id is written into the bytes of all ids.
+#[derive(Clone, Copy, Debug)]
+enum IdForm {
+    /// 24 lower-case hexadecimal digits, as most have, in 12 bytes
+    Hexadecimal,
+    /// as it is, with its length in bytes before it
+    Text,
+    /// the event has none
+    None,
 }
 
 /// All kept events.
 #[derive(Debug, Default)]
 pub struct Store {
     events: Vec<Kept>,
-    ids: String,
+    ids: Vec<u8>,
     profiles: Profiles,
 }
 
@@ -130,31 +143,56 @@ impl Store {
 
     /// Takes an event; of history it only teaches, and is never reported.
     pub fn push(&mut self, matched: &Match, is_history: bool) {
-        let id = matched.id.as_deref().unwrap_or_default();
-        let start = index(self.ids.len());
-        self.ids.push_str(id);
+        let (id, id_form) = self.write_id(matched.id.as_deref());
         self.events.push(Kept {
             time: matched.time,
             body: matched.body,
-            origin: matched.origin,
+            offset: matched.origin.offset,
+            source: matched.origin.source,
+            line: u32::try_from(matched.origin.line).unwrap_or(u32::MAX),
             profile: self.profiles.of(matched),
-            id: (start, index(id.len())),
+            id,
+            id_form,
             is_history,
         });
+    }
+
+    fn write_id(&mut self, id: Option<&str>) -> (u32, IdForm) {
+        let start = index(self.ids.len());
+        let Some(id) = id else { return (start, IdForm::None) };
+        if let Some(bytes) = packed(id) {
+            self.ids.extend(bytes);
+            return (start, IdForm::Hexadecimal);
+        }
+        self.ids.extend(index(id.len()).to_le_bytes());
+        self.ids.extend(id.as_bytes());
+        (start, IdForm::Text)
     }
 
     /// Puts the events into their total order (organization, time, id, body) and links identities.
     pub fn close(&mut self, links: &Links) {
         let mut events = std::mem::take(&mut self.events);
-        let key = |e: &Kept| (self.profiles.organization(e.profile), e.time, self.id_of(e), e.body, e.origin);
-        events.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+        let key = |e: &Kept| (self.profiles.organization(e.profile), e.time);
+        let rest = |e: &Kept| (self.id_of(e), e.body, origin_of(e));
+        events.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then_with(|| rest(a).cmp(&rest(b))));
         self.events = events;
         self.profiles.close(links);
     }
 
-    fn id_of(&self, kept: &Kept) -> &str {
-        let (start, length) = (kept.id.0 as usize, kept.id.1 as usize);
-        &self.ids[start..start + length]
+    fn id_of(&self, kept: &Kept) -> Option<String> {
+        let start = kept.id as usize;
+        match kept.id_form {
+            IdForm::None => None,
+            IdForm::Hexadecimal => {
+                let digits = self.ids[start..start + 12].iter().flat_map(|byte| [byte >> 4, byte & 15]);
+                Some(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect())
+            }
+            IdForm::Text => {
+                let length: [u8; 4] = self.ids[start..start + 4].try_into().ok()?;
+                let text = &self.ids[start + 4..start + 4 + u32::from_le_bytes(length) as usize];
+                Some(String::from_utf8_lossy(text).into_owned())
+            }
+        }
     }
 
     /// How many events are kept.
@@ -183,12 +221,12 @@ impl Store {
 
     /// Where it stands.
     pub fn origin(&self, event: u32) -> Origin {
-        self.event(event).origin
+        origin_of(self.event(event))
     }
 
     /// Its id.
-    pub fn id(&self, event: u32) -> Option<&str> {
-        Some(self.id_of(self.event(event))).filter(|id| !id.is_empty())
+    pub fn id(&self, event: u32) -> Option<String> {
+        self.id_of(self.event(event))
     }
 
     /// The hash of its body.
@@ -221,12 +259,22 @@ impl Store {
         self.profiles.service(self.profile(event))
     }
 
-    /// The events of each detection, in order, as far as they match before identities are linked.
-    pub fn by_rule(&self, rules: usize) -> Vec<Vec<u32>> {
-        let mut out = vec![Vec::new(); rules];
+    /// The events of each detection, as places in [`RuleSet::alike`].
+    pub fn matches(&self, set: &RuleSet) -> Vec<EventSet> {
+        let mut out = vec![EventSet::new(self.len()); set.alike().len()];
+        // Identities are linked now, so what may have matched matches or does not; once for each profile.
+        let holds = |profile: u32, detection: usize| match set.expr(detection) {
+            Some(expr) if expr.is_linked() => expr.matches(&self.profiles.view(profile)),
+            _ => true,
+        };
+        let of_profile: Vec<Vec<usize>> = (0..self.profiles.len())
+            .map(|profile| {
+                let found = self.profiles.detections_of(profile).iter().map(|detection| *detection as usize);
+                found.filter(|detection| holds(profile, *detection)).collect()
+            })
+            .collect();
         for event in 0..self.len() {
-            let matched = self.profiles.rules(self.profile(event));
-            matched.iter().for_each(|rule| out[*rule as usize].push(event));
+            of_profile[self.profile(event) as usize].iter().for_each(|detection| out[*detection].insert(event));
         }
         out
     }
@@ -248,7 +296,7 @@ impl Store {
 
     /// An event of the store as something whose fields can be asked for.
     pub fn view(&self, event: u32) -> View<'_> {
-        View { store: self, event }
+        self.profiles.view(self.profile(event))
     }
 
     /// Bytes held, roughly.
@@ -257,22 +305,49 @@ impl Store {
     }
 }
 
-/// A kept event whose fields can be asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'s> {
-    store: &'s Store,
-    event: u32,
+fn origin_of(kept: &Kept) -> Origin {
+    Origin { source: kept.source, line: u64::from(kept.line), offset: kept.offset }
 }
 
-impl Fields for View<'_> {
-    fn values(&self, field: &Field) -> Values<'_> {
-        self.store.profiles.field(self.store.profile(self.event), field)
+/// The 12 bytes of 24 lower-case hexadecimal digits.
+fn packed(id: &str) -> Option<[u8; 12]> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    let digits: &[u8; 24] = id.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 12];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
     }
+    Some(bytes)
 }
 
-/// Keywords need the whole record; rules that need a kept event may not use them.
-impl Searchable for View<'_> {
-    fn any_text(&self, _: &dyn Fn(&str) -> bool) -> bool {
-        false
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_back_as_they_were() {
+        let mut store = Store::default();
+        let ids =
+            ["648c6c758c2ac07fa1fdee94", "648C6C758C2AC07FA1FDEE94", "ED0ED2C3-0524-3263-BE5B-68C02B70986E", "x", "é"];
+        for id in ids.iter().map(|id| Some(*id)).chain([None]) {
+            let (start, form) = store.write_id(id);
+            let kept = Kept {
+                time: Timestamp(0),
+                body: 0,
+                offset: 0,
+                source: 0,
+                line: 0,
+                profile: 0,
+                id: start,
+                id_form: form,
+                is_history: false,
+            };
+            assert_eq!(store.id_of(&kept).as_deref(), id);
+        }
+        assert_eq!(size_of::<Kept>(), 48);
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::detection::Expr;
 use super::logic::Logic;
 use super::{Problem, Rule, parse};
 use crate::event::field::{Field, nearest_of};
@@ -204,10 +205,22 @@ impl RuleSet {
         self.kept_fields = kept.into_iter().collect();
     }
 
-    /// The detections that an event of this type can match: rules that say the same together.
-    pub fn candidates(&self, event_type: &str) -> impl Iterator<Item = &[usize]> {
-        let places = self.by_type.get(event_type).into_iter().flatten().chain(&self.any_type);
-        places.map(|place| self.alike[*place].as_slice())
+    /// The detections that an event of this type can match, as places in [`RuleSet::alike`].
+    pub fn candidates(&self, event_type: &str) -> impl Iterator<Item = usize> {
+        self.by_type.get(event_type).into_iter().flatten().chain(&self.any_type).copied()
+    }
+
+    /// Detections that say the same, by the places that [`RuleSet::candidates`] gives.
+    pub fn alike(&self) -> &[Vec<usize>] {
+        &self.alike
+    }
+
+    /// The condition of detections that say the same.
+    pub fn expr(&self, alike: usize) -> Option<&Expr> {
+        match &self.rules[*self.alike[alike].first()?].logic {
+            Logic::Detection(expr) => Some(expr),
+            _ => None,
+        }
     }
 
     /// The event types that a rule can be made of, through all it refers to; `None` is any.

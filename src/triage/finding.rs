@@ -111,7 +111,7 @@ impl Findings<'_> {
             .enumerate()
             .filter(|(_, rule)| rule.is_reported && is_wanted(rule))
             .flat_map(|(place, rule)| {
-                let spells = spells(self.store, rule, &self.detected.groups[place], &self.detected.signals[place].list);
+                let spells = spells(self.store, rule, &self.detected.groups[place], &self.detected.signals[place]);
                 spells.into_iter().map(move |spell| self.finding(place, &spell))
             })
             .collect();
@@ -176,7 +176,7 @@ impl Findings<'_> {
         part(&entity.unwrap_or_default().to_lowercase());
         part(&store.time(signal.event).0.to_string());
         match store.id(signal.event) {
-            Some(id) => part(id),
+            Some(id) => part(&id),
             None => part(&store.body(signal.event).to_string()),
         }
         part(if spell.is_pending { "pending" } else { "" });
@@ -278,7 +278,7 @@ impl Findings<'_> {
     fn evidence(&self, event: u32) -> Evidence {
         let store = self.store;
         Evidence {
-            event_id: store.id(event).map(str::to_owned),
+            event_id: store.id(event),
             time: store.time(event),
             event_type: store.text(event, Norm::EventType).unwrap_or_default().to_owned(),
             origin: store.origin(event),

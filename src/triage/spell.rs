@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::detect::group::Group;
 use crate::detect::profile::Symbol;
-use crate::detect::signal::Signal;
+use crate::detect::signal::{Signal, Signals};
 use crate::detect::store::Store;
 use crate::event::field::Field;
 use crate::event::time::{DAY, Span};
@@ -41,10 +41,10 @@ impl Spell {
 }
 
 /// Folds the signals of a rule into spells, entity by entity.
-pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &[Signal]) -> Vec<Spell> {
+pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &Signals) -> Vec<Spell> {
     let mut open: BTreeMap<(bool, &str, Option<String>), Vec<Spell>> = BTreeMap::new();
-    for signal in signals.iter().filter(|signal| !store.is_history(signal.event)) {
-        for entity in entities(store, rule, groups, signal) {
+    for signal in signals.all().filter(|signal| !store.is_history(signal.event)) {
+        for entity in entities(store, rule, groups, &signal) {
             let key = (signal.is_pending, store.organization(signal.event), entity);
             let spells = open.entry(key).or_default();
             let time = store.time(signal.event).0;
@@ -53,8 +53,8 @@ pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &[Signal]) 
                 time - store.time(last).0 <= rule.fold.0 && time - store.time(spell.first()).0 <= LONGEST.0
             });
             match spells.last_mut() {
-                Some(spell) if belongs => spell.signals.push(*signal),
-                _ => spells.push(Spell { signals: vec![*signal], is_pending: signal.is_pending }),
+                Some(spell) if belongs => spell.signals.push(signal),
+                _ => spells.push(Spell { signals: vec![signal], is_pending: signal.is_pending }),
             }
         }
     }

@@ -208,7 +208,7 @@ fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, 
         let detected = detect(set, &store, &reading.coverage.reach, how.partition);
         let mut completing = BTreeSet::new();
         for (rule, signals) in set.rules.iter().zip(&detected.signals) {
-            for signal in &signals.list {
+            for signal in signals.all() {
                 let name = store.text(signal.event, jcdetect::event::field::Norm::TargetName).unwrap();
                 completing.insert((rule.name.clone(), name.to_owned(), signal.is_pending));
             }
