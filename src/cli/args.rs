@@ -60,6 +60,10 @@ pub struct Scan {
     #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
     pub color: Color,
 
+    /// Zone of the times in tables: UTC, local, or an offset such as +02:00; JSON is always UTC
+    #[arg(long, value_name = "ZONE", default_value = "UTC", help_heading = "Output")]
+    pub tz: String,
+
     /// Nothing but errors on standard error, and no table if there is an --output
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,

@@ -12,7 +12,7 @@ use super::pipeline::{Analysis, Job, analyse};
 use super::progress::Progress;
 use super::settings::{Scan, Selection};
 use super::stats;
-use crate::event::time::{DAY, Span, Timestamp};
+use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::{Options, Reading, source};
 use crate::output::{self, Format, Look};
 use crate::rule::set::RuleSet;
@@ -50,7 +50,7 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
     let report = pool.install(|| report(&settings, &analysis, &sources.list));
     exits.extend(verdict(&settings, &report));
     for (format, path) in &settings.outputs {
-        if let Err(error) = write_file(&report, *format, path) {
+        if let Err(error) = write_file(&report, *format, settings.look.zone, path) {
             eprintln!("jcdetect: --output {}: {error}", path.display());
             exits.push(Exit::Output);
         }
@@ -66,9 +66,9 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
     Ok(Exit::worst(&exits))
 }
 
-fn write_file(report: &Report<'_>, format: Format, path: &Path) -> io::Result<()> {
+fn write_file(report: &Report<'_>, format: Format, zone: Zone, path: &Path) -> io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
-    output::write(report, format, Look::default(), &mut out)?;
+    output::write(report, format, Look { zone, ..Look::default() }, &mut out)?;
     out.flush()
 }
 

@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 
 use super::args;
 use crate::event::field::nearest_of;
-use crate::event::time::{Span, Timestamp};
+use crate::event::time::{Span, Timestamp, Zone};
 use crate::output::{Format, Look};
 use crate::rule::set::{PACK, RuleSet};
 use crate::rule::{Rule, Severity};
@@ -117,6 +117,8 @@ impl Scan {
         if is_backwards(since, until) {
             bail!("--since is after --until: nothing can lie between");
         }
+        let zone = Zone::parse(&typed.tz)
+            .ok_or_else(|| anyhow!("--tz {}: no zone; write UTC, local, or an offset such as +02:00", typed.tz))?;
         if typed.threads == Some(0) {
             bail!("--threads 0: at least one is needed");
         }
@@ -131,7 +133,7 @@ impl Scan {
             has_stats: typed.stats,
             format: (!is_hidden).then_some(format),
             outputs,
-            look: Look { is_coloured: is_coloured(typed.color), is_terminal: std::io::stdout().is_terminal() },
+            look: Look { is_coloured: is_coloured(typed.color), is_terminal: std::io::stdout().is_terminal(), zone },
             has_progress: !typed.quiet && std::io::stderr().is_terminal(),
             evidence: typed.evidence,
             selection: Selection {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
 use super::json::Json;
 
@@ -63,9 +63,47 @@ impl Timestamp {
         self.utc().to_rfc3339_opts(SecondsFormat::AutoSi, true)
     }
 
-    /// `2026-03-02 09:00:05`, in UTC, for people.
-    pub fn short(self) -> String {
-        self.utc().format("%Y-%m-%d %H:%M:%S").to_string()
+    /// `2026-03-02 09:00:05`, for people.
+    pub fn short(self, zone: Zone) -> String {
+        const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
+        match zone {
+            Zone::Utc => self.utc().format(FORMAT).to_string(),
+            Zone::Local => self.utc().with_timezone(&Local).format(FORMAT).to_string(),
+            Zone::Offset(offset) => self.utc().with_timezone(&offset).format(FORMAT).to_string(),
+        }
+    }
+}
+
+/// The zone in which times are shown to people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zone {
+    /// coordinated universal time
+    #[default]
+    Utc,
+    /// that of the machine
+    Local,
+    /// a fixed distance from UTC
+    Offset(FixedOffset),
+}
+
+impl Zone {
+    /// Reads `UTC`, `local`, `+02:00`.
+    pub fn parse(text: &str) -> Option<Zone> {
+        match text.to_ascii_lowercase().as_str() {
+            "utc" | "z" => Some(Zone::Utc),
+            "local" => Some(Zone::Local),
+            _ => text.parse().ok().map(Zone::Offset),
+        }
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Zone::Utc => f.write_str("UTC"),
+            Zone::Local => f.write_str("local time"),
+            Zone::Offset(offset) => write!(f, "UTC{offset}"),
+        }
     }
 }
 
@@ -147,6 +185,15 @@ mod tests {
     fn shown_with_the_digits_it_needs() {
         assert_eq!(Timestamp(nanos("2023-06-15T14:21:10Z")).rfc3339(), "2023-06-15T14:21:10Z");
         assert_eq!(Timestamp(nanos("2023-06-15T14:21:10.921Z")).rfc3339(), "2023-06-15T14:21:10.921Z");
+    }
+
+    #[test]
+    fn zones_change_what_is_shown() {
+        let time = Timestamp(nanos("2026-03-02T23:30:00Z"));
+        assert_eq!(time.short(Zone::Utc), "2026-03-02 23:30:00");
+        assert_eq!(time.short(Zone::parse("+02:00").unwrap()), "2026-03-03 01:30:00");
+        assert_eq!(Zone::parse("+02:00").unwrap().to_string(), "UTC+02:00");
+        assert_eq!(Zone::parse("Europe/Paris"), None);
     }
 
     #[test]

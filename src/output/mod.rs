@@ -7,6 +7,7 @@ pub mod table;
 
 use std::io::{self, Write};
 
+use crate::event::time::Zone;
 use crate::triage::report::Report;
 
 /// A format of findings.
@@ -38,6 +39,8 @@ pub struct Look {
     pub is_coloured: bool,
     /// as wide as the terminal; else as wide as is easily read
     pub is_terminal: bool,
+    /// zone of the times
+    pub zone: Zone,
 }
 
 /// Writes a report.

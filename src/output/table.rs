@@ -7,7 +7,7 @@ use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, 
 
 use super::Look;
 use super::safe::Safe;
-use crate::event::time::Span;
+use crate::event::time::{Span, Zone};
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
 use crate::triage::report::Report;
@@ -22,7 +22,7 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     section(report, "Findings", &triage, look, out)?;
     section(report, "Questions for the owner (did you expect this?)", &questions, look, out)?;
     organizations(report, out)?;
-    coverage(report, out)?;
+    coverage(report, look.zone, out)?;
     last_line(report, triage.len(), questions.len(), out)
 }
 
@@ -41,7 +41,8 @@ fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, 
     } else {
         table.force_no_tty();
     }
-    let mut header = vec!["Severity", "When (UTC)", "Who or what", "Events", "What"];
+    let when_header = format!("When ({})", look.zone);
+    let mut header = vec!["Severity", &when_header, "Who or what", "Events", "What"];
     if has_tenants {
         header.insert(1, "Organization");
     }
@@ -49,7 +50,7 @@ fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, 
     for finding in findings.iter().take(SHOWN) {
         let mut row = vec![
             severity(finding.severity, look),
-            Cell::new(when(finding)),
+            Cell::new(when(finding, look.zone)),
             Cell::new(Safe(&finding.entity.name)),
             Cell::new(finding.event_count),
             Cell::new(what(report, finding)),
@@ -84,8 +85,8 @@ fn severity(severity: Severity, look: Look) -> Cell {
     }
 }
 
-fn when(finding: &Finding) -> String {
-    let (first, last) = (finding.first_seen.short(), finding.last_seen.short());
+fn when(finding: &Finding, zone: Zone) -> String {
+    let (first, last) = (finding.first_seen.short(zone), finding.last_seen.short(zone));
     match (first == last, first.get(..10) == last.get(..10)) {
         (true, _) => first,
         (false, true) => format!("{first} – {}", &last[11..]),
@@ -122,12 +123,12 @@ fn organizations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn coverage(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let c = report.coverage;
     write!(out, "Read: {}", plural(c.events, "event"))?;
     if let Some(span) = c.span {
         let length = Span(span.last.0 - span.first.0);
-        write!(out, " from {} to {} UTC ({})", span.first.short(), span.last.short(), length.words())?;
+        write!(out, " from {} to {} {zone} ({})", span.first.short(zone), span.last.short(zone), length.words())?;
     }
     writeln!(out)?;
     if !c.services.is_empty() {
@@ -166,7 +167,12 @@ fn coverage(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for gap in gaps.iter().take(1) {
         let more = if gaps.len() > 1 { format!("; {} more, shorter", gaps.len() - 1) } else { String::new() };
         let length = Span(gap.to.0 - gap.from.0).words();
-        writeln!(out, "Gap: nothing at all from {} to {} UTC ({length}{more})", gap.from.short(), gap.to.short())?;
+        writeln!(
+            out,
+            "Gap: nothing at all from {} to {} {zone} ({length}{more})",
+            gap.from.short(zone),
+            gap.to.short(zone)
+        )?;
     }
     if !c.not_read.is_empty() {
         let names: Vec<String> = c.not_read.iter().take(5).map(|n| Safe(n).to_string()).collect();

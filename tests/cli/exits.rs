@@ -67,6 +67,8 @@ fn two_for_what_was_typed_wrong() {
         (&["--since", "1d", "--until", "2d"], "--since is after --until"),
         (&["--disable", "sucess-after-bruteforce"], "did you mean success-after-bruteforce?"),
         (&["--threads", "0"], "--threads 0"),
+        (&["--partition", "2h"], "there are 1h, 6h, 1d, 7d and all"),
+        (&["--tz", "Mars"], "--tz Mars: no zone"),
         (&["--rules", "/no/such/folder"], "--rules /no/such/folder"),
     ] {
         Case::exits(&[&[good.as_str()], arguments].concat(), 2).stderr(predicate::str::contains(want)).stdout("");

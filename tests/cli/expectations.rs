@@ -135,6 +135,14 @@ fn the_table_says_when_who_how_often_and_what_was_read() {
 }
 
 #[test]
+fn a_zone_changes_what_is_shown_and_never_json() {
+    let (_folder, path) = export();
+    let table = scan(&[&path, "--tz", "+02:00"]);
+    assert!(table.contains("When (UTC+02:00)") && table.contains("2026-03-02 11:01:00"), "{table}");
+    assert_eq!(scan(&[&path, "--tz", "+02:00", "--format", "json"]), scan(&[&path, "--format", "json"]));
+}
+
+#[test]
 fn nothing_found_and_nothing_checked_do_not_look_alike() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("x.jsonl");

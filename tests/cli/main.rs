@@ -4,6 +4,7 @@ mod events;
 mod exits;
 mod expectations;
 mod floors;
+mod history;
 mod hostile;
 mod layouts;
 mod readme;

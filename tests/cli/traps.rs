@@ -108,3 +108,74 @@ fn a_reference_by_title_is_an_error_that_says_so() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("by name or id, not by title"));
     assert!(String::from_utf8_lossy(&output.stdout).contains("success-after-bruteforce"));
 }
+
+/// Scans events of types a, b, c (one a minute, each by its actor) with rules of its own.
+fn with_rules(rules: &str, events: &[(&str, &str)]) -> Vec<serde_json::Value> {
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().join("rules");
+    fs::create_dir(&own).unwrap();
+    for kind in ["a", "b", "c"] {
+        let rule = format!(
+            "title: {kind}\nname: kind-{kind}\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{event_type: kind_{kind}}}, condition: s}}\njcdetect: {{opt_in: true}}\n"
+        );
+        fs::write(own.join(format!("kind-{kind}.yml")), rule).unwrap();
+    }
+    fs::write(own.join("mine.yml"), format!("title: mine\nname: mine\n{rules}")).unwrap();
+    let lines: Vec<String> = events
+        .iter()
+        .enumerate()
+        .map(|(minute, (kind, actor))| {
+            serde_json::json!({
+                "id": format!("{minute}"), "organization": "o", "event_type": format!("kind_{kind}"),
+                "timestamp": format!("2026-03-02T09:{minute:02}:00Z"),
+                "initiated_by": {"type": "user", "username": actor},
+            })
+            .to_string()
+        })
+        .collect();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines.join("\n")).unwrap();
+    findings(&[text(&path), "--rules", text(&own)])
+}
+
+/// The order of all steps counts, not only that of the first.
+#[test]
+fn every_step_of_a_chain_has_its_place() {
+    let rule =
+        "correlation: {type: temporal_ordered, rules: [kind-a, kind-b, kind-c], group-by: [actor.key], timespan: 1h}\n";
+    assert_eq!(with_rules(rule, &[("a", "x"), ("b", "x"), ("c", "x")]).len(), 1);
+    for wrong in [["a", "c", "b"], ["b", "a", "c"], ["c", "b", "a"]] {
+        let events: Vec<(&str, &str)> = wrong.iter().map(|kind| (*kind, "x")).collect();
+        assert!(with_rules(rule, &events).is_empty(), "{wrong:?}");
+    }
+}
+
+/// What lies together in time and belongs to different people is not together.
+#[test]
+fn temporal_honours_its_groups_and_does_without() {
+    let rule = "correlation: {type: temporal, rules: [kind-a, kind-b], group-by: [actor.key], timespan: 1h}\n";
+    assert!(with_rules(rule, &[("a", "x"), ("b", "y")]).is_empty());
+    assert_eq!(with_rules(rule, &[("b", "x"), ("a", "x")]).len(), 1);
+    let without =
+        "correlation: {type: temporal, rules: [kind-a, kind-b], timespan: 1h}\njcdetect: {entity: organization}\n";
+    assert_eq!(with_rules(without, &[("a", "x"), ("b", "y")]).len(), 1);
+}
+
+/// The evidence of a count lies within its time span.
+#[test]
+fn a_count_does_not_reach_over_its_time_span() {
+    let rule =
+        "correlation: {type: event_count, rules: [kind-a], group-by: [actor.key], timespan: 3m, condition: {gte: 3}}\n";
+    let spread = [("a", "x"), ("b", "x"), ("a", "x"), ("b", "x"), ("a", "x"), ("b", "x"), ("a", "x")];
+    assert!(with_rules(rule, &spread).is_empty(), "a fourth of them every two minutes is never three in three");
+    let found = with_rules(rule, &[("a", "x"), ("b", "x"), ("b", "x"), ("a", "x"), ("a", "x"), ("a", "x")]);
+    assert_eq!(found[0]["event_count"], 3, "the first lies more than three minutes before");
+    assert_eq!(found[0]["first_seen"], "2026-03-02T09:03:00Z");
+}
+
+/// A wildcard at one end leaves the other end where it is.
+#[test]
+fn wildcards_are_anchored() {
+    let rule = "logsource: {product: jumpcloud}\ndetection: {s: {event_type: '*_a'}, condition: s}\n";
+    assert_eq!(with_rules(rule, &[("a", "x"), ("ab", "x"), ("a", "y")]).len(), 2);
+}

@@ -36,6 +36,13 @@ struct Happening {
 const START: i64 = 1_772_445_540;
 
 impl Happening {
+    /// The total order within an organization: time, id (none comes first), body.
+    fn order(&self) -> (i64, Option<usize>, u64) {
+        let line = self.line();
+        let body = jcdetect::event::json::Json::parse(&line).unwrap().body_hash();
+        (self.at, self.has_id.then_some(self.number), u64::try_from(body & u128::from(u64::MAX)).unwrap())
+    }
+
     fn line(&self) -> String {
         let mut event = serde_json::json!({
             "event_type": format!("{}_event", self.kind),
@@ -51,7 +58,11 @@ impl Happening {
             event["initiated_by"] = serde_json::json!({"type": "user", "username": format!("u{actor}")});
         }
         if let Some(country) = self.country {
-            event["geoip"] = serde_json::json!({"country_code": format!("C{country}")});
+            // C0, C1 and C2 lie on the equator, 1,000 km and 10,000 km from the first.
+            let longitude = [0.0, 8.993, 89.93][usize::from(country)];
+            event["geoip"] =
+                serde_json::json!({"country_code": format!("C{country}"), "latitude": 0.0, "longitude": longitude});
+            event["client_ip"] = format!("203.0.113.{country}").into();
         }
         event.to_string()
     }
@@ -167,6 +178,22 @@ title: new country of late
 name: first-seen-lately
 jcdetect:
   first_seen: {rule: any, by: [actor.key], value: [source.country], min_days: 0, min_events: 1, lookback: 10s}
+=====
+title: too fast
+name: travel
+jcdetect:
+  travel: {rule: ab, by: [actor.key], min_km: 900, min_kmh: 20000}
+=====
+title: more than usual
+name: rate
+jcdetect:
+  rate: {rule: any, by: [actor.key], bucket: 20s, history: 1h, min_history: 20s, factor: 2, percentile: 50, floor: 2}
+=====
+title: several things
+name: risk
+jcdetect:
+  entity: actor
+  risk: {timespan: 20s, min_score: 60, min_rules: 4, min_tactics: 0}
 "#;
 
 fn rules() -> RuleSet {
@@ -308,8 +335,64 @@ mod naive {
             ordered(world, e, &mut add);
             absences(world, e, &mut add);
             news(world, e, &mut add);
+            if travels(world, e) {
+                add("travel", e, false);
+            }
+            if is_far_above_usual(world, e) {
+                add("rate", e, false);
+            }
         }
+        add_risk(world, &mut out);
         out
+    }
+
+    /// The placed match before this one lies far away and was not long ago.
+    fn travels(world: &[Happening], e: &Happening) -> bool {
+        let place = |x: &Happening| x.country.map(|c| [0.0, 1000.0, 10_000.0][usize::from(c)]);
+        let (Some(here), Some(_), true) = (place(e), e.actor, is(e, "ab")) else { return false };
+        let earlier = world.iter().filter(|x| is(x, "ab") && joined(x, e) && x.order() < e.order());
+        let Some(before) = earlier.filter(|x| place(x).is_some()).max_by_key(|x| x.order()) else { return false };
+        let km: f64 = here - place(before).unwrap();
+        let hours = (e.at - before.at).max(1) as f64 / 3600.0;
+        km.abs() >= 900.0 && km.abs() / hours >= 20_000.0
+    }
+
+    /// The event is at or behind the one with which its bucket has twice the median of those before it.
+    fn is_far_above_usual(world: &[Happening], e: &Happening) -> bool {
+        let Some(_) = e.actor else { return false };
+        let bucket = |x: &Happening| (super::START + x.at).div_euclid(20);
+        let own: Vec<&Happening> = world.iter().filter(|x| joined(x, e)).collect();
+        let start = bucket(e) * 20 - super::START;
+        if own.iter().map(|x| x.at).min().unwrap() > start - 20 {
+            return false;
+        }
+        let from = (bucket(e) * 20 - 3600).div_euclid(20);
+        let mut counts: Vec<usize> = (from..bucket(e))
+            .map(|b| own.iter().filter(|x| bucket(x) == b).count())
+            .filter(|count| *count > 0)
+            .collect();
+        counts.sort_unstable();
+        let median = counts.len().checked_sub(1).map_or(0, |_| counts[counts.len().div_ceil(2) - 1]);
+        let position = own.iter().filter(|x| bucket(x) == bucket(e) && x.order() <= e.order()).count();
+        position >= 2.max(2 * median)
+    }
+
+    /// At least four rules, each of weight 15, on one actor in 20 seconds.
+    fn add_risk(world: &[Happening], out: &mut Out) {
+        let signals: Vec<(&Happening, String)> = world
+            .iter()
+            .filter(|e| e.actor.is_some())
+            .flat_map(|e| {
+                out.iter().filter(|(_, n, pending)| *n == name(e) && !pending).map(move |(r, _, _)| (e, r.clone()))
+            })
+            .collect();
+        for (e, _) in &signals {
+            let rules: BTreeSet<&String> =
+                signals.iter().filter(|(x, _)| joined(x, e) && within(x, e, 20)).map(|(_, rule)| rule).collect();
+            if rules.len() >= 4 {
+                out.insert(("risk".to_owned(), name(e), false));
+            }
+        }
     }
 
     fn counts(world: &[Happening], e: &Happening) -> bool {

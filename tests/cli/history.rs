@@ -1,0 +1,54 @@
+//! Older exports teach what is usual, and nothing in them is reported.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::events::{guessed_password, lines};
+use super::{findings, report, rule_ids, text};
+
+fn admin_sign_in(day: u32, country: &str, ip: &str) -> Value {
+    json!({
+        "id": format!("{:024x}", day * 1000 + u32::from(country.as_bytes()[0])),
+        "organization": "o",
+        "service": "directory",
+        "event_type": "admin_login_attempt",
+        "timestamp": format!("2026-0{}-{:02}T09:00:00Z", 1 + day / 28, 1 + day % 28),
+        "success": true,
+        "mfa": true,
+        "initiated_by": {"id": "a1", "type": "admin", "email": "root@example.com"},
+        "client_ip": ip,
+        "geoip": {"country_code": country},
+        "useragent": {"name": "Chrome", "os_name": "Mac OS X"},
+    })
+}
+
+#[test]
+fn a_new_country_is_new_against_the_history() {
+    let folder = TempDir::new().unwrap();
+    let (old, new) = (folder.path().join("old.jsonl"), folder.path().join("new.jsonl"));
+    let usual: Vec<Value> = (0..40).map(|day| admin_sign_in(day, "FR", "198.51.100.7")).collect();
+    fs::write(&old, lines(&usual)).unwrap();
+    fs::write(&new, lines(&[admin_sign_in(45, "NG", "203.0.113.7")])).unwrap();
+    let alone = report(&[text(&new)]);
+    assert_eq!(alone["findings"], json!([]));
+    assert!(alone["coverage"]["rules"]["too_young"].as_array().unwrap().contains(&json!("new-country-admin")));
+    let found = findings(&[text(&new), "--history", text(&old)]);
+    assert!(rule_ids(&found).contains(&"new-country-admin"));
+    let new_country = found.iter().find(|f| f["rule_id"] == "new-country-admin").unwrap();
+    assert_eq!(new_country["context"]["history"]["seen_before"], json!({"fr": 40}));
+    let account = report(&[text(&new), "--history", text(&old)]);
+    assert_eq!(account["coverage"]["events"], 1, "history is not part of the account");
+}
+
+#[test]
+fn what_stands_in_history_is_not_reported() {
+    let folder = TempDir::new().unwrap();
+    let (old, new) = (folder.path().join("old.jsonl"), folder.path().join("new.jsonl"));
+    fs::write(&old, lines(&guessed_password())).unwrap();
+    fs::write(&new, lines(&[admin_sign_in(45, "FR", "203.0.113.7")])).unwrap();
+    assert!(findings(&[text(&new), "--history", text(&old)]).is_empty());
+    let both = findings(&[text(&old), "--history", text(&old)]);
+    assert!(rule_ids(&both).contains(&"success-after-bruteforce"), "what stands in both is input");
+}
