@@ -19,14 +19,13 @@ use crate::rule::logic::{Absent, Chain, Right, Unless, Where};
 pub struct Steps<'a> {
     store: &'a Store,
     rule: &'a Chain,
-    of_step: Vec<Vec<u32>>,
+    of_step: &'a [Vec<u32>],
 }
 
 impl<'a> Steps<'a> {
     /// Takes a group apart.
-    pub fn new(store: &'a Store, rule: &'a Chain, group: &Group) -> Steps<'a> {
-        let count = rule.rules.len() + rule.unless.len();
-        Steps { store, rule, of_step: (0..count).map(|step| group.step(step)).collect() }
+    pub fn new(store: &'a Store, rule: &'a Chain, group: &'a Group) -> Steps<'a> {
+        Steps { store, rule, of_step: &group.steps }
     }
 
     fn time(&self, event: u32) -> Timestamp {
@@ -48,7 +47,7 @@ impl<'a> Steps<'a> {
             .flat_map_iter(|part| {
                 completing[part].iter().filter_map(|(event, _)| match self.rule.absent {
                     Absent::Last => self.follow_up_missing(*event, number, end_of_data),
-                    _ => self.find(*event).map(|_| Signal { event: *event, group: number, is_pending: false }),
+                    _ => self.find(*event).map(|_| Signal::new(*event, number)),
                 })
             })
             .collect()
@@ -60,7 +59,7 @@ impl<'a> Steps<'a> {
         let mut events = match (self.rule.absent, self.rule.is_ordered) {
             (Absent::Last, _) => self.of_step[last - 1].clone(),
             (_, true) => self.of_step[last].clone(),
-            (_, false) => self.of_step.concat(),
+            (_, false) => self.of_step[..=last].concat(),
         };
         events.sort_unstable();
         events.dedup();
@@ -170,7 +169,7 @@ impl<'a> Steps<'a> {
             let time = self.time(*e);
             time >= start && time <= close && self.wheres_hold(&self.rule.wheres, &with_it)
         });
-        (!followed).then(|| Signal { event: trigger, group: number, is_pending: end_of_data(trigger) < close })
+        (!followed).then(|| Signal::new(trigger, number).pending(end_of_data(trigger) < close))
     }
 
     fn wheres_hold(&self, wheres: &[Where], chain: &[Option<u32>]) -> bool {

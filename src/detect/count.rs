@@ -18,9 +18,7 @@ use crate::rule::logic::{Count, Rate};
 
 /// Distinct events of a group, in order, with their times.
 pub fn events(group: &Group, store: &Store) -> Vec<(u32, Timestamp)> {
-    let mut events: Vec<u32> = group.members.iter().map(|m| m.event).collect();
-    events.dedup();
-    events.into_iter().map(|e| (e, store.time(e))).collect()
+    group.events().into_iter().map(|e| (e, store.time(e))).collect()
 }
 
 /// The part of `events` in (t − window, t], as a range.
@@ -99,7 +97,7 @@ impl Counting<'_> {
                 _ => true,
             };
             if has_share && self.rule.bounds.hold(count) {
-                out.push(Signal { event, group: self.number, is_pending: false });
+                out.push(Signal::new(event, self.number));
             }
         }
         out
@@ -161,11 +159,7 @@ pub fn rate(store: &Store, rule: &Rate, group: &Group, number: u32) -> Vec<Signa
         let mut past: Vec<usize> = buckets[..i].iter().filter(|(b, _)| *b >= from).map(|(_, m)| m.len()).collect();
         past.sort_unstable();
         let limit = limit(&past, rule);
-        out.extend(members.iter().skip(limit - 1).map(|event| Signal {
-            event: *event,
-            group: number,
-            is_pending: false,
-        }));
+        out.extend(members.iter().skip(limit - 1).map(|event| Signal::new(*event, number)));
     }
     out
 }

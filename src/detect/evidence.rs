@@ -28,12 +28,12 @@ fn collect(
 ) {
     out.extend(signals.iter().map(|s| s.event));
     let mut found: BTreeSet<u32> = BTreeSet::new();
-    let mut of_group: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut of_group: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
     for signal in signals {
-        of_group.entry(signal.group).or_default().push(signal.event);
+        of_group.entry(signal.group()).or_default().push(signal.event);
     }
     for (number, completing) in of_group {
-        let Some(group) = detected.groups[rule].get(number as usize) else { continue };
+        let Some(group) = detected.groups(set, store, rule).get(number) else { continue };
         match &set.rules[rule].logic {
             Logic::Detection(_) => {}
             Logic::FirstSeen(_) => found.extend(completing),

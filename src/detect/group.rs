@@ -13,31 +13,27 @@ use super::signal::Signals;
 use super::store::Store;
 use crate::rule::logic::GroupBy;
 
-/// A match of one step of a rule: the event, and which step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Member {
-    /// the event, by its place in the total order
-    pub event: u32,
-    /// the step, by its place in the rule
-    pub step: u8,
-}
-
 /// What joins the members of a group: the organization, and the value of each group field.
 pub type Key = Box<[Symbol]>;
 
-/// A group with its members in the total order.
+/// A group with the matches of each step.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// what joins them
     pub key: Key,
-    /// the matches
-    pub members: Vec<Member>,
+    /// the events of each step, in the total order
+    pub steps: Vec<Vec<u32>>,
 }
 
 impl Group {
-    /// The members of a step, in order.
-    pub fn step(&self, step: usize) -> Vec<u32> {
-        self.members.iter().filter(|m| usize::from(m.step) == step).map(|m| m.event).collect()
+    /// The events of all steps, each once, in the total order.
+    pub fn events(&self) -> Vec<u32> {
+        let mut events = self.steps.concat();
+        if self.steps.len() > 1 {
+            events.sort_unstable();
+            events.dedup();
+        }
+        events
     }
 }
 
@@ -46,23 +42,22 @@ impl Group {
 pub fn groups(store: &Store, by: &[GroupBy], steps: &[(&str, &Signals)]) -> Vec<Group> {
     let mut numbers: HashMap<Key, usize, RandomState> = HashMap::default();
     let mut groups: Vec<Group> = Vec::new();
-    for (step, (rule, signals)) in (0..).zip(steps) {
+    for (step, (rule, signals)) in steps.iter().enumerate() {
         // Events of one profile are in the same groups.
         let mut of_profile: HashMap<u32, Vec<usize>, RandomState> = HashMap::default();
         for event in signals.events() {
             let own = of_profile.entry(store.profile(event)).or_insert_with(|| {
                 let number = |key: Key| {
                     *numbers.entry(key).or_insert_with_key(|key| {
-                        groups.push(Group { key: key.clone(), members: Vec::new() });
+                        groups.push(Group { key: key.clone(), steps: vec![Vec::new(); steps.len()] });
                         groups.len() - 1
                     })
                 };
                 keys(store, by, rule, event).into_iter().map(number).collect()
             });
-            own.iter().for_each(|number| groups[*number].members.push(Member { event, step }));
+            own.iter().for_each(|number| groups[*number].steps[step].push(event));
         }
     }
-    groups.par_iter_mut().for_each(|group| group.members.sort_unstable());
     // Symbols are numbered in the order of reading; the texts behind them are the same in every run.
     groups.par_sort_by(|a, b| texts(store, &a.key).cmp(&texts(store, &b.key)));
     groups

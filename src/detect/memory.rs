@@ -21,17 +21,19 @@ pub struct FirstSeenOf {
     pub is_too_young: bool,
 }
 
-/// The step of the events that are judged; the other teaches.
+/// The step of the events that are judged.
 pub const JUDGED: usize = 0;
+/// The step of the events that teach.
+pub const TEACHING: usize = 1;
 
 /// Signals of `first_seen` for one owner. A value counts as seen by events strictly before.
 pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -> FirstSeenOf {
-    let learned = group.step(1);
+    let learned = &group.steps[TEACHING];
     let mut last: HashMap<Vec<Symbol>, Timestamp> = HashMap::new();
     let mut out = FirstSeenOf { signals: Vec::new(), is_judged: false, is_too_young: false };
     let start = learned.first().map(|e| store.time(*e));
     let mut known = 0;
-    for event in group.step(JUDGED) {
+    for &event in &group.steps[JUDGED] {
         let time = store.time(event);
         while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < time) {
             for value in tuples(store, &rule.value, *lesson) {
@@ -54,7 +56,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -
         }
         out.is_judged = true;
         if values.iter().any(is_new) {
-            out.signals.push(Signal { event, group: number, is_pending: false });
+            out.signals.push(Signal::new(event, number));
         }
     }
     out

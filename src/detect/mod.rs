@@ -14,7 +14,7 @@ pub mod store;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -35,12 +35,20 @@ pub type Reaches = BTreeMap<(String, String), Reach>;
 pub struct Detected {
     /// for each rule of the set, its signals
     pub signals: Vec<Signals>,
-    /// for each rule of the set, the groups that its signals number
-    pub groups: Vec<Vec<Group>>,
+    /// for each rule of the set, the groups that its signals number; put together again where a finding asks
+    groups: Vec<OnceLock<Vec<Group>>>,
     /// of rules that have to know somebody: how many they could judge, and how many never
     pub judged: BTreeMap<usize, Judged>,
     /// rules that failed inside; the others went on
     pub faults: BTreeMap<usize, String>,
+}
+
+impl Detected {
+    /// The groups that the signals of a rule number. They take more memory than the signals, and few rules
+    /// find anything, so they are made again for those that did.
+    pub fn groups(&self, set: &RuleSet, store: &Store, rule: usize) -> &[Group] {
+        self.groups[rule].get_or_init(|| groups_of(set, store, self, rule))
+    }
 }
 
 /// How many owners a rule could judge.
@@ -56,7 +64,6 @@ pub struct Judged {
 #[derive(Default)]
 struct Found {
     signals: Signals,
-    groups: Vec<Group>,
     judged: Option<Judged>,
 }
 
@@ -64,8 +71,11 @@ struct Found {
 /// nothing but how the work is spread.
 pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) -> Detected {
     let count = set.rules.len();
-    let mut detected =
-        Detected { signals: vec![Signals::default(); count], groups: vec![vec![]; count], ..Detected::default() };
+    let mut detected = Detected {
+        signals: vec![Signals::default(); count],
+        groups: vec![OnceLock::new(); count],
+        ..Detected::default()
+    };
     for (rules, matches) in set.alike().iter().zip(store.matches(set)) {
         let matches = Arc::new(matches);
         rules.iter().for_each(|rule| detected.signals[*rule] = Signals::Matches(Arc::clone(&matches)));
@@ -82,10 +92,6 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
         for (rule, result) in found {
             match result {
                 Ok(found) => {
-                    // Groups are for the evidence of signals.
-                    if !found.signals.is_empty() {
-                        detected.groups[rule] = found.groups;
-                    }
                     detected.signals[rule] = found.signals;
                     detected.judged.extend(found.judged.map(|judged| (rule, judged)));
                 }
@@ -128,29 +134,44 @@ struct Context<'a> {
     partition: Span,
 }
 
+/// The groups of a rule: its own matches, and whatever else it looks at, put together by what joins them.
+fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Vec<Group> {
+    let references = &set.references[rule];
+    let steps = |count: usize| -> Vec<(&str, &Signals)> {
+        let places = references[..count].iter();
+        places.map(|place| (set.rules[*place].name.as_str(), &detected.signals[*place])).collect()
+    };
+    match &set.rules[rule].logic {
+        Logic::Detection(_) => vec![],
+        Logic::Count(count) => groups(store, &count.group_by, &steps(count.rules.len())),
+        Logic::Chain(chain) => groups(store, &chain.group_by, &steps(references.len())),
+        Logic::FirstSeen(first_seen) => groups(store, &first_seen.by, &steps(2)),
+        Logic::Travel(travel) => groups(store, &travel.by, &steps(1)),
+        Logic::Rate(rate) => groups(store, &rate.by, &steps(1)),
+        Logic::Risk(_) => risk::groups(set, store, detected),
+    }
+}
+
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
     let Context { set, store, reaches, partition } = context;
-    let references = &set.references[rule];
-    let step = |place: usize| (set.rules[references[place]].name.as_str(), &detected.signals[references[place]]);
+    let groups = groups_of(set, store, detected, rule);
     match &set.rules[rule].logic {
         Logic::Detection(_) => Found { signals: detected.signals[rule].clone(), ..Found::default() },
         Logic::Count(count) => {
-            let steps: Vec<_> = (0..count.rules.len()).map(step).collect();
-            let whole = count.share.as_ref().map(|_| wholes(store, count, step(count.rules.len())));
-            in_groups(groups(store, &count.group_by, &steps), |group, number| {
+            let whole = count.share.as_ref().map(|_| {
+                let of = set.references[rule][count.rules.len()];
+                wholes(store, count, (&set.rules[of].name, &detected.signals[of]))
+            });
+            in_groups(&groups, |group, number| {
                 let whole = whole.as_ref().map(|w| w.get(&group.key).map_or(&[][..], Vec::as_slice));
                 count::signals(store, count, group, number, whole, partition)
             })
         }
         Logic::Chain(chain) => {
-            let steps: Vec<_> = (0..references.len()).map(step).collect();
-            let end = |event: u32| end_of_data(set, store, reaches, chain, references, event);
-            in_groups(groups(store, &chain.group_by, &steps), |group, number| {
-                chain::Steps::new(store, chain, group).signals(number, partition, &end)
-            })
+            let end = |event: u32| end_of_data(set, store, reaches, chain, &set.references[rule], event);
+            in_groups(&groups, |group, number| chain::Steps::new(store, chain, group).signals(number, partition, &end))
         }
         Logic::FirstSeen(first_seen) => {
-            let groups = groups(store, &first_seen.by, &[step(0), step(1)]);
             let parts: Vec<memory::FirstSeenOf> =
                 numbered(&groups).map(|(number, group)| memory::first_seen(store, first_seen, group, number)).collect();
             let judged = Judged {
@@ -158,15 +179,13 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
                 too_young: parts.iter().filter(|p| p.is_too_young && !p.is_judged).count(),
             };
             let list = parts.into_iter().flat_map(|p| p.signals).collect();
-            Found { signals: Signals::new(list), groups, judged: Some(judged) }
+            Found { signals: Signals::new(list), judged: Some(judged) }
         }
-        Logic::Travel(travel) => in_groups(groups(store, &travel.by, &[step(0)]), |group, number| {
+        Logic::Travel(travel) => in_groups(&groups, |group, number| {
             let legs = memory::legs(store, travel, group);
-            legs.iter().map(|leg| Signal { event: leg.to, group: number, is_pending: false }).collect()
+            legs.iter().map(|leg| Signal::new(leg.to, number)).collect()
         }),
-        Logic::Rate(rate) => {
-            in_groups(groups(store, &rate.by, &[step(0)]), |group, number| count::rate(store, rate, group, number))
-        }
+        Logic::Rate(rate) => in_groups(&groups, |group, number| count::rate(store, rate, group, number)),
         Logic::Risk(risk) => risk::evaluate(set, store, detected, risk),
     }
 }
@@ -175,9 +194,9 @@ fn numbered(groups: &[Group]) -> impl ParallelIterator<Item = (u32, &Group)> {
     groups.par_iter().enumerate().map(|(number, group)| (u32::try_from(number).unwrap_or(u32::MAX), group))
 }
 
-fn in_groups(groups: Vec<Group>, signals: impl Fn(&Group, u32) -> Vec<Signal> + Sync) -> Found {
-    let list: Vec<Signal> = numbered(&groups).flat_map_iter(|(number, group)| signals(group, number)).collect();
-    Found { signals: Signals::new(list), groups, judged: None }
+fn in_groups(groups: &[Group], signals: impl Fn(&Group, u32) -> Vec<Signal> + Sync) -> Found {
+    let list: Vec<Signal> = numbered(groups).flat_map_iter(|(number, group)| signals(group, number)).collect();
+    Found { signals: Signals::new(list), judged: None }
 }
 
 /// The events of which a count has to be a share, by group.

@@ -7,54 +7,96 @@ use std::sync::Arc;
 pub struct Signal {
     /// the completing event
     pub event: u32,
-    /// the group, by its place in the groups of the rule; 0 where there are none
-    pub group: u32,
-    /// it depends on what came after the end of the data
-    pub is_pending: bool,
+    /// the group; the highest bit is "pending"
+    rest: u32,
 }
 
-/// A set of events, one bit for each that is kept: most detections match a large part of them.
-#[derive(Clone, Debug, Default)]
-pub struct EventSet {
-    words: Vec<u64>,
+const PENDING: u32 = 1 << 31;
+
+impl Signal {
+    /// A signal at an event, for a group by its place in the groups of the rule (0 where there are none).
+    pub fn new(event: u32, group: u32) -> Signal {
+        Signal { event, rest: group & !PENDING }
+    }
+
+    /// The same, depending on what came after the end of the data.
+    #[must_use]
+    pub fn pending(self, is_pending: bool) -> Signal {
+        Signal { rest: if is_pending { self.rest | PENDING } else { self.rest }, ..self }
+    }
+
+    /// The group, by its place in the groups of the rule.
+    pub fn group(self) -> usize {
+        (self.rest & !PENDING) as usize
+    }
+
+    /// Whether it depends on what came after the end of the data.
+    pub fn is_pending(self) -> bool {
+        self.rest & PENDING != 0
+    }
+}
+
+/// A set of events, in order. Most detections match either a large part of them or next to none.
+#[derive(Clone, Debug)]
+pub enum EventSet {
+    /// one bit for each kept event
+    Dense(Vec<u64>),
+    /// sorted
+    Sparse(Vec<u32>),
 }
 
 impl EventSet {
-    /// An empty set over so many events.
-    pub fn new(events: u32) -> EventSet {
-        EventSet { words: vec![0; events.div_ceil(64) as usize] }
+    /// An empty set for so many out of so many events.
+    pub fn new(size: usize, events: u32) -> EventSet {
+        match size < events as usize / 32 {
+            true => EventSet::Sparse(Vec::with_capacity(size)),
+            false => EventSet::Dense(vec![0; events.div_ceil(64) as usize]),
+        }
     }
 
-    /// Puts an event in.
-    pub fn insert(&mut self, event: u32) {
-        self.words[event as usize / 64] |= 1 << (event % 64);
+    /// Puts an event in that comes after all that are in.
+    pub fn push(&mut self, event: u32) {
+        match self {
+            EventSet::Dense(words) => words[event as usize / 64] |= 1 << (event % 64),
+            EventSet::Sparse(list) => list.push(event),
+        }
     }
 
     /// Whether an event is in.
     pub fn contains(&self, event: u32) -> bool {
-        self.words.get(event as usize / 64).is_some_and(|word| word >> (event % 64) & 1 == 1)
+        match self {
+            EventSet::Dense(words) => words.get(event as usize / 64).is_some_and(|word| word >> (event % 64) & 1 == 1),
+            EventSet::Sparse(list) => list.binary_search(&event).is_ok(),
+        }
     }
 
     /// The events in order.
-    pub fn iter(&self) -> impl Iterator<Item = u32> {
-        (0..).step_by(64).zip(&self.words).flat_map(|(start, word)| {
+    pub fn events(&self) -> Box<dyn Iterator<Item = u32> + '_> {
+        let words = match self {
+            EventSet::Sparse(list) => return Box::new(list.iter().copied()),
+            EventSet::Dense(words) => words,
+        };
+        Box::new((0..).step_by(64).zip(words).flat_map(|(start, word)| {
             let mut left = *word;
             std::iter::from_fn(move || {
                 let next = (left != 0).then(|| start + left.trailing_zeros());
                 left &= left.wrapping_sub(1);
                 next
             })
-        })
+        }))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+        match self {
+            EventSet::Dense(words) => words.iter().map(|word| word.count_ones() as usize).sum(),
+            EventSet::Sparse(list) => list.len(),
+        }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
+        self.len() == 0
     }
 }
 
@@ -85,7 +127,7 @@ impl Signals {
     /// All of them, in order.
     pub fn all(&self) -> Box<dyn Iterator<Item = Signal> + '_> {
         match self {
-            Signals::Matches(events) => Box::new(events.iter().map(matched)),
+            Signals::Matches(events) => Box::new(events.events().map(|event| Signal::new(event, 0))),
             Signals::List(list) => Box::new(list.iter().copied()),
         }
     }
@@ -93,10 +135,10 @@ impl Signals {
     /// The completing events, each once, in order. Pending signals are no facts and feed nothing.
     pub fn events(&self) -> Box<dyn Iterator<Item = u32> + '_> {
         match self {
-            Signals::Matches(events) => Box::new(events.iter()),
+            Signals::Matches(events) => events.events(),
             Signals::List(list) => {
                 let parts = list.chunk_by(|a, b| a.event == b.event);
-                Box::new(parts.filter(|part| part.iter().any(|s| !s.is_pending)).map(|part| part[0].event))
+                Box::new(parts.filter(|part| part.iter().any(|s| !s.is_pending())).map(|part| part[0].event))
             }
         }
     }
@@ -104,7 +146,7 @@ impl Signals {
     /// The signals that complete at an event.
     pub fn at(&self, event: u32) -> Vec<Signal> {
         match self {
-            Signals::Matches(events) => events.contains(event).then(|| matched(event)).into_iter().collect(),
+            Signals::Matches(events) => events.contains(event).then(|| Signal::new(event, 0)).into_iter().collect(),
             Signals::List(list) => {
                 let start = list.partition_point(|s| s.event < event);
                 let end = list.partition_point(|s| s.event <= event);
@@ -130,30 +172,28 @@ impl Signals {
     }
 }
 
-fn matched(event: u32) -> Signal {
-    Signal { event, group: 0, is_pending: false }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_set_keeps_the_order() {
-        let mut set = EventSet::new(200);
-        for event in [199, 0, 63, 64, 130] {
-            set.insert(event);
+    fn sets_keep_the_order() {
+        let want = [0, 63, 64, 130, 199];
+        for mut set in [EventSet::new(5, 200), EventSet::new(100, 200), EventSet::new(0, 200)] {
+            want.iter().for_each(|event| set.push(*event));
+            assert_eq!(set.events().collect::<Vec<_>>(), want);
+            assert_eq!((set.len(), set.contains(64), set.contains(65), set.contains(10_000)), (5, true, false, false));
         }
-        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 63, 64, 130, 199]);
-        assert_eq!((set.len(), set.contains(64), set.contains(65), set.contains(10_000)), (5, true, false, false));
-        assert!(EventSet::new(0).is_empty());
+        assert!(EventSet::new(0, 0).is_empty());
     }
 
     #[test]
     fn pending_signals_feed_nothing() {
-        let signal = |event, is_pending| Signal { event, group: 0, is_pending };
-        let signals = Signals::new(vec![signal(2, true), signal(1, true), signal(1, false)]);
+        let signals =
+            Signals::new(vec![Signal::new(2, 0).pending(true), Signal::new(1, 7).pending(true), Signal::new(1, 7)]);
         assert_eq!(signals.events().collect::<Vec<_>>(), [1]);
         assert_eq!((signals.at(1).len(), signals.len()), (2, 3));
+        assert_eq!((signals.at(2)[0].group(), signals.at(2)[0].is_pending()), (0, true));
+        assert_eq!(size_of::<Signal>(), 8);
     }
 }

@@ -261,7 +261,6 @@ impl Store {
 
     /// The events of each detection, as places in [`RuleSet::alike`].
     pub fn matches(&self, set: &RuleSet) -> Vec<EventSet> {
-        let mut out = vec![EventSet::new(self.len()); set.alike().len()];
         // Identities are linked now, so what may have matched matches or does not; once for each profile.
         let holds = |profile: u32, detection: usize| match set.expr(detection) {
             Some(expr) if expr.is_linked() => expr.matches(&self.profiles.view(profile)),
@@ -273,8 +272,12 @@ impl Store {
                 found.filter(|detection| holds(profile, *detection)).collect()
             })
             .collect();
-        for event in 0..self.len() {
-            of_profile[self.profile(event) as usize].iter().for_each(|detection| out[*detection].insert(event));
+        let found = |event: &Kept| of_profile[event.profile as usize].iter().copied();
+        let mut sizes = vec![0; set.alike().len()];
+        self.events.iter().flat_map(found).for_each(|detection| sizes[detection] += 1);
+        let mut out: Vec<EventSet> = sizes.iter().map(|size| EventSet::new(*size, self.len())).collect();
+        for (number, event) in (0..).zip(&self.events) {
+            found(event).for_each(|detection| out[detection].push(number));
         }
         out
     }

@@ -9,7 +9,9 @@ use super::describe;
 use super::spell::{Spell, risk_entity, spells};
 use crate::detect::Detected;
 use crate::detect::evidence::evidence;
+use crate::detect::group::Group;
 use crate::detect::memory::{self, Leg};
+use crate::detect::signal::Signal;
 use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::origin::Origin;
@@ -110,8 +112,9 @@ impl Findings<'_> {
             .iter()
             .enumerate()
             .filter(|(_, rule)| rule.is_reported && is_wanted(rule))
+            .filter(|(place, _)| !self.detected.signals[*place].is_empty())
             .flat_map(|(place, rule)| {
-                let spells = spells(self.store, rule, &self.detected.groups[place], &self.detected.signals[place]);
+                let spells = spells(self.store, rule, self.groups(place), &self.detected.signals[place]);
                 spells.into_iter().map(move |spell| self.finding(place, &spell))
             })
             .collect();
@@ -128,6 +131,10 @@ impl Findings<'_> {
         };
         findings.sort_by_cached_key(order);
         findings
+    }
+
+    fn groups(&self, place: usize) -> &[Group] {
+        self.detected.groups(self.set, self.store, place)
     }
 
     fn finding(&self, place: usize, spell: &Spell) -> Finding {
@@ -169,7 +176,7 @@ impl Findings<'_> {
         };
         part(&self.set.rules[place].name);
         part(store.organization(signal.event));
-        if let Some(group) = self.detected.groups[place].get(signal.group as usize) {
+        if let Some(group) = self.groups(place).get(signal.group()) {
             group.key.iter().for_each(|symbol| part(store.symbol(*symbol)));
         }
         let entity = self.set.rules[place].entity.field().and_then(|norm| store.text(signal.event, norm));
@@ -219,7 +226,7 @@ impl Findings<'_> {
     /// Whom the findings that `risk` added up are about, by the names that the evidence has for it.
     fn risk_subject(&self, place: usize, spell: &Spell, events: &[u32]) -> Option<Subject> {
         let store = self.store;
-        let key = risk_entity(&self.set.rules[place], &self.detected.groups[place], &spell.signals[0])?;
+        let key = risk_entity(&self.set.rules[place], self.groups(place), spell.signals[0])?;
         let key = store.symbol(key);
         let actor = [Norm::ActorKey, Norm::ActorType, Norm::ActorId, Norm::ActorName];
         let target = [Norm::TargetKey, Norm::TargetType, Norm::TargetId, Norm::TargetName];
@@ -293,9 +300,8 @@ impl Findings<'_> {
         };
         let has = |event| events.binary_search(&event).is_ok();
         let signals = events.iter().flat_map(|event| self.detected.signals[place].at(*event));
-        let groups: BTreeSet<u32> = signals.map(|signal| signal.group).collect();
-        let legs =
-            groups.iter().flat_map(|g| memory::legs(self.store, travel, &self.detected.groups[place][*g as usize]));
+        let groups: BTreeSet<usize> = signals.map(Signal::group).collect();
+        let legs = groups.iter().flat_map(|g| memory::legs(self.store, travel, &self.groups(place)[*g]));
         let fastest = legs.filter(|leg| has(leg.from) && has(leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
         let country = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
         Some((fastest, country(fastest.from), country(fastest.to)))
@@ -304,12 +310,12 @@ impl Findings<'_> {
     /// What `first_seen` had learned of the owner before the first completing event.
     fn history(&self, place: usize, spell: &Spell) -> BTreeMap<String, usize> {
         let Logic::FirstSeen(rule) = &self.set.rules[place].logic else { return BTreeMap::new() };
-        let Some(group) = self.detected.groups[place].get(spell.signals[0].group as usize) else {
+        let Some(group) = self.groups(place).get(spell.signals[0].group()) else {
             return BTreeMap::new();
         };
         let time = self.store.time(spell.first());
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        for event in group.step(1).into_iter().filter(|e| self.store.time(*e) < time) {
+        for event in group.steps[memory::TEACHING].iter().copied().filter(|e| self.store.time(*e) < time) {
             let values = rule.value.iter().map(|field| {
                 let values = self.store.group_values(event, field);
                 values.iter().map(|v| self.store.symbol(*v)).collect::<Vec<_>>().join("+")

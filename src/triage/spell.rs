@@ -44,8 +44,8 @@ impl Spell {
 pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &Signals) -> Vec<Spell> {
     let mut open: BTreeMap<(bool, &str, Option<String>), Vec<Spell>> = BTreeMap::new();
     for signal in signals.all().filter(|signal| !store.is_history(signal.event)) {
-        for entity in entities(store, rule, groups, &signal) {
-            let key = (signal.is_pending, store.organization(signal.event), entity);
+        for entity in entities(store, rule, groups, signal) {
+            let key = (signal.is_pending(), store.organization(signal.event), entity);
             let spells = open.entry(key).or_default();
             let time = store.time(signal.event).0;
             let belongs = spells.last().is_some_and(|spell: &Spell| {
@@ -54,7 +54,7 @@ pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &Signals) -
             });
             match spells.last_mut() {
                 Some(spell) if belongs => spell.signals.push(signal),
-                _ => spells.push(Spell { signals: vec![signal], is_pending: signal.is_pending }),
+                _ => spells.push(Spell { signals: vec![signal], is_pending: signal.is_pending() }),
             }
         }
     }
@@ -62,15 +62,15 @@ pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &Signals) -
 }
 
 /// The entity whose findings a signal of `risk` adds up: it need not be that of the completing event.
-pub fn risk_entity(rule: &Rule, groups: &[Group], signal: &Signal) -> Option<Symbol> {
+pub fn risk_entity(rule: &Rule, groups: &[Group], signal: Signal) -> Option<Symbol> {
     match rule.logic {
-        Logic::Risk(_) => groups.get(signal.group as usize)?.key.get(1).copied(),
+        Logic::Risk(_) => groups.get(signal.group())?.key.get(1).copied(),
         _ => None,
     }
 }
 
 /// The entities that an event is about. `None`: the record does not say, so the organization is.
-fn entities(store: &Store, rule: &Rule, groups: &[Group], signal: &Signal) -> Vec<Option<String>> {
+fn entities(store: &Store, rule: &Rule, groups: &[Group], signal: Signal) -> Vec<Option<String>> {
     if let Some(key) = risk_entity(rule, groups, signal) {
         return vec![Some(store.symbol(key).to_owned())];
     }

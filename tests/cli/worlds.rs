@@ -237,7 +237,7 @@ fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, 
         for (rule, signals) in set.rules.iter().zip(&detected.signals) {
             for signal in signals.all() {
                 let name = store.text(signal.event, jcdetect::event::field::Norm::TargetName).unwrap();
-                completing.insert((rule.name.clone(), name.to_owned(), signal.is_pending));
+                completing.insert((rule.name.clone(), name.to_owned(), signal.is_pending()));
             }
         }
         let all = Findings { set, store: &store, detected: &detected, evidence_limit: 1000 };
