@@ -14,7 +14,7 @@ use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::identity::{Links, Names};
 use crate::event::party::class_of;
 use crate::event::source;
-use crate::rule::detection::Searchable;
+use crate::rule::expr::Searchable;
 
 /// A number that stands for a text.
 pub type Symbol = u32;

@@ -5,6 +5,7 @@ pub mod decode;
 pub mod envelope;
 pub mod framing;
 pub mod looks;
+pub mod object;
 pub mod source;
 pub mod table;
 

@@ -1,6 +1,6 @@
 //! Condition: the grammar of Sigma's `condition`, over the names of the selections.
 
-use super::detection::Expr;
+use super::expr::Expr;
 
 /// Compiles a condition. `select` gives the expression of a selection by its name.
 pub fn compile(text: &str, names: &[&str], select: &dyn Fn(&str) -> Expr) -> Result<Expr, String> {

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value as Yaml, json};
 
 use super::Problem;
+use super::block::texts;
 use super::file;
-use super::logic::texts;
 use crate::event::time::{SECOND, Span, Timestamp};
 
 /// An example.

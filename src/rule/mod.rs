@@ -4,9 +4,12 @@
 //! keys, `jcdetect:`, which Sigma allows.
 
 pub mod attack;
+mod block;
 pub mod condition;
+mod correlation;
 pub mod detection;
 pub mod example;
+pub mod expr;
 pub mod file;
 pub mod logic;
 pub mod pattern;
@@ -19,8 +22,10 @@ use serde_json::Value as Yaml;
 use crate::event::field::{Field, Norm, nearest_of};
 use crate::event::time::{DAY, Span};
 use attack::Technique;
-use detection::{Expr, Fault, Warnings, fault};
-use logic::{Block, Logic, span, texts};
+use block::{Block, span, texts};
+use detection::{Fault, Warnings, fault};
+use expr::Expr;
+use logic::Logic;
 
 /// How bad it is. Sigma's `informational` is `info`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -345,7 +350,7 @@ fn one(
             check_logsource(yaml)?;
             Logic::Detection(detection::compile(detection, warnings)?)
         }
-        (None, Some(correlation), None) => logic::correlation(correlation, share.as_ref(), warnings)?,
+        (None, Some(correlation), None) => correlation::correlation(correlation, share.as_ref(), warnings)?,
         (None, None, Some(logic)) => logic,
         (None, None, None) => return Err(fault("title", "the rule has neither `detection` nor `correlation`")),
         _ => {
@@ -424,11 +429,11 @@ type Compile = fn(&Yaml, &mut Warnings) -> Result<Logic, Fault>;
 
 /// Our own conditions: a closed list.
 const CONDITIONS: &[(&str, Compile)] = &[
-    ("sequence", logic::sequence),
-    ("first_seen", logic::first_seen),
-    ("travel", logic::travel),
-    ("rate", logic::rate),
-    ("risk", logic::risk),
+    ("sequence", correlation::sequence),
+    ("first_seen", correlation::first_seen),
+    ("travel", correlation::travel),
+    ("rate", correlation::rate),
+    ("risk", correlation::risk),
 ];
 
 fn duet(value: &Yaml) -> Result<Duet, Fault> {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::detection::Expr;
+use super::expr::Expr;
 use super::logic::Logic;
 use super::{Problem, Rule, parse};
 use crate::event::field::{Field, nearest_of};

@@ -1,0 +1,137 @@
+//! Block: a map of a rule file that is read key by key; what is left over is a mistake.
+
+use serde_json::{Map, Value as Yaml};
+
+use super::correlation::group_by;
+use super::detection::{Fault, Warnings, fault, field};
+use super::logic::{GroupBy, Reference};
+use crate::event::field::{Field, nearest_of};
+use crate::event::time::Span;
+
+/// A block of a rule file that is read key by key; what is left over is a mistake.
+pub struct Block<'y> {
+    name: &'static str,
+    map: Map<String, Yaml>,
+    known: Vec<&'static str>,
+    pub(super) warnings: &'y mut Warnings,
+}
+
+impl<'y> Block<'y> {
+    /// Starts to read a map.
+    pub fn new(name: &'static str, value: &Yaml, warnings: &'y mut Warnings) -> Result<Block<'y>, Fault> {
+        match value {
+            Yaml::Object(map) => Ok(Block { name, map: map.clone(), known: Vec::new(), warnings }),
+            _ => Err(fault(name, format!("`{name}` has to be a map"))),
+        }
+    }
+
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Yaml> {
+        self.known.push(key);
+        self.map.remove(key)
+    }
+
+    pub(super) fn need(&mut self, key: &'static str) -> Result<Yaml, Fault> {
+        let name = self.name;
+        self.take(key).ok_or_else(|| fault(name, format!("`{name}` lacks `{key}`")))
+    }
+
+    pub(super) fn span(&mut self, key: &'static str) -> Result<Option<Span>, Fault> {
+        self.take(key).map(|value| span(key, &value)).transpose()
+    }
+
+    pub(super) fn number(&mut self, key: &'static str) -> Result<Option<f64>, Fault> {
+        let number = |value: Yaml| {
+            value.as_f64().filter(|n| *n >= 0.0).ok_or_else(|| fault(key, format!("`{key}` takes a number")))
+        };
+        self.take(key).map(number).transpose()
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, checked not to be negative")]
+    pub(super) fn count(&mut self, key: &'static str) -> Result<Option<usize>, Fault> {
+        Ok(self.number(key)?.map(|n| n as usize))
+    }
+
+    pub(super) fn names(&mut self, key: &'static str) -> Result<Vec<String>, Fault> {
+        self.take(key).map_or(Ok(vec![]), |value| texts(key, &value))
+    }
+
+    pub(super) fn rule(&mut self, key: &'static str) -> Result<Reference, Fault> {
+        match self.need(key)? {
+            Yaml::String(name) => Ok(name),
+            _ => Err(fault(key, format!("`{key}` takes the name of a rule"))),
+        }
+    }
+
+    pub(super) fn group_by(&mut self, key: &'static str) -> Result<Vec<GroupBy>, Fault> {
+        let names = self.names(key)?;
+        let aliases = self.take("aliases").unwrap_or(Yaml::Null);
+        names.iter().map(|name| group_by(name, &aliases, self.warnings)).collect()
+    }
+
+    pub(super) fn fields(&mut self, key: &'static str) -> Result<Vec<Field>, Fault> {
+        let names = self.names(key)?;
+        names.iter().map(|name| field(name, self.warnings)).collect()
+    }
+
+    /// Complains of what nobody asked for.
+    pub fn finish(self) -> Result<(), Fault> {
+        match self.map.keys().next() {
+            None => Ok(()),
+            Some(key) => {
+                let near = nearest_of(key, self.known.iter().copied());
+                let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                Err(fault(key.clone(), format!("`{}` has no key `{key}`{hint}", self.name)))
+            }
+        }
+    }
+}
+
+/// A span of time in a rule file.
+pub fn span(key: &str, value: &Yaml) -> Result<Span, Fault> {
+    value
+        .as_str()
+        .and_then(Span::parse)
+        .ok_or_else(|| fault(key, format!("`{key}` takes a span such as 10m, 24h or 7d")))
+}
+
+/// A list of texts, or a single one.
+pub fn texts(key: &str, value: &Yaml) -> Result<Vec<String>, Fault> {
+    let list = match value {
+        Yaml::Array(list) => list.clone(),
+        Yaml::Null => vec![],
+        single => vec![single.clone()],
+    };
+    list.iter()
+        .map(|v| v.as_str().map(str::to_owned).ok_or_else(|| fault(key, format!("`{key}` takes a list of texts"))))
+        .collect()
+}
+
+impl Block<'_> {
+    /// A key that was read elsewhere.
+    pub fn ignore(&mut self, key: &'static str) {
+        self.take(key);
+    }
+
+    /// A value as it is.
+    pub fn raw(&mut self, key: &'static str) -> Option<Yaml> {
+        self.take(key)
+    }
+
+    /// A text.
+    pub fn text(&mut self, key: &'static str) -> Result<Option<String>, Fault> {
+        match self.take(key) {
+            None | Some(Yaml::Null) => Ok(None),
+            Some(Yaml::String(text)) => Ok(Some(text)),
+            Some(_) => Err(fault(key, format!("`{key}` takes text"))),
+        }
+    }
+
+    /// A yes or no; missing is no.
+    pub fn truth(&mut self, key: &'static str) -> Result<bool, Fault> {
+        match self.take(key) {
+            None | Some(Yaml::Null) => Ok(false),
+            Some(Yaml::Bool(b)) => Ok(b),
+            Some(_) => Err(fault(key, format!("`{key}` takes true or false"))),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Expr: a condition on one event, compiled.
+
+use std::collections::BTreeSet;
+
+use super::pattern::{Glob, Pattern, stands_in};
+use crate::event::Event;
+use crate::event::field::{Field, Fields, Norm, Value};
+use crate::event::json::Json;
+
+/// A condition on one event.
+#[derive(Clone, Debug)]
+pub enum Expr {
+    /// all of them
+    And(Vec<Expr>),
+    /// at least one of them
+    Or(Vec<Expr>),
+    /// not this
+    Not(Box<Expr>),
+    /// a field compared with values
+    Test(Test),
+    /// any text anywhere in the event
+    Keyword(Glob),
+    /// only in tests of the grammar
+    #[cfg(test)]
+    Named(String),
+}
+
+/// A field compared with values.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// the field
+    pub field: Field,
+    /// the comparisons
+    pub patterns: Vec<Pattern>,
+    /// every comparison has to hold, not just one
+    pub is_all: bool,
+    /// no value may match, and there is a value (`neq`)
+    pub is_negated: bool,
+}
+
+/// An event, for conditions that look at all of its text.
+pub trait Searchable: Fields {
+    /// Whether any text of the event matches.
+    fn any_text(&self, matches: &dyn Fn(&str) -> bool) -> bool;
+}
+
+impl Expr {
+    pub(super) fn all(mut parts: Vec<Expr>) -> Expr {
+        if parts.len() == 1 { parts.remove(0) } else { Expr::And(parts) }
+    }
+
+    pub(super) fn any(mut parts: Vec<Expr>) -> Expr {
+        if parts.len() == 1 { parts.remove(0) } else { Expr::Or(parts) }
+    }
+
+    /// Whether an event matches.
+    pub fn matches(&self, event: &impl Searchable) -> bool {
+        self.eval(event, None)
+    }
+
+    /// Whether it may match once identities are linked: comparisons of linked fields count in its favour.
+    pub fn may_match(&self, event: &impl Searchable) -> bool {
+        self.eval(event, Some(true))
+    }
+
+    fn eval(&self, event: &impl Searchable, linked: Option<bool>) -> bool {
+        match self {
+            Expr::And(parts) => parts.iter().all(|part| part.eval(event, linked)),
+            Expr::Or(parts) => parts.iter().any(|part| part.eval(event, linked)),
+            Expr::Not(inner) => !inner.eval(event, linked.map(|favour| !favour)),
+            Expr::Test(test) => match linked {
+                Some(favour) if test.is_linked() => favour,
+                _ => test.matches(event),
+            },
+            Expr::Keyword(glob) => event.any_text(&|text| glob.matches(text)),
+            #[cfg(test)]
+            Expr::Named(_) => false,
+        }
+    }
+
+    /// Whether it asks for a field that is known only once everything is read.
+    pub fn is_linked(&self) -> bool {
+        let mut fields = Vec::new();
+        self.fields(&mut fields);
+        fields.iter().any(Field::is_linked)
+    }
+
+    /// Whether it searches all text.
+    pub fn has_keywords(&self) -> bool {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().any(Expr::has_keywords),
+            Expr::Not(inner) => inner.has_keywords(),
+            Expr::Keyword(_) => true,
+            Expr::Test(_) => false,
+            #[cfg(test)]
+            Expr::Named(_) => false,
+        }
+    }
+
+    /// All fields that it asks for.
+    pub fn fields(&self, out: &mut Vec<Field>) {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| part.fields(out)),
+            Expr::Not(inner) => inner.fields(out),
+            Expr::Test(test) => {
+                out.push(test.field.clone());
+                out.extend(test.patterns.iter().filter_map(|pattern| match pattern {
+                    Pattern::Reference(field, _) => Some(field.clone()),
+                    _ => None,
+                }));
+            }
+            Expr::Keyword(_) => {}
+            #[cfg(test)]
+            Expr::Named(_) => {}
+        }
+    }
+
+    /// The event types that can match; `None` is any.
+    pub fn event_types(&self) -> Option<BTreeSet<String>> {
+        match self {
+            Expr::And(parts) => parts.iter().filter_map(Expr::event_types).reduce(|a, b| &a & &b),
+            Expr::Or(parts) => {
+                let all: Option<Vec<_>> = parts.iter().map(Expr::event_types).collect();
+                Some(all?.into_iter().flatten().collect())
+            }
+            Expr::Test(test) if test.field == Field::Norm(Norm::EventType) && !test.is_negated => {
+                let names: Option<BTreeSet<String>> = test
+                    .patterns
+                    .iter()
+                    .map(|pattern| match pattern {
+                        Pattern::Glob(glob) => glob.literal().map(str::to_owned),
+                        _ => None,
+                    })
+                    .collect();
+                names.filter(|names| !names.is_empty())
+            }
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn shape(&self) -> String {
+        let join = |parts: &[Expr], by: &str| parts.iter().map(Expr::shape).collect::<Vec<_>>().join(by);
+        match self {
+            Expr::And(parts) => format!("({})", join(parts, " & ")),
+            Expr::Or(parts) => format!("({})", join(parts, " | ")),
+            Expr::Not(inner) => format!("!{}", inner.shape()),
+            Expr::Named(name) => name.clone(),
+            _ => "?".to_owned(),
+        }
+    }
+}
+
+impl Test {
+    fn is_linked(&self) -> bool {
+        self.field.is_linked() || self.patterns.iter().any(|p| matches!(p, Pattern::Reference(f, _) if f.is_linked()))
+    }
+
+    fn matches(&self, event: &impl Fields) -> bool {
+        let values = event.values(&self.field);
+        let one = |pattern: &Pattern| match pattern {
+            Pattern::Null => values.iter().all(|v| *v == Value::Null),
+            Pattern::Exists(wanted) => values.is_empty() != *wanted,
+            Pattern::Reference(field, side) => {
+                let others = event.values(field);
+                let pairs = values.iter().filter_map(Value::text);
+                pairs.into_iter().any(|a| others.iter().filter_map(Value::text).any(|b| stands_in(a, b, *side)))
+            }
+            pattern => values.iter().filter_map(Value::text).any(|text| pattern.matches(text)),
+        };
+        let has_value = values.iter().any(|v| v.text().is_some());
+        if self.is_negated {
+            return has_value && !self.patterns.iter().any(one);
+        }
+        if self.is_all { self.patterns.iter().all(one) } else { self.patterns.iter().any(one) }
+    }
+}
+
+impl Searchable for Event<'_> {
+    fn any_text(&self, matches: &dyn Fn(&str) -> bool) -> bool {
+        fn any(json: &Json<'_>, matches: &dyn Fn(&str) -> bool) -> bool {
+            match json {
+                Json::Array(items) => items.iter().any(|item| any(item, matches)),
+                Json::Object(members) => members.iter().any(|(_, value)| any(value, matches)),
+                Json::Null => false,
+                Json::Text(text) => matches(text),
+                other => matches(&other.to_string()),
+            }
+        }
+        any(self.json, matches)
+    }
+}
