@@ -84,17 +84,23 @@ impl RuleSet {
             let own = &locals[file_of[place]];
             let mut found = Some(Vec::new());
             for name in rule.logic.references() {
-                if let Some(to) = own.get(name).or_else(|| global.get(name)) {
-                    found.iter_mut().for_each(|f: &mut Vec<usize>| f.push(*to));
-                } else {
-                    let near = nearest_of(name, own.keys().chain(global.keys()).map(String::as_str));
-                    let hint = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
-                    let message =
-                        format!("no rule named {name:?}{hint} (rules are referred to by name or id, not by title)");
-                    self.problems.push(Problem { file: rule.file.clone(), line: rule.line, message });
-                    found = None;
-                    break;
-                }
+                let message = match own.get(name).or_else(|| global.get(name)) {
+                    Some(to) if matches!(self.rules[*to].logic, Logic::Risk(_)) => {
+                        format!("{name:?} adds up all findings, so no rule can be made of it")
+                    }
+                    Some(to) => {
+                        found.iter_mut().for_each(|f: &mut Vec<usize>| f.push(*to));
+                        continue;
+                    }
+                    None => {
+                        let near = nearest_of(name, own.keys().chain(global.keys()).map(String::as_str));
+                        let hint = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+                        format!("no rule named {name:?}{hint} (rules are referred to by name or id, not by title)")
+                    }
+                };
+                self.problems.push(Problem { file: rule.file.clone(), line: rule.line, message });
+                found = None;
+                break;
             }
             references.push(found);
         }
@@ -307,6 +313,14 @@ mod tests {
         let set = load(&[("a.yml", count("a", "b")), ("b.yml", count("b", "a")), ("c.yml", detection("c"))]);
         assert!(set.problems[0].message.contains("a → b → a"), "{:?}", set.problems);
         assert_eq!(set.names().collect::<Vec<_>>(), ["c"]);
+    }
+
+    #[test]
+    fn nothing_is_made_of_risk() {
+        let risk = "title: r\nname: r\njcdetect: {risk: {min_score: 1}}\n".to_owned();
+        let set = load(&[("r.yml", risk), ("b.yml", count("b", "r"))]);
+        assert!(set.problems[0].message.contains("adds up all findings"), "{:?}", set.problems);
+        assert_eq!(set.names().collect::<Vec<_>>(), ["r"]);
     }
 
     #[test]
