@@ -44,9 +44,9 @@ pub fn groups(store: &Store, by: &[GroupBy], steps: &[(&str, &Signals)]) -> Vec<
     let mut groups: Vec<Group> = Vec::new();
     for (step, (rule, signals)) in steps.iter().enumerate() {
         // Events of one profile are in the same groups.
-        let mut of_profile: HashMap<u32, Vec<usize>, RandomState> = HashMap::default();
+        let mut of_profile: Vec<Option<Box<[usize]>>> = vec![None; store.profiles().len() as usize];
         for event in signals.events() {
-            let own = of_profile.entry(store.profile(event)).or_insert_with(|| {
+            let own = of_profile[store.profile(event) as usize].get_or_insert_with(|| {
                 let number = |key: Key| {
                     *numbers.entry(key).or_insert_with_key(|key| {
                         groups.push(Group { key: key.clone(), steps: vec![Vec::new(); steps.len()] });
