@@ -78,6 +78,11 @@ impl<'a> Steps<'a> {
         let first = usize::from(self.rule.absent == Absent::First);
         let mut chain = vec![None; self.rule.rules.len()];
         chain[last] = Some(event);
+        // What stands against the event whatever the steps before it are is asked once, not for each of them.
+        let mut unless = self.rule.unless.iter().enumerate().filter(|(_, unless)| unless.looks_only_at(last));
+        if unless.any(|(place, unless)| self.is_disturbed(place, unless, &chain, event)) {
+            return None;
+        }
         self.extend(&mut chain, first, last, event)
     }
 

@@ -91,6 +91,13 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
         "temporal" | "temporal_ordered" => {
             let bounds = condition.map(|(bounds, _)| bounds).filter(|b| !b.tests.is_empty());
             let is_ordered = kind == "temporal_ordered";
+            let wants_all = |b: &Bounds| b.hold(rules.len()) && !(0..rules.len()).any(|fewer| b.hold(fewer));
+            if is_ordered && !bounds.as_ref().is_none_or(wants_all) {
+                return Err(fault(
+                    "condition",
+                    "`temporal_ordered` is met by all of its rules: leave the condition out",
+                ));
+            }
             Logic::Chain(Chain {
                 rules,
                 group_by,

@@ -119,6 +119,22 @@ pub struct Unless {
     pub wheres: Vec<Where>,
 }
 
+impl Unless {
+    /// Whether it concerns this step alone, and none that has to be found.
+    pub fn looks_only_at(&self, step: usize) -> bool {
+        // In its comparisons, the match itself stands behind all steps.
+        let concerns = |other: usize| other >= step;
+        let is_within = |w: &Where| {
+            concerns(w.left.0)
+                && match &w.right {
+                    Right::Field(other, _) => concerns(*other),
+                    Right::Literal(_) => true,
+                }
+        };
+        self.after.is_none() && self.before == step && self.wheres.iter().all(is_within)
+    }
+}
+
 /// Which step is one that must not be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent {

@@ -517,6 +517,7 @@ mod tests {
             ("timespan", "timespn", "lacks `timespan`"),
             ("event_count", "value_count", "lacks the `field`"),
             ("event_count", "value_sum", "is not supported"),
+            ("event_count", "temporal_ordered", "is met by all of its rules"),
         ] {
             let got = error(&base.replace(from, to));
             assert!(got.contains(want), "{got}");

@@ -159,6 +159,16 @@ name: unless
 jcdetect:
   sequence: {steps: [ab, c], group-by: [actor.key], timespan: 20s, unless: {rule: bc, where: ["u.source.country == b.source.country"]}}
 =====
+title: nothing like it before
+name: alone
+jcdetect:
+  sequence: {steps: [bc], group-by: [actor.key], timespan: 20s, unless: {rule: ab, after: window, where: ["u.source.country == a.source.country"]}}
+=====
+title: two steps and nothing like the second before
+name: unlike
+jcdetect:
+  sequence: {steps: [ab, c], group-by: [actor.key], timespan: 20s, unless: {rule: bc, after: window, where: ["u.source.country == b.source.country"]}}
+=====
 title: no follow-up
 name: absent-last
 jcdetect:
@@ -441,6 +451,19 @@ mod naive {
             });
             undisturbed |= ends(chosen) && !disturbed;
         });
+        let like = |rule: &'static str| {
+            let others =
+                world.iter().filter(move |u| is(u, rule) && joined(u, e) && within(u, e, 20) && u.number != e.number);
+            others.filter(|u| u.country.is_some() && u.country == e.country).count() > 0
+        };
+        if is(e, "bc") && e.actor.is_some() && !like("ab") {
+            add("alone", e, false);
+        }
+        let mut pair = false;
+        choices(&group, &["ab", "c"], &mut vec![], &mut |chosen| pair |= ends(chosen));
+        if pair && !like("bc") {
+            add("unlike", e, false);
+        }
         if three {
             add("ordered", e, false);
         }
