@@ -26,7 +26,8 @@ pub const JUDGED: usize = 0;
 /// The step of the events that teach.
 pub const TEACHING: usize = 1;
 
-/// Signals of `first_seen` for one owner. A value counts as seen by events strictly before.
+/// Signals of `first_seen` for one owner. A value counts as seen by events strictly before, and before what
+/// has yet to settle.
 pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -> FirstSeenOf {
     let learned = &group.steps[TEACHING];
     let mut last: HashMap<Vec<Symbol>, Timestamp> = HashMap::new();
@@ -35,7 +36,8 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -
     let mut known = 0;
     for &event in &group.steps[JUDGED] {
         let time = store.time(event);
-        while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < time) {
+        let settled = Timestamp(time.0.saturating_sub(rule.settle.0));
+        while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < settled) {
             for value in tuples(store, &rule.value, *lesson) {
                 last.insert(value, store.time(*lesson));
             }

@@ -251,6 +251,7 @@ pub fn first_seen(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault>
             Some(Yaml::Number(n)) if n.as_i64() == Some(0) => Span(0),
             Some(other) => span("lookback", &other)?,
         },
+        settle: block.span("settle")?.unwrap_or_default(),
     };
     if first_seen.value.is_empty() {
         return Err(fault("first_seen", "`first_seen` lacks `value`"));

@@ -184,6 +184,8 @@ pub struct FirstSeen {
     pub min_events: usize,
     /// how far back a value counts as seen; 0 is ever
     pub lookback: Span,
+    /// how long ago a value has to have been seen at least; what is new stays new for this long
+    pub settle: Span,
 }
 
 /// `travel`.

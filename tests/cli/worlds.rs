@@ -189,6 +189,11 @@ name: first-seen-lately
 jcdetect:
   first_seen: {rule: any, by: [actor.key], value: [source.country], min_days: 0, min_events: 1, lookback: 10s}
 =====
+title: new country, and still new
+name: first-seen-settling
+jcdetect:
+  first_seen: {rule: bc, learn_from: any, by: [actor.key], value: [source.country], min_days: 0, min_events: 2, settle: 10s}
+=====
 title: too fast
 name: travel
 jcdetect:
@@ -501,6 +506,10 @@ mod naive {
         let seen = |back: i64| before.iter().any(|x| x.country == Some(country) && e.at - x.at <= back);
         if is(e, "bc") && before.len() >= 2 && !seen(i64::MAX) {
             add("first-seen", e, false);
+        }
+        let settled: Vec<&&Happening> = before.iter().filter(|x| x.at < e.at - 10).collect();
+        if is(e, "bc") && settled.len() >= 2 && !settled.iter().any(|x| x.country == Some(country)) {
+            add("first-seen-settling", e, false);
         }
         if !before.is_empty() && !seen(10) {
             add("first-seen-lately", e, false);
