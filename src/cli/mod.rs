@@ -10,6 +10,7 @@ mod scan;
 mod settings;
 mod stats;
 
+use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
@@ -17,6 +18,8 @@ use clap::Parser;
 
 use args::{Args, Command};
 use exit::Exit;
+
+use crate::output::safe::Safe;
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
@@ -29,11 +32,16 @@ pub fn run() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
-            eprintln!("jcdetect: {error:#}");
+            say(format_args!("{error:#}"));
             let is_output = error.downcast_ref::<io::Error>().is_some();
             if is_output { Exit::Output.into() } else { Exit::Usage.into() }
         }
     }
+}
+
+/// Says something on standard error. Names of files and texts of rules are foreign, too.
+fn say(message: impl Display) {
+    eprintln!("jcdetect: {}", Safe(&message.to_string()));
 }
 
 /// Whoever reads our output has seen enough.

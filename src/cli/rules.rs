@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::args::{ListFormat, Rules, RulesCommand};
 use super::exit::Exit;
+use super::say;
 use super::scan::findings_in;
 use super::settings::{rule_files, rules};
 use crate::event::field::nearest_of;
@@ -29,7 +30,7 @@ pub fn run(typed: &Rules) -> Result<Exit> {
 
 /// Problems to standard error; whether there are any.
 fn tell(set: &RuleSet) -> Exit {
-    set.problems.iter().for_each(|problem| eprintln!("jcdetect: {problem}"));
+    set.problems.iter().for_each(say);
     if set.problems.is_empty() { Exit::Done } else { Exit::Usage }
 }
 
@@ -99,7 +100,7 @@ fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
     for (rule, result) in results {
         match result {
             Err(problem) => {
-                eprintln!("jcdetect: {problem}");
+                say(problem);
                 exits.push(Exit::Usage);
             }
             Ok(examples) if examples.is_empty() => {

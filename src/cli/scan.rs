@@ -10,6 +10,7 @@ use super::args;
 use super::exit::Exit;
 use super::pipeline::{Analysis, Job, analyse};
 use super::progress::Progress;
+use super::say;
 use super::settings::{Scan, Selection};
 use super::stats;
 use crate::event::time::{DAY, Span, Timestamp, Zone};
@@ -24,13 +25,13 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
     let settings = Scan::new(typed)?;
     let mut exits = Vec::new();
     for problem in &settings.set.problems {
-        eprintln!("jcdetect: {problem}");
+        say(problem);
         exits.push(Exit::Usage);
     }
     let sources = source::find(&settings.sources);
     let history = source::find(&settings.history);
     for (name, reason) in sources.unreadable.iter().chain(&history.unreadable) {
-        eprintln!("jcdetect: {name}: {reason}");
+        say(format_args!("{name}: {reason}"));
         exits.push(Exit::Source);
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build().context("--threads")?;
@@ -51,7 +52,7 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
     exits.extend(verdict(&settings, &report));
     for (format, path) in &settings.outputs {
         if let Err(error) = write_file(&report, *format, settings.look.zone, path) {
-            eprintln!("jcdetect: --output {}: {error}", path.display());
+            say(format_args!("--output {}: {error}", path.display()));
             exits.push(Exit::Output);
         }
     }
@@ -77,12 +78,12 @@ fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
     let name = |source: u32| sources.get(source as usize).map_or("?", |s| s.name.as_str());
     let mut exits = Vec::new();
     for failure in &reading.failures {
-        eprintln!("jcdetect: {}: {}", name(failure.source), failure.message);
+        say(format_args!("{}: {}", name(failure.source), failure.message));
         exits.push(Exit::Source);
     }
     let is_foreign = |source: u32| reading.foreign.iter().any(|(s, _)| *s == source);
     for (source, looks) in &reading.foreign {
-        eprintln!("jcdetect: {}: no Directory Insights event in it; it looks like {looks}", name(*source));
+        say(format_args!("{}: no Directory Insights event in it; it looks like {looks}", name(*source)));
         // A folder has failed only if nothing in it was an export.
         let argument = sources[*source as usize].argument;
         let siblings = (0..).zip(sources).filter(|(_, s)| s.argument == argument);
@@ -141,7 +142,7 @@ fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
         exits.push(Exit::Skipped);
     }
     for (rule, message) in &report.rules.failed {
-        eprintln!("jcdetect: the rule {rule} failed inside: {message}");
+        say(format_args!("the rule {rule} failed inside: {message}"));
         exits.push(Exit::Output);
     }
     exits

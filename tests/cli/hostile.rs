@@ -37,6 +37,10 @@ fn file_names_do_nothing_to_a_terminal() {
     let path = folder.path().join("a\u{1b}[31m.jsonl");
     fs::write(&path, "not json\n".to_owned() + &lines(&guessed_password())).unwrap();
     assert!(!scan(&[text(&path)]).contains('\u{1b}'));
+    fs::write(&path, "<html>\u{202e}\u{1b}[31m").unwrap();
+    let said = super::jcdetect().args(["scan", text(&path)]).output().unwrap().stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("no Directory Insights event") && !said.contains(['\u{1b}', '\u{202e}']), "{said}");
 }
 
 #[test]
