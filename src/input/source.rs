@@ -83,6 +83,7 @@ pub fn find(arguments: &[PathBuf]) -> Sources {
 }
 
 fn walk(folder: &Path, argument: usize, sources: &mut Sources) {
+    let before = (sources.list.len(), sources.unreadable.len());
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
@@ -96,6 +97,10 @@ fn walk(folder: &Path, argument: usize, sources: &mut Sources) {
             Ok(_) => {}
             Err(error) => sources.unreadable.push((folder.display().to_string(), error.to_string())),
         }
+    }
+    if before == (sources.list.len(), sources.unreadable.len()) {
+        let reason = format!("no file in it ends in {}, also with .gz or .zst", ENDINGS.join(" "));
+        sources.unreadable.push((folder.display().to_string(), reason));
     }
 }
 

@@ -43,8 +43,9 @@ impl RuleCoverage {
             if let Some(fault) = fault_of(set, detected, place) {
                 out.failed.push((rule.name.clone(), fault));
             }
+            let types = set.event_types(place);
             let has_input =
-                set.event_types(place).is_none_or(|types| types.iter().any(|t| coverage.types.contains_key(t)));
+                coverage.events > 0 && types.is_none_or(|types| types.iter().any(|t| coverage.types.contains_key(t)));
             if !has_input {
                 out.no_input.push(rule.name.clone());
             } else if is_too_young(set, detected, place, length) {

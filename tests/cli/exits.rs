@@ -124,6 +124,17 @@ fn a_folder_fails_only_if_nothing_in_it_is_an_export() {
 }
 
 #[test]
+fn three_for_a_folder_without_any_export() {
+    let case = Case::new();
+    let empty = case.folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    fs::write(empty.join("notes.txt"), "hello").unwrap();
+    Case::exits(&[text(&empty)], 3)
+        .stderr(predicate::str::contains("empty: no file in it ends in .json .jsonl"))
+        .stdout(predicate::str::contains("Not read: 1 other file (notes.txt)"));
+}
+
+#[test]
 fn four_for_skipped_records_under_strict() {
     let case = Case::new();
     let path = case.with("bad.jsonl", lines(&guessed_password()) + "not json\n");

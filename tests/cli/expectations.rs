@@ -152,6 +152,9 @@ fn nothing_found_and_nothing_checked_do_not_look_alike() {
     let rules = &report["coverage"]["rules"];
     assert!(rules["no_input"].as_array().unwrap().contains(&json!("success-after-bruteforce")));
     assert!(scan(&[text(&path)]).contains("without their kind of event"));
+    fs::write(&path, "").unwrap();
+    let rules = super::report(&[text(&path)])["coverage"]["rules"].clone();
+    assert_eq!(rules["no_input"].as_array().unwrap().len() as u64, rules["ran"].as_u64().unwrap());
 }
 
 #[test]
