@@ -48,14 +48,14 @@ pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> An
     let mut store = Store::new(set);
     let mut known = Known::default();
     let understand = |event: &Event<'_>, stamp: Stamp| matched(set, event, stamp);
-    let reading = read(job.sources, job.options, &mut known, &understand, &mut |m| store.push(&m, false), passed);
-    let history = read(job.history, job.options, &mut known, &understand, &mut |m| store.push(&m, true), passed);
+    let mut reading = read(job.sources, job.options, &mut known, &understand, &mut |m| store.push(&m, false), passed);
+    let mut history = read(job.history, job.options, &mut known, &understand, &mut |m| store.push(&m, true), passed);
     let bytes_per_event = known.bytes_per_event();
     drop(known);
     let read_in = start.elapsed();
     let start = Instant::now();
-    let mut links = reading.links.clone();
-    links.merge(history.links.clone());
+    let mut links = std::mem::take(&mut reading.links);
+    links.merge(std::mem::take(&mut history.links));
     store.close(&links);
     let detected = detect(set, &store, &reading.coverage.reach, job.partition);
     Analysis { reading, history, store, detected, bytes_per_event, read_in, detected_in: start.elapsed() }

@@ -32,6 +32,8 @@ fn collect(
     for signal in signals {
         of_group.entry(signal.group()).or_default().push(signal.event);
     }
+    // Once for all groups: it looks at the signals of every rule.
+    let adding_up = matches!(set.rules[rule].logic, Logic::Risk(_)).then(|| risk::contributions(set, store, detected));
     for (number, completing) in of_group {
         let Some(group) = detected.groups(set, store, rule).get(number) else { continue };
         match &set.rules[rule].logic {
@@ -64,8 +66,8 @@ fn collect(
                 }
             }
             Logic::Risk(rule) => {
-                let all = risk::contributions(set, store, detected);
-                let Some(list) = all.get(&(group.key[0], group.key[1])) else { continue };
+                let entity = (group.key[0], group.key[1]);
+                let Some(list) = adding_up.as_ref().and_then(|all| all.get(&entity)) else { continue };
                 let adding: BTreeSet<(usize, u32)> =
                     completing.iter().flat_map(|e| risk::window(store, rule, list, *e)).collect();
                 for (below, event) in adding {

@@ -154,9 +154,12 @@ fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> 
 
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
     let Context { set, store, reaches, partition } = context;
+    if let Logic::Risk(risk) = &set.rules[rule].logic {
+        return risk::evaluate(set, store, detected, risk);
+    }
     let groups = groups_of(set, store, detected, rule);
     match &set.rules[rule].logic {
-        Logic::Detection(_) => Found { signals: detected.signals[rule].clone(), ..Found::default() },
+        Logic::Detection(_) | Logic::Risk(_) => Found { signals: detected.signals[rule].clone(), ..Found::default() },
         Logic::Count(count) => {
             let whole = count.share.as_ref().map(|_| {
                 let of = set.references[rule][count.rules.len()];
@@ -186,7 +189,6 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
             legs.iter().map(|leg| Signal::new(leg.to, number)).collect()
         }),
         Logic::Rate(rate) => in_groups(&groups, |group, number| count::rate(store, rate, group, number)),
-        Logic::Risk(risk) => risk::evaluate(set, store, detected, risk),
     }
 }
 

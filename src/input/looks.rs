@@ -38,6 +38,9 @@ pub fn like(head: &[u8]) -> String {
     if first_line.contains(',') && first_line.matches(',').count() >= 2 {
         return format!("CSV without the columns of Directory Insights (first line: {first_line:?})");
     }
+    if first_line.matches(';').count() >= 2 {
+        return format!("a table separated by semicolons: export it with commas (first line: {first_line:?})");
+    }
     format!("text (first line: {first_line:?})")
 }
 
@@ -102,6 +105,7 @@ mod tests {
             (b"{\"a\":{\"b\":1},\"c\":2}", "keys: a, c)"),
             (b"Nov 24 host sshd[1]: hello", "text (first line"),
             (b"a,b,c\n1,2,3", "CSV without"),
+            (b"timestamp;event_type;success\n1;2;3", "export it with commas"),
             (b"<html>", "HTML"),
             (b"\x01\x00\x02", "binary"),
             (b"[1,2]", "without objects"),

@@ -165,7 +165,7 @@ fn send_source(
     passed: &(dyn Fn(u64) + Sync),
     sender: &SyncSender<Message>,
 ) -> Result<(), std::sync::mpsc::SendError<Message>> {
-    let fail = |error: io::Error| Message::Failure(Failure { source: index, message: error.to_string() });
+    let fail = |error: io::Error| Message::Failure(Failure { source: index, message: told(&error) });
     let text = match source.open().and_then(|raw| decode::text(Counting { raw, passed })) {
         Ok(text) => text,
         Err(error) => return sender.send(fail(error)),
@@ -189,6 +189,16 @@ fn send_source(
                 return sender.send(Message::End(index, head));
             }
         }
+    }
+}
+
+/// What went wrong, and what it means where the words of a decoder do not say.
+fn told(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+            format!("{error}: the archive is cut or damaged; what stands before that place was read")
+        }
+        _ => error.to_string(),
     }
 }
 

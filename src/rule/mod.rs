@@ -14,6 +14,7 @@ pub mod file;
 pub mod logic;
 pub mod pattern;
 pub mod set;
+mod severity;
 
 use std::fmt;
 
@@ -21,79 +22,13 @@ use serde_json::Value as Yaml;
 
 use crate::event::field::{Field, Norm, nearest_of};
 use crate::event::time::{DAY, Span};
+pub use severity::{Confidence, Severity};
+
 use attack::Technique;
 use block::{Block, span, texts};
 use detection::{Fault, Warnings, fault};
 use expr::Expr;
 use logic::Logic;
-
-/// How bad it is. Sigma's `informational` is `info`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// for the record
-    Info,
-    /// worth knowing beside something else
-    Low,
-    /// look at it today
-    #[default]
-    Medium,
-    /// look at it now
-    High,
-    /// wake somebody
-    Critical,
-}
-
-impl Severity {
-    /// From the least to the worst.
-    pub const ALL: [Severity; 5] =
-        [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
-
-    /// The word in rules, flags and output.
-    pub fn word(self) -> &'static str {
-        match self {
-            Severity::Info => "info",
-            Severity::Low => "low",
-            Severity::Medium => "medium",
-            Severity::High => "high",
-            Severity::Critical => "critical",
-        }
-    }
-
-    /// Reads a word; `informational` is `info`.
-    pub fn parse(word: &str) -> Option<Severity> {
-        let word = if word == "informational" { "info" } else { word };
-        Severity::ALL.into_iter().find(|s| s.word() == word)
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-/// How sure the rule is of what it says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Confidence {
-    /// often something harmless
-    Low,
-    /// as often as not
-    #[default]
-    Medium,
-    /// rarely anything else
-    High,
-}
-
-impl Confidence {
-    /// The word in rules and output.
-    pub fn word(self) -> &'static str {
-        match self {
-            Confidence::Low => "low",
-            Confidence::Medium => "medium",
-            Confidence::High => "high",
-        }
-    }
-}
 
 /// Whom or what a finding of the rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
