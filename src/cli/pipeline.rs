@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::detect::store::{Store, matched};
+use crate::detect::reader::Reader;
+use crate::detect::store::Store;
 use crate::detect::{Detected, detect};
-use crate::event::Event;
-use crate::event::origin::Stamp;
 use crate::event::time::Span;
+use crate::input::merger::Known;
 use crate::input::source::Source;
-use crate::input::{Known, Options, Reading, read};
+use crate::input::{Options, Reading, read};
 use crate::rule::set::RuleSet;
 
 /// What is read and how.
@@ -47,9 +47,12 @@ pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> An
     let start = Instant::now();
     let mut store = Store::new(set);
     let mut known = Known::default();
-    let understand = |event: &Event<'_>, stamp: Stamp| matched(set, event, stamp);
-    let mut reading = read(job.sources, job.options, &mut known, &understand, &mut |m| store.push(&m, false), passed);
-    let mut history = read(job.history, job.options, &mut known, &understand, &mut |m| store.push(&m, true), passed);
+    let mut read_all = |sources, store: &mut Store| {
+        read(sources, job.options, &set.plan, &mut known, &|| Reader::new(set), store, passed)
+    };
+    let mut reading = read_all(job.sources, &mut store);
+    store.begin_history();
+    let mut history = read_all(job.history, &mut store);
     let bytes_per_event = known.bytes_per_event();
     drop(known);
     let read_in = start.elapsed();

@@ -4,13 +4,15 @@
 //! several groups. Groups never cross organizations.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
-use super::profile::Symbol;
+use super::profile::{Profiles, Symbol};
 use super::signal::Signals;
 use super::store::Store;
+use crate::event::field::Field;
 use crate::rule::logic::GroupBy;
 
 /// What joins the members of a group: the organization, and the value of each group field.
@@ -37,46 +39,155 @@ impl Group {
     }
 }
 
+/// What a group needs so that its rule can come to anything there; others are not put together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Needs {
+    /// these steps have events: a range of them
+    pub first_step: usize,
+    /// one behind the last of them
+    pub end_step: usize,
+    /// there are so many events
+    pub events: usize,
+}
+
+/// The groups that the events of each profile are in, by the fields that join them. Many rules join by the
+/// same fields, and events of one profile are in the same groups.
+#[derive(Debug, Default)]
+pub struct Groupings {
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    numbers: HashMap<Key, u32, RandomState>,
+    keys: Vec<Key>,
+    by_fields: HashMap<Vec<Field>, Arc<Grouping>>,
+}
+
+/// The groups of each profile by some fields.
+#[derive(Debug, Default)]
+struct Grouping {
+    /// where the groups of a profile end
+    ends: Vec<u32>,
+    groups: Vec<u32>,
+}
+
+impl Grouping {
+    fn of(&self, profile: u32) -> &[u32] {
+        let profile = profile as usize;
+        let start = if profile == 0 { 0 } else { self.ends[profile - 1] };
+        &self.groups[start as usize..self.ends[profile] as usize]
+    }
+}
+
+impl Groupings {
+    #[allow(clippy::cast_possible_truncation, reason = "memory ends before four billion groups")]
+    fn by(&self, profiles: &Profiles, fields: Vec<Field>) -> Arc<Grouping> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(grouping) = known.by_fields.get(&fields) {
+            return Arc::clone(grouping);
+        }
+        let mut grouping = Grouping::default();
+        let mut keys: Vec<Vec<Symbol>> = Vec::new();
+        for profile in 0..profiles.len() {
+            keys.clear();
+            keys.push(vec![profiles.organization_symbol(profile)]);
+            for field in &fields {
+                let values = profiles.group_values(profile, field);
+                if let ([key], [value]) = (keys.as_mut_slice(), values.as_slice()) {
+                    key.push(*value);
+                    continue;
+                }
+                let all = keys.iter().flat_map(|key| values.iter().map(|v| key.iter().copied().chain([*v]).collect()));
+                keys = all.collect();
+            }
+            for key in &keys {
+                let next = known.numbers.len() as u32;
+                let number = known.numbers.get(key.as_slice()).copied().unwrap_or(next);
+                if number == next {
+                    known.numbers.insert(key.as_slice().into(), number);
+                    known.keys.push(key.as_slice().into());
+                }
+                grouping.groups.push(number);
+            }
+            grouping.ends.push(grouping.groups.len() as u32);
+        }
+        let grouping = Arc::new(grouping);
+        known.by_fields.insert(fields, Arc::clone(&grouping));
+        grouping
+    }
+
+    /// Gives groups their keys, by their numbers.
+    fn name(&self, groups: &mut [(u32, Group)]) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.iter_mut().for_each(|(number, group)| group.key.clone_from(&known.keys[*number as usize]));
+    }
+}
+
 /// Puts the signals of the steps into groups. `steps` are the name of each step's rule and its signals.
 /// Groups come in the order of their keys, which is the same in every run.
-pub fn groups(store: &Store, by: &[GroupBy], steps: &[(&str, &Signals)]) -> Vec<Group> {
-    let mut numbers: HashMap<Key, usize, RandomState> = HashMap::default();
+pub fn groups(
+    store: &Store,
+    groupings: &Groupings,
+    by: &[GroupBy],
+    steps: &[(&str, &Signals)],
+    needs: Needs,
+) -> Vec<Group> {
+    let profiles = store.profiles();
+    let needed = needs.first_step..needs.end_step;
+    if needed.clone().any(|step| steps[step].1.is_empty()) {
+        return Vec::new();
+    }
+    let grouping = |rule: &str| -> Option<Arc<Grouping>> {
+        let fields: Option<Vec<Field>> = by.iter().map(|part| part.field(rule).cloned()).collect();
+        Some(groupings.by(profiles, fields?))
+    };
+    let groupings_of: Vec<Option<Arc<Grouping>>> = steps.iter().map(|(rule, _)| grouping(rule)).collect();
+    // The rarest of the steps that are needed tells which groups there can be.
+    let rarest = needed.min_by_key(|step| steps[*step].1.len());
+    let order = rarest.into_iter().chain((0..steps.len()).filter(|step| Some(*step) != rarest));
+    let mut places: HashMap<u32, usize, RandomState> = HashMap::default();
     let mut groups: Vec<Group> = Vec::new();
-    for (step, (rule, signals)) in steps.iter().enumerate() {
+    let mut numbers: Vec<u32> = Vec::new();
+    for step in order {
+        let Some(grouping) = &groupings_of[step] else { continue };
+        let is_closed = rarest.is_some_and(|rarest| rarest != step);
         // Events of one profile are in the same groups.
-        let mut of_profile: Vec<Option<Box<[usize]>>> = vec![None; store.profiles().len() as usize];
-        for event in signals.events() {
-            let own = of_profile[store.profile(event) as usize].get_or_insert_with(|| {
-                let number = |key: Key| {
-                    *numbers.entry(key).or_insert_with_key(|key| {
-                        groups.push(Group { key: key.clone(), steps: vec![Vec::new(); steps.len()] });
+        let mut last: Option<(u32, usize)> = None;
+        for event in steps[step].1.events() {
+            let profile = store.profile(event);
+            let own = grouping.of(profile);
+            if let ([_], Some((same, place))) = (own, last)
+                && same == profile
+            {
+                groups[place].steps[step].push(event);
+                continue;
+            }
+            for number in own {
+                let place = match places.get(number) {
+                    Some(place) => *place,
+                    None if is_closed => continue,
+                    None => {
+                        groups.push(Group { key: Box::new([]), steps: vec![Vec::new(); steps.len()] });
+                        numbers.push(*number);
+                        places.insert(*number, groups.len() - 1);
                         groups.len() - 1
-                    })
+                    }
                 };
-                keys(store, by, rule, event).into_iter().map(number).collect()
-            });
-            own.iter().for_each(|number| groups[*number].steps[step].push(event));
+                groups[place].steps[step].push(event);
+                last = Some((profile, place));
+            }
         }
     }
+    let is_enough = |group: &Group| {
+        (needs.first_step..needs.end_step).all(|step| !group.steps[step].is_empty())
+            && (needs.events <= 1 || group.steps.iter().map(Vec::len).sum::<usize>() >= needs.events)
+    };
+    let mut kept: Vec<(u32, Group)> = numbers.into_iter().zip(groups).filter(|(_, group)| is_enough(group)).collect();
+    groupings.name(&mut kept);
+    let mut groups: Vec<Group> = kept.into_iter().map(|(_, group)| group).collect();
     // Symbols are numbered in the order of reading; the texts behind them are the same in every run.
-    groups.par_sort_by(|a, b| texts(store, &a.key).cmp(&texts(store, &b.key)));
+    let text = |symbol: &Symbol| store.symbol(*symbol);
+    groups.par_sort_by(|a, b| a.key.iter().map(text).cmp(b.key.iter().map(text)));
     groups
-}
-
-fn texts<'s>(store: &'s Store, key: &Key) -> Vec<&'s str> {
-    key.iter().map(|s| store.symbol(*s)).collect()
-}
-
-/// The keys of the groups that an event is in.
-fn keys(store: &Store, by: &[GroupBy], rule: &str, event: u32) -> Vec<Key> {
-    let mut keys: Vec<Vec<Symbol>> = vec![vec![store.organization_symbol(event)]];
-    for part in by {
-        let Some(field) = part.field(rule) else { return vec![] };
-        let values = store.group_values(event, field);
-        keys = keys
-            .iter()
-            .flat_map(|key| values.iter().map(|value| key.iter().copied().chain([*value]).collect()))
-            .collect();
-    }
-    keys.into_iter().map(Vec::into_boxed_slice).collect()
 }

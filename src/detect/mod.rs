@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod group;
 pub mod memory;
 pub mod profile;
+pub mod reader;
 pub mod risk;
 pub mod signal;
 pub mod store;
@@ -23,7 +24,7 @@ use crate::event::coverage::Reach;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
-use group::{Group, Key, groups};
+use group::{Group, Groupings, Key, Needs, groups};
 use signal::{Signal, Signals};
 use store::Store;
 
@@ -37,6 +38,7 @@ pub struct Detected {
     pub signals: Vec<Signals>,
     /// for each rule of the set, the groups that its signals number; put together again where a finding asks
     groups: Vec<OnceLock<Vec<Group>>>,
+    groupings: Groupings,
     /// of rules that have to know somebody: how many they could judge, and how many never
     pub judged: BTreeMap<usize, Judged>,
     /// rules that failed inside; the others went on
@@ -141,15 +143,33 @@ fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> 
         let places = references[..count].iter();
         places.map(|place| (set.rules[*place].name.as_str(), &detected.signals[*place])).collect()
     };
+    let groups = |by, steps: &[(&str, &Signals)], needs| groups(store, &detected.groupings, by, steps, needs);
+    let any = Needs::default();
     match &set.rules[rule].logic {
         Logic::Detection(_) => vec![],
-        Logic::Count(count) => groups(store, &count.group_by, &steps(count.rules.len())),
-        Logic::Chain(chain) => groups(store, &chain.group_by, &steps(references.len())),
-        Logic::FirstSeen(first_seen) => groups(store, &first_seen.by, &steps(2)),
-        Logic::Travel(travel) => groups(store, &travel.by, &steps(1)),
-        Logic::Rate(rate) => groups(store, &rate.by, &steps(1)),
+        Logic::Count(count) => {
+            // One event may have several values.
+            let events = if count.values.is_none() { count.bounds.least() } else { 1 };
+            groups(&count.group_by, &steps(count.rules.len()), Needs { events, ..any })
+        }
+        Logic::Chain(chain) => groups(&chain.group_by, &steps(references.len()), needs_of(chain)),
+        Logic::FirstSeen(first_seen) => groups(&first_seen.by, &steps(2), any),
+        Logic::Travel(travel) => groups(&travel.by, &steps(1), Needs { events: 2, ..any }),
+        Logic::Rate(rate) => groups(&rate.by, &steps(1), Needs { events: rate.floor, ..any }),
         Logic::Risk(_) => risk::groups(set, store, detected),
     }
+}
+
+/// The steps without which no chain completes.
+fn needs_of(chain: &Chain) -> Needs {
+    let count = chain.rules.len();
+    let (first_step, end_step) = match (chain.absent, &chain.bounds) {
+        (_, Some(_)) => (0, 0),
+        (Absent::No, None) => (0, count),
+        (Absent::First, None) => (1, count),
+        (Absent::Last, None) => (0, count - 1),
+    };
+    Needs { first_step, end_step, events: 1 }
 }
 
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
@@ -163,7 +183,7 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
         Logic::Count(count) => {
             let whole = count.share.as_ref().map(|_| {
                 let of = set.references[rule][count.rules.len()];
-                wholes(store, count, (&set.rules[of].name, &detected.signals[of]))
+                wholes(store, &detected.groupings, count, (&set.rules[of].name, &detected.signals[of]))
             });
             in_groups(&groups, |group, number| {
                 let whole = whole.as_ref().map(|w| w.get(&group.key).map_or(&[][..], Vec::as_slice));
@@ -202,8 +222,13 @@ fn in_groups(groups: &[Group], signals: impl Fn(&Group, u32) -> Vec<Signal> + Sy
 }
 
 /// The events of which a count has to be a share, by group.
-fn wholes(store: &Store, count: &Count, of: (&str, &Signals)) -> HashMap<Key, Vec<(u32, Timestamp)>> {
-    let whole = groups(store, &count.group_by, &[of]);
+fn wholes(
+    store: &Store,
+    groupings: &Groupings,
+    count: &Count,
+    of: (&str, &Signals),
+) -> HashMap<Key, Vec<(u32, Timestamp)>> {
+    let whole = groups(store, groupings, &count.group_by, &[of], Needs::default());
     whole.into_iter().map(|group| (group.key.clone(), count::events(&group, store))).collect()
 }
 

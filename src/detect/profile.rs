@@ -1,17 +1,20 @@
-//! Profile: all that rules can ask of an event, and which detections it matched. A person who signs in a
+//! Profile: all that rules can ask of an event, and which detections it likeness. A person who signs in a
 //! thousand times from one desk makes a thousand events and one profile, so fields are held, and identities
 //! and groups worked out, once for all of them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
-use super::store::Match;
+use super::reader::FacetValues;
+use crate::event::facet::{self, FIXED};
 use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::identity::{Links, Names};
+use crate::event::occurrence::Likeness;
 use crate::event::party::class_of;
 use crate::event::source;
 use crate::rule::expr::Searchable;
@@ -57,13 +60,22 @@ const ACTOR: [Norm; 4] = [Norm::ActorType, Norm::ActorId, Norm::ActorName, Norm:
 /// The same of the target.
 const TARGET: [Norm; 4] = [Norm::TargetType, Norm::TargetId, Norm::TargetName, Norm::TargetEmail];
 
+/// The slot of a field: normalized ones first, then those kept beside them.
+#[allow(clippy::cast_possible_truncation, reason = "there are some hundred fields")]
+pub fn slot(kept_fields: &[Field], field: &Field) -> Option<Slot> {
+    match field {
+        Field::Norm(norm) => Some(*norm as Slot),
+        other => Some((Norm::ALL.len() + kept_fields.iter().position(|f| f == other)?) as Slot),
+    }
+}
+
 /// What many events have in common.
 #[derive(Debug)]
 struct Profile {
     organization: Symbol,
     service: Symbol,
-    /// in `slots` and `values`
-    values: Range<usize>,
+    /// in `parts`: the facets of the normalized fields, in their order, then those others that have values
+    facets: Range<usize>,
     detections: Arc<[u32]>,
     // worked out when all is read
     actor: Option<Symbol>,
@@ -75,15 +87,17 @@ struct Profile {
 #[derive(Debug, Default)]
 pub struct Profiles {
     list: Vec<Profile>,
+    parts: Vec<u32>,
+    by_parts: HashTable<u32>,
+    /// values of each facet, in `slots` and `values`
+    facets: Vec<Range<usize>>,
+    by_values: HashTable<u32>,
     slots: Vec<Slot>,
     values: Vec<Symbol>,
     symbols: Symbols,
     /// lower-case form of each symbol
     lower: Vec<Symbol>,
-    /// profiles by a hash of their content, which is then compared
-    by_hash: HashMap<u64, Vec<u32>, RandomState>,
     hasher: RandomState,
-    lists: HashSet<Arc<[u32]>, RandomState>,
     kept_fields: Vec<Field>,
 }
 
@@ -98,57 +112,71 @@ impl Profiles {
         Profiles { kept_fields: kept_fields.to_vec(), ..Profiles::default() }
     }
 
-    /// The profile of an event.
-    pub fn of(&mut self, matched: &Match) -> u32 {
-        let hash = self.hasher.hash_one((
-            &matched.organization,
-            &matched.service,
-            &matched.detections,
-            &matched.values,
-            &matched.text,
-        ));
-        let alike = self.by_hash.get(&hash).into_iter().flatten();
-        if let Some(known) = alike.copied().find(|profile| self.is(*profile, matched)) {
-            return known;
-        }
+    /// The number of a facet; workers meet the same one independently.
+    pub fn facet(&mut self, facet: &FacetValues) -> u32 {
         let start = self.values.len();
-        for (slot, text) in matched.texts() {
+        for (slot, text) in facet.texts() {
             self.slots.push(slot);
             let value = text.map_or(NULL, |text| self.symbols.number(text));
             self.values.push(value);
         }
-        let number = index(self.list.len());
+        let (facets, slots, values, hasher) = (&self.facets, &self.slots, &self.values, &self.hasher);
+        let content = |range: Range<usize>| (&slots[range.clone()], &values[range]);
+        let own = content(start..values.len());
+        let hash = hasher.hash_one(own);
+        if let Some(known) = self.by_values.find(hash, |n| content(facets[*n as usize].clone()) == own) {
+            let known = *known;
+            self.slots.truncate(start);
+            self.values.truncate(start);
+            return known;
+        }
+        let number = index(self.facets.len());
+        self.facets.push(start..self.values.len());
+        let (facets, slots, values, hasher) = (&self.facets, &self.slots, &self.values, &self.hasher);
+        self.by_values.insert_unique(hash, number, |n| {
+            let range = facets[*n as usize].clone();
+            hasher.hash_one((&slots[range.clone()], &values[range]))
+        });
+        number
+    }
+
+    /// The number of a profile.
+    pub fn of(&mut self, likeness: &Likeness<'_, Arc<[u32]>>) -> u32 {
+        let start = self.parts.len();
+        let is_kept = |place: usize, facet: u32| place < FIXED || !self.facets[facet as usize].is_empty();
+        let kept = likeness.facets.iter().enumerate().filter(|(place, facet)| is_kept(*place, **facet));
+        self.parts.extend(kept.map(|(_, facet)| *facet));
+        let organization = self.symbols.number(likeness.organization);
+        let service = self.symbols.number(likeness.service);
+        let detections = likeness.verdict;
+        let (list, parts, hasher) = (&self.list, &self.parts, &self.hasher);
+        let content =
+            |p: &Profile| hasher.hash_one((p.organization, p.service, &p.detections, &parts[p.facets.clone()]));
         let profile = Profile {
-            organization: self.symbols.number(&matched.organization),
-            service: self.symbols.number(&matched.service),
-            values: start..self.values.len(),
-            detections: self.detections(&matched.detections),
+            organization,
+            service,
+            facets: start..parts.len(),
+            detections: Arc::clone(detections),
             actor: None,
             target: None,
             network: None,
         };
-        self.list.push(profile);
-        self.by_hash.entry(hash).or_default().push(number);
-        number
-    }
-
-    /// Few different lists of detections are shared by all profiles.
-    fn detections(&mut self, list: &[u32]) -> Arc<[u32]> {
-        if let Some(known) = self.lists.get(list) {
-            return Arc::clone(known);
+        let hash = content(&profile);
+        let is = |n: &u32| {
+            let known = &list[*n as usize];
+            (known.organization, known.service) == (organization, service)
+                && known.detections == *detections
+                && parts[known.facets.clone()] == parts[start..]
+        };
+        if let Some(known) = self.by_parts.find(hash, is) {
+            let known = *known;
+            self.parts.truncate(start);
+            return known;
         }
-        let list: Arc<[u32]> = list.into();
-        self.lists.insert(Arc::clone(&list));
-        list
-    }
-
-    fn is(&self, profile: u32, matched: &Match) -> bool {
-        let known = self.get(profile);
-        let values = known.values.clone().map(|i| (self.slots[i], self.text_of(self.values[i])));
-        self.symbols.text(known.organization) == matched.organization
-            && self.symbols.text(known.service) == matched.service
-            && *known.detections == *matched.detections
-            && values.eq(matched.texts())
+        let number = index(list.len());
+        self.by_parts.insert_unique(hash, number, |n| content(&list[*n as usize]));
+        self.list.push(profile);
+        number
     }
 
     fn text_of(&self, value: Symbol) -> Option<&str> {
@@ -157,12 +185,30 @@ impl Profiles {
 
     /// Links identities, and lets go of what only telling profiles apart needed.
     pub fn close(&mut self, links: &Links) {
-        self.by_hash = HashMap::default();
+        self.by_parts = HashTable::new();
+        self.by_values = HashTable::new();
+        // Who somebody is depends on the organization and the facet alone.
+        let mut keys: HashMap<(Symbol, u32), Option<Symbol>, RandomState> = HashMap::default();
+        let mut networks: HashMap<u32, Option<Symbol>, RandomState> = HashMap::default();
         for profile in 0..self.len() {
-            let actor = self.key(profile, links, ACTOR);
-            let target = self.key(profile, links, TARGET);
-            let network = self.text(profile, Norm::SourceIp).and_then(|ip| ip.parse().ok()).map(source::network);
-            let network = network.map(|network| self.symbols.number(&network));
+            let known = self.get(profile);
+            let (organization, start) = (known.organization, known.facets.start);
+            let mut key = |place: usize, names| {
+                let part = self.parts[start + place];
+                if let Some(key) = keys.get(&(organization, part)) {
+                    return *key;
+                }
+                let key = self.key(profile, links, names);
+                keys.insert((organization, part), key);
+                key
+            };
+            let (actor, target) = (key(facet::ACTOR, ACTOR), key(facet::TARGET, TARGET));
+            let part = self.parts[start + facet::of(Norm::SourceIp)];
+            let network = networks.get(&part).copied().unwrap_or_else(|| {
+                let ip = self.text(profile, Norm::SourceIp).and_then(|ip| ip.parse().ok());
+                ip.map(source::network).map(|network| self.symbols.number(&network))
+            });
+            networks.insert(part, network);
             let known = &mut self.list[profile as usize];
             (known.actor, known.target, known.network) = (actor, target, network);
         }
@@ -199,6 +245,14 @@ impl Profiles {
         self.symbols.text(self.get(profile).organization)
     }
 
+    /// For each profile, where its organization stands among all of them.
+    pub fn organization_ranks(&self) -> Vec<u32> {
+        let names: BTreeMap<&str, Symbol> =
+            self.list.iter().map(|p| (self.symbols.text(p.organization), p.organization)).collect();
+        let ranks: HashMap<Symbol, u32> = names.into_values().zip(0..).collect();
+        self.list.iter().map(|p| ranks[&p.organization]).collect()
+    }
+
     /// The organization as a number.
     pub fn organization_symbol(&self, profile: u32) -> Symbol {
         self.get(profile).organization
@@ -226,22 +280,31 @@ impl Profiles {
             Norm::ActorKey => known.actor,
             Norm::TargetKey => known.target,
             Norm::SourceNetwork => known.network,
-            _ => self.symbols_in(profile, norm as usize).next(),
+            _ => self.symbols_in(profile, norm as Slot).next(),
         };
         symbol.map(|s| self.symbols.text(s))
     }
 
-    fn symbols_in(&self, profile: u32, slot: usize) -> impl Iterator<Item = Symbol> {
-        let range = self.get(profile).values.clone();
-        let pairs = self.slots[range.clone()].iter().zip(&self.values[range]);
-        pairs.filter(move |(s, value)| usize::from(**s) == slot && **value != NULL).map(|(_, value)| *value)
+    /// The values in a slot, `NULL` too.
+    fn all_in(&self, profile: u32, slot: Slot) -> impl Iterator<Item = Symbol> {
+        let facets = self.get(profile).facets.clone();
+        let parts = match Norm::ALL.get(usize::from(slot)) {
+            Some(norm) => {
+                let place = facets.start + facet::of(*norm);
+                &self.parts[place..=place]
+            }
+            None => &self.parts[facets.start + FIXED..facets.end],
+        };
+        let ranges = parts.iter().map(|part| self.facets[*part as usize].clone());
+        ranges.flatten().filter(move |i| self.slots[*i] == slot).map(|i| self.values[i])
     }
 
-    fn slot(&self, field: &Field) -> Option<usize> {
-        match field {
-            Field::Norm(norm) => Some(*norm as usize),
-            other => Some(Norm::ALL.len() + self.kept_fields.iter().position(|f| f == other)?),
-        }
+    fn symbols_in(&self, profile: u32, slot: Slot) -> impl Iterator<Item = Symbol> {
+        self.all_in(profile, slot).filter(|value| *value != NULL)
+    }
+
+    fn slot(&self, field: &Field) -> Option<Slot> {
+        slot(&self.kept_fields, field)
     }
 
     /// The values of a field in lower case, as symbols: what groups are made of.
@@ -267,9 +330,7 @@ impl Profiles {
             return self.text(profile, *norm).into_iter().map(text).collect();
         }
         let Some(slot) = self.slot(field) else { return Values::new() };
-        let range = self.get(profile).values.clone();
-        let own = range.filter(|i| usize::from(self.slots[*i]) == slot);
-        own.map(|i| self.text_of(self.values[i]).map_or(Value::Null, text)).collect()
+        self.all_in(profile, slot).map(|value| self.text_of(value).map_or(Value::Null, text)).collect()
     }
 
     /// A profile as something whose fields can be asked for.
@@ -280,6 +341,7 @@ impl Profiles {
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
         self.list.capacity() * size_of::<Profile>()
+            + (self.parts.capacity() + 2 * self.facets.capacity()) * size_of::<u32>()
             + self.slots.capacity() * size_of::<Slot>()
             + self.values.capacity() * size_of::<Symbol>()
             + self.symbols.texts.iter().map(|text| text.len() + 60).sum::<usize>()

@@ -1,99 +1,17 @@
 //! Store: what is kept of the events that some rule matched, compactly, until everything is read: the time,
 //! the id, where it stands, and its profile.
 
-use super::profile::{Profiles, Slot, Symbol, View};
+use std::sync::Arc;
+
+use super::profile::{Profiles, Symbol, View};
+use super::reader::{FacetValues, Reader};
 use super::signal::EventSet;
-use crate::event::Event;
-use crate::event::field::{Field, Fields, Norm, Values};
+use crate::event::field::{Field, Norm};
 use crate::event::identity::Links;
+use crate::event::occurrence::{Likeness, Occurrence, Sink};
 use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
 use crate::rule::set::RuleSet;
-
-/// An event as a worker hands it over.
-#[derive(Debug)]
-pub struct Match {
-    time: Timestamp,
-    id: Option<String>,
-    body: u64,
-    origin: Origin,
-    pub(super) organization: String,
-    pub(super) service: String,
-    /// places in [`RuleSet::alike`]
-    pub(super) detections: Vec<u32>,
-    /// each value's field, and where its text ends in `text`; `None` is `null`
-    pub(super) values: Vec<(Slot, Option<u32>)>,
-    pub(super) text: String,
-}
-
-impl Match {
-    /// The values with their fields; `None` is `null`.
-    pub(super) fn texts(&self) -> impl Iterator<Item = (Slot, Option<&str>)> {
-        let mut start = 0;
-        self.values.iter().map(move |(slot, end)| {
-            let text = end.map(|end| {
-                let text = &self.text[start..end as usize];
-                start = end as usize;
-                text
-            });
-            (*slot, text)
-        })
-    }
-}
-
-/// Fields that are worked out when the store is closed.
-fn is_derived(norm: Norm) -> bool {
-    matches!(norm, Norm::ActorKey | Norm::TargetKey | Norm::SourceNetwork)
-}
-
-/// Evaluates the detections on one event; `None` if none of them can match.
-pub fn matched(set: &RuleSet, event: &Event<'_>, stamp: Stamp) -> Option<Match> {
-    let mut detections = Vec::new();
-    for detection in set.candidates(&event.event_type) {
-        if set.expr(detection).is_some_and(|expr| expr.may_match(event)) {
-            detections.push(index(detection));
-        }
-    }
-    if detections.is_empty() {
-        return None;
-    }
-    let mut values = Vec::with_capacity(32);
-    let mut text = String::with_capacity(512);
-    let mut take = |slot: Slot, found: Values<'_>| {
-        for value in found {
-            let end = value.text().map(|value| {
-                text.push_str(value);
-                index(text.len())
-            });
-            values.push((slot, end));
-        }
-    };
-    for (slot, norm) in (0..).zip(Norm::ALL) {
-        if !is_derived(*norm) {
-            take(slot, event.normalized(*norm));
-        }
-    }
-    for (slot, field) in (first_kept()..).zip(&set.kept_fields) {
-        take(slot, event.values(field));
-    }
-    Some(Match {
-        time: event.time,
-        id: event.id().map(str::to_owned),
-        body: stamp.body,
-        origin: stamp.origin,
-        organization: event.organization().to_owned(),
-        service: event.service().to_owned(),
-        detections,
-        values,
-        text,
-    })
-}
-
-/// The slot behind the normalized fields.
-#[allow(clippy::cast_possible_truncation, reason = "there are some thirty normalized fields")]
-fn first_kept() -> Slot {
-    Norm::ALL.len() as Slot
-}
 
 #[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]
 fn index(length: usize) -> u32 {
@@ -133,6 +51,7 @@ pub struct Store {
     events: Vec<Kept>,
     ids: Vec<u8>,
     profiles: Profiles,
+    takes_history: bool,
 }
 
 impl Store {
@@ -141,20 +60,9 @@ impl Store {
         Store { profiles: Profiles::new(&set.kept_fields), ..Store::default() }
     }
 
-    /// Takes an event; of history it only teaches, and is never reported.
-    pub fn push(&mut self, matched: &Match, is_history: bool) {
-        let (id, id_form) = self.write_id(matched.id.as_deref());
-        self.events.push(Kept {
-            time: matched.time,
-            body: matched.body,
-            offset: matched.origin.offset,
-            source: matched.origin.source,
-            line: u32::try_from(matched.origin.line).unwrap_or(u32::MAX),
-            profile: self.profiles.of(matched),
-            id,
-            id_form,
-            is_history,
-        });
+    /// What is taken from here on only teaches, and is never reported.
+    pub fn begin_history(&mut self) {
+        self.takes_history = true;
     }
 
     fn write_id(&mut self, id: Option<&str>) -> (u32, IdForm) {
@@ -172,9 +80,14 @@ impl Store {
     /// Puts the events into their total order (organization, time, id, body) and links identities.
     pub fn close(&mut self, links: &Links) {
         let mut events = std::mem::take(&mut self.events);
-        let key = |e: &Kept| (self.profiles.organization(e.profile), e.time);
+        let ranks = self.profiles.organization_ranks();
+        let key = |e: &Kept| (ranks[e.profile as usize], e.time);
         let rest = |e: &Kept| (self.id_of(e), e.body, origin_of(e));
-        events.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then_with(|| rest(a).cmp(&rest(b))));
+        let order = |a: &Kept, b: &Kept| key(a).cmp(&key(b)).then_with(|| rest(a).cmp(&rest(b)));
+        // Exports are in order more often than not.
+        if !events.is_sorted_by(|a, b| order(a, b).is_le()) {
+            events.sort_unstable_by(order);
+        }
         self.events = events;
         self.profiles.close(links);
     }
@@ -305,6 +218,32 @@ impl Store {
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
         self.events.capacity() * size_of::<Kept>() + self.ids.capacity() + self.profiles.bytes()
+    }
+}
+
+impl Sink<Reader<'_>> for Store {
+    fn facet(&mut self, facet: &FacetValues) -> u32 {
+        self.profiles.facet(facet)
+    }
+
+    fn likeness(&mut self, likeness: &Likeness<'_, Arc<[u32]>>) -> u32 {
+        self.profiles.of(likeness)
+    }
+
+    fn event(&mut self, event: &Occurrence<'_>) {
+        let (id, id_form) = self.write_id(event.id);
+        let Stamp { origin, body } = event.stamp;
+        self.events.push(Kept {
+            time: event.time,
+            body,
+            offset: origin.offset,
+            source: origin.source,
+            line: u32::try_from(origin.line).unwrap_or(u32::MAX),
+            profile: event.likeness,
+            id,
+            id_form,
+            is_history: self.takes_history,
+        });
     }
 }
 

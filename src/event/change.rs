@@ -104,7 +104,7 @@ impl Change<'_> {
 }
 
 fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
-    if from.body_hash() == to.body_hash() {
+    if from.value_hash() == to.value_hash() {
         return vec![];
     }
     let mut trend = vec!["changed"];
@@ -124,7 +124,7 @@ fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
 }
 
 fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
-    let hashes = |items: &[Json<'_>]| items.iter().map(Json::body_hash).collect::<std::collections::HashSet<_>>();
+    let hashes = |items: &[Json<'_>]| items.iter().map(Json::value_hash).collect::<std::collections::HashSet<_>>();
     let (before, after) = (hashes(was), hashes(is));
     let gained = !after.is_subset(&before);
     let lost = !before.is_subset(&after);
@@ -135,7 +135,7 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
         trend.push("removed");
     }
     let grows = || networks(is).any(|new| networks(was).any(|old| new != old && new.contains(&old)));
-    let fresh: Vec<Json<'_>> = is.iter().filter(|i| !before.contains(&i.body_hash())).cloned().collect();
+    let fresh: Vec<Json<'_>> = is.iter().filter(|i| !before.contains(&i.value_hash())).cloned().collect();
     if (gained && !lost) || grows() || is_wide(&fresh) {
         trend.push("widened");
     }

@@ -127,8 +127,9 @@ impl Coverage {
     }
 
     /// Counts events of one kind.
-    pub fn events(&mut self, kind: &Kind, tally: &Tally) {
+    pub fn events(&mut self, kind: &Kind, mut tally: Tally) {
         let Some(reach) = tally.reach else { return };
+        tally.turn();
         let count = tally.hours.values().sum();
         self.records += count;
         self.events += count;
@@ -188,13 +189,6 @@ impl Kind {
             organization: event.organization().to_owned(),
         }
     }
-
-    /// Whether an event is of this kind.
-    pub fn fits(&self, event: &Event<'_>) -> bool {
-        self.event_type == event.event_type
-            && self.service == event.service()
-            && self.organization == event.organization()
-    }
 }
 
 /// Events of one kind, counted.
@@ -202,6 +196,8 @@ impl Kind {
 pub struct Tally {
     reach: Option<Reach>,
     hours: BTreeMap<i64, u64>,
+    /// the hour counted last and its events, which are not in `hours` yet
+    hour: (i64, u64),
     without_id: u64,
 }
 
@@ -209,8 +205,19 @@ impl Tally {
     /// Counts an event.
     pub fn add(&mut self, time: Timestamp, has_id: bool) {
         widen(&mut self.reach, Reach { first: time, last: time });
-        *self.hours.entry(time.0.div_euclid(HOUR)).or_default() += 1;
+        let hour = time.0.div_euclid(HOUR);
+        if hour != self.hour.0 {
+            self.turn();
+            self.hour = (hour, 0);
+        }
+        self.hour.1 += 1;
         self.without_id += u64::from(!has_id);
+    }
+
+    fn turn(&mut self) {
+        if self.hour.1 > 0 {
+            *self.hours.entry(self.hour.0).or_default() += self.hour.1;
+        }
     }
 }
 
@@ -237,7 +244,7 @@ mod tests {
     fn count(coverage: &mut Coverage, times: &[&str]) {
         let mut tally = Tally::default();
         times.iter().for_each(|time| tally.add(Timestamp::parse(time).unwrap(), true));
-        coverage.events(&Kind::default(), &tally);
+        coverage.events(&Kind::default(), tally);
     }
 
     #[test]

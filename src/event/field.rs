@@ -314,7 +314,7 @@ fn raw_values<'e>(json: &'e Json<'e>, path: &[String]) -> Values<'e> {
 fn collect<'e>(json: &'e Json<'e>, path: &[String], out: &mut Values<'e>) {
     match json {
         Json::Array(items) => items.iter().for_each(|item| collect(item, path, out)),
-        Json::Object(_) if !path.is_empty() => {
+        Json::Object(_) | Json::Parts(_) if !path.is_empty() => {
             if let Some(inner) = json.get(&path[0]) {
                 collect(inner, &path[1..], out);
             } else if path.len() > 1

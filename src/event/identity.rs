@@ -158,17 +158,21 @@ pub struct Lessons {
 impl Lessons {
     /// Learns what an event says about its actor and its target.
     pub fn learn(&mut self, event: &Event<'_>) {
-        for party in [&event.actor, &event.target] {
-            let class = party.class();
-            let has_two = [party.id, party.name, party.email].iter().flatten().count() > 1;
-            if class == Class::Thing || !(has_two || party.email.is_some()) {
-                continue;
-            }
-            let fact = (event.organization(), class, party.id, party.name, party.email);
-            if self.hashes.insert(self.hasher.hash_one(fact)) {
-                let organization = event.organization().to_owned();
-                self.facts.push(Fact { organization, class, names: Names::from(party) });
-            }
+        self.learn_party(event.organization(), &event.actor);
+        self.learn_party(event.organization(), &event.target);
+    }
+
+    /// Learns the names of a party in an organization.
+    pub fn learn_party(&mut self, organization: &str, party: &Party<'_>) {
+        let class = party.class();
+        let has_two = [party.id, party.name, party.email].iter().flatten().count() > 1;
+        if class == Class::Thing || !(has_two || party.email.is_some()) {
+            return;
+        }
+        let fact = (organization, class, party.id, party.name, party.email);
+        if self.hashes.insert(self.hasher.hash_one(fact)) {
+            let organization = organization.to_owned();
+            self.facts.push(Fact { organization, class, names: Names::from(party) });
         }
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use siphasher::sip128::SipHasher13;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,8 @@ pub enum Json<'a> {
     Array(Vec<Json<'a>>),
     /// `{…}`
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
+    /// members of an object that are kept elsewhere
+    Parts(Vec<(&'a str, &'a Json<'a>)>),
 }
 
 impl<'a> Json<'a> {
@@ -34,10 +36,16 @@ impl<'a> Json<'a> {
         serde_json::from_str(text)
     }
 
+    /// Parses exactly one value out of bytes that may not be UTF-8.
+    pub fn of_bytes(bytes: &'a [u8]) -> Result<Json<'a>, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
     /// The member of an object, `None` for anything that is not an object.
     pub fn get(&self, key: &str) -> Option<&Json<'a>> {
         match self {
             Json::Object(members) => members.iter().find(|(k, _)| k == key).map(|(_, v)| v),
+            Json::Parts(members) => members.iter().find(|(k, _)| *k == key).map(|(_, v)| *v),
             _ => None,
         }
     }
@@ -91,6 +99,7 @@ impl<'a> Json<'a> {
             Json::Null => true,
             Json::Array(items) => items.is_empty(),
             Json::Object(members) => members.iter().all(|(_, v)| v.is_nothing()),
+            Json::Parts(members) => members.iter().all(|(_, v)| v.is_nothing()),
             _ => false,
         }
     }
@@ -126,33 +135,65 @@ impl<'a> Json<'a> {
                     item.write_body(out);
                 }
             }
-            Json::Object(members) => {
-                let mut kept: Vec<(Cow<'_, str>, &Json<'_>)> =
-                    members.iter().filter(|(_, v)| !v.is_nothing()).map(|(k, v)| (sanitized(k), v)).collect();
-                if kept.is_empty() {
-                    out.push(0);
-                    return;
-                }
-                kept.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-                out.push(6);
-                out.extend((kept.len() as u64).to_le_bytes());
-                for (key, value) in kept {
-                    write_text(7, &key, out);
-                    value.write_body(out);
-                }
-            }
+            Json::Object(members) => write_members(members.iter().map(|(k, v)| (k.as_ref(), v)), out),
+            Json::Parts(members) => write_members(members.iter().copied(), out),
         }
     }
 
-    /// The hash of the body: of the canonical form of this value.
+    /// The hash of a value in its canonical form.
     ///
     /// Keys are sorted and spelled as the BigQuery-sanitizing exporter spells them, and `null`, `{}` and
-    /// `[]` members are dropped, so one event has one body in every container. SipHash-1-3 with a fixed
-    /// key: the same on every machine and in every run.
-    pub fn body_hash(&self) -> u128 {
-        let mut body = Vec::with_capacity(2048);
+    /// `[]` members are dropped, so one value is the same in every container. XXH3: the same on every
+    /// machine and in every run.
+    pub fn value_hash(&self) -> u128 {
+        let mut body = Vec::with_capacity(256);
         self.write_body(&mut body);
-        SipHasher13::new_with_keys(0x6a63_6465_7465_6374, 0x626f_6479).hash(&body).as_u128()
+        xxh3_128(&body)
+    }
+
+    /// The hash of the body of an event: the sum of the hashes of its members, in whatever order they stand.
+    pub fn body_hash(&self) -> u128 {
+        self.members().iter().fold(0, |sum: u128, (key, value)| sum.wrapping_add(member_hash(key_seed(key), value)))
+    }
+}
+
+/// What the members of a key are hashed with.
+pub fn key_seed(key: &str) -> u64 {
+    xxh3_64(sanitized(key).as_bytes())
+}
+
+/// What a member adds to the hash of the body; 0 if it says nothing.
+pub fn member_hash(key_seed: u64, value: &Json<'_>) -> u128 {
+    match value {
+        nothing if nothing.is_nothing() => 0,
+        Json::Text(text) => text_hash(key_seed, text.as_bytes()),
+        value => {
+            let mut body = Vec::with_capacity(256);
+            value.write_body(&mut body);
+            xxh3_128_with_seed(&body, key_seed)
+        }
+    }
+}
+
+/// The same for a text.
+pub fn text_hash(key_seed: u64, text: &[u8]) -> u128 {
+    // A text is never the canonical form of anything else.
+    xxh3_128_with_seed(text, !key_seed)
+}
+
+fn write_members<'m, 'a: 'm>(members: impl Iterator<Item = (&'m str, &'m Json<'a>)>, out: &mut Vec<u8>) {
+    let mut kept: Vec<(Cow<'_, str>, &Json<'_>)> =
+        members.filter(|(_, v)| !v.is_nothing()).map(|(k, v)| (sanitized(k), v)).collect();
+    if kept.is_empty() {
+        out.push(0);
+        return;
+    }
+    kept.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    out.push(6);
+    out.extend((kept.len() as u64).to_le_bytes());
+    for (key, value) in kept {
+        write_text(7, &key, out);
+        value.write_body(out);
     }
 }
 
@@ -212,19 +253,25 @@ impl fmt::Display for Json<'_> {
                 }
                 f.write_str("]")
             }
-            Json::Object(members) => {
-                f.write_str("{")?;
-                for (i, (key, value)) in members.iter().enumerate() {
-                    if i > 0 {
-                        f.write_str(",")?;
-                    }
-                    write_quoted(key, f)?;
-                    write!(f, ":{value}")?;
-                }
-                f.write_str("}")
-            }
+            Json::Object(members) => show_members(members.iter().map(|(k, v)| (k.as_ref(), v)), f),
+            Json::Parts(members) => show_members(members.iter().copied(), f),
         }
     }
+}
+
+fn show_members<'m, 'a: 'm>(
+    members: impl Iterator<Item = (&'m str, &'m Json<'a>)>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    f.write_str("{")?;
+    for (i, (key, value)) in members.enumerate() {
+        if i > 0 {
+            f.write_str(",")?;
+        }
+        write_quoted(key, f)?;
+        write!(f, ":{value}")?;
+    }
+    f.write_str("}")
 }
 
 fn write_quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -350,6 +397,15 @@ mod tests {
         assert_ne!(body(r#"{"a":["b","c"]}"#), body(r#"{"a":["bc"]}"#));
         assert_ne!(body(r#"{"a":{"b":1}}"#), body(r#"{"b":{"a":1}}"#));
         assert_ne!(body(r#"{"a":[null,1]}"#), body(r#"{"a":[1]}"#));
+    }
+
+    #[test]
+    fn a_text_adds_what_the_member_adds() {
+        for (key, text) in [("id", "x"), ("@version", "1"), ("message", "")] {
+            let seed = key_seed(key);
+            assert_eq!(text_hash(seed, text.as_bytes()), member_hash(seed, &Json::Text(text.into())), "{key}");
+        }
+        assert_eq!(key_seed("@version"), key_seed("_version"));
     }
 
     #[test]

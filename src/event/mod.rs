@@ -8,10 +8,12 @@ pub mod agent;
 pub mod catalogue;
 pub mod change;
 pub mod coverage;
+pub mod facet;
 pub mod factor;
 pub mod field;
 pub mod identity;
 pub mod json;
+pub mod occurrence;
 pub mod origin;
 pub mod party;
 pub mod source;
@@ -110,14 +112,43 @@ const SIGNS: &[&str] = &["event_type", "initiated_by", "organization", "sso_toke
 /// Where the time stands: in the event, as a collector renamed it, or as the server stamped it.
 const TIMES: &[&str] = &["timestamp", "jc_timestamp", "server_timestamp", "@timestamp"];
 
+fn is_event(json: &Json<'_>) -> bool {
+    SIGNS.iter().any(|key| json.get(key).is_some_and(|v| !v.is_nothing()))
+}
+
 impl<'e> Event<'e> {
     /// Understands a record.
     pub fn new(json: &'e Json<'e>) -> Result<Event<'e>, NotAnEvent> {
-        if !SIGNS.iter().any(|key| json.get(key).is_some_and(|v| !v.is_nothing())) {
+        let time = TIMES.iter().find_map(|key| json.get(key).and_then(Timestamp::from_json));
+        match time {
+            Some(time) => Event::at(time, json),
+            None => Err(if is_event(json) { NotAnEvent::NoTime } else { NotAnEvent::Foreign }),
+        }
+    }
+
+    /// Understands a record of which the time is known.
+    pub fn at(time: Timestamp, json: &'e Json<'e>) -> Result<Event<'e>, NotAnEvent> {
+        if !is_event(json) {
             return Err(NotAnEvent::Foreign);
         }
-        let time =
-            TIMES.iter().find_map(|key| json.get(key).and_then(Timestamp::from_json)).ok_or(NotAnEvent::NoTime)?;
+        Ok(Event { time, ..Event::part(json) })
+    }
+
+    /// Understands nothing of a record: only its raw fields can be asked for.
+    pub fn bare(json: &'e Json<'e>) -> Event<'e> {
+        Event {
+            json,
+            time: Timestamp::default(),
+            event_type: "".into(),
+            outcome: Outcome::None,
+            actor: Party::default(),
+            target: Party::default(),
+            other: Party::default(),
+        }
+    }
+
+    /// Understands a part of a record: what the members that are there can tell.
+    pub fn part(json: &'e Json<'e>) -> Event<'e> {
         let event_type = match json.text_at(&["event_type"]) {
             Some(name) => Cow::Borrowed(catalogue::canonical(name)),
             // JumpCloud's own RADIUS example has no type.
@@ -128,7 +159,8 @@ impl<'e> Event<'e> {
         };
         let actor = party::actor(json, &event_type);
         let (target, other) = party::target(json, &event_type, &actor);
-        Ok(Event { json, time, outcome: Outcome::of(json), event_type, actor, target, other })
+        let time = Timestamp::default();
+        Event { json, time, outcome: Outcome::of(json), event_type, actor, target, other }
     }
 
     /// The event's own id, if it has one.

@@ -179,7 +179,7 @@ fn ends<'e>(connection: &'e Json<'e>) -> (Party<'e>, Party<'e>) {
 }
 
 /// Events about an account that carry no `resource` when the owner makes them.
-fn is_own_account(event_type: &str) -> bool {
+pub fn is_own_account(event_type: &str) -> bool {
     event_type.contains("totp_") || event_type.starts_with("user_password") || event_type.starts_with("admin_password")
 }
 

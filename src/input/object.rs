@@ -83,7 +83,7 @@ impl Scan {
                 b'{' => self.push(1),
                 b'[' => self.push(0),
                 b'}' | b']' => {
-                    if (self.open & 1 == 1) != (byte == b'}') && self.depth <= 128 {
+                    if self.depth == 0 || (self.open & 1 == 1) != (byte == b'}') && self.depth <= 128 {
                         self.is_mismatched = true;
                         return Step::Broken(if byte == b']' { self.seen - 1 } else { self.seen });
                     }

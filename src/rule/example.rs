@@ -122,15 +122,9 @@ fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut 
     only(entry, &["base", "at", "after", "repeat", "every", "with", "without"])?;
     let base = entry.get("base").and_then(Yaml::as_str).ok_or("an event lacks its `base`")?;
     let found = own.get(base).or_else(|| common.get(base));
-    let mut event = found
-        .ok_or_else(|| format!("no base {base:?}: write it under `bases`, or take one of src/rule/bases.yml"))?
-        .clone();
-    // A base may itself start from another.
-    if let Some(parent) = event.get("base").and_then(Yaml::as_str).map(str::to_owned) {
-        let mut whole = common.get(&parent).or_else(|| own.get(&parent)).ok_or(format!("no base {parent:?}"))?.clone();
-        change(&mut whole, &event)?;
-        event = whole;
-    }
+    let found =
+        found.ok_or_else(|| format!("no base {base:?}: write it under `bases`, or take one of src/rule/bases.yml"))?;
+    let mut event = grown(found, own, common, 8)?;
     change(&mut event, entry)?;
     let repeat = entry.get("repeat").and_then(Yaml::as_u64).unwrap_or(1);
     let every = entry.get("every").and_then(Yaml::as_str).unwrap_or("1m");
@@ -152,6 +146,19 @@ fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut 
         events.push(one.to_string().replace("{n}", &(n + 1).to_string()));
     }
     Ok(())
+}
+
+/// A base with all that it starts from.
+fn grown(base: &Yaml, own: &Yaml, common: &Yaml, depth: usize) -> Result<Yaml, String> {
+    let Some(parent) = base.get("base").and_then(Yaml::as_str) else { return Ok(base.clone()) };
+    if depth == 0 {
+        return Err(format!("base {parent:?} starts from itself"));
+    }
+    only(base, &["base", "with", "without"])?;
+    let found = common.get(parent).or_else(|| own.get(parent)).ok_or(format!("no base {parent:?}"))?;
+    let mut whole = grown(found, own, common, depth - 1)?;
+    change(&mut whole, base)?;
+    Ok(whole)
 }
 
 /// Applies `with` (dotted paths) and `without` to an event.
@@ -194,7 +201,7 @@ mod tests {
 
     #[test]
     fn events_are_made_from_bases() {
-        let text = "bases:\n  odd: {base: sso, with: {sso_token_success: false}}\ntests:\n  - name: t\n    expect: {count: 1, entity: a}\n    events:\n      - {base: user-login-failed, repeat: 2, every: 30s, with: {client_ip: '203.0.113.{n}', geoip.country_code: NL}}\n      - {base: odd, after: 5m, without: [geoip]}\n";
+        let text = "bases:\n  odd: {base: odder, with: {sso_token_success: false}}\n  odder: {base: sso, with: {idp_initiated: true}}\ntests:\n  - name: t\n    expect: {count: 1, entity: a}\n    events:\n      - {base: user-login-failed, repeat: 2, every: 30s, with: {client_ip: '203.0.113.{n}', geoip.country_code: NL}}\n      - {base: odd, after: 5m, without: [geoip]}\n";
         let example = &parse(text).unwrap()[0];
         assert_eq!(example.events.len(), 3);
         let event: Yaml = serde_json::from_str(&example.events[1]).unwrap();
@@ -203,7 +210,8 @@ mod tests {
         assert_eq!(event["timestamp"], "2026-03-02T09:00:30Z");
         let event: Yaml = serde_json::from_str(&example.events[2]).unwrap();
         assert_eq!(event["timestamp"], "2026-03-02T09:05:30Z");
-        assert_eq!(event["sso_token_success"], false);
+        assert_eq!((&event["sso_token_success"], &event["idp_initiated"]), (&false.into(), &true.into()));
+        assert_eq!(event["event_type"], "sso_auth");
         assert!(event.get("geoip").is_none());
     }
 
@@ -212,6 +220,10 @@ mod tests {
         for (text, want) in [
             ("tests:\n  - name: t\n    expekt: {count: 1}\n    events: []\n", "did you mean `expect`?"),
             ("tests:\n  - name: t\n    expect: {count: 1}\n    events: [{base: nope}]\n", "no base \"nope\""),
+            (
+                "bases: {a: {base: b}, b: {base: a}}\ntests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: a}]\n",
+                "starts from itself",
+            ),
             ("tests:\n  - name: t\n    expect: {}\n    events: []\n", "lacks its `count`"),
             ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: noon}]\n", "is no time"),
         ] {

@@ -152,12 +152,18 @@ impl Expr {
 }
 
 impl Test {
-    fn is_linked(&self) -> bool {
+    /// Whether it asks for a field that is known only once everything is read.
+    pub fn is_linked(&self) -> bool {
         self.field.is_linked() || self.patterns.iter().any(|p| matches!(p, Pattern::Reference(f, _) if f.is_linked()))
     }
 
-    fn matches(&self, event: &impl Fields) -> bool {
-        let values = event.values(&self.field);
+    /// Whether an event passes it.
+    pub fn matches(&self, event: &impl Fields) -> bool {
+        self.holds(&event.values(&self.field), event)
+    }
+
+    /// Whether the values of its field pass it.
+    pub fn holds(&self, values: &[Value<'_>], event: &impl Fields) -> bool {
         let one = |pattern: &Pattern| match pattern {
             Pattern::Null => values.iter().all(|v| *v == Value::Null),
             Pattern::Exists(wanted) => values.is_empty() != *wanted,
@@ -182,6 +188,7 @@ impl Searchable for Event<'_> {
             match json {
                 Json::Array(items) => items.iter().any(|item| any(item, matches)),
                 Json::Object(members) => members.iter().any(|(_, value)| any(value, matches)),
+                Json::Parts(members) => members.iter().any(|(_, value)| any(value, matches)),
                 Json::Null => false,
                 Json::Text(text) => matches(text),
                 other => matches(&other.to_string()),

@@ -40,6 +40,16 @@ impl Bounds {
     pub fn hold(&self, count: usize) -> bool {
         self.tests.iter().all(|(order, n, is_negated)| order.holds(count as f64, *n) != *is_negated)
     }
+
+    /// A count that none within is less than.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts; too large is as good as never")]
+    pub fn least(&self) -> usize {
+        let least = |(order, n, is_negated): &(Order, f64, bool)| match (order, is_negated) {
+            (Order::Equal | Order::GreaterEqual | Order::Greater, false) => n.max(0.0) as usize,
+            _ => 0,
+        };
+        self.tests.iter().map(least).max().unwrap_or(0)
+    }
 }
 
 /// A field by which events are grouped, under the names it has in each step.

@@ -15,6 +15,7 @@ pub mod logic;
 pub mod pattern;
 pub mod set;
 mod severity;
+pub mod verdict;
 
 use std::fmt;
 

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::expr::Expr;
 use super::logic::Logic;
+use super::verdict::{Tests, Verdict};
 use super::{Problem, Rule, parse};
+use crate::event::facet::FieldPlan;
 use crate::event::field::{Field, nearest_of};
 
 /// The rules of the pack: path and text.
@@ -32,6 +34,13 @@ pub struct RuleSet {
     any_type: Vec<usize>,
     /// fields of events that are read after the events are gone, without the normalized ones
     pub kept_fields: Vec<Field>,
+    /// the members of records that the rules ask for
+    pub plan: FieldPlan,
+    /// the tests of each facet of the plan
+    pub tests: Tests,
+    verdicts: Vec<Verdict>,
+    /// those of them that take the whole event
+    whole: BTreeSet<usize>,
 }
 
 impl RuleSet {
@@ -209,11 +218,28 @@ impl RuleSet {
         self.rules.iter().for_each(|rule| rule.kept_fields(&mut fields));
         let kept: BTreeSet<Field> = fields.into_iter().filter(|f| !matches!(f, Field::Norm(_))).collect();
         self.kept_fields = kept.into_iter().collect();
+        let exprs: Vec<Expr> = (0..self.alike.len()).filter_map(|place| self.expr(place).cloned()).collect();
+        let mut fields = self.kept_fields.clone();
+        exprs.iter().for_each(|expr| expr.fields(&mut fields));
+        self.plan = FieldPlan::new(&fields, exprs.iter().any(Expr::has_keywords));
+        self.verdicts = exprs.iter().map(|expr| Verdict::new(expr, &mut self.plan, &mut self.tests)).collect();
+        let takes_whole = |place: &usize| self.verdicts[*place].needs_whole();
+        self.whole = (0..self.verdicts.len()).filter(takes_whole).collect();
     }
 
     /// The detections that an event of this type can match, as places in [`RuleSet::alike`].
     pub fn candidates(&self, event_type: &str) -> impl Iterator<Item = usize> {
         self.by_type.get(event_type).into_iter().flatten().chain(&self.any_type).copied()
+    }
+
+    /// Whether a detection takes the whole event and not just its facets.
+    pub fn takes_whole(&self, event_type: &str) -> bool {
+        !self.whole.is_empty() && self.candidates(event_type).any(|place| self.whole.contains(&place))
+    }
+
+    /// A detection, compiled for reading.
+    pub fn verdict(&self, alike: usize) -> &Verdict {
+        &self.verdicts[alike]
     }
 
     /// Detections that say the same, by the places that [`RuleSet::candidates`] gives.

@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 
 use jcdetect::detect::detect;
-use jcdetect::detect::store::{Store, matched};
+use jcdetect::detect::reader::Reader;
+use jcdetect::detect::store::Store;
 use jcdetect::event::time::{SECOND, Span};
+use jcdetect::input::merger::Known;
 use jcdetect::input::source::Source;
-use jcdetect::input::{Known, Options, read};
+use jcdetect::input::{Options, read};
 use jcdetect::output::{Format, Look, write};
 use jcdetect::rule::set::RuleSet;
 use jcdetect::triage::finding::Findings;
@@ -238,14 +240,8 @@ fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, 
         let sources: Vec<Source> = files.iter().map(|text| Source::memory("x", text.as_bytes())).collect();
         let mut store = Store::new(set);
         let options = Options { record_limit: 1 << 20 };
-        let reading = read(
-            &sources,
-            options,
-            &mut Known::default(),
-            &|event, stamp| matched(set, event, stamp),
-            &mut |m| store.push(&m, false),
-            &|_| {},
-        );
+        let reading =
+            read(&sources, options, &set.plan, &mut Known::default(), &|| Reader::new(set), &mut store, &|_| {});
         store.close(&reading.links);
         let detected = detect(set, &store, &reading.coverage.reach, how.partition);
         let mut completing = BTreeSet::new();

@@ -1,0 +1,161 @@
+//! Facet: a part of an event that is understood by itself, from a few members of the record: who, whom,
+//! from where, with what. Each of them repeats far more often than the events that are made of them.
+
+use std::collections::BTreeMap;
+
+use super::field::{Field, Norm};
+
+/// The members that tell the event type.
+const TYPE: &[&str] = &["event_type", "nas_mfa_state", "eap_type"];
+/// The members that tell the outcome.
+const OUTCOME: &[&str] = &["success", "sso_token_success", "error_message", "error_code", "status"];
+/// The members that tell who did it, and by what means.
+const WHO: &[&str] =
+    &["initiated_by", "jc_initiated_by_id", "jc_initiated_by_email", "username", "resource", "service", "auth_method"];
+/// The members that tell what or whom it was done to.
+const WHOM: &[&str] = &["resource", "association", "system", "application", "mdm_device_id", "device_object_id"];
+/// The members that tell where it came from.
+const WHERE: &[&str] = &["service", "client_ip", "src_ip", "geoip", "asn"];
+
+/// The facets of the normalized fields: what they are made of, and what they give.
+const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[
+    (&[TYPE, OUTCOME], &[Norm::EventType, Norm::Outcome]),
+    (
+        &[TYPE, WHO],
+        &[Norm::ActorKey, Norm::ActorName, Norm::ActorType, Norm::ActorId, Norm::ActorEmail, Norm::ActorVia],
+    ),
+    (
+        &[TYPE, WHO, WHOM],
+        &[Norm::TargetKey, Norm::TargetName, Norm::TargetType, Norm::TargetId, Norm::TargetEmail, Norm::TargetOther],
+    ),
+    (&[TYPE, WHERE], &[Norm::SourceIp, Norm::SourceNetwork, Norm::SourceCountry, Norm::SourcePlace, Norm::SourceAsn]),
+    (&[&["useragent", "user_agent"]], &[Norm::AgentName, Norm::AgentOs, Norm::AgentKind]),
+    (
+        &[&["auth_context", "auth_meta", "system", "resource", "association", "mdm_device_id", "device_object_id"]],
+        &[Norm::DeviceKey, Norm::DeviceName, Norm::DeviceManaged],
+    ),
+    (&[&["application", "resource"]], &[Norm::AppKey, Norm::AppName]),
+    (
+        &[&["auth_context", "auth_meta", "mfa", "mfa_meta"], OUTCOME],
+        &[
+            Norm::PolicyAction,
+            Norm::MfaUsed,
+            Norm::MfaFactor,
+            Norm::MfaPushDenied,
+            Norm::MfaPushCountry,
+            Norm::PasswordOk,
+        ],
+    ),
+    // What events are counted by; it gives no field.
+    (&[TYPE, &["service", "organization"]], &[]),
+];
+
+/// How many facets the normalized fields have; they come first.
+pub const FIXED: usize = NORMALIZED.len();
+
+/// What events are counted by.
+pub const KIND: usize = FIXED - 1;
+/// Who did it.
+pub const ACTOR: usize = 1;
+/// Whom it was done to.
+pub const TARGET: usize = 2;
+
+/// The facet that a normalized field belongs to.
+pub fn of(norm: Norm) -> usize {
+    NORMALIZED.iter().position(|(_, norms)| norms.contains(&norm)).unwrap_or(0)
+}
+
+/// A facet: the members it is made of, and the fields it gives.
+#[derive(Clone, Debug, Default)]
+pub struct Facet {
+    /// first segments of the keys of its members
+    pub heads: Vec<String>,
+    /// the fields that somebody asks for
+    pub fields: Vec<Field>,
+    /// only raw fields
+    pub is_raw: bool,
+    /// its fields are those of other facets, compared with each other
+    pub is_joint: bool,
+}
+
+/// The members of a record that somebody asks for, facet by facet: first those of the normalized fields,
+/// then one for each further member that a rule names.
+#[derive(Clone, Debug, Default)]
+pub struct FieldPlan {
+    /// the facets
+    pub facets: Vec<Facet>,
+    /// a rule searches all text, so no event is like another
+    pub is_all: bool,
+}
+
+impl FieldPlan {
+    /// What these fields, and the normalized ones, are made of.
+    pub fn new<'f>(fields: impl IntoIterator<Item = &'f Field>, is_all: bool) -> FieldPlan {
+        let fixed = NORMALIZED.iter().map(|(heads, norms)| Facet {
+            heads: heads.concat().into_iter().map(str::to_owned).collect(),
+            fields: norms.iter().map(|norm| Field::Norm(*norm)).collect(),
+            is_raw: false,
+            is_joint: false,
+        });
+        let mut raw: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
+        for field in fields {
+            let head = match field {
+                Field::Norm(_) => continue,
+                Field::Change(..) => "changes",
+                Field::Raw(path) => path.first().map_or("", String::as_str),
+            };
+            let known = raw.entry(head).or_default();
+            if !known.contains(field) {
+                known.push(field.clone());
+            }
+        }
+        let raw = raw.into_iter().map(|(head, fields)| Facet {
+            heads: vec![head.to_owned()],
+            fields,
+            is_raw: true,
+            is_joint: false,
+        });
+        FieldPlan { facets: fixed.chain(raw).collect(), is_all }
+    }
+
+    /// A facet of two fields that are compared with each other, made of all that their facets are made of.
+    pub fn join(&mut self, a: &Field, b: &Field) -> Option<usize> {
+        let (one, other) = (self.place(a)?.0, self.place(b)?.0);
+        if one == other {
+            return Some(one);
+        }
+        let fields = vec![a.clone(), b.clone()];
+        if let Some(known) = self.facets.iter().position(|facet| facet.fields == fields) {
+            return Some(known);
+        }
+        let heads = [self.facets[one].heads.as_slice(), &self.facets[other].heads].concat();
+        let is_raw = self.facets[one].is_raw && self.facets[other].is_raw;
+        self.facets.push(Facet { heads, fields, is_raw, is_joint: true });
+        Some(self.facets.len() - 1)
+    }
+
+    /// The facets that a member is part of; `a.b` is part of the path `a.b` too.
+    pub fn of_key(&self, key: &str) -> Vec<usize> {
+        let head = key.split('.').next().unwrap_or(key);
+        let is_part = |facet: &Facet| facet.heads.iter().any(|known| known == head);
+        (0..self.facets.len()).filter(|place| is_part(&self.facets[*place])).collect()
+    }
+
+    /// Where a field stands: its facet, and its place among the fields of it.
+    pub fn place(&self, field: &Field) -> Option<(usize, usize)> {
+        (0..self.facets.len()).find_map(|facet| Some((facet, self.place_in(facet, field)?)))
+    }
+
+    /// The place of a field among the fields of a facet.
+    pub fn place_in(&self, facet: usize, field: &Field) -> Option<usize> {
+        self.facets[facet].fields.iter().position(|known| known == field)
+    }
+}
+
+/// Whether a facet of events of this type is made of a member of this key.
+///
+/// Whom it was done to is told by who did it only where the account is one's own; otherwise each pair of a
+/// person and an application would be a target of its own.
+pub fn is_made_of(facet: usize, is_own_account: bool, key: &str) -> bool {
+    facet != TARGET || is_own_account || !WHO.contains(&key) || key == "resource"
+}

@@ -1,0 +1,443 @@
+//! Memo: what a worker has seen of records before. Records repeat themselves: a member such as
+//! `"geoip":{…}` stands in thousands of them byte for byte, and events differ mostly in id and time. So a
+//! member is parsed once, and what rules make of an event is worked out once for all events that are alike
+//! in every member that anybody asks for.
+//!
+//! A record is taken only if it is beyond doubt the same as parsing all of it would give: each key is plain
+//! and stands once, each value was parsed, by itself, here or before. All else is left to the parser.
+
+use std::cell::OnceCell;
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashTable};
+
+use super::outline::Outline;
+use crate::event::catalogue;
+use crate::event::facet::{FieldPlan, is_made_of};
+use crate::event::json::{Json, key_seed, member_hash, text_hash};
+use crate::event::party::is_own_account;
+use crate::event::time::Timestamp;
+
+/// Bytes of members after which a worker starts afresh.
+const MEMBERS: usize = 16 << 20;
+/// Likenesses, and facets, after which a worker starts afresh.
+const ALIKES: usize = 1 << 18;
+/// Different spellings of keys, white space included; real exports have a few hundred.
+const SPELLINGS: usize = 2048;
+
+/// What a key means for reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Id,
+    Time,
+    EventType,
+    Any,
+}
+
+#[derive(Debug)]
+struct Key {
+    name: Box<str>,
+    role: Role,
+    /// the facets that it is part of
+    facets: Box<[usize]>,
+    is_wanted: bool,
+    seed: u64,
+    /// the record in which it stood last
+    record: u64,
+    /// its member in that record
+    member: Option<u32>,
+}
+
+/// A key with the quotes, colon and white space around it.
+#[derive(Debug)]
+struct Spelling {
+    text: Box<[u8]>,
+    key: u32,
+}
+
+/// A member that was seen: a key and the text of its value.
+#[derive(Debug)]
+struct Member {
+    key: u32,
+    start: usize,
+    length: u32,
+    hash: u128,
+}
+
+/// A record that was read.
+#[derive(Debug)]
+pub struct Taken<'t> {
+    /// when it happened
+    pub time: Timestamp,
+    /// its id, if it has one
+    pub id: Option<&'t str>,
+    /// hash of its body
+    pub body: u128,
+    /// its type, by its canonical name
+    pub event_type: &'t str,
+    /// the events that it is like; `None` if it is the first of them
+    pub alike: Option<u32>,
+}
+
+/// A facet that was seen: the members it was made of, and the number it got.
+#[derive(Debug)]
+struct Seen {
+    facet: usize,
+    parts: std::ops::Range<usize>,
+    number: u32,
+}
+
+/// What a worker has seen.
+#[derive(Debug)]
+pub struct Memo<'w> {
+    plan: &'w FieldPlan,
+    hasher: RandomState,
+    outline: Outline,
+    keys: Vec<Key>,
+    by_name: HashMap<Box<str>, u32, RandomState>,
+    spellings: Vec<Spelling>,
+    by_text: HashMap<Box<[u8]>, u32, RandomState>,
+    /// the spelling that came last at each place in a record
+    expected: Vec<u32>,
+    members: Vec<Member>,
+    texts: Vec<u8>,
+    by_member: HashTable<u32>,
+    /// members of each likeness, one after another
+    parts: Vec<u32>,
+    /// where in `parts` a likeness is, and its number
+    alikes: Vec<(std::ops::Range<usize>, u32)>,
+    by_parts: HashTable<u32>,
+    seen: Vec<Seen>,
+    by_seen: HashTable<u32>,
+    /// the facets that are made of nothing
+    empty: Vec<Option<u32>>,
+    next: u32,
+    records: u64,
+    /// of the record being read: its wanted members
+    wanted: Vec<u32>,
+    /// of the record being read: the members of each facet
+    facets: Vec<Vec<u32>>,
+}
+
+impl<'w> Memo<'w> {
+    fn text_of(&self, member: &Member) -> &[u8] {
+        &self.texts[member.start..member.start + member.length as usize]
+    }
+
+    /// Nothing seen yet.
+    pub fn new(plan: &'w FieldPlan) -> Memo<'w> {
+        Memo {
+            plan,
+            hasher: RandomState::default(),
+            outline: Outline::default(),
+            keys: Vec::new(),
+            by_name: HashMap::default(),
+            spellings: Vec::new(),
+            by_text: HashMap::default(),
+            expected: Vec::new(),
+            members: Vec::new(),
+            texts: Vec::new(),
+            by_member: HashTable::new(),
+            parts: Vec::new(),
+            alikes: Vec::new(),
+            by_parts: HashTable::new(),
+            seen: Vec::new(),
+            by_seen: HashTable::new(),
+            empty: vec![None; plan.facets.len()],
+            next: 0,
+            records: 0,
+            wanted: Vec::new(),
+            facets: vec![Vec::new(); plan.facets.len()],
+        }
+    }
+
+    /// Reads a record; `None` if it is anything out of the ordinary, or has an envelope.
+    pub fn take<'t>(&mut self, text: &'t [u8]) -> Option<Taken<'t>> {
+        if self.texts.len() > MEMBERS || self.alikes.len().max(self.seen.len()) > ALIKES {
+            self.forget();
+        }
+        if !self.outline.draw(text) {
+            return None;
+        }
+        self.records += 1;
+        self.wanted.clear();
+        let members = std::mem::take(&mut self.outline.members);
+        let taken = self.members(text, &members);
+        self.outline.members = members;
+        let mut taken = taken?;
+        let hash = self.hasher.hash_one(self.wanted.as_slice());
+        let known =
+            self.by_parts.find(hash, |n| self.parts[self.alikes[*n as usize].0.clone()] == *self.wanted.as_slice());
+        taken.alike = known.map(|n| self.alikes[*n as usize].1);
+        Some(taken)
+    }
+
+    /// The members of the record that was taken last, to be looked into.
+    pub fn inside(&self) -> Inside<'_> {
+        Inside { memo: self, values: self.wanted.iter().map(|_| OnceCell::new()).collect() }
+    }
+
+    /// The numbers of the facets of the record that was taken last; those that are new have none yet.
+    pub fn facets(&mut self, event_type: &str, out: &mut Vec<Option<u32>>) {
+        let is_own = is_own_account(event_type);
+        self.facets.iter_mut().for_each(Vec::clear);
+        for member in &self.wanted {
+            let key = &self.keys[self.members[*member as usize].key as usize];
+            for facet in &key.facets {
+                if is_made_of(*facet, is_own, &key.name) {
+                    self.facets[*facet].push(*member);
+                }
+            }
+        }
+        out.clear();
+        for (facet, members) in self.facets.iter().enumerate() {
+            let known = if members.is_empty() { self.empty[facet] } else { self.known_facet(facet, members) };
+            out.push(known);
+        }
+    }
+
+    fn known_facet(&self, facet: usize, members: &[u32]) -> Option<u32> {
+        let hash = self.hasher.hash_one((facet, members));
+        let known = self.by_seen.find(hash, |n| {
+            let known = &self.seen[*n as usize];
+            known.facet == facet && self.parts[known.parts.clone()] == *members
+        });
+        known.map(|known| self.seen[*known as usize].number)
+    }
+
+    /// Remembers a facet of the record that was taken last.
+    #[allow(clippy::cast_possible_truncation, reason = "bounded by `ALIKES`")]
+    pub fn remember_facet(&mut self, facet: usize, number: u32) {
+        let members = self.facets[facet].as_slice();
+        if members.is_empty() {
+            self.empty[facet] = Some(number);
+            return;
+        }
+        let hash = self.hasher.hash_one((facet, members));
+        let start = self.parts.len();
+        self.parts.extend(members);
+        let place = self.seen.len() as u32;
+        self.seen.push(Seen { facet, parts: start..self.parts.len(), number });
+        let (hasher, seen, parts) = (&self.hasher, &self.seen, &self.parts);
+        self.by_seen.insert_unique(hash, place, |n| {
+            let known = &seen[*n as usize];
+            hasher.hash_one((known.facet, &parts[known.parts.clone()]))
+        });
+    }
+
+    /// Remembers the record that was taken last; events like it get the number that is given back.
+    #[allow(clippy::cast_possible_truncation, reason = "bounded by `ALIKES`")]
+    pub fn remember(&mut self) -> u32 {
+        let number = self.next();
+        let start = self.parts.len();
+        self.parts.extend(&self.wanted);
+        let place = self.alikes.len() as u32;
+        self.alikes.push((start..self.parts.len(), number));
+        let hash = self.hasher.hash_one(self.wanted.as_slice());
+        let (hasher, parts, alikes) = (&self.hasher, &self.parts, &self.alikes);
+        self.by_parts.insert_unique(hash, place, |n| hasher.hash_one(&parts[alikes[*n as usize].0.clone()]));
+        number
+    }
+
+    /// The next number, for a record that is like no other.
+    pub fn next(&mut self) -> u32 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// Lets go of members and likenesses; numbers go on.
+    fn forget(&mut self) {
+        self.members.clear();
+        self.texts.clear();
+        self.by_member.clear();
+        self.parts.clear();
+        self.alikes.clear();
+        self.by_parts.clear();
+        self.seen.clear();
+        self.by_seen.clear();
+        self.keys.iter_mut().for_each(|key| key.member = None);
+    }
+
+    fn members<'t>(&mut self, text: &'t [u8], members: &[(u32, u32)]) -> Option<Taken<'t>> {
+        let (mut time, mut id, mut body, mut event_type) = (None, None, 0_u128, None);
+        for (place, (start, end)) in members.iter().enumerate() {
+            let member = &text[*start as usize..*end as usize];
+            let spelling = self.spelling(place, member)?;
+            let Spelling { text: spelled, key: number } = &self.spellings[spelling as usize];
+            let (number, behind) = (*number, spelled.len());
+            let key = &mut self.keys[number as usize];
+            if key.record == self.records {
+                return None;
+            }
+            key.record = self.records;
+            let (role, is_wanted) = (key.role, key.is_wanted);
+            let value = trimmed(&member[behind..]);
+            match role {
+                Role::Id => id = Some(plain_text(value)?).filter(|id| !id.is_empty()),
+                Role::Time => time = Some(Timestamp::parse(plain_text(value)?)?),
+                Role::EventType => event_type = Some(plain_text(value)?).filter(|name| !name.is_empty()),
+                Role::Any => {}
+            }
+            if !is_wanted && let Some(text) = plain(value) {
+                body = body.wrapping_add(text_hash(key.seed, text));
+                continue;
+            }
+            let member = self.member(number, value)?;
+            body = body.wrapping_add(self.members[member as usize].hash);
+            if is_wanted {
+                self.wanted.push(member);
+            }
+        }
+        Some(Taken { time: time?, id, body, event_type: catalogue::canonical(event_type?), alike: None })
+    }
+
+    /// The key at the start of a member, as it is spelled.
+    fn spelling(&mut self, place: usize, member: &[u8]) -> Option<u32> {
+        if let Some(expected) = self.expected.get(place)
+            && member.starts_with(&self.spellings[*expected as usize].text)
+        {
+            return Some(*expected);
+        }
+        let quote = member.len() - start_trimmed(member).len();
+        let name = member[quote..].strip_prefix(b"\"")?;
+        let name = &name[..memchr::memchr(b'"', name)?];
+        let colon = start_trimmed(&member[quote + name.len() + 2..]).strip_prefix(b":")?;
+        let spelled = &member[..member.len() - start_trimmed(colon).len()];
+        let spelling = match self.by_text.get(spelled) {
+            Some(spelling) => *spelling,
+            None => self.new_spelling(spelled, name)?,
+        };
+        if self.expected.len() <= place {
+            self.expected.resize(place + 1, spelling);
+        }
+        self.expected[place] = spelling;
+        Some(spelling)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "bounded by `SPELLINGS`")]
+    fn new_spelling(&mut self, spelled: &[u8], name: &[u8]) -> Option<u32> {
+        if self.spellings.len() >= SPELLINGS || spelled.len() > 256 || !name.iter().all(|b| is_plain(*b)) {
+            return None;
+        }
+        let name = std::str::from_utf8(name).ok()?;
+        let next = self.keys.len() as u32;
+        let key = self.by_name.get(name).copied().unwrap_or(next);
+        if key == next {
+            let role = match name {
+                "id" => Role::Id,
+                "timestamp" => Role::Time,
+                "event_type" => Role::EventType,
+                _ => Role::Any,
+            };
+            let facets: Box<[usize]> = self.plan.of_key(name).into();
+            let is_wanted = self.plan.is_all || !facets.is_empty();
+            let seed = key_seed(name);
+            self.keys.push(Key { name: name.into(), role, facets, is_wanted, seed, record: 0, member: None });
+            self.by_name.insert(name.into(), key);
+        }
+        let place = self.spellings.len() as u32;
+        self.spellings.push(Spelling { text: spelled.into(), key });
+        self.by_text.insert(spelled.into(), place);
+        Some(place)
+    }
+
+    /// The member with this value; it is parsed the first time.
+    #[allow(clippy::cast_possible_truncation, reason = "bounded by `MEMBERS`, and a record by its outline")]
+    fn member(&mut self, key: u32, value: &[u8]) -> Option<u32> {
+        let text_of =
+            |texts: &[u8], member: &Member| texts[member.start..member.start + member.length as usize] == *value;
+        if let Some(last) = self.keys[key as usize].member
+            && text_of(&self.texts, &self.members[last as usize])
+        {
+            return Some(last);
+        }
+        let hash = self.hasher.hash_one((key, value));
+        let known = self.by_member.find(hash, |n| {
+            let member = &self.members[*n as usize];
+            member.key == key && text_of(&self.texts, member)
+        });
+        let number = if let Some(known) = known {
+            *known
+        } else {
+            let json = Json::of_bytes(value).ok()?;
+            let start = self.texts.len();
+            self.texts.extend(value);
+            let number = self.members.len() as u32;
+            let body = member_hash(self.keys[key as usize].seed, &json);
+            self.members.push(Member { key, start, length: value.len() as u32, hash: body });
+            let (hasher, members, texts) = (&self.hasher, &self.members, &self.texts);
+            self.by_member.insert_unique(hash, number, |n| {
+                let member = &members[*n as usize];
+                hasher.hash_one((member.key, &texts[member.start..member.start + member.length as usize]))
+            });
+            number
+        };
+        self.keys[key as usize].member = Some(number);
+        Some(number)
+    }
+}
+
+/// The members of a record, each of them parsed at most once.
+#[derive(Debug)]
+pub struct Inside<'m> {
+    memo: &'m Memo<'m>,
+    values: Vec<OnceCell<Json<'m>>>,
+}
+
+impl<'m> Inside<'m> {
+    /// The wanted members.
+    pub fn json(&self) -> Json<'_> {
+        self.parts(|_| true)
+    }
+
+    /// The members that a facet is made of.
+    pub fn facet(&self, facet: usize) -> Json<'_> {
+        self.parts(|member| self.memo.facets[facet].contains(&member))
+    }
+
+    fn parts(&self, is_chosen: impl Fn(u32) -> bool) -> Json<'_> {
+        let all = self.memo.wanted.iter().zip(&self.values).filter_map(|(number, value)| {
+            if !is_chosen(*number) {
+                return None;
+            }
+            let member = &self.memo.members[*number as usize];
+            let key: &'m str = &self.memo.keys[member.key as usize].name;
+            // Only what was parsed before is remembered, so this cannot fail.
+            Some((key, value.get_or_init(|| Json::of_bytes(self.memo.text_of(member)).unwrap_or(Json::Null))))
+        });
+        Json::Parts(all.collect())
+    }
+}
+
+/// White space as JSON has it.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+fn start_trimmed(text: &[u8]) -> &[u8] {
+    &text[text.iter().position(|b| !is_space(*b)).unwrap_or(text.len())..]
+}
+
+fn trimmed(text: &[u8]) -> &[u8] {
+    let text = start_trimmed(text);
+    &text[..text.iter().rposition(|b| !is_space(*b)).map_or(0, |last| last + 1)]
+}
+
+/// ASCII that means itself in a JSON string.
+#[allow(clippy::needless_bitwise_bool, reason = "without branches, many bytes are looked at together")]
+fn is_plain(byte: u8) -> bool {
+    (byte.wrapping_sub(0x20) < 0x5f) & (byte != b'"') & (byte != b'\\')
+}
+
+/// What a string of plain characters says; `None` for anything else.
+fn plain(value: &[u8]) -> Option<&[u8]> {
+    let [b'"', inner @ .., b'"'] = value else { return None };
+    // Without leaving early, so that many bytes are looked at together.
+    let odd = inner.iter().fold(0_u8, |odd, b| odd | u8::from(!is_plain(*b)));
+    (odd == 0).then_some(inner)
+}
+
+fn plain_text(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(plain(value)?).ok()
+}

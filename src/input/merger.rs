@@ -1,0 +1,183 @@
+//! Merger: puts the parts together in the order of the input, so that of two equal records the first is
+//! cited, and keeps the account.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::part::{Part, Single, Understood};
+use super::{Message, Reading, looks};
+use crate::event::coverage::{Kind, Tally};
+use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand};
+
+/// The events known so far, so that the same one is known again.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// body of the first event of each id
+    bodies: HashMap<u64, u64, foldhash::fast::RandomState>,
+    /// further bodies of ids that have several
+    others: HashMap<u64, Vec<u64>>,
+}
+
+/// How an event stands to those before it.
+enum Standing {
+    New,
+    Duplicate,
+    /// an id that stood on another event; `true` for the first time
+    Conflict(bool),
+}
+
+impl Known {
+    fn learn(&mut self, id: u64, body: u64) -> Standing {
+        let first = match self.bodies.entry(id) {
+            Entry::Vacant(place) => {
+                place.insert(body);
+                return Standing::New;
+            }
+            Entry::Occupied(place) => *place.get(),
+        };
+        if first == body {
+            return Standing::Duplicate;
+        }
+        let others = self.others.entry(id).or_default();
+        if others.contains(&body) {
+            return Standing::Duplicate;
+        }
+        others.push(body);
+        Standing::Conflict(others.len() == 1)
+    }
+
+    /// Bytes held for each known id.
+    pub fn bytes_per_event(&self) -> f64 {
+        let bytes = self.bodies.capacity() * (size_of::<(u64, u64)>() + 1);
+        bytes as f64 / self.bodies.len().max(1) as f64
+    }
+}
+
+/// Puts parts together.
+pub(super) struct Merger<'k, S> {
+    /// what was read so far
+    pub reading: Reading,
+    known: &'k mut Known,
+    sink: &'k mut S,
+    kinds: Vec<Kind>,
+    places: HashMap<Kind, usize>,
+    tallies: Vec<Tally>,
+    /// by worker and its numbers: the kind of the events that are alike, and the number that the sink gave
+    likenesses: Vec<Vec<(usize, Option<u32>)>>,
+    /// by worker and its numbers: the place of a kind
+    kinds_of: Vec<Vec<usize>>,
+    /// by worker and its numbers: the number that the sink gave a facet
+    facets: Vec<Vec<u32>>,
+    /// of the source being read: records, events
+    counts: (u64, u64),
+}
+
+impl<'k, S> Merger<'k, S> {
+    /// Nothing is put together yet.
+    pub fn new(known: &'k mut Known, sink: &'k mut S, workers: usize) -> Merger<'k, S> {
+        Merger {
+            reading: Reading::default(),
+            known,
+            sink,
+            kinds: Vec::new(),
+            places: HashMap::new(),
+            tallies: Vec::new(),
+            likenesses: vec![Vec::new(); workers],
+            kinds_of: vec![Vec::new(); workers],
+            facets: vec![Vec::new(); workers],
+            counts: (0, 0),
+        }
+    }
+
+    /// Takes the next part.
+    pub(super) fn take<U: Understand>(&mut self, worker: usize, part: Result<(u32, Part<U>), Message>)
+    where
+        S: Sink<U>,
+    {
+        match part {
+            Ok((source, part)) => self.part(worker, source, part),
+            Err(Message::End(source, head)) => {
+                let (records, events) = std::mem::take(&mut self.counts);
+                if records > 0 && events == 0 {
+                    self.reading.foreign.push((source, looks::like(&head)));
+                }
+            }
+            Err(Message::Failure(failure)) => self.reading.failures.push(failure),
+            Err(Message::Batch(..)) => {}
+        }
+    }
+
+    fn part<U: Understand>(&mut self, worker: usize, source: u32, part: Part<U>)
+    where
+        S: Sink<U>,
+    {
+        self.reading.links.take(part.lessons);
+        for facet in &part.facets {
+            self.facets[worker].push(self.sink.facet(facet));
+        }
+        for kind in part.kinds {
+            let place = self.place(kind);
+            self.kinds_of[worker].push(place);
+        }
+        for fresh in part.fresh {
+            let known = &self.facets[worker];
+            let facets: Vec<u32> = fresh.facets.iter().map(|facet| known[*facet as usize]).collect();
+            let place = self.kinds_of[worker][fresh.kind as usize];
+            let Kind { organization, service, .. } = &self.kinds[place];
+            let number = fresh
+                .verdict
+                .as_ref()
+                .map(|verdict| self.sink.likeness(&Likeness { organization, service, facets: &facets, verdict }));
+            self.likenesses[worker].push((place, number));
+        }
+        let mut id_start = 0;
+        for record in part.records {
+            self.counts.0 += 1;
+            match record {
+                Understood::Skipped(reason, line) => self.reading.coverage.skip(reason, source, line),
+                Understood::Event(single) => {
+                    let id_end = single.id_end as usize;
+                    self.event::<U>(worker, &single, &part.ids[id_start..id_end]);
+                    id_start = id_end;
+                }
+            }
+        }
+    }
+
+    fn place(&mut self, kind: Kind) -> usize {
+        match self.places.entry(kind) {
+            Entry::Occupied(place) => *place.get(),
+            Entry::Vacant(place) => {
+                self.kinds.push(place.key().clone());
+                self.tallies.push(Tally::default());
+                *place.insert(self.kinds.len() - 1)
+            }
+        }
+    }
+
+    fn event<U: Understand>(&mut self, worker: usize, single: &Single, id: &str)
+    where
+        S: Sink<U>,
+    {
+        self.counts.1 += 1;
+        match single.key.map(|(id, body)| self.known.learn(id, body)) {
+            Some(Standing::Duplicate) => return self.reading.coverage.duplicate(),
+            Some(Standing::Conflict(is_first)) => self.reading.coverage.conflicting_ids += u64::from(is_first),
+            Some(Standing::New) | None => {}
+        }
+        let (kind, likeness) = self.likenesses[worker][single.likeness as usize];
+        self.tallies[kind].add(single.time, single.key.is_some());
+        if let Some(likeness) = likeness {
+            let id = single.key.map(|_| id);
+            self.sink.event(&Occurrence { likeness, time: single.time, id, stamp: single.stamp });
+        }
+    }
+
+    /// What was read, when there is no more.
+    pub fn close(mut self) -> Reading {
+        for (kind, tally) in self.kinds.iter().zip(self.tallies) {
+            self.reading.coverage.events(kind, tally);
+        }
+        self.reading
+    }
+}

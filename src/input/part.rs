@@ -1,0 +1,425 @@
+//! Part: a batch understood by a worker: its records in their order, and what their events are like.
+
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::envelope::{Unwrapped, unwrap};
+use super::framing::{self, Batch, Span};
+use super::memo::Memo;
+use crate::event::coverage::{Kind, Reason};
+use crate::event::facet::{self, FieldPlan};
+use crate::event::identity::Lessons;
+use crate::event::json::Json;
+use crate::event::occurrence::Understand;
+use crate::event::origin::{Origin, Stamp};
+use crate::event::time::Timestamp;
+use crate::event::{Event, NotAnEvent};
+
+/// One record, understood or not.
+pub enum Understood {
+    /// an event
+    Event(Single),
+    /// not an event, and why, and its line
+    Skipped(Reason, u64),
+}
+
+/// What an event has alone.
+pub struct Single {
+    /// what it is like, by the worker's numbers
+    pub likeness: u32,
+    /// when it happened
+    pub time: Timestamp,
+    /// hashes of id and body, if it has an id
+    pub key: Option<(u64, u64)>,
+    /// where its id ends in the ids of the part
+    pub id_end: u32,
+    /// where it is, and the hash of its body
+    pub stamp: Stamp,
+}
+
+/// What is new of events that are alike.
+pub struct Fresh<V> {
+    /// what they are counted by, by the worker's numbers
+    pub kind: u32,
+    /// their facets, by the worker's numbers
+    pub facets: Box<[u32]>,
+    /// what becomes of them
+    pub verdict: Option<V>,
+}
+
+/// A batch understood.
+pub struct Part<U: Understand> {
+    /// facets that the worker had not met, in the order of its numbers
+    pub facets: Vec<U::Facet>,
+    /// kinds that it had not met, in the order of its numbers
+    pub kinds: Vec<Kind>,
+    /// likenesses that it had not met, in the order of its numbers
+    pub fresh: Vec<Fresh<U::Verdict>>,
+    /// the records in their order
+    pub records: Vec<Understood>,
+    /// the ids of the events, one after another
+    pub ids: String,
+    /// who is who in them
+    pub lessons: Lessons,
+}
+
+/// Understands batches, one after another, and remembers what it has seen.
+pub struct Worker<'p, U> {
+    plan: &'p FieldPlan,
+    memo: Memo<'p>,
+    understand: U,
+    /// for each facet that it met what [`Understand::facet`] said
+    patterns: Vec<u32>,
+    /// the facets of the record being read
+    facets: Vec<u32>,
+    /// the same, as far as they were met before
+    known: Vec<Option<u32>>,
+    /// the kinds of events, by the facet that tells them, with their numbers
+    kinds: HashMap<u32, (u32, Kind), RandomState>,
+    /// by kind, as organizations are, the actors and targets whose names were learned
+    met: HashSet<(u32, u32), RandomState>,
+    /// nothing is remembered
+    #[cfg(test)]
+    is_plain: bool,
+}
+
+impl<'p, U: Understand> Worker<'p, U> {
+    /// A worker that has seen nothing.
+    pub fn new(plan: &'p FieldPlan, understand: U) -> Worker<'p, U> {
+        Worker {
+            plan,
+            memo: Memo::new(plan),
+            understand,
+            patterns: Vec::new(),
+            facets: Vec::new(),
+            known: Vec::new(),
+            kinds: HashMap::default(),
+            met: HashSet::default(),
+            #[cfg(test)]
+            is_plain: false,
+        }
+    }
+
+    /// Understands a batch.
+    pub fn part(&mut self, source: u32, batch: &Batch) -> Part<U> {
+        let mut part = Part {
+            facets: Vec::new(),
+            kinds: Vec::new(),
+            fresh: Vec::new(),
+            records: Vec::with_capacity(batch.spans.len()),
+            ids: String::with_capacity(batch.spans.len() * 24),
+            lessons: Lessons::default(),
+        };
+        batch.spans.iter().for_each(|span| self.take(source, *span, &batch.bytes, &mut part));
+        part
+    }
+
+    fn take(&mut self, source: u32, span: Span, bytes: &[u8], part: &mut Part<U>) {
+        let origin = Origin { source, line: span.line, offset: span.offset };
+        let text = &bytes[span.start..span.end];
+        let result = match span.fault {
+            Some(reason) => Err(reason),
+            #[cfg(test)]
+            None if self.is_plain => with_record(text, |json| self.alone(json, origin, part)),
+            None => match self.alike(text, origin, part) {
+                Some(event) => Ok(event),
+                None => with_record(text, |json| self.alone(json, origin, part)),
+            },
+        };
+        match result {
+            Ok(event) => part.records.push(Understood::Event(event)),
+            // A line that starts and ends as an object may be two of them.
+            Err(Reason::NotJson) => {
+                let objects = framing::objects(text);
+                if objects.len() < 2 {
+                    return part.records.push(Understood::Skipped(Reason::NotJson, span.line));
+                }
+                for (start, end, fault) in objects {
+                    let offset = span.offset + start as u64;
+                    let (start, end) = (span.start + start, span.start + end);
+                    self.take(source, Span { start, end, offset, fault, ..span }, bytes, part);
+                }
+            }
+            Err(reason) => part.records.push(Understood::Skipped(reason, span.line)),
+        }
+    }
+
+    /// An event by what was seen before; `None` if the record has to be parsed as a whole.
+    fn alike(&mut self, text: &[u8], origin: Origin, part: &mut Part<U>) -> Option<Single> {
+        let taken = self.memo.take(text)?;
+        let likeness = match taken.alike {
+            Some(known) => known,
+            None => self.meet(taken.event_type, part),
+        };
+        Some(part.single(likeness, taken.time, taken.id, taken.body, origin))
+    }
+
+    /// Understands the record that the memo took last, and remembers it.
+    fn meet(&mut self, event_type: &str, part: &mut Part<U>) -> u32 {
+        let Worker { plan, memo, understand, patterns, facets, met, known, kinds, .. } = self;
+        memo.facets(event_type, known);
+        facets.clear();
+        let inside = memo.inside();
+        for (facet, known) in known.iter().enumerate() {
+            facets.push(known.unwrap_or_else(|| {
+                let json = inside.facet(facet);
+                let event = if plan.facets[facet].is_raw { Event::bare(&json) } else { Event::part(&json) };
+                let (values, pattern) = understand.facet(facet, &event);
+                part.facets.push(values);
+                patterns.push(pattern);
+                number(patterns.len() - 1)
+            }));
+        }
+        let next = number(kinds.len());
+        let kind = kinds.entry(facets[facet::KIND]).or_insert_with(|| {
+            let kind = Kind::of(&Event::part(&inside.facet(facet::KIND)));
+            part.kinds.push(kind.clone());
+            (next, kind)
+        });
+        for facet in [facet::ACTOR, facet::TARGET] {
+            if met.insert((kind.0, facets[facet])) {
+                let json = inside.facet(facet);
+                let event = Event::part(&json);
+                let party = if facet == facet::ACTOR { &event.actor } else { &event.target };
+                part.lessons.learn_party(&kind.1.organization, party);
+            }
+        }
+        let verdict = match understand.needs_whole(event_type) {
+            true => judged(understand, patterns, facets, event_type, Some(&Event::part(&inside.json()))),
+            false => judged(understand, patterns, facets, event_type, None),
+        };
+        part.fresh.push(Fresh { kind: kind.0, facets: facets.as_slice().into(), verdict });
+        drop(inside);
+        for (facet, (known, number)) in known.iter().zip(facets).enumerate() {
+            if known.is_none() {
+                memo.remember_facet(facet, *number);
+            }
+        }
+        memo.remember()
+    }
+
+    /// An event out of a record that was parsed as a whole.
+    fn alone(&mut self, json: &Json<'_>, origin: Origin, part: &mut Part<U>) -> Result<Single, Reason> {
+        let event = Event::new(json).map_err(|not| match not {
+            NotAnEvent::Foreign => Reason::NotAnEvent,
+            NotAnEvent::NoTime => Reason::NoTime,
+        })?;
+        self.facets.clear();
+        for facet in 0..self.plan.facets.len() {
+            let (values, pattern) = self.understand.facet(facet, &event);
+            part.facets.push(values);
+            self.patterns.push(pattern);
+            self.facets.push(number(self.patterns.len() - 1));
+        }
+        let kind = number(self.kinds.len());
+        self.kinds.insert(self.facets[facet::KIND], (kind, Kind::of(&event)));
+        part.kinds.push(Kind::of(&event));
+        let whole = self.understand.needs_whole(&event.event_type).then_some(&event);
+        let verdict = judged(&mut self.understand, &self.patterns, &self.facets, &event.event_type, whole);
+        part.fresh.push(Fresh { kind, facets: self.facets.as_slice().into(), verdict });
+        part.lessons.learn(&event);
+        Ok(part.single(self.memo.next(), event.time, event.id(), json.body_hash(), origin))
+    }
+}
+
+/// What becomes of events like this one.
+fn judged<U: Understand>(
+    understand: &mut U,
+    patterns: &[u32],
+    facets: &[u32],
+    event_type: &str,
+    whole: Option<&Event<'_>>,
+) -> Option<U::Verdict> {
+    let patterns: Vec<u32> = facets.iter().map(|facet| patterns[*facet as usize]).collect();
+    understand.verdict(event_type, &patterns, whole)
+}
+
+impl<U: Understand> Part<U> {
+    fn single(&mut self, likeness: u32, time: Timestamp, id: Option<&str>, body: u128, origin: Origin) -> Single {
+        let (high, body) = halves(body);
+        self.ids.push_str(id.unwrap_or_default());
+        Single {
+            likeness,
+            time,
+            key: id.map(|id| (id_hash(id), body ^ high.rotate_left(32))),
+            id_end: number(self.ids.len()),
+            stamp: Stamp { origin, body },
+        }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]
+fn number(length: usize) -> u32 {
+    length as u32
+}
+
+/// Parses a record, takes its envelope off, and hands it on.
+fn with_record<T>(bytes: &[u8], use_it: impl FnOnce(&Json<'_>) -> Result<T, Reason>) -> Result<T, Reason> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
+    let outer = Json::parse(text).map_err(|e| reason_of(&e))?;
+    match unwrap(&outer) {
+        Unwrapped::Itself => use_it(&outer),
+        Unwrapped::Inner(inner) => use_it(inner),
+        Unwrapped::Text(text) => use_it(&Json::parse(text).map_err(|e| reason_of(&e))?),
+    }
+}
+
+fn reason_of(error: &serde_json::Error) -> Reason {
+    if error.is_eof() {
+        Reason::CutOff
+    } else if error.to_string().starts_with("recursion limit") {
+        Reason::TooDeep
+    } else {
+        Reason::NotJson
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the two halves of a hash")]
+fn halves(hash: u128) -> (u64, u64) {
+    ((hash >> 64) as u64, hash as u64)
+}
+
+/// Ids are unique across organizations; the body holds the organization, so equal bodies have the same one.
+fn id_hash(id: &str) -> u64 {
+    xxh3_64(id.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::field::{Field, Fields};
+    use crate::input::framing::Framer;
+
+    /// Keeps the values of all fields as text.
+    struct All<'p>(&'p FieldPlan);
+
+    impl Understand for All<'_> {
+        type Facet = String;
+        type Verdict = ();
+
+        fn facet(&mut self, facet: usize, event: &Event<'_>) -> (String, u32) {
+            (format!("{:?}", self.0.facets[facet].fields.iter().map(|f| event.values(f)).collect::<Vec<_>>()), 0)
+        }
+
+        fn needs_whole(&self, _: &str) -> bool {
+            false
+        }
+
+        fn verdict(&mut self, _: &str, _: &[u32], _: Option<&Event<'_>>) -> Option<()> {
+            Some(())
+        }
+    }
+
+    /// Everything that is known of each record of a text, one line a record.
+    fn told(worker: &mut Worker<'_, All<'_>>, met: &mut (Vec<String>, Vec<Kind>, Vec<String>), text: &[u8]) -> String {
+        let mut framer = Framer::new(text, 0, false, 1 << 20);
+        let mut out = String::new();
+        while let Some(batch) = framer.next_batch().unwrap() {
+            let part = worker.part(0, &batch);
+            met.0.extend(part.facets);
+            met.1.extend(part.kinds);
+            for fresh in part.fresh {
+                let facets: Vec<&str> = fresh.facets.iter().map(|facet| met.0[*facet as usize].as_str()).collect();
+                met.2.push(format!("{:?} {facets:?}", met.1[fresh.kind as usize]));
+            }
+            for record in part.records {
+                out += &match record {
+                    Understood::Skipped(reason, line) => format!("{reason:?} {line}\n"),
+                    Understood::Event(Single { likeness, time, key, stamp, .. }) => {
+                        format!("{time:?} {key:?} {stamp:?} {}\n", met.2[likeness as usize])
+                    }
+                };
+            }
+        }
+        out
+    }
+
+    fn plan() -> FieldPlan {
+        let raw = |path: &str| Field::Raw(path.split('.').map(str::to_owned).collect());
+        let suspended = Field::Change("suspended".to_owned(), crate::event::field::Part::Trend);
+        FieldPlan::new(&[raw("error_message"), raw("resource.type"), raw("timestamp"), suspended], false)
+    }
+
+    /// A line changed in one or two places, mostly where it hurts.
+    fn mutated(line: &str, random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+        const PIECES: &[&str] = &[
+            "\"",
+            "\\",
+            "\\u0065",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            " ",
+            "\t",
+            "\u{1}",
+            "null",
+            "1e999",
+            "-",
+            "\\ud800",
+            "é",
+            "\"id\":\"x\",",
+            "\"event_type\":\"y\",",
+            "00",
+            "\u{7f}",
+        ];
+        let mut bytes = line.as_bytes().to_vec();
+        for _ in 0..=random(2) {
+            let at = random(bytes.len());
+            match random(5) {
+                0 => drop(bytes.remove(at)),
+                1 => bytes[at] = u8::try_from(random(256)).unwrap_or_default(),
+                2 => bytes.truncate(at.max(1)),
+                _ => drop(bytes.splice(at..at, PIECES[random(PIECES.len())].bytes())),
+            }
+        }
+        bytes.retain(|b| *b != b'\n');
+        bytes
+    }
+
+    /// What was seen before never changes what a record says, however broken it is.
+    #[test]
+    fn seen_before_or_not_is_the_same() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/scenarios");
+        let mut lines = Vec::new();
+        for scenario in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(scenario.unwrap().path().join("events.jsonl")).unwrap();
+            lines.extend(text.lines().step_by(29).map(str::to_owned));
+        }
+        lines.sort();
+        let count = std::env::var("JCDETECT_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state >> 11).unwrap_or_default() % below
+        };
+        let plan = plan();
+        let mut used = Worker::new(&plan, All(&plan));
+        let mut met = (Vec::new(), Vec::new(), Vec::new());
+        let (mut taken, mut odd, mut lenient) = (0, 0, 0);
+        for line in &lines {
+            told(&mut used, &mut met, line.as_bytes());
+        }
+        for _ in 0..count {
+            let line = mutated(&lines[random(lines.len())], &mut random);
+            let is_taken = used.memo.take(&line).is_some();
+            taken += usize::from(is_taken);
+            odd += usize::from(!is_taken);
+            let is_drawn = crate::input::outline::Outline::default().draw(&line);
+            lenient += usize::from(is_drawn && serde_json::from_slice::<serde_json::Value>(&line).is_err());
+            let mut fresh = Worker::new(&plan, All(&plan));
+            fresh.is_plain = true;
+            let alone = told(&mut fresh, &mut (Vec::new(), Vec::new(), Vec::new()), &line);
+            assert_eq!(told(&mut used, &mut met, &line), alone, "{}", String::from_utf8_lossy(&line));
+        }
+        // The lines are of the kind that tells: many are taken, many are not, and who trusted the outline
+        // alone would take what is no JSON.
+        assert!(taken > count / 10 && odd > count / 10 && lenient > count / 100, "{taken} {odd} {lenient}");
+    }
+}
