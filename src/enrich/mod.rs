@@ -6,6 +6,7 @@
 //! two people gives nobody, and what could not be used of a file is counted by reason.
 
 mod csv;
+pub mod directory;
 mod file;
 mod json;
 pub mod known;
