@@ -8,6 +8,7 @@
 mod csv;
 pub mod directory;
 mod file;
+pub mod geo;
 mod json;
 pub mod known;
 mod ranges;
