@@ -9,6 +9,7 @@ mod csv;
 pub mod directory;
 mod file;
 pub mod geo;
+pub mod intel;
 mod json;
 pub mod known;
 mod ranges;
