@@ -220,6 +220,8 @@ impl Directory {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A directory of these files, by name and content.
@@ -315,5 +317,40 @@ mod tests {
         assert_eq!(read.provenance[0].skipped.of(CELLS), 1);
         let odd = r#"{"username":["x"],"_id":{"a":[[]]},"mfa":7,"paths":{"to":1},"to":[1]}"#;
         assert!(directory(&[("a.json", odd)]).is_ok());
+    }
+
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"",
+        "'",
+        "\n",
+        "\u{e9}",
+        "\"_id\":\"1\"",
+        "\"username\":\"jo\"",
+        "\"results\":[",
+        "username,paths\n",
+        "\"paths\":[[",
+        "\"to\":{\"id\":\"1\",\"type\":\"user\"}",
+        "\"from\":",
+        "{'a': True}",
+        "#",
+        "null",
+        "1e999",
+        "\\u0000",
+    ];
+
+    proptest! {
+        #[test]
+        fn nonsense_is_no_panic(pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..14)) {
+            let mut directory = Directory::default();
+            let _ = directory.add(&Named::of(Path::new("f")), &pieces.concat());
+            directory.register.join();
+            let _ = directory.person_by(Class::User, "jo");
+        }
     }
 }

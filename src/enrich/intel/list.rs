@@ -6,14 +6,18 @@ use crate::enrich::At;
 /// Lines of `exit-addresses` that say something else of a node.
 const TOR: &[&str] = &["ExitNode", "Published", "LastStatus"];
 
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || c == ','
+}
+
 /// Reads a list.
 pub fn read(text: &str, builder: &mut Builder) {
     let is_tor = text.lines().take(50).any(|line| line.starts_with("ExitAddress "));
     for (number, line) in (1..).zip(text.lines()) {
         let at = At::Line(number);
         let (entry, comment) = line.find(['#', ';']).map_or((line, ""), |i| (&line[..i], &line[i + 1..]));
-        let entry = entry.trim();
-        let mut words = entry.split([' ', '\t', ',']).filter(|word| !word.is_empty());
+        let entry = entry.trim_matches(is_between);
+        let mut words = entry.split(is_between).filter(|word| !word.is_empty());
         let Some(first) = words.next() else { continue };
         if is_tor && TOR.contains(&first) {
             continue;
@@ -23,7 +27,7 @@ pub fn read(text: &str, builder: &mut Builder) {
             ("0.0.0.0" | "127.0.0.1", Some(host)) => (host, comment),
             // a range with spaces around its dash
             (_, Some("-")) => (entry, comment),
-            (_, Some(_)) => (first, entry[first.len()..].trim_start_matches([' ', '\t', ','])),
+            (_, Some(_)) => (first, entry[first.len()..].trim_start_matches(is_between)),
             (_, None) => (first, comment),
         };
         builder.offer(indicator, None, Detail::described(note), at);

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use indicator::{HASH, NOBODYS, UNKNOWN, URL};
 
@@ -162,6 +164,55 @@ fn hostile_and_broken_files() {
     let deep = format!("[{}\"203.0.113.7\"{}]", "[".repeat(100), "]".repeat(100));
     assert_eq!(address(&one(&deep), "203.0.113.7"), "203.0.113.7 (-)");
 }
+
+proptest! {
+    #[test]
+    fn nonsense_is_no_panic(
+        pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..12),
+        cut in 0_usize..200,
+    ) {
+        let text = pieces.concat();
+        let cut = (0..=cut.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let file = Named::of(Path::new("f"));
+        for text in [&text[..], &text[..cut]] {
+            let _ = add(&file, text, &mut Builder::new(Timestamp(0)));
+        }
+    }
+}
+
+const PIECES: &[&str] = &[
+    ",",
+    "\u{e9}",
+    " ",
+    "\n",
+    "#",
+    ";",
+    "ip",
+    "indicator,type\n",
+    "203.0.113.7",
+    "-",
+    "/24",
+    "/",
+    ":",
+    "\"",
+    "[",
+    "]",
+    "{",
+    "}",
+    "{\"type\":\"indicator\",\"id\":\"indicator--1\",\"pattern\":\"[ipv4-addr:value = '203.0.113.7']\"}",
+    "\"Attribute\":",
+    "ExitAddress ",
+    "evil.example",
+    "@",
+    "|",
+    "\r\n",
+    "\0",
+    "0.0.0.0 ",
+    "hxxp://",
+    "::ffff:",
+    "128",
+    "%",
+];
 
 #[test]
 #[ignore = "measures; run it with --release"]
