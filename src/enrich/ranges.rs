@@ -1,7 +1,7 @@
 //! Ranges: addresses, networks and ranges of addresses, and which of them hold an address.
 //!
 //! Ranges are cut into networks. Networks nest or are apart, so of a sorted list of them each needs to know
-//! only the next wider one around it: one binary search finds the narrowest network of an address, and at most
+//! only the next wider one around it: one binary search, among those that share its first 16 bits, finds the narrowest network of an address, and at most
 //! 128 steps outward find all others. Overlapping lists cost no more than their entries.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -68,7 +68,7 @@ impl Collected {
 
     /// Sorts them for looking up.
     pub fn sorted(self) -> Ranges {
-        Ranges { v4: Nested::new(self.v4), v6: Nested::new(self.v6) }
+        Ranges { v4: Nested::new(self.v4, 32), v6: Nested::new(self.v6, 128) }
     }
 }
 
@@ -94,6 +94,10 @@ impl Ranges {
 #[derive(Debug, Default)]
 struct Nested {
     starts: Vec<u128>,
+    /// of each first 16 bits how many starts lie before them: a short search, most of it in the cache
+    before: Vec<u32>,
+    /// bits behind the first 16
+    shift: u32,
     nodes: Vec<Node>,
     ids: Vec<u32>,
 }
@@ -114,10 +118,10 @@ fn holds(start: u128, host_bits: u8, key: u128) -> bool {
 }
 
 impl Nested {
-    fn new(mut networks: Vec<Network>) -> Nested {
+    fn new(mut networks: Vec<Network>, bits: u32) -> Nested {
         networks.sort_unstable_by_key(|n| (n.start, u8::MAX - n.host_bits, n.id));
         networks.dedup_by_key(|n| (n.start, n.host_bits, n.id));
-        let mut nested = Nested::default();
+        let mut nested = Nested { shift: bits - 16, ..Nested::default() };
         let mut open: Vec<u32> = Vec::new();
         for network in networks {
             let is_new = nested.starts.last() != Some(&network.start)
@@ -134,11 +138,24 @@ impl Nested {
             }
             nested.ids.push(network.id);
         }
+        let mut at = 0;
+        for first in 0..=1 << 16 {
+            at += nested.starts[at..].iter().take_while(|start| **start >> nested.shift < first).count();
+            nested.before.push(index(at));
+        }
         nested
     }
 
+    /// How many networks start at this address or before.
+    fn started(&self, key: u128) -> usize {
+        let first = usize::try_from(key >> self.shift).unwrap_or(0);
+        let Some([from, to]) = self.before.get(first..first + 2) else { return 0 };
+        let (from, to) = (*from as usize, *to as usize);
+        from + self.starts[from..to].partition_point(|start| *start <= key)
+    }
+
     fn holding(&self, key: u128) -> impl Iterator<Item = u32> {
-        let last = self.starts.partition_point(|start| *start <= key);
+        let last = self.started(key);
         let mut node = if last == 0 { NONE } else { index(last - 1) };
         std::iter::from_fn(move || {
             while node != NONE {
