@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod detect;
+pub mod enrich;
 pub mod event;
 pub mod input;
 pub mod output;

@@ -9,9 +9,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rule", &["event"]),
     ("input", &["event"]),
     ("detect", &["rule", "event"]),
-    ("triage", &["detect", "rule", "event"]),
+    ("enrich", &["event"]),
+    ("triage", &["detect", "enrich", "rule", "event"]),
     ("output", &["triage", "rule", "event"]),
-    ("cli", &["output", "triage", "detect", "input", "rule", "event"]),
+    ("cli", &["output", "triage", "detect", "enrich", "input", "rule", "event"]),
 ];
 
 /// Which crates may be used in one module only.

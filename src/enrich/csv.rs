@@ -1,0 +1,120 @@
+//! The rows of a CSV text whose header is known by its names.
+
+use ::csv::{ReaderBuilder, StringRecord};
+
+/// Rows of a text and what its columns are called.
+#[derive(Debug)]
+pub struct Rows<'t> {
+    /// the names of the columns, in lower case, without anything but letters and digits
+    pub columns: Vec<String>,
+    text: &'t str,
+    delimiter: u8,
+    first_line: u64,
+}
+
+/// A name in lower case without anything but letters and digits: `_id`, `Job Title` and `JobTitle` alike.
+pub fn bare(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+impl<'t> Rows<'t> {
+    /// Looks for a header in which one of the columns is `wanted`, among the lines that start the text. The
+    /// header may stand in the last comment, as abuse.ch writes it. Commas, semicolons and tabs separate.
+    pub fn find(text: &'t str, wanted: impl Fn(&str) -> bool) -> Option<Rows<'t>> {
+        let mut at = 0;
+        for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+            at += line.len();
+            let is_comment = line.trim_start().starts_with('#');
+            let header = line.trim_start().trim_start_matches('#').trim();
+            if header.is_empty() || header.starts_with("#TYPE") {
+                continue;
+            }
+            for delimiter in [b',', b';', b'\t'] {
+                let Some(cells) = cells(header, delimiter).filter(|cells| cells.len() > 1 || !is_comment) else {
+                    continue;
+                };
+                let columns: Vec<String> = cells.iter().map(bare).collect();
+                if columns.iter().any(|column| wanted(column))
+                    && (!is_comment || fits(&text[at..], &columns, delimiter))
+                {
+                    return Some(Rows { columns, text: &text[at..], delimiter, first_line: number + 1 });
+                }
+            }
+            if !is_comment {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Calls for each row with its line and its cells. A row that cannot be read has no cells.
+    pub fn each(&self, mut row: impl FnMut(u64, Option<&StringRecord>)) {
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(self.delimiter)
+            .comment(Some(b'#'))
+            .from_reader(self.text.as_bytes());
+        let mut cells = StringRecord::new();
+        loop {
+            match reader.read_record(&mut cells) {
+                Ok(false) => return,
+                Ok(true) => {
+                    let line = cells.position().map_or(1, ::csv::Position::line);
+                    row(self.first_line + line - 1, Some(&cells));
+                }
+                Err(_) => row(self.first_line + reader.position().line() - 1, None),
+            }
+        }
+    }
+
+    /// The place of the first of these columns that is there.
+    pub fn column(&self, names: &[&str]) -> Option<usize> {
+        names.iter().find_map(|name| self.columns.iter().position(|column| column == name))
+    }
+}
+
+/// Whether the first row has a cell for each column. Prose in a comment is no header.
+fn fits(rows: &str, columns: &[String], delimiter: u8) -> bool {
+    let row = rows.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    row.and_then(|row| cells(row, delimiter)).is_some_and(|cells| cells.len() == columns.len())
+}
+
+fn cells(line: &str, delimiter: u8) -> Option<StringRecord> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(delimiter)
+        .trim(::csv::Trim::All)
+        .from_reader(line.as_bytes());
+    let mut cells = StringRecord::new();
+    reader.read_record(&mut cells).ok()?.then_some(cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Option<Vec<(u64, Vec<String>)>> {
+        let rows = Rows::find(text, |c| c == "ip")?;
+        let mut out = Vec::new();
+        rows.each(|line, cells| out.push((line, cells.map_or(vec![], |c| c.iter().map(str::to_owned).collect()))));
+        Some(out)
+    }
+
+    #[test]
+    fn headers_are_found() {
+        let want = Some(vec![(2, vec!["1.2.3.4".to_owned(), "x, y".to_owned()])]);
+        assert_eq!(all("IP,note\r\n1.2.3.4,\"x, y\"\r\n"), want);
+        assert_eq!(all("\"ip\";note\n1.2.3.4;x, y"), want);
+        assert_eq!(all("#\"note\",\"ip\"\n1.2.3.4,\"x, y\""), want);
+        assert_eq!(all("# a feed\n#TYPE X\nip\n1.2.3.4").unwrap()[0].0, 4);
+        assert_eq!(all("1.2.3.4,x\n"), None);
+        assert_eq!(all("# ip\n1.2.3.4\n"), None);
+        assert_eq!(all("# ip, domain and so on\n1.2.3.4\n"), None);
+    }
+
+    #[test]
+    fn an_open_quote_is_no_panic() {
+        assert!(all("ip,x\n\"1.2.3.4,\n").is_some());
+    }
+}

@@ -1,0 +1,356 @@
+//! Directory: the people, groups and devices of an organization, as JumpCloud's tools export them.
+//!
+//! An export is a picture of one day, the events are older: what it says of a person is "as of" that day,
+//! which [`Provenance::modified`] has.
+
+mod entry;
+mod fields;
+mod register;
+
+use std::path::Path;
+
+use super::csv::Rows;
+use super::file::{self, Named};
+use super::{At, Error, Provenance, Skipped, json};
+use crate::event::json::Json;
+use crate::event::party::{Class, Party};
+use crate::event::time::Timestamp;
+use entry::{Entry, links, understood};
+use fields::Fields;
+use register::Register;
+
+/// Endings of files that are read in a folder.
+const ENDINGS: &[&str] = &[".json", ".jsonl", ".ndjson", ".csv"];
+
+/// Columns of which a CSV export of users, groups, memberships or systems has at least one.
+const COLUMNS: &[&str] = &[
+    "username",
+    "email",
+    "hostname",
+    "serialnumber",
+    "groupname",
+    "userid",
+    "membershipmethod",
+    "id",
+    "toid",
+    "paths",
+];
+
+/// Reason of a record that is neither person, group, membership nor device.
+pub const OTHER: &str = "neither user, admin, group, membership nor system";
+/// Reason of a CSV row with another number of cells than its header.
+pub const CELLS: &str = "wrong number of cells";
+
+/// What is known of the second factor of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mfa {
+    /// a factor is set up
+    pub configured: Option<bool>,
+    /// `ENROLLED`, `NOT_ENROLLED`, `PENDING_ACTIVATION`, …
+    pub enrollment: Option<String>,
+    /// a TOTP secret is set up
+    pub totp: Option<bool>,
+    /// asked for at the user portal, or of an admin
+    pub required: Option<bool>,
+    /// exempt from it for now
+    pub excluded: Option<bool>,
+}
+
+/// A user or an admin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    /// user or admin
+    pub class: Class,
+    /// id of the organization
+    pub organization: Option<String>,
+    /// object id
+    pub id: Option<String>,
+    /// user name; admins have none
+    pub username: Option<String>,
+    /// e-mail address
+    pub email: Option<String>,
+    /// first and last name
+    pub name: Option<String>,
+    /// job title
+    pub job_title: Option<String>,
+    /// department
+    pub department: Option<String>,
+    /// location, else town and country of the first address
+    pub location: Option<String>,
+    /// who manages them: the name, else as it is written
+    pub manager: Option<String>,
+    /// names of their groups, sorted; the id where the name is not known
+    pub groups: Vec<String>,
+    /// the second factor
+    pub mfa: Mfa,
+    /// suspended
+    pub suspended: Option<bool>,
+    /// activated
+    pub activated: Option<bool>,
+    /// the role of an admin, or of a user who is also one
+    pub admin_role: Option<String>,
+    /// when the account was made
+    pub created: Option<Timestamp>,
+}
+
+impl Person {
+    /// Name, user name, e-mail address or id, whichever there is.
+    pub fn shown(&self) -> Option<&str> {
+        [&self.name, &self.username, &self.email, &self.id].into_iter().find_map(|text| text.as_deref())
+    }
+}
+
+/// A device.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct System {
+    /// id of the organization
+    pub organization: Option<String>,
+    /// object id
+    pub id: Option<String>,
+    /// display name, else host name
+    pub name: Option<String>,
+    /// host name
+    pub hostname: Option<String>,
+    /// operating system and its version
+    pub os: Option<String>,
+    /// serial number
+    pub serial: Option<String>,
+    /// when its agent was last heard of
+    pub last_contact: Option<Timestamp>,
+    /// its primary user: the name, else as it is written
+    pub owner: Option<String>,
+}
+
+/// A group of users or devices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// object id
+    pub id: Option<String>,
+    /// name
+    pub name: String,
+    /// how many users are in it, if the export has any of them
+    pub members: Option<u64>,
+}
+
+/// A directory export, for looking up.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// the files it was read from
+    pub provenance: Vec<Provenance>,
+    register: Register,
+}
+
+impl Directory {
+    /// Reads a file, or all files of a folder.
+    pub fn load(path: &Path) -> Result<Directory, Error> {
+        let mut directory = Directory::default();
+        for file in file::find(path, ENDINGS)? {
+            let (text, mut provenance) = file::read(&file)?;
+            let (entries, skipped) = directory.add(&file, &text)?;
+            (provenance.entries, provenance.skipped) = (entries, skipped);
+            directory.provenance.push(provenance);
+        }
+        if directory.provenance.iter().all(|p| p.entries == 0) {
+            let mut skipped = Skipped::default();
+            let all = directory.provenance.iter().flat_map(|p| &p.skipped.reasons);
+            all.for_each(|(reason, skip)| {
+                skipped.reasons.entry(reason).and_modify(|s| s.count += skip.count).or_insert(*skip);
+            });
+            let wanted = "user, admin, group, membership or system";
+            return Err(Error::nothing(&path.display().to_string(), wanted, &skipped));
+        }
+        directory.register.join();
+        Ok(directory)
+    }
+
+    fn add(&mut self, file: &Named, text: &str) -> Result<(u64, Skipped), Error> {
+        let stem = file.stem();
+        let (mut used, mut skipped) = (0, Skipped::default());
+        let mut keep = |entries: Vec<Entry>, at: At, skipped: &mut Skipped| {
+            if entries.is_empty() {
+                skipped.add(OTHER, at);
+            }
+            used += entries.len() as u64;
+            entries.into_iter().for_each(|entry| self.register.add(entry));
+        };
+        if json::is_json(text) {
+            for (at, record) in json::objects(&file.name, text, &mut skipped)? {
+                keep(understood(&Fields::of_json(&record), &links(&record), &stem), at, &mut skipped);
+            }
+            return Ok((used, skipped));
+        }
+        let Some(rows) = Rows::find(text, |column| COLUMNS.contains(&column)) else {
+            let what = "is neither JSON nor CSV with columns like id, username, email, hostname, GroupName";
+            return Err(Error::new(&file.name, what, "export users, groups or systems with JumpCloud's tools"));
+        };
+        rows.each(|line, cells| match cells.filter(|cells| cells.len() == rows.columns.len()) {
+            Some(cells) => {
+                let links = rows.column(&["paths"]).and_then(|i| cells.get(i)).map_or_else(Vec::new, |cell| {
+                    Json::parse(&format!("{{\"paths\":{cell}}}")).map_or_else(|_| Vec::new(), |json| links(&json))
+                });
+                keep(understood(&Fields::of_row(&rows.columns, cells), &links, &stem), At::Line(line), &mut skipped);
+            }
+            None => skipped.add(CELLS, At::Line(line)),
+        });
+        Ok((used, skipped))
+    }
+
+    /// The person that a party of an event is, by id, else by user name, else by e-mail address, without case. An
+    /// id that is not in the export gives nobody, even if the name is: it was another account.
+    /// `organization` is that of the event; people of another one are left out.
+    pub fn person(&self, party: &Party<'_>, organization: Option<&str>) -> Option<&Person> {
+        self.register.person(party, organization)
+    }
+
+    /// The one person of a class with this id, user name or e-mail address, without case.
+    pub fn person_by(&self, class: Class, key: &str) -> Option<&Person> {
+        self.register.person_by(class, key)
+    }
+
+    /// The device with this id, else the one with this host name or display name.
+    pub fn system(&self, id: Option<&str>, name: Option<&str>) -> Option<&System> {
+        self.register.system(id, name)
+    }
+
+    /// The group with this id.
+    pub fn group(&self, id: &str) -> Option<&Group> {
+        self.register.group(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A directory of these files, by name and content.
+    fn directory(files: &[(&str, &str)]) -> Result<Directory, String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        Directory::load(folder.path()).map_err(|e| e.to_string())
+    }
+
+    const USERS: &str = r#"{"totalCount":2,"results":[
+        {"_id":"u1","username":"Jo","email":"Jo@x.io","firstname":"Jo","lastname":"Doe","jobTitle":"CFO","department":"Finance",
+         "location":"Oslo","manager":"u2","suspended":false,"activated":true,"created":"2024-01-02T03:04:05Z",
+         "mfa":{"configured":false,"exclusion":true},"organization":"o1"},
+        {"_id":"u2","username":"ann","email":"ann@x.io","admin":{"id":"a2","roleName":"Manager"},"organization":"o1",
+         "state":"SUSPENDED","addresses":[{"locality":"Rome","country":"IT"}]}]}"#;
+
+    #[test]
+    fn people_by_any_key() {
+        let directory = directory(&[
+            ("User.json", USERS),
+            (
+                "groups.json",
+                r#"[{"id":"g1","name":"Staff","type":"user_group"},{"id":"g2","name":"Empty","type":"user_group"}]"#,
+            ),
+            ("members.csv", "GroupName,Username,UserID\r\nVPN,jo,u1\r\n"),
+            ("m.json", r#"{"from":{"id":"g1","type":"user_group"},"to":{"id":"u1","type":"user"}}"#),
+        ])
+        .unwrap();
+        for key in ["U1", "jo", "JO@X.IO"] {
+            assert_eq!(directory.person_by(Class::User, key).unwrap().name.as_deref(), Some("Jo Doe"), "{key}");
+        }
+        assert_eq!(directory.person_by(Class::Admin, "jo"), None);
+        let jo = directory.person_by(Class::User, "jo").unwrap();
+        assert_eq!((jo.groups.join(","), jo.manager.as_deref()), ("Staff,VPN".to_owned(), Some("ann")));
+        assert_eq!((jo.mfa.configured, jo.mfa.excluded, jo.suspended), (Some(false), Some(true), Some(false)));
+        assert_eq!(jo.created.unwrap().rfc3339(), "2024-01-02T03:04:05Z");
+        let ann = directory.person_by(Class::User, "ann").unwrap();
+        assert_eq!((ann.suspended, ann.admin_role.as_deref()), (Some(true), Some("Manager")));
+        assert_eq!(ann.location.as_deref(), Some("Rome, IT"));
+        assert_eq!(directory.group("G1").unwrap().members, Some(1));
+        assert_eq!(directory.group("g2").unwrap().members, None);
+        assert_eq!(directory.provenance.iter().map(|p| p.entries).sum::<u64>(), 6);
+    }
+
+    #[test]
+    fn an_unknown_id_or_another_organization_is_nobody() {
+        let directory = directory(&[("users.json", USERS)]).unwrap();
+        let party = |id, name| Party { kind: Some("user".into()), id, name, email: None };
+        assert!(directory.person(&party(None, Some("jo")), None).is_some());
+        assert!(directory.person(&party(Some("u1"), Some("renamed")), Some("O1")).is_some());
+        assert!(directory.person(&party(Some("u9"), Some("jo")), None).is_none());
+        assert!(directory.person(&party(None, Some("jo")), Some("o2")).is_none());
+        assert!(directory.person(&Party::default(), None).is_none());
+    }
+
+    #[test]
+    fn ambiguous_keys_give_nobody_and_pieces_make_one() {
+        let two = "username,email,jobTitle\njo,a@x.io,Clerk\n";
+        let files = [("1.json", r#"[{"id":"1","username":"jo"},{"id":"2","username":"sam"}]"#), ("2.csv", two)];
+        let jo = directory(&files).unwrap();
+        assert_eq!(jo.person_by(Class::User, "1").unwrap().job_title.as_deref(), Some("Clerk"));
+        assert_eq!(jo.person_by(Class::User, "a@x.io").unwrap().id.as_deref(), Some("1"));
+        let files = [("1.json", r#"[{"id":"1","username":"jo"},{"id":"2","username":"JO"}]"#), ("2.csv", two)];
+        let none = directory(&files).unwrap();
+        assert_eq!(none.person_by(Class::User, "jo"), None);
+        assert_eq!(none.person_by(Class::User, "1").unwrap().job_title, None);
+    }
+
+    #[test]
+    fn systems() {
+        let text = r#"[{"Id":"s1","DisplayName":"Jo's Mac","Hostname":"mac1","Os":"Mac OS X","Version":"15.1","SerialNumber":"C02","LastContact":"2026-01-01T00:00:00Z","PrimarySystemUserId":"u1"}]"#;
+        let directory = directory(&[("System.json", text), ("User.json", USERS)]).unwrap();
+        let mac = directory.system(None, Some("MAC1")).unwrap();
+        assert_eq!((mac.os.as_deref(), mac.owner.as_deref()), (Some("Mac OS X 15.1"), Some("Jo Doe")));
+        assert!(directory.system(Some("s1"), None).is_some() && directory.system(Some("s2"), Some("mac1")).is_none());
+    }
+
+    #[test]
+    fn broken_inputs_are_errors_or_counted() {
+        for (text, want) in [
+            ("[{\"username\":\"jo\"},", "ends in the middle"),
+            ("[1,\"x\"]", "neither"),
+            ("[]", "has no user"),
+            ("hello world", "neither JSON nor CSV"),
+            ("", "is empty"),
+        ] {
+            let error = directory(&[("a.json", text)]).unwrap_err();
+            assert!(error.contains(want), "{error} / {want}");
+        }
+        let read = directory(&[("a.csv", "\u{feff}Username,Email\r\njo,jo@x.io\r\nsam\r\n")]).unwrap();
+        assert_eq!(read.provenance[0].skipped.of(CELLS), 1);
+        let odd = r#"{"username":["x"],"_id":{"a":[[]]},"mfa":7,"paths":{"to":1},"to":[1]}"#;
+        assert!(directory(&[("a.json", odd)]).is_ok());
+    }
+
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"",
+        "'",
+        "\n",
+        "\u{e9}",
+        "\"_id\":\"1\"",
+        "\"username\":\"jo\"",
+        "\"results\":[",
+        "username,paths\n",
+        "\"paths\":[[",
+        "\"to\":{\"id\":\"1\",\"type\":\"user\"}",
+        "\"from\":",
+        "{'a': True}",
+        "#",
+        "null",
+        "1e999",
+        "\\u0000",
+    ];
+
+    proptest! {
+        #[test]
+        fn nonsense_is_no_panic(pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..14)) {
+            let mut directory = Directory::default();
+            let _ = directory.add(&Named::of(Path::new("f")), &pieces.concat());
+            directory.register.join();
+            let _ = directory.person_by(Class::User, "jo");
+        }
+    }
+}

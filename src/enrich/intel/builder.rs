@@ -1,0 +1,109 @@
+//! Builder: takes indicators out of all files, and counts those that cannot be used.
+
+use std::collections::HashMap;
+
+use smallvec::SmallVec;
+
+use super::super::ranges::Collected;
+use super::super::{At, Skipped};
+use super::indicator::{Kind, Value, value};
+use crate::event::time::Timestamp;
+
+/// Reason: its time is over.
+pub const EXPIRED: &str = "expired";
+
+/// An indicator as it stands in a file.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// the file, by its place in the list of them
+    pub file: u32,
+    /// what kind of thing it is
+    pub kind: Kind,
+    /// as written
+    pub text: Box<str>,
+    /// what the list says of it
+    pub detail: Option<Box<Detail>>,
+}
+
+/// What a list says of an indicator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// what it is
+    pub description: Option<String>,
+    /// how sure the list is, in its own words or numbers
+    pub confidence: Option<String>,
+    /// until when it says so
+    pub valid_until: Option<Timestamp>,
+}
+
+impl Detail {
+    /// Nothing but a description, if there is one.
+    pub fn described(text: &str) -> Option<Detail> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Detail { description: Some(text.to_owned()), ..Detail::default() })
+    }
+}
+
+/// Names in lower case, each with the places of its entries.
+pub type Names = HashMap<Box<str>, SmallVec<[u32; 2]>, foldhash::fast::RandomState>;
+
+/// What is read until everything is there.
+#[derive(Debug)]
+pub struct Builder {
+    /// all indicators
+    pub entries: Vec<Entry>,
+    /// addresses
+    pub addresses: Collected,
+    /// domains, e-mail addresses, user agents and user names
+    pub names: [Names; 4],
+    /// what could not be used of the file that is read
+    pub skipped: Skipped,
+    /// the place of the file that is read
+    pub file: u32,
+    now: Timestamp,
+}
+
+/// The place of a kind among the maps of names.
+pub fn slot(kind: Kind) -> usize {
+    match kind {
+        Kind::Ip | Kind::Domain => 0,
+        Kind::Email => 1,
+        Kind::UserAgent => 2,
+        Kind::User => 3,
+    }
+}
+
+impl Builder {
+    /// Nothing yet. Indicators that end at `now` or before are expired.
+    pub fn new(now: Timestamp) -> Builder {
+        Builder {
+            entries: Vec::new(),
+            addresses: Collected::default(),
+            names: Default::default(),
+            skipped: Skipped::default(),
+            file: 0,
+            now,
+        }
+    }
+
+    /// Takes an indicator if it can be used.
+    pub fn offer(&mut self, text: &str, kind: Option<Kind>, detail: Option<Detail>, at: At) {
+        if detail.as_ref().and_then(|detail| detail.valid_until).is_some_and(|end| end <= self.now) {
+            return self.skipped.add(EXPIRED, at);
+        }
+        let id = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let kind = match value(text, kind) {
+            Ok(Value::Networks(networks)) => {
+                networks.into_iter().for_each(|network| self.addresses.add(network, id));
+                Kind::Ip
+            }
+            Ok(Value::Name(kind, name)) => {
+                self.names[slot(kind)].entry(name.into()).or_default().push(id);
+                kind
+            }
+            Err(reason) => return self.skipped.add(reason, at),
+        };
+        let detail = detail.filter(|detail| *detail != Detail::default()).map(Box::new);
+        self.entries.push(Entry { file: self.file, kind, text: text.trim().into(), detail });
+    }
+}
