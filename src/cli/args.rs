@@ -88,6 +88,14 @@ pub struct Scan {
     #[arg(long, value_name = "DIR", help_heading = "Rules")]
     pub rules: Vec<PathBuf>,
 
+    /// Take lists, rules and choices from this file; jcdetect.yml, searched upward, if not given
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub config: Option<PathBuf>,
+
+    /// Do not look for a jcdetect.yml
+    #[arg(long, help_heading = "Rules")]
+    pub no_config: bool,
+
     /// Report a rule that is silent by default; may be repeated
     #[arg(long, value_name = "RULE", help_heading = "Rules")]
     pub enable: Vec<String>,

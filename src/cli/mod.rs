@@ -2,6 +2,7 @@
 //! environment, or ends the process.
 
 mod args;
+mod config;
 mod exit;
 mod pipeline;
 mod progress;

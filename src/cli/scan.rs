@@ -23,6 +23,9 @@ use crate::triage::report::{Report, RuleCoverage, Run};
 /// Scans what was typed.
 pub fn run(typed: &args::Scan) -> Result<Exit> {
     let settings = Scan::new(typed)?;
+    if let Some(path) = settings.config.as_ref().filter(|_| !typed.quiet) {
+        say(format_args!("using {}", path.display()));
+    }
     let mut exits = Vec::new();
     for problem in &settings.set.problems {
         say(problem);

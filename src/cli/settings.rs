@@ -10,9 +10,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use walkdir::WalkDir;
 
 use super::args;
+use super::config::Config;
 use crate::event::field::nearest_of;
 use crate::event::time::{Span, Timestamp, Zone};
 use crate::output::{Format, Look};
+use crate::rule::lists::Lists;
 use crate::rule::set::{PACK, RuleSet};
 use crate::rule::{Rule, Severity};
 
@@ -104,6 +106,8 @@ pub struct Scan {
     pub record_limit: usize,
     /// the rules
     pub set: RuleSet,
+    /// the configuration that was used
+    pub config: Option<PathBuf>,
 }
 
 impl Scan {
@@ -125,7 +129,10 @@ impl Scan {
         if typed.record_limit == 0 {
             bail!("--record-limit 0: every record would be too long");
         }
-        let set = rules(PACK, &typed.rules)?;
+        let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
+        let folders = [config.rules.as_slice(), &typed.rules].concat();
+        let set = rules_with(PACK, &folders, &config.lists)?;
+        let both = |own: &[String], typed: &[String]| [own, typed].concat();
         let severity = |flag: &str, text: &Option<String>| text.as_deref().map(|t| severity(flag, t)).transpose();
         Ok(Scan {
             sources: typed.sources.clone(),
@@ -141,8 +148,8 @@ impl Scan {
                 since,
                 until,
                 organizations: typed.organization.clone(),
-                enabled: names("--enable", &typed.enable, &set)?,
-                disabled: names("--disable", &typed.disable, &set)?,
+                enabled: names("--enable", &both(&config.enable, &typed.enable), &set)?,
+                disabled: names("--disable", &both(&config.disable, &typed.disable), &set)?,
             },
             fail_on: severity("--fail-on", &typed.fail_on)?,
             fail_on_duet: typed.fail_on_duet,
@@ -151,6 +158,7 @@ impl Scan {
             partition: partition(&typed.partition)?,
             record_limit: typed.record_limit,
             set,
+            config: config.path,
         })
     }
 }
@@ -216,9 +224,14 @@ fn is_coloured(color: args::Color) -> bool {
 
 /// The pack, or nothing, and the rules of folders.
 pub fn rules(pack: &[(&str, &str)], folders: &[PathBuf]) -> Result<RuleSet> {
+    rules_with(pack, folders, &Lists::default())
+}
+
+/// The same, with the lists of a configuration.
+pub fn rules_with(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists) -> Result<RuleSet> {
     let own = folders.iter().map(|f| rule_files(f)).collect::<Result<Vec<_>>>()?.concat();
     let files = pack.iter().copied().chain(own.iter().map(|(path, text)| (path.as_str(), text.as_str())));
-    Ok(RuleSet::load(files))
+    Ok(RuleSet::load_with(files, lists))
 }
 
 /// The rule files of a folder, by name.

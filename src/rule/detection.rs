@@ -106,6 +106,8 @@ struct Modifiers {
     is_cidr: bool,
     is_exists: bool,
     is_fieldref: bool,
+    /// its values came out of lists, which may be empty
+    is_expanded: bool,
 }
 
 /// All modifiers of the Sigma specification 2.1 (appendix "modifiers").
@@ -174,12 +176,7 @@ fn modifiers(key: &str, words: &[&str]) -> Result<Modifiers, Fault> {
             }
             "cidr" => m.is_cidr = true,
             "fieldref" => m.is_fieldref = true,
-            "expand" => {
-                return Err(fault(
-                    key,
-                    "`expand` needs a list in the configuration, and there is none: write the values out",
-                ));
-            }
+            "expand" => m.is_expanded = true,
             other => {
                 let near = crate::event::field::nearest_of(other, MODIFIERS.iter().copied());
                 let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
@@ -221,6 +218,9 @@ fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<Expr, Fault>
         Yaml::Array(list) => list.iter().collect(),
         single => vec![single],
     };
+    if values.is_empty() && m.is_expanded {
+        return Ok(Expr::Or(vec![]));
+    }
     if values.is_empty() {
         return Err(fault(key, format!("`{key}` has no values")));
     }

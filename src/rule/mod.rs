@@ -11,6 +11,7 @@ pub mod detection;
 pub mod example;
 pub mod expr;
 pub mod file;
+pub mod lists;
 pub mod logic;
 pub mod pattern;
 pub mod set;
@@ -23,6 +24,7 @@ use serde_json::Value as Yaml;
 
 use crate::event::field::{Field, Norm, nearest_of};
 use crate::event::time::{DAY, Span};
+use lists::Lists;
 pub use severity::{Confidence, Severity};
 
 use attack::Technique;
@@ -190,7 +192,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// What a rule file says: the rule that is reported, and the local rules that feed it.
-pub fn parse(path: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<Vec<Rule>, Problem> {
+pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>) -> Result<Vec<Rule>, Problem> {
     let mut documents = file::documents(text);
     if documents.len() > 1 && documents.last().is_some_and(file::Document::holds_tests) {
         documents.pop();
@@ -201,7 +203,8 @@ pub fn parse(path: &str, text: &str, warnings: &mut Vec<Problem>) -> Result<Vec<
     let mut rules: Vec<Rule> = Vec::new();
     for (i, document) in documents.iter().enumerate() {
         let at = |line: usize, message: String| Problem { file: path.to_owned(), line, message };
-        let yaml = file::yaml(document.text).map_err(|e| at(document.line + e.line - 1, e.message))?;
+        let mut yaml = file::yaml(document.text).map_err(|e| at(document.line + e.line - 1, e.message))?;
+        lists.expand(&mut yaml).map_err(|(near, message)| at(document.line_of(&near), message))?;
         let mut own = Warnings::new();
         let rule = one(path, document, &yaml, i == 0, &mut own)
             .map_err(|f| at(document.line_of(f.near.split('|').next().unwrap_or_default()), f.message))?;
@@ -411,12 +414,12 @@ mod tests {
     const RULE: &str = "title: T\nname: t\nlevel: high\nlogsource: {product: jumpcloud}\ndetection:\n  a: {event_type: admin_create}\n  condition: a\n";
 
     fn error(text: &str) -> String {
-        parse("t.yml", text, &mut vec![]).unwrap_err().to_string()
+        parse("t.yml", text, &Lists::default(), &mut vec![]).unwrap_err().to_string()
     }
 
     #[test]
     fn defaults_are_sensible() {
-        let rules = parse("rules/admin-activity/t.yml", RULE, &mut vec![]).unwrap();
+        let rules = parse("rules/admin-activity/t.yml", RULE, &Lists::default(), &mut vec![]).unwrap();
         assert_eq!(
             (rules[0].category.as_str(), rules[0].level, rules[0].entity),
             ("admin-activity", Severity::High, Entity::Actor)
@@ -444,7 +447,7 @@ mod tests {
     #[test]
     fn correlations_are_checked() {
         let base = "title: T\nname: t\ncorrelation:\n  type: event_count\n  rules: [x]\n  group-by: [actor.key]\n  timespan: 10m\n  condition: {gte: 5}\n";
-        assert!(parse("t.yml", base, &mut vec![]).is_ok());
+        assert!(parse("t.yml", base, &Lists::default(), &mut vec![]).is_ok());
         for (from, to, want) in [
             ("10m", "10x", "t.yml:7: `timespan` takes a span"),
             ("event_count", "event_cuont", "did you mean `event_count`?"),

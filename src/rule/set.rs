@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::expr::Expr;
+use super::lists::Lists;
 use super::logic::Logic;
 use super::verdict::{Tests, Verdict};
 use super::{Problem, Rule, parse};
@@ -46,11 +47,16 @@ pub struct RuleSet {
 impl RuleSet {
     /// Reads rule files. A broken file is a problem of its own and takes along only what refers to it.
     pub fn load<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> RuleSet {
+        RuleSet::load_with(files, &Lists::default())
+    }
+
+    /// The same, with lists that a configuration gave.
+    pub fn load_with<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>, lists: &Lists) -> RuleSet {
         let mut set = RuleSet::default();
         let mut reported: BTreeMap<String, String> = BTreeMap::new();
         let mut read = Vec::new();
         for (path, text) in files {
-            match parse(path, text, &mut set.warnings) {
+            match parse(path, text, lists, &mut set.warnings) {
                 Err(problem) => set.problems.push(problem),
                 Ok(rules) => {
                     let name = rules[0].name.clone();

@@ -1,0 +1,150 @@
+//! Config: what an organization says about itself in `jcdetect.yml`: its lists, its own rules, what it wants
+//! reported.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value as Yaml;
+
+use crate::event::field::nearest_of;
+use crate::rule::file;
+use crate::rule::lists::Lists;
+
+/// The name of the file.
+const NAME: &str = "jcdetect.yml";
+
+/// The keys of the file.
+const KEYS: &[&str] = &["lists", "rules", "enable", "disable"];
+
+/// What the file says.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// where it is; `None` if there is none
+    pub path: Option<PathBuf>,
+    /// the lists that rules name
+    pub lists: Lists,
+    /// folders of further rules
+    pub rules: Vec<PathBuf>,
+    /// rules reported though they are silent by default
+    pub enable: Vec<String>,
+    /// rules not reported
+    pub disable: Vec<String>,
+}
+
+impl Config {
+    /// The file that was named, or the one that is found; none with `--no-config`.
+    pub fn new(named: Option<&Path>, has_none: bool, sources: &[PathBuf]) -> Result<Config> {
+        match named {
+            Some(_) if has_none => bail!("--config and --no-config: only one of them can be meant"),
+            Some(path) => Config::read(path),
+            None if has_none => Ok(Config::default()),
+            None => found(sources).map_or_else(|| Ok(Config::default()), |path| Config::read(&path)),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Config> {
+        let text = fs::read_to_string(path).map_err(|error| anyhow!("--config {}: {error}", path.display()))?;
+        Config::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Config> {
+        let document = file::Document { text, line: 1 };
+        let at = |word: &str| format!("{}:{}", path.display(), document.line_of(word));
+        let is_empty = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+        let yaml = match is_empty {
+            true => Yaml::Object(serde_json::Map::new()),
+            false => file::yaml(text).map_err(|e| anyhow!("{}:{}: {e}", path.display(), e.line))?,
+        };
+        let Yaml::Object(map) = yaml else { bail!("{}:1: a configuration is a map of keys", path.display()) };
+        let mut config = Config { path: Some(path.to_owned()), ..Config::default() };
+        for (key, value) in &map {
+            let texts = || texts(value).with_context(|| format!("{}: `{key}`", at(key)));
+            match key.as_str() {
+                "lists" => {
+                    let Yaml::Object(lists) = value else { bail!("{}: `lists` is a map of lists", at(key)) };
+                    for (name, values) in lists {
+                        let values = self::texts(values).with_context(|| format!("{}: `{name}`", at(name)))?;
+                        config.lists.replace(name, values).map_err(|message| anyhow!("{}: {message}", at(name)))?;
+                    }
+                }
+                "rules" => {
+                    let folder = path.parent().unwrap_or(Path::new(""));
+                    config.rules = texts()?.iter().map(|text| folder.join(text)).collect();
+                }
+                "enable" => config.enable = texts()?,
+                "disable" => config.disable = texts()?,
+                other => {
+                    let near = nearest_of(other, KEYS.iter().copied());
+                    let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                    bail!("{}: no key `{other}`{hint}", at(other));
+                }
+            }
+        }
+        Ok(config)
+    }
+}
+
+/// Text, or a list of it.
+fn texts(value: &Yaml) -> Result<Vec<String>> {
+    let text = |value: &Yaml| match value {
+        Yaml::String(text) => Ok(text.clone()),
+        Yaml::Number(number) => Ok(number.to_string()),
+        _ => Err(anyhow!("it has to be a list of texts")),
+    };
+    match value {
+        Yaml::Array(list) => list.iter().map(text).collect(),
+        Yaml::Null => Ok(vec![]),
+        single => Ok(vec![text(single)?]),
+    }
+}
+
+/// The nearest file upward from the working folder, to the root of the repository or to home. What lies in a
+/// folder of evidence was put there by somebody else.
+fn found(sources: &[PathBuf]) -> Option<PathBuf> {
+    let start = std::env::current_dir().ok()?;
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let evidence: BTreeSet<PathBuf> = sources.iter().filter_map(|source| source.canonicalize().ok()).collect();
+    for folder in start.ancestors() {
+        let path = folder.join(NAME);
+        if path.is_file() && !evidence.iter().any(|source| source.is_dir() && path.starts_with(source)) {
+            return Some(path);
+        }
+        if folder.join(".git").exists() || home.as_deref() == Some(folder) {
+            return None;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("x/jcdetect.yml")).map_err(|e| format!("{e:#}"))
+    }
+
+    #[test]
+    fn what_it_says() {
+        let config = parse("lists:\n  vpn_networks: [192.0.2.0/24]\nrules: mine\nenable: [report-export]\n").unwrap();
+        assert_eq!(config.rules, [PathBuf::from("x/mine")]);
+        assert_eq!(config.enable, ["report-export"]);
+        assert!(parse("# nothing\n").unwrap().enable.is_empty());
+    }
+
+    #[test]
+    fn mistakes_are_pointed_out() {
+        for (text, want) in [
+            ("enable: []\nlist: {}\n", "x/jcdetect.yml:2: no key `list`; did you mean `lists`?"),
+            ("lists:\n  vpn_network: []\n", "x/jcdetect.yml:2: no list vpn_network; did you mean vpn_networks?"),
+            ("lists:\n  vpn_networks: {a: b}\n", "x/jcdetect.yml:2: `vpn_networks`: it has to be a list of texts"),
+            ("a: [\n", "x/jcdetect.yml:"),
+            ("- a\n", "a configuration is a map of keys"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(want) || error.contains(want), "{error}");
+        }
+    }
+}
