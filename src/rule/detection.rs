@@ -412,7 +412,6 @@ mod tests {
         for (test, want) in [
             ("usernme: x", "did you mean \"username\"?"),
             ("username|contain: x", "did you mean `contains`?"),
-            ("username|expand: '%x%'", "needs a list"),
             ("username|all: x", "remove it"),
             ("error_code|gt: many", "compares numbers"),
             ("client_ip|cidr: 10.0.0.0/99", "is no network"),
