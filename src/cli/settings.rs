@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use super::args;
@@ -15,7 +16,7 @@ use crate::event::field::nearest_of;
 use crate::event::time::{Span, Timestamp, Zone};
 use crate::output::{Format, Look};
 use crate::rule::lists::Lists;
-use crate::rule::set::{PACK, RuleSet};
+use crate::rule::set::{PACK, Parsed, RuleSet};
 use crate::rule::{Rule, Severity};
 
 /// A bound on the time of findings.
@@ -230,8 +231,10 @@ pub fn rules(pack: &[(&str, &str)], folders: &[PathBuf]) -> Result<RuleSet> {
 /// The same, with the lists of a configuration.
 pub fn rules_with(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists) -> Result<RuleSet> {
     let own = folders.iter().map(|f| rule_files(f)).collect::<Result<Vec<_>>>()?.concat();
-    let files = pack.iter().copied().chain(own.iter().map(|(path, text)| (path.as_str(), text.as_str())));
-    Ok(RuleSet::load_with(files, lists))
+    let own = own.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let files: Vec<(&str, &str)> = pack.iter().copied().chain(own).collect();
+    let parsed: Vec<Parsed> = files.par_iter().map(|(path, text)| Parsed::new(path, text, lists)).collect();
+    Ok(RuleSet::of(parsed))
 }
 
 /// The rule files of a folder, by name.

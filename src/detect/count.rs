@@ -6,13 +6,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
-use super::group::Group;
-use super::profile::Symbol;
+use super::group::{Group, Grouping};
 use super::signal::Signal;
 use super::store::Store;
-use crate::event::field::Field;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Count, Rate};
 
@@ -44,19 +43,21 @@ pub fn partitions(events: &[(u32, Timestamp)], window: Span, partition: Span) ->
     out
 }
 
-/// Signals of one group, its partitions in parallel. `whole` are the matches that a share is of, in the
+/// Signals of one group, its partitions in parallel. `values` are the groups by the fields whose values are
+/// counted: one number for each tuple. `whole` are the matches that a share is of, in the
 /// same group.
 pub fn signals(
     store: &Store,
     rule: &Count,
     group: &Group,
     number: u32,
+    values: Option<&Grouping>,
     whole: Option<&[(u32, Timestamp)]>,
     partition: Span,
 ) -> Vec<Signal> {
     let events = events(group, store);
-    let tuples: Option<Vec<Vec<Vec<Symbol>>>> =
-        rule.values.as_ref().map(|fields| events.iter().map(|(event, _)| tuples(store, fields, *event)).collect());
+    let tuples: Option<Vec<&[u32]>> =
+        values.map(|values| events.iter().map(|(event, _)| values.of(store.profile(*event))).collect());
     let count = Counting { rule, events: &events, tuples: tuples.as_deref(), whole, number };
     let parts = partitions(&events, rule.window, partition);
     parts.into_par_iter().flat_map_iter(|part| count.signals(part)).collect()
@@ -66,7 +67,7 @@ pub fn signals(
 struct Counting<'a> {
     rule: &'a Count,
     events: &'a [(u32, Timestamp)],
-    tuples: Option<&'a [Vec<Vec<Symbol>>]>,
+    tuples: Option<&'a [&'a [u32]]>,
     whole: Option<&'a [(u32, Timestamp)]>,
     number: u32,
 }
@@ -75,7 +76,7 @@ impl Counting<'_> {
     /// Signals completed by the events of a partition; the window leads in from before it.
     fn signals(&self, part: Range<usize>) -> Vec<Signal> {
         let mut out = Vec::new();
-        let mut values = Values { of_event: self.tuples, counts: HashMap::new() };
+        let mut values = Values { of_event: self.tuples, counts: HashMap::default() };
         let lead_in = window(self.events, self.events[part.start].1, self.rule.window).start;
         let (mut start, mut end) = (lead_in, lead_in);
         for &(event, time) in &self.events[part] {
@@ -104,33 +105,25 @@ impl Counting<'_> {
     }
 }
 
-/// The values of several fields together; one tuple for each combination.
-pub fn tuples(store: &Store, fields: &[Field], event: u32) -> Vec<Vec<Symbol>> {
-    fields.iter().fold(vec![vec![]], |tuples: Vec<Vec<Symbol>>, field| {
-        let values = store.group_values(event, field);
-        tuples.iter().flat_map(|t| values.iter().map(|v| t.iter().copied().chain([*v]).collect())).collect()
-    })
-}
-
 /// How many different values lie in a moving window.
 struct Values<'a> {
-    of_event: Option<&'a [Vec<Vec<Symbol>>]>,
-    counts: HashMap<&'a [Symbol], usize>,
+    of_event: Option<&'a [&'a [u32]]>,
+    counts: HashMap<u32, usize, RandomState>,
 }
 
 impl Values<'_> {
     fn enter(&mut self, event: usize) {
-        for value in self.of_event.map_or(&[][..], |all| &all[event]) {
-            *self.counts.entry(value).or_default() += 1;
+        for value in self.of_event.map_or(&[][..], |all| all[event]) {
+            *self.counts.entry(*value).or_default() += 1;
         }
     }
 
     fn leave(&mut self, event: usize) {
-        for value in self.of_event.map_or(&[][..], |all| &all[event]) {
-            if let Some(count) = self.counts.get_mut(value.as_slice()) {
+        for value in self.of_event.map_or(&[][..], |all| all[event]) {
+            if let Some(count) = self.counts.get_mut(value) {
                 *count -= 1;
                 if *count == 0 {
-                    self.counts.remove(value.as_slice());
+                    self.counts.remove(value);
                 }
             }
         }

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
+use smallvec::{SmallVec, smallvec};
 
-use super::profile::{Profiles, Symbol};
+use super::profile::{Profiles, Seat, Symbol};
 use super::signal::Signals;
 use super::store::Store;
 use crate::event::field::Field;
@@ -66,14 +67,15 @@ struct Known {
 
 /// The groups of each profile by some fields.
 #[derive(Debug, Default)]
-struct Grouping {
+pub struct Grouping {
     /// where the groups of a profile end
     ends: Vec<u32>,
     groups: Vec<u32>,
 }
 
 impl Grouping {
-    fn of(&self, profile: u32) -> &[u32] {
+    /// The groups of a profile, by their numbers; none if a field is missing.
+    pub fn of(&self, profile: u32) -> &[u32] {
         let profile = profile as usize;
         let start = if profile == 0 { 0 } else { self.ends[profile - 1] };
         &self.groups[start as usize..self.ends[profile] as usize]
@@ -81,19 +83,22 @@ impl Grouping {
 }
 
 impl Groupings {
+    /// The groups of all profiles by these fields.
     #[allow(clippy::cast_possible_truncation, reason = "memory ends before four billion groups")]
-    fn by(&self, profiles: &Profiles, fields: Vec<Field>) -> Arc<Grouping> {
+    pub fn by(&self, profiles: &Profiles, fields: Vec<Field>) -> Arc<Grouping> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(grouping) = known.by_fields.get(&fields) {
             return Arc::clone(grouping);
         }
         let mut grouping = Grouping::default();
-        let mut keys: Vec<Vec<Symbol>> = Vec::new();
+        let seats: Vec<Seat> = fields.iter().map(|field| profiles.seat(field)).collect();
+        let mut keys: Vec<SmallVec<[Symbol; 4]>> = Vec::new();
+        let mut values = Vec::new();
         for profile in 0..profiles.len() {
             keys.clear();
-            keys.push(vec![profiles.organization_symbol(profile)]);
-            for field in &fields {
-                let values = profiles.group_values(profile, field);
+            keys.push(smallvec![profiles.organization_symbol(profile)]);
+            for seat in &seats {
+                profiles.seated(profile, *seat, &mut values);
                 if let ([key], [value]) = (keys.as_mut_slice(), values.as_slice()) {
                     key.push(*value);
                     continue;
@@ -117,11 +122,28 @@ impl Groupings {
         grouping
     }
 
+    /// How many groups there are by any fields.
+    fn len(&self) -> usize {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).keys.len()
+    }
+
     /// Gives groups their keys, by their numbers.
     fn name(&self, groups: &mut [(u32, Group)]) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         groups.iter_mut().for_each(|(number, group)| group.key.clone_from(&known.keys[*number as usize]));
     }
+}
+
+/// A group that is not put together.
+const NOWHERE: u32 = u32::MAX;
+
+#[allow(clippy::cast_possible_truncation, reason = "memory ends before four billion groups")]
+fn index(length: usize) -> u32 {
+    length as u32
+}
+
+fn same(grouping: &Option<Arc<Grouping>>, other: &Arc<Grouping>) -> bool {
+    grouping.as_ref().is_some_and(|grouping| Arc::ptr_eq(grouping, other))
 }
 
 /// Puts the signals of the steps into groups. `steps` are the name of each step's rule and its signals.
@@ -146,38 +168,47 @@ pub fn groups(
     // The rarest of the steps that are needed tells which groups there can be.
     let rarest = needed.min_by_key(|step| steps[*step].1.len());
     let order = rarest.into_iter().chain((0..steps.len()).filter(|step| Some(*step) != rarest));
-    let mut places: HashMap<u32, usize, RandomState> = HashMap::default();
+    let mut places = vec![NOWHERE; groupings.len()];
     let mut groups: Vec<Group> = Vec::new();
     let mut numbers: Vec<u32> = Vec::new();
+    let mut sizes: Vec<u32> = Vec::new();
     for step in order {
         let Some(grouping) = &groupings_of[step] else { continue };
-        let is_closed = rarest.is_some_and(|rarest| rarest != step);
-        // Events of one profile are in the same groups.
-        let mut last: Option<(u32, usize)> = None;
-        for event in steps[step].1.events() {
-            let profile = store.profile(event);
-            let own = grouping.of(profile);
-            if let ([_], Some((same, place))) = (own, last)
-                && same == profile
-            {
-                groups[place].steps[step].push(event);
-                continue;
-            }
-            for number in own {
-                let place = match places.get(number) {
-                    Some(place) => *place,
-                    None if is_closed => continue,
-                    None => {
-                        groups.push(Group { key: Box::new([]), steps: vec![Vec::new(); steps.len()] });
-                        numbers.push(*number);
-                        places.insert(*number, groups.len() - 1);
-                        groups.len() - 1
-                    }
-                };
-                groups[place].steps[step].push(event);
-                last = Some((profile, place));
-            }
+        // A rule that learns from what it judges has one step twice.
+        let twin = (0..step).find(|twin| steps[*twin].1.is(steps[step].1) && same(&groupings_of[*twin], grouping));
+        if let Some(twin) = twin {
+            groups.iter_mut().for_each(|group| group.steps[step] = group.steps[twin].clone());
+            continue;
         }
+        let is_closed = rarest.is_some_and(|rarest| rarest != step);
+        sizes.clear();
+        sizes.resize(groups.len(), 0);
+        steps[step].1.for_each_event(|event| {
+            for number in grouping.of(store.profile(event)) {
+                let place = &mut places[*number as usize];
+                if *place == NOWHERE {
+                    if is_closed {
+                        continue;
+                    }
+                    *place = index(groups.len());
+                    groups.push(Group { key: Box::new([]), steps: vec![Vec::new(); steps.len()] });
+                    numbers.push(*number);
+                    sizes.push(0);
+                }
+                sizes[*place as usize] += 1;
+            }
+        });
+        for (group, size) in groups.iter_mut().zip(&sizes) {
+            group.steps[step] = Vec::with_capacity(*size as usize);
+        }
+        steps[step].1.for_each_event(|event| {
+            for number in grouping.of(store.profile(event)) {
+                let place = places[*number as usize];
+                if place != NOWHERE {
+                    groups[place as usize].steps[step].push(event);
+                }
+            }
+        });
     }
     let is_enough = |group: &Group| {
         (needs.first_step..needs.end_step).all(|step| !group.steps[step].is_empty())

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::count::{events, tuples};
-use super::group::Group;
-use super::profile::Symbol;
+use foldhash::fast::RandomState;
+
+use super::count::events;
+use super::group::{Group, Grouping};
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::field::Norm;
@@ -27,10 +28,11 @@ pub const JUDGED: usize = 0;
 pub const TEACHING: usize = 1;
 
 /// Signals of `first_seen` for one owner. A value counts as seen by events strictly before, and before what
-/// has yet to settle.
-pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -> FirstSeenOf {
+/// has yet to settle. `values` are the groups by the fields of the value: one number for each tuple.
+pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Group, number: u32) -> FirstSeenOf {
     let learned = &group.steps[TEACHING];
-    let mut last: HashMap<Vec<Symbol>, Timestamp> = HashMap::new();
+    let mut last: HashMap<u32, Timestamp, RandomState> = HashMap::default();
+    let values_of = |event: u32| values.of(store.profile(event));
     let mut out = FirstSeenOf { signals: Vec::new(), is_judged: false, is_too_young: false };
     let start = learned.first().map(|e| store.time(*e));
     let mut known = 0;
@@ -38,16 +40,16 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, group: &Group, number: u32) -
         let time = store.time(event);
         let settled = Timestamp(time.0.saturating_sub(rule.settle.0));
         while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < settled) {
-            for value in tuples(store, &rule.value, *lesson) {
-                last.insert(value, store.time(*lesson));
+            for value in values_of(*lesson) {
+                last.insert(*value, store.time(*lesson));
             }
             known += 1;
         }
-        let is_new = |value: &Vec<Symbol>| match last.get(value) {
+        let is_new = |value: &u32| match last.get(value) {
             None => true,
             Some(seen) => rule.lookback.0 > 0 && seen.0 < time.0.saturating_sub(rule.lookback.0),
         };
-        let values = tuples(store, &rule.value, event);
+        let values = values_of(event);
         if values.is_empty() {
             continue;
         }

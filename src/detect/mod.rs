@@ -185,9 +185,11 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
                 let of = set.references[rule][count.rules.len()];
                 wholes(store, &detected.groupings, count, (&set.rules[of].name, &detected.signals[of]))
             });
+            let fields = count.values.clone();
+            let values = fields.map(|fields| detected.groupings.by(store.profiles(), fields));
             in_groups(&groups, |group, number| {
                 let whole = whole.as_ref().map(|w| w.get(&group.key).map_or(&[][..], Vec::as_slice));
-                count::signals(store, count, group, number, whole, partition)
+                count::signals(store, count, group, number, values.as_deref(), whole, partition)
             })
         }
         Logic::Chain(chain) => {
@@ -195,8 +197,10 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
             in_groups(&groups, |group, number| chain::Steps::new(store, chain, group).signals(number, partition, &end))
         }
         Logic::FirstSeen(first_seen) => {
-            let parts: Vec<memory::FirstSeenOf> =
-                numbered(&groups).map(|(number, group)| memory::first_seen(store, first_seen, group, number)).collect();
+            let values = detected.groupings.by(store.profiles(), first_seen.value.clone());
+            let parts: Vec<memory::FirstSeenOf> = numbered(&groups)
+                .map(|(number, group)| memory::first_seen(store, first_seen, &values, group, number))
+                .collect();
             let judged = Judged {
                 owners: parts.iter().filter(|p| p.is_judged).count(),
                 too_young: parts.iter().filter(|p| p.is_too_young && !p.is_judged).count(),

@@ -69,6 +69,21 @@ pub fn slot(kept_fields: &[Field], field: &Field) -> Option<Slot> {
     }
 }
 
+/// Where the values of a field stand in a profile.
+#[derive(Clone, Copy, Debug)]
+pub enum Seat {
+    /// the identity of the actor
+    Actor,
+    /// that of the target
+    Target,
+    /// the network of the address
+    Network,
+    /// among the values of its facets
+    Slot(Slot),
+    /// no rule asked for it
+    Nowhere,
+}
+
 /// What many events have in common.
 #[derive(Debug)]
 struct Profile {
@@ -307,20 +322,39 @@ impl Profiles {
         slot(&self.kept_fields, field)
     }
 
-    /// The values of a field in lower case, as symbols: what groups are made of.
-    pub fn group_values(&self, profile: u32, field: &Field) -> Vec<Symbol> {
+    /// Where the values of a field stand.
+    pub fn seat(&self, field: &Field) -> Seat {
+        match field {
+            Field::Norm(Norm::ActorKey) => Seat::Actor,
+            Field::Norm(Norm::TargetKey) => Seat::Target,
+            Field::Norm(Norm::SourceNetwork) => Seat::Network,
+            other => self.slot(other).map_or(Seat::Nowhere, Seat::Slot),
+        }
+    }
+
+    /// The values of a field in lower case, as symbols, each once: what groups are made of.
+    pub fn seated(&self, profile: u32, seat: Seat, out: &mut Vec<Symbol>) {
+        out.clear();
         let known = self.get(profile);
-        let found: Vec<Symbol> = match field {
-            Field::Norm(Norm::ActorKey) => known.actor.into_iter().collect(),
-            Field::Norm(Norm::TargetKey) => known.target.into_iter().collect(),
-            Field::Norm(Norm::SourceNetwork) => known.network.into_iter().collect(),
-            other => self.slot(other).map(|slot| self.symbols_in(profile, slot).collect()).unwrap_or_default(),
-        };
-        let mut lower: Vec<Symbol> =
-            found.into_iter().map(|s| self.lower.get(s as usize).copied().unwrap_or(s)).collect();
-        lower.sort_unstable();
-        lower.dedup();
-        lower
+        match seat {
+            Seat::Actor => out.extend(known.actor),
+            Seat::Target => out.extend(known.target),
+            Seat::Network => out.extend(known.network),
+            Seat::Slot(slot) => out.extend(self.symbols_in(profile, slot)),
+            Seat::Nowhere => {}
+        }
+        out.iter_mut().for_each(|s| *s = self.lower.get(*s as usize).copied().unwrap_or(*s));
+        if out.len() > 1 {
+            out.sort_unstable();
+            out.dedup();
+        }
+    }
+
+    /// The same for one profile.
+    pub fn group_values(&self, profile: u32, field: &Field) -> Vec<Symbol> {
+        let mut out = Vec::new();
+        self.seated(profile, self.seat(field), &mut out);
+        out
     }
 
     /// All values of a field.

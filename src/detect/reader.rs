@@ -8,9 +8,11 @@ use foldhash::fast::RandomState;
 
 use super::profile::Slot;
 use crate::event::Event;
-use crate::event::field::{Field, Fields, Norm};
+use crate::event::facet::FIXED;
+use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::occurrence::Understand;
 use crate::rule::expr::Searchable;
+use crate::rule::pattern::Folded;
 use crate::rule::set::RuleSet;
 use crate::rule::verdict::Verdict;
 
@@ -53,6 +55,8 @@ pub struct Reader<'s> {
     patterns: Vec<HashMap<Bits, u32, RandomState>>,
     bits: Vec<Vec<Bits>>,
     types: HashMap<String, u32, RandomState>,
+    /// by event type the facets that somebody looks at
+    needed: HashMap<String, Arc<[bool]>, RandomState>,
     verdicts: HashMap<Box<[u32]>, Option<Matched>, RandomState>,
     /// all verdicts that are the same share one list
     lists: std::collections::HashSet<Matched, RandomState>,
@@ -80,6 +84,7 @@ impl<'s> Reader<'s> {
             patterns: vec![HashMap::default(); count],
             bits: vec![Vec::new(); count],
             types: HashMap::default(),
+            needed: HashMap::default(),
             verdicts: HashMap::default(),
             lists: std::collections::HashSet::default(),
             key: Vec::new(),
@@ -124,8 +129,9 @@ impl Understand for Reader<'_> {
                 continue;
             }
             let values = event.values(&of_field.field);
+            let texts: Vec<Folded<'_>> = values.iter().filter_map(Value::text).map(Folded::new).collect();
             for (bit, test) in &of_field.tests {
-                bits[bit / 64] |= u64::from(test.holds(&values, event)) << (bit % 64);
+                bits[bit / 64] |= u64::from(test.holds_for(&values, &texts, event)) << (bit % 64);
             }
             for value in slot.iter().flat_map(|_| &values) {
                 let end = value.text().map(|text| {
@@ -141,6 +147,20 @@ impl Understand for Reader<'_> {
             index(known.len() - 1)
         });
         (kept, pattern)
+    }
+
+    fn needed(&mut self, event_type: &str) -> Arc<[bool]> {
+        if let Some(known) = self.needed.get(event_type) {
+            return Arc::clone(known);
+        }
+        let mut needed: Vec<bool> = (0..self.slots.len()).map(|facet| facet < FIXED).collect();
+        for (facet, slots) in self.slots.iter().enumerate() {
+            needed[facet] |= slots.iter().any(Option::is_some);
+        }
+        self.set.candidates(event_type).for_each(|place| self.set.verdict(place).facets(&mut needed));
+        let needed: Arc<[bool]> = needed.into();
+        self.needed.insert(event_type.to_owned(), Arc::clone(&needed));
+        needed
     }
 
     fn needs_whole(&self, event_type: &str) -> bool {

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::profile::{Profiles, Symbol, View};
 use super::reader::{FacetValues, Reader};
 use super::signal::EventSet;
@@ -11,6 +13,7 @@ use crate::event::identity::Links;
 use crate::event::occurrence::{Likeness, Occurrence, Sink};
 use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
+use crate::rule::expr::Expr;
 use crate::rule::set::RuleSet;
 
 #[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]
@@ -175,22 +178,27 @@ impl Store {
     /// The events of each detection, as places in [`RuleSet::alike`].
     pub fn matches(&self, set: &RuleSet) -> Vec<EventSet> {
         // Identities are linked now, so what may have matched matches or does not; once for each profile.
-        let holds = |profile: u32, detection: usize| match set.expr(detection) {
-            Some(expr) if expr.is_linked() => expr.matches(&self.profiles.view(profile)),
-            _ => true,
+        let linked: Vec<Option<&Expr>> =
+            (0..set.alike().len()).map(|place| set.expr(place).filter(|expr| expr.is_linked())).collect();
+        let holds = |profile: u32, detection: u32| {
+            linked[detection as usize].is_none_or(|expr| expr.matches(&self.profiles.view(profile)))
         };
-        let of_profile: Vec<Vec<usize>> = (0..self.profiles.len())
+        let of_profile: Vec<Vec<u32>> = (0..self.profiles.len())
+            .into_par_iter()
             .map(|profile| {
-                let found = self.profiles.detections_of(profile).iter().map(|detection| *detection as usize);
+                let found = self.profiles.detections_of(profile).iter().copied();
                 found.filter(|detection| holds(profile, *detection)).collect()
             })
             .collect();
-        let found = |event: &Kept| of_profile[event.profile as usize].iter().copied();
+        let mut events_of = vec![0_usize; of_profile.len()];
+        self.events.iter().for_each(|event| events_of[event.profile as usize] += 1);
         let mut sizes = vec![0; set.alike().len()];
-        self.events.iter().flat_map(found).for_each(|detection| sizes[detection] += 1);
+        for (detections, count) in of_profile.iter().zip(events_of) {
+            detections.iter().for_each(|detection| sizes[*detection as usize] += count);
+        }
         let mut out: Vec<EventSet> = sizes.iter().map(|size| EventSet::new(*size, self.len())).collect();
         for (number, event) in (0..).zip(&self.events) {
-            found(event).for_each(|detection| out[detection].push(number));
+            of_profile[event.profile as usize].iter().for_each(|detection| out[*detection as usize].push(number));
         }
         out
     }

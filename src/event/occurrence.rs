@@ -1,6 +1,8 @@
 //! Occurrence: one event among those that are alike. What events have in common is worked out once, and
 //! each of them only adds its time, its id and its place.
 
+use std::sync::Arc;
+
 use super::Event;
 use super::origin::Stamp;
 use super::time::Timestamp;
@@ -14,6 +16,8 @@ pub trait Understand {
 
     /// Understands one facet. The number is the same for facets that come to the same verdicts.
     fn facet(&mut self, facet: usize, event: &Event<'_>) -> (Self::Facet, u32);
+    /// The facets that are looked at in events of this type; the others need not be understood.
+    fn needed(&mut self, event_type: &str) -> Arc<[bool]>;
     /// Whether the verdict on events of this type takes the whole event and not just its facets.
     fn needs_whole(&self, event_type: &str) -> bool;
     /// What becomes of an event of this type with these facets; `None` if nothing is kept of it.

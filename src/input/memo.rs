@@ -178,14 +178,15 @@ impl<'w> Memo<'w> {
         Inside { memo: self, values: self.wanted.iter().map(|_| OnceCell::new()).collect() }
     }
 
-    /// The numbers of the facets of the record that was taken last; those that are new have none yet.
-    pub fn facets(&mut self, event_type: &str, out: &mut Vec<Option<u32>>) {
+    /// The numbers of the facets of the record that was taken last; those that are new have none yet. One
+    /// that is not needed is as if it were made of nothing.
+    pub fn facets(&mut self, event_type: &str, needed: &[bool], out: &mut Vec<Option<u32>>) {
         let is_own = is_own_account(event_type);
         self.facets.iter_mut().for_each(Vec::clear);
         for member in &self.wanted {
             let key = &self.keys[self.members[*member as usize].key as usize];
             for facet in &key.facets {
-                if is_made_of(*facet, is_own, &key.name) {
+                if needed[*facet] && is_made_of(*facet, is_own, &key.name) {
                     self.facets[*facet].push(*member);
                 }
             }

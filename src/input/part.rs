@@ -159,7 +159,8 @@ impl<'p, U: Understand> Worker<'p, U> {
     /// Understands the record that the memo took last, and remembers it.
     fn meet(&mut self, event_type: &str, part: &mut Part<U>) -> u32 {
         let Worker { plan, memo, understand, patterns, facets, met, known, kinds, .. } = self;
-        memo.facets(event_type, known);
+        let needed = understand.needed(event_type);
+        memo.facets(event_type, &needed, known);
         facets.clear();
         let inside = memo.inside();
         for (facet, known) in known.iter().enumerate() {
@@ -301,6 +302,10 @@ mod tests {
 
         fn facet(&mut self, facet: usize, event: &Event<'_>) -> (String, u32) {
             (format!("{:?}", self.0.facets[facet].fields.iter().map(|f| event.values(f)).collect::<Vec<_>>()), 0)
+        }
+
+        fn needed(&mut self, _: &str) -> std::sync::Arc<[bool]> {
+            vec![true; self.0.facets.len()].into()
         }
 
         fn needs_whole(&self, _: &str) -> bool {

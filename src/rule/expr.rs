@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::pattern::{Glob, Pattern, stands_in};
+use smallvec::SmallVec;
+
+use super::pattern::{Folded, Glob, Pattern, stands_in};
 use crate::event::Event;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::json::Json;
@@ -164,6 +166,12 @@ impl Test {
 
     /// Whether the values of its field pass it.
     pub fn holds(&self, values: &[Value<'_>], event: &impl Fields) -> bool {
+        let texts: SmallVec<[Folded<'_>; 1]> = values.iter().filter_map(Value::text).map(Folded::new).collect();
+        self.holds_for(values, &texts, event)
+    }
+
+    /// The same, for values that many tests look at; `texts` are those of them that are text.
+    pub fn holds_for(&self, values: &[Value<'_>], texts: &[Folded<'_>], event: &impl Fields) -> bool {
         let one = |pattern: &Pattern| match pattern {
             Pattern::Null => values.iter().all(|v| *v == Value::Null),
             Pattern::Exists(wanted) => values.is_empty() != *wanted,
@@ -172,9 +180,9 @@ impl Test {
                 let pairs = values.iter().filter_map(Value::text);
                 pairs.into_iter().any(|a| others.iter().filter_map(Value::text).any(|b| stands_in(a, b, *side)))
             }
-            pattern => values.iter().filter_map(Value::text).any(|text| pattern.matches(text)),
+            pattern => texts.iter().any(|text| pattern.matches(text)),
         };
-        let has_value = values.iter().any(|v| v.text().is_some());
+        let has_value = !texts.is_empty();
         if self.is_negated {
             return has_value && !self.patterns.iter().any(one);
         }

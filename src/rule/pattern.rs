@@ -1,6 +1,7 @@
 //! Pattern: how a value of a rule is compared with a value of an event, after all modifiers.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -111,9 +112,10 @@ pub enum Side {
 impl Pattern {
     /// Whether a value of an event matches. `Null`, `Exists` and `Reference` are decided by the caller,
     /// who knows whether the field is there.
-    pub fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, folded: &Folded<'_>) -> bool {
+        let text = folded.text;
         match self {
-            Pattern::Glob(glob) => glob.matches(text),
+            Pattern::Glob(glob) => glob.matches_folded(folded),
             Pattern::Number(n) => number(text).is_some_and(|value| Order::Equal.holds(value, *n)),
             Pattern::Order(order, n) => number(text).is_some_and(|value| order.holds(value, *n)),
             Pattern::Time(part, order, n) => part.of(text).is_some_and(|value| order.holds(value, *n)),
@@ -219,19 +221,45 @@ impl Glob {
 
     /// Whether a text matches as a whole.
     pub fn matches(&self, text: &str) -> bool {
+        self.matches_folded(&Folded::new(text))
+    }
+
+    /// The same, for a text that many patterns are compared with.
+    pub fn matches_folded(&self, folded: &Folded<'_>) -> bool {
+        let text = folded.text;
         if let ([Piece::Text(literal)], false, false) = (self.pieces.as_slice(), self.is_cased, self.is_letters_only)
             && literal.is_ascii()
         {
             return text.eq_ignore_ascii_case(literal);
         }
-        let text: Cow<'_, str> = if self.is_letters_only {
-            agent::folded(text).into()
+        if self.is_letters_only {
+            fits(&self.pieces, &agent::folded(text))
         } else if self.is_cased {
-            text.into()
+            fits(&self.pieces, text)
         } else {
-            text.to_lowercase().into()
-        };
-        fits(&self.pieces, &text)
+            fits(&self.pieces, folded.lower())
+        }
+    }
+}
+
+/// A text, and its lower-case form once somebody asks for it.
+#[derive(Debug)]
+pub struct Folded<'t> {
+    text: &'t str,
+    lower: OnceCell<Cow<'t, str>>,
+}
+
+impl<'t> Folded<'t> {
+    /// A text as it is.
+    pub fn new(text: &'t str) -> Folded<'t> {
+        Folded { text, lower: OnceCell::new() }
+    }
+
+    fn lower(&self) -> &str {
+        self.lower.get_or_init(|| {
+            let is_lower = self.text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
+            if is_lower { Cow::Borrowed(self.text) } else { Cow::Owned(self.text.to_lowercase()) }
+        })
     }
 }
 
@@ -372,12 +400,12 @@ mod tests {
 
     #[test]
     fn numbers_times_networks() {
-        assert!(Pattern::Number(5.0).matches("5"));
-        assert!(Pattern::Order(Order::GreaterEqual, 5.0).matches("5.5"));
-        assert!(!Pattern::Order(Order::Less, 5.0).matches("x"));
-        assert!(Pattern::Time(TimePart::Hour, Order::Equal, 23.0).matches("2026-01-01T23:10:00+09:30"));
-        assert!(Pattern::Cidr("10.0.0.0/8".parse().unwrap()).matches("::ffff:10.1.2.3"));
-        assert!(!Pattern::Cidr("10.0.0.0/8".parse().unwrap()).matches("not an address"));
+        assert!(Pattern::Number(5.0).matches(&Folded::new("5")));
+        assert!(Pattern::Order(Order::GreaterEqual, 5.0).matches(&Folded::new("5.5")));
+        assert!(!Pattern::Order(Order::Less, 5.0).matches(&Folded::new("x")));
+        assert!(Pattern::Time(TimePart::Hour, Order::Equal, 23.0).matches(&Folded::new("2026-01-01T23:10:00+09:30")));
+        assert!(Pattern::Cidr("10.0.0.0/8".parse().unwrap()).matches(&Folded::new("::ffff:10.1.2.3")));
+        assert!(!Pattern::Cidr("10.0.0.0/8".parse().unwrap()).matches(&Folded::new("not an address")));
         assert!(windash("cmd -enc").contains(&"cmd /enc".to_owned()));
     }
 }

@@ -14,6 +14,23 @@ use crate::event::field::{Field, nearest_of};
 /// The rules of the pack: path and text.
 pub const PACK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pack.rs"));
 
+/// A rule file, read by itself.
+#[derive(Debug)]
+pub struct Parsed {
+    path: String,
+    rules: Result<Vec<Rule>, Problem>,
+    warnings: Vec<Problem>,
+}
+
+impl Parsed {
+    /// Reads a file.
+    pub fn new(path: &str, text: &str, lists: &Lists) -> Parsed {
+        let mut warnings = Vec::new();
+        let rules = parse(path, text, lists, &mut warnings);
+        Parsed { path: path.to_owned(), rules, warnings }
+    }
+}
+
 /// Rules that run together.
 #[derive(Debug, Default)]
 pub struct RuleSet {
@@ -45,24 +62,26 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// Reads rule files. A broken file is a problem of its own and takes along only what refers to it.
+    /// Reads rule files, with the built-in lists.
     pub fn load<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> RuleSet {
-        RuleSet::load_with(files, &Lists::default())
+        let lists = Lists::default();
+        RuleSet::of(files.into_iter().map(|(path, text)| Parsed::new(path, text, &lists)))
     }
 
-    /// The same, with lists that a configuration gave.
-    pub fn load_with<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>, lists: &Lists) -> RuleSet {
+    /// Links rule files. A broken file is a problem of its own and takes along only what refers to it.
+    pub fn of(files: impl IntoIterator<Item = Parsed>) -> RuleSet {
         let mut set = RuleSet::default();
         let mut reported: BTreeMap<String, String> = BTreeMap::new();
         let mut read = Vec::new();
-        for (path, text) in files {
-            match parse(path, text, lists, &mut set.warnings) {
+        for Parsed { path, rules, warnings } in files {
+            set.warnings.extend(warnings);
+            match rules {
                 Err(problem) => set.problems.push(problem),
                 Ok(rules) => {
                     let name = rules[0].name.clone();
-                    if let Some(other) = reported.insert(name.clone(), path.to_owned()) {
+                    if let Some(other) = reported.insert(name.clone(), path.clone()) {
                         let message = format!("a rule named {name:?} stands in {other} too: rename one");
-                        set.problems.push(Problem { file: path.to_owned(), line: 1, message });
+                        set.problems.push(Problem { file: path, line: 1, message });
                         continue;
                     }
                     read.push(rules);

@@ -109,6 +109,16 @@ impl Verdict {
         }
     }
 
+    /// Marks the facets that it looks at.
+    pub fn facets(&self, out: &mut [bool]) {
+        match self {
+            Verdict::And(parts) | Verdict::Or(parts) => parts.iter().for_each(|part| part.facets(out)),
+            Verdict::Not(inner) => inner.facets(out),
+            Verdict::Bit(facet, _) => out[*facet] = true,
+            Verdict::Linked | Verdict::Keyword(_) => {}
+        }
+    }
+
     /// Whether an event may match once identities are linked. `bit` tells a bit of a facet, `favour` is what
     /// a linked test counts as, `whole` makes the tests that take the whole event.
     pub fn may_match(

@@ -48,8 +48,10 @@ fn twins_are_quiet() {
     }
 }
 
+/// Sixty days of 120 people at honest work: at most one high or critical finding in 10,000 events, and three
+/// questions a day. There is none of either in this world, and whoever makes one explains it here.
 #[test]
-fn two_honest_weeks_are_quiet() {
+fn sixty_honest_days_are_quiet() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("honest.jsonl");
     let mut file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
@@ -57,7 +59,7 @@ fn two_honest_weeks_are_quiet() {
     let honest = world::World {
         seed: 1,
         people: 120,
-        days: 14,
+        days: 60,
         start: 1_772_409_600,
         organization: "5dc058bc3f53f95e3972f03f".to_owned(),
     };
@@ -65,7 +67,10 @@ fn two_honest_weeks_are_quiet() {
     file.flush().unwrap();
     let report = super::report(&[text(&path)]);
     assert_eq!(report["coverage"]["events"].as_u64().unwrap(), count);
-    let found: Vec<String> =
-        report["findings"].as_array().unwrap().iter().map(|f| f["summary"].as_str().unwrap().to_owned()).collect();
-    assert!(found.is_empty(), "{found:#?}");
+    assert!(count > 150_000, "{count}");
+    let found = report["findings"].as_array().unwrap();
+    let told = |f: &&serde_json::Value| f["severity"] != "low" && f["severity"] != "info";
+    let loud: Vec<&str> = found.iter().filter(told).map(|f| f["summary"].as_str().unwrap()).collect();
+    assert!(loud.is_empty(), "{loud:#?}");
+    assert!(found.len() < 60, "{} findings that are low or questions", found.len());
 }
