@@ -9,7 +9,8 @@ pub fn tell(analysis: &Analysis, bytes: u64) {
     let megabytes = bytes as f64 / 1e6;
     let seconds = analysis.read_in.as_secs_f64();
     let kept = analysis.store.len();
-    let per_kept = analysis.store.bytes() as f64 / f64::from(kept.max(1));
+    let held = analysis.store.bytes() + analysis.detected.bytes();
+    let per_kept = held as f64 / f64::from(kept.max(1));
     let signals: usize = analysis.detected.signals.iter().map(Signals::len).sum();
     eprintln!(
         "read     {megabytes:.1} MB on disk, {} records in {seconds:.2} s ({:.0} MB/s)",

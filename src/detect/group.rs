@@ -68,23 +68,42 @@ struct Known {
 /// The groups of each profile by some fields.
 #[derive(Debug, Default)]
 pub struct Grouping {
-    /// where the groups of a profile end
+    /// where the groups of a profile end; empty as long as each profile is in one group or none
     ends: Vec<u32>,
+    /// the groups; `NOWHERE` for a profile in none, as long as there are no `ends`
     groups: Vec<u32>,
 }
 
 impl Grouping {
     /// The groups of a profile, by their numbers; none if a field is missing.
     pub fn of(&self, profile: u32) -> &[u32] {
-        let profile = profile as usize;
-        let start = if profile == 0 { 0 } else { self.ends[profile - 1] };
-        &self.groups[start as usize..self.ends[profile] as usize]
+        let place = profile as usize;
+        let own = match self.ends.get(place) {
+            None => &self.groups[place..=place],
+            Some(end) if place == 0 => &self.groups[..*end as usize],
+            Some(end) => &self.groups[self.ends[place - 1] as usize..*end as usize],
+        };
+        if own == [NOWHERE] { &[] } else { own }
+    }
+
+    /// Takes the groups of the next profile.
+    fn push(&mut self, own: &[u32]) {
+        if own.len() > 1 && self.ends.is_empty() {
+            self.ends = (1..=index(self.groups.len())).collect();
+        }
+        match own {
+            [] => self.groups.push(NOWHERE),
+            own => self.groups.extend(own),
+        }
+        // From the first profile on that is in several groups.
+        if own.len() > 1 || !self.ends.is_empty() {
+            self.ends.push(index(self.groups.len()));
+        }
     }
 }
 
 impl Groupings {
     /// The groups of all profiles by these fields.
-    #[allow(clippy::cast_possible_truncation, reason = "memory ends before four billion groups")]
     pub fn by(&self, profiles: &Profiles, fields: Vec<Field>) -> Arc<Grouping> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(grouping) = known.by_fields.get(&fields) {
@@ -93,7 +112,7 @@ impl Groupings {
         let mut grouping = Grouping::default();
         let seats: Vec<Seat> = fields.iter().map(|field| profiles.seat(field)).collect();
         let mut keys: Vec<SmallVec<[Symbol; 4]>> = Vec::new();
-        let mut values = Vec::new();
+        let (mut values, mut own) = (Vec::new(), Vec::new());
         for profile in 0..profiles.len() {
             keys.clear();
             keys.push(smallvec![profiles.organization_symbol(profile)]);
@@ -106,17 +125,19 @@ impl Groupings {
                 let all = keys.iter().flat_map(|key| values.iter().map(|v| key.iter().copied().chain([*v]).collect()));
                 keys = all.collect();
             }
+            own.clear();
             for key in &keys {
-                let next = known.numbers.len() as u32;
+                let next = index(known.numbers.len());
                 let number = known.numbers.get(key.as_slice()).copied().unwrap_or(next);
                 if number == next {
                     known.numbers.insert(key.as_slice().into(), number);
                     known.keys.push(key.as_slice().into());
                 }
-                grouping.groups.push(number);
+                own.push(number);
             }
-            grouping.ends.push(grouping.groups.len() as u32);
+            grouping.push(&own);
         }
+        grouping.groups.shrink_to_fit();
         let grouping = Arc::new(grouping);
         known.by_fields.insert(fields, Arc::clone(&grouping));
         grouping
@@ -125,6 +146,13 @@ impl Groupings {
     /// How many groups there are by any fields.
     fn len(&self) -> usize {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).keys.len()
+    }
+
+    /// Bytes held, roughly.
+    pub fn bytes(&self) -> usize {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_profiles = known.by_fields.values().map(|g| (g.ends.capacity() + g.groups.capacity()) * 4);
+        of_profiles.sum::<usize>() + known.keys.iter().map(|key| 2 * (16 + key.len() * 4) + 8).sum::<usize>()
     }
 
     /// Gives groups their keys, by their numbers.
@@ -140,10 +168,6 @@ const NOWHERE: u32 = u32::MAX;
 #[allow(clippy::cast_possible_truncation, reason = "memory ends before four billion groups")]
 fn index(length: usize) -> u32 {
     length as u32
-}
-
-fn same(grouping: &Option<Arc<Grouping>>, other: &Arc<Grouping>) -> bool {
-    grouping.as_ref().is_some_and(|grouping| Arc::ptr_eq(grouping, other))
 }
 
 /// Puts the signals of the steps into groups. `steps` are the name of each step's rule and its signals.
@@ -175,7 +199,9 @@ pub fn groups(
     for step in order {
         let Some(grouping) = &groupings_of[step] else { continue };
         // A rule that learns from what it judges has one step twice.
-        let twin = (0..step).find(|twin| steps[*twin].1.is(steps[step].1) && same(&groupings_of[*twin], grouping));
+        let twin = (0..step).find(|twin| {
+            steps[*twin].1.is(steps[step].1) && groupings_of[*twin].as_ref().is_some_and(|g| Arc::ptr_eq(g, grouping))
+        });
         if let Some(twin) = twin {
             groups.iter_mut().for_each(|group| group.steps[step] = group.steps[twin].clone());
             continue;
@@ -221,4 +247,29 @@ pub fn groups(
     let text = |symbol: &Symbol| store.symbol(*symbol);
     groups.par_sort_by(|a, b| a.key.iter().map(text).cmp(b.key.iter().map(text)));
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_in_one_group_in_none_and_in_several() {
+        for several in [false, true] {
+            let mut grouping = Grouping::default();
+            grouping.push(&[7]);
+            grouping.push(&[]);
+            if several {
+                grouping.push(&[1, 2]);
+                grouping.push(&[]);
+            }
+            grouping.push(&[9]);
+            assert_eq!((grouping.of(0), grouping.of(1)), (&[7][..], &[][..]));
+            let last = if several { 4 } else { 2 };
+            assert_eq!(grouping.of(last), [9]);
+            if several {
+                assert_eq!((grouping.of(2), grouping.of(3)), (&[1, 2][..], &[][..]));
+            }
+        }
+    }
 }

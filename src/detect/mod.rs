@@ -46,6 +46,11 @@ pub struct Detected {
 }
 
 impl Detected {
+    /// Bytes held, roughly.
+    pub fn bytes(&self) -> usize {
+        self.signals.iter().map(Signals::bytes).sum::<usize>() + self.groupings.bytes()
+    }
+
     /// The groups that the signals of a rule number. They take more memory than the signals, and few rules
     /// find anything, so they are made again for those that did.
     pub fn groups(&self, set: &RuleSet, store: &Store, rule: usize) -> &[Group] {

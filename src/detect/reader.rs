@@ -129,9 +129,9 @@ impl Understand for Reader<'_> {
                 continue;
             }
             let values = event.values(&of_field.field);
-            let texts: Vec<Folded<'_>> = values.iter().filter_map(Value::text).map(Folded::new).collect();
+            let folded: Vec<Folded<'_>> = values.iter().filter_map(Value::text).map(Folded::new).collect();
             for (bit, test) in &of_field.tests {
-                bits[bit / 64] |= u64::from(test.holds_for(&values, &texts, event)) << (bit % 64);
+                bits[bit / 64] |= u64::from(test.holds_for(&values, &folded, event)) << (bit % 64);
             }
             for value in slot.iter().flat_map(|_| &values) {
                 let end = value.text().map(|text| {

@@ -62,6 +62,13 @@ impl EventSet {
         }
     }
 
+    fn bytes(&self) -> usize {
+        match self {
+            EventSet::Dense(words) => words.capacity() * size_of::<u64>(),
+            EventSet::Sparse(list) => list.capacity() * size_of::<u32>(),
+        }
+    }
+
     /// Whether an event is in.
     pub fn contains(&self, event: u32) -> bool {
         match self {
@@ -171,6 +178,14 @@ impl Signals {
                 let end = list.partition_point(|s| s.event <= event);
                 list[start..end].to_vec()
             }
+        }
+    }
+
+    /// Bytes held; matches that several rules share are held once for all of them.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Signals::Matches(events) => events.bytes() / Arc::strong_count(events).max(1),
+            Signals::List(list) => list.capacity() * size_of::<Signal>(),
         }
     }
 
