@@ -104,6 +104,26 @@ pub struct Scan {
     #[arg(long, value_name = "RULE", help_heading = "Rules")]
     pub disable: Vec<String>,
 
+    /// Users, groups, devices and administrators as JumpCloud's API, CLI or PowerShell module exported them
+    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
+    pub directory: Option<PathBuf>,
+
+    /// A database of places (MaxMind or IPinfo, .mmdb); may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
+    pub geoip: Vec<PathBuf>,
+
+    /// A database of network operators (.mmdb); may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
+    pub asn: Vec<PathBuf>,
+
+    /// Indicators: lists, CSV, STIX 2.1, MISP; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
+    pub intel: Vec<PathBuf>,
+
+    /// Your own networks, with labels; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
+    pub known: Vec<PathBuf>,
+
     /// Exit with 1 if there are findings of at least this severity
     #[arg(long, value_name = "SEVERITY", help_heading = "In pipelines")]
     pub fail_on: Option<String>,
@@ -155,6 +175,36 @@ pub enum ListFormat {
     Markdown,
 }
 
+/// What rules are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// a layer of coverage
+    AttackNavigator,
+}
+
+/// Which rules are meant.
+#[derive(Debug, clap::Args)]
+pub struct Which {
+    /// Only those of this category
+    #[arg(long, value_name = "CATEGORY")]
+    pub category: Option<String>,
+    /// Only those of this severity
+    #[arg(long, value_name = "SEVERITY")]
+    pub severity: Option<String>,
+    /// Only those tagged with this technique or tactic: T1110, t1078.004, initial-access
+    #[arg(long, value_name = "ID")]
+    pub attack: Option<String>,
+    /// Only those of this status: stable, test, or experimental (fields that were never seen in an export)
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+    /// Only questions for somebody who knows whether it was meant
+    #[arg(long)]
+    pub duet: bool,
+    /// Only those that are silent unless enabled
+    #[arg(long)]
+    pub opt_in: bool,
+}
+
 /// `rules …`
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
@@ -163,6 +213,19 @@ pub enum RulesCommand {
         /// How to write them
         #[arg(long, value_enum, default_value = "table")]
         format: ListFormat,
+        #[command(flatten)]
+        which: Which,
+        /// Also use the rules of this folder; may be repeated
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+    /// Write the rules for another program
+    Export {
+        /// attack-navigator: a layer of the ATT&CK Navigator (4.5)
+        #[arg(long, value_enum)]
+        format: ExportFormat,
+        #[command(flatten)]
+        which: Which,
         /// Also use the rules of this folder; may be repeated
         #[arg(long, value_name = "DIR")]
         rules: Vec<PathBuf>,

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::detect::reader::Reader;
+use crate::detect::reader::{LookUp, Reader};
 use crate::detect::store::Store;
 use crate::detect::{Detected, detect};
+use crate::enrich::enrichment::Enrichment;
+use crate::event::Event;
 use crate::event::time::Span;
 use crate::input::merger::Known;
 use crate::input::source::Source;
@@ -18,6 +20,8 @@ pub struct Job<'a> {
     pub sources: &'a [Source],
     /// what only teaches
     pub history: &'a [Source],
+    /// what is known from elsewhere
+    pub enrichment: Option<&'a Enrichment>,
     /// how records are read
     pub options: Options,
     /// the stretches of time worked on in parallel
@@ -44,11 +48,14 @@ pub struct Analysis {
 
 /// Reads sources and detects. What stands in the input and in history is input.
 pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> Analysis {
+    let enrichment = job.enrichment.filter(|enrichment| enrichment.looks_up());
+    let look_up = |event: &Event<'_>| enrichment.map(|e| e.outside(event)).unwrap_or_default();
+    let look_up = enrichment.is_some().then_some(&look_up as &LookUp<'_>);
     let start = Instant::now();
     let mut store = Store::new(set);
     let mut known = Known::default();
     let mut read_all = |sources, store: &mut Store| {
-        read(sources, job.options, &set.plan, &mut known, &|| Reader::new(set), store, passed)
+        read(sources, job.options, &set.plan, &mut known, &|| Reader::new(set, look_up), store, passed)
     };
     let mut reading = read_all(job.sources, &mut store);
     store.begin_history();

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow, bail};
 use rayon::prelude::*;
 
-use super::args::{ListFormat, Rules, RulesCommand};
+use super::args::{ExportFormat, ListFormat, Rules, RulesCommand, Which};
 use super::exit::Exit;
 use super::say;
 use super::scan::findings_in;
 use super::settings::{rule_files, rules};
 use crate::event::field::nearest_of;
 use crate::output::listing;
+use crate::output::navigator;
 use crate::output::safe::Safe;
 use crate::rule::Rule;
 use crate::rule::example::{Example, examples};
@@ -21,7 +22,12 @@ use crate::rule::set::{PACK, RuleSet};
 /// Does what was typed.
 pub fn run(typed: &Rules) -> Result<Exit> {
     match &typed.command {
-        RulesCommand::List { format, rules: folders } => list(*format, &rules(PACK, folders)?),
+        RulesCommand::List { format, which, rules: folders } => list(*format, which, &rules(PACK, folders)?),
+        RulesCommand::Export { format: ExportFormat::AttackNavigator, which, rules: folders } => {
+            let set = rules(PACK, folders)?;
+            navigator::layer(&chosen(&set, which)?, &mut io::stdout().lock())?;
+            Ok(tell(&set))
+        }
         RulesCommand::Show { rule, rules: folders } => show(rule, folders),
         RulesCommand::Test { rule, rules: folders } => test(rule, folders),
         RulesCommand::Lint { rules: folders } => lint(folders),
@@ -40,8 +46,32 @@ fn reported(set: &RuleSet) -> Vec<&Rule> {
     rules
 }
 
-fn list(format: ListFormat, set: &RuleSet) -> Result<Exit> {
-    let rules = reported(set);
+/// The rules that are meant. A word that no rule has is an error, so that a typing mistake is no empty list.
+fn chosen<'s>(set: &'s RuleSet, which: &Which) -> Result<Vec<&'s Rule>> {
+    let mut rules = reported(set);
+    let mut only = |flag: &str, word: &Option<String>, is: &dyn Fn(&Rule, &str) -> bool| {
+        let Some(word) = word else { return Ok(()) };
+        let lower = word.to_lowercase();
+        let is_known = set.rules.iter().any(|rule| rule.is_reported && is(rule, &lower));
+        rules.retain(|rule| is(rule, &lower));
+        if is_known { Ok(()) } else { Err(anyhow!("{flag} {word}: no rule has it; see `jcdetect rules list`")) }
+    };
+    only("--category", &which.category, &|rule, word| rule.category == word)?;
+    only("--severity", &which.severity, &|rule, word| rule.level.word() == word)?;
+    only("--status", &which.status, &|rule, word| rule.status == word)?;
+    only("--attack", &which.attack, &|rule, word| {
+        let word = word.trim_start_matches("attack.");
+        rule.techniques.iter().any(|t| {
+            let id = t.id.to_lowercase();
+            id == word || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.')) || t.tactic == word
+        })
+    })?;
+    rules.retain(|rule| (!which.duet || rule.duet.is_some()) && (!which.opt_in || rule.is_opt_in));
+    Ok(rules)
+}
+
+fn list(format: ListFormat, which: &Which, set: &RuleSet) -> Result<Exit> {
+    let rules = chosen(set, which)?;
     let mut out = io::stdout().lock();
     match format {
         ListFormat::Json => listing::json(&rules, &mut out)?,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::args;
 use super::exit::Exit;
@@ -13,10 +13,12 @@ use super::progress::Progress;
 use super::say;
 use super::settings::{Scan, Selection};
 use super::stats;
+use crate::enrich::enrichment::Enrichment;
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::{Options, Reading, source};
 use crate::output::{self, Format, Look};
 use crate::rule::set::RuleSet;
+use crate::triage::context;
 use crate::triage::finding::{Finding, Findings};
 use crate::triage::report::{Report, RuleCoverage, Run};
 
@@ -40,18 +42,30 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build().context("--threads")?;
     let bytes = sources.list.iter().chain(&history.list).map(source::Source::size).sum();
     let progress = Progress::new(settings.has_progress, bytes);
-    let job = Job {
-        sources: &sources.list,
-        history: &history.list,
-        options: Options { record_limit: settings.record_limit },
-        partition: settings.partition,
+    let mut enrichment = Enrichment::load(&settings.enrichment, Timestamp(i64::MIN)).map_err(|e| anyhow!("{e}"))?;
+    let analyse_with = |enrichment: &Enrichment| {
+        let job = Job {
+            sources: &sources.list,
+            history: &history.list,
+            enrichment: Some(enrichment),
+            options: Options { record_limit: settings.record_limit },
+            partition: settings.partition,
+        };
+        pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)))
     };
-    let mut analysis = pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)));
+    let mut analysis = analyse_with(&enrichment);
+    // When now is, is known only when all is read; it matters where an indicator was met that ends some day.
+    if enrichment.has_met_ending()
+        && let Some(span) = analysis.reading.coverage.span
+    {
+        enrichment = Enrichment::load(&settings.enrichment, span.last).map_err(|e| anyhow!("{e}"))?;
+        analysis = analyse_with(&enrichment);
+    }
     progress.finish();
     analysis.reading.coverage.not_read = sources.left_out;
     exits.extend(tell_of_sources(&sources.list, &analysis.reading));
     exits.extend(tell_of_sources(&history.list, &analysis.history));
-    let report = pool.install(|| report(&settings, &analysis, &sources.list));
+    let report = pool.install(|| report(&settings, &analysis, &enrichment, &sources.list));
     exits.extend(verdict(&settings, &report));
     for (format, path) in &settings.outputs {
         if let Err(error) = write_file(&report, *format, settings.look.zone, path) {
@@ -97,7 +111,12 @@ fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
     exits
 }
 
-fn report<'a>(settings: &'a Scan, analysis: &'a Analysis, sources: &[source::Source]) -> Report<'a> {
+fn report<'a>(
+    settings: &'a Scan,
+    analysis: &'a Analysis,
+    enrichment: &Enrichment,
+    sources: &[source::Source],
+) -> Report<'a> {
     let (set, selection) = (&settings.set, &settings.selection);
     let coverage = &analysis.reading.coverage;
     let now = coverage.span.map(|span| span.last);
@@ -106,11 +125,13 @@ fn report<'a>(settings: &'a Scan, analysis: &'a Analysis, sources: &[source::Sou
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: settings.evidence };
     let mut findings = all.of(|rule| selection.wants(rule));
     findings.retain(|finding| is_selected(finding, selection, since, until));
+    findings.iter_mut().for_each(|finding| finding.context = context::of(finding, enrichment));
     Report {
         run: Run {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now,
             sources: sources.iter().map(|s| s.name.clone()).collect(),
+            enriched_from: enrichment.provenance().into_iter().cloned().collect(),
             since,
             until,
         },
@@ -155,7 +176,7 @@ fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
 pub fn findings_in(set: &RuleSet, rule: &str, lines: &[String]) -> (Vec<Finding>, u64) {
     let sources = [source::Source::memory("example", lines.join("\n").as_bytes())];
     let options = Options { record_limit: 16 << 20 };
-    let job = Job { sources: &sources, history: &[], options, partition: Span(DAY) };
+    let job = Job { sources: &sources, history: &[], enrichment: None, options, partition: Span(DAY) };
     let analysis = analyse(set, job, &|_| {});
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: 100 };
     (all.of(|r| r.name == rule), analysis.reading.coverage.skipped_count())

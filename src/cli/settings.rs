@@ -12,6 +12,7 @@ use walkdir::WalkDir;
 
 use super::args;
 use super::config::Config;
+use crate::enrich::enrichment::Paths;
 use crate::event::field::nearest_of;
 use crate::event::time::{Span, Timestamp, Zone};
 use crate::output::{Format, Look};
@@ -107,6 +108,8 @@ pub struct Scan {
     pub record_limit: usize,
     /// the rules
     pub set: RuleSet,
+    /// the files that evidence is enriched from
+    pub enrichment: Paths,
     /// the configuration that was used
     pub config: Option<PathBuf>,
 }
@@ -132,7 +135,10 @@ impl Scan {
         }
         let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
         let folders = [config.rules.as_slice(), &typed.rules].concat();
-        let set = rules_with(PACK, &folders, &config.lists)?;
+        let mut set = rules_with(PACK, &folders, &config.lists)?;
+        if !typed.intel.is_empty() {
+            set.plan.look_up();
+        }
         let both = |own: &[String], typed: &[String]| [own, typed].concat();
         let severity = |flag: &str, text: &Option<String>| text.as_deref().map(|t| severity(flag, t)).transpose();
         Ok(Scan {
@@ -159,6 +165,12 @@ impl Scan {
             partition: partition(&typed.partition)?,
             record_limit: typed.record_limit,
             set,
+            enrichment: Paths {
+                directory: typed.directory.clone(),
+                geo: [typed.geoip.as_slice(), &typed.asn].concat(),
+                intel: typed.intel.clone(),
+                known: typed.known.clone(),
+            },
             config: config.path,
         })
     }

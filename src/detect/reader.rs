@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::event::facet::FIXED;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::occurrence::Understand;
+use crate::event::outside::{Enriched, Outside};
 use crate::rule::expr::Searchable;
 use crate::rule::pattern::Folded;
 use crate::rule::set::RuleSet;
@@ -46,7 +47,6 @@ type Bits = Box<[u64]>;
 type Matched = Arc<[u32]>;
 
 /// What one worker knows of the rules and of the facets it met.
-#[derive(Debug)]
 pub struct Reader<'s> {
     set: &'s RuleSet,
     /// for each facet the slots of its fields, of those that are kept
@@ -61,7 +61,11 @@ pub struct Reader<'s> {
     /// all verdicts that are the same share one list
     lists: std::collections::HashSet<Matched, RandomState>,
     key: Vec<u32>,
+    look_up: Option<&'s LookUp<'s>>,
 }
+
+/// Tells what is known of an event from elsewhere.
+pub type LookUp<'s> = dyn Fn(&Event<'_>) -> Outside + Sync + 's;
 
 /// Fields that are worked out when the store is closed.
 fn is_derived(field: &Field) -> bool {
@@ -70,7 +74,7 @@ fn is_derived(field: &Field) -> bool {
 
 impl<'s> Reader<'s> {
     /// A reader that has met nothing yet.
-    pub fn new(set: &'s RuleSet) -> Reader<'s> {
+    pub fn new(set: &'s RuleSet, look_up: Option<&'s LookUp<'s>>) -> Reader<'s> {
         let slot = |is_joint: bool, field: &Field| match is_derived(field) || is_joint {
             true => None,
             false => super::profile::slot(&set.kept_fields, field),
@@ -88,6 +92,7 @@ impl<'s> Reader<'s> {
             verdicts: HashMap::default(),
             lists: std::collections::HashSet::default(),
             key: Vec::new(),
+            look_up,
         }
     }
 
@@ -122,6 +127,8 @@ impl Understand for Reader<'_> {
 
     fn facet(&mut self, facet: usize, event: &Event<'_>) -> (FacetValues, u32) {
         let mut kept = FacetValues::default();
+        let outside = self.look_up.filter(|_| !self.set.plan.facets[facet].is_raw).map(|look_up| look_up(event));
+        let event = &Enriched { event, outside };
         let tests = &self.set.tests;
         let mut bits = vec![0_u64; tests.bits(facet).div_ceil(64)];
         for (slot, of_field) in self.slots[facet].iter().zip(tests.of(facet)) {

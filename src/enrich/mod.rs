@@ -7,6 +7,7 @@
 
 mod csv;
 pub mod directory;
+pub mod enrichment;
 mod file;
 pub mod geo;
 pub mod intel;

@@ -17,6 +17,9 @@ const WHOM: &[&str] = &["resource", "association", "system", "application", "mdm
 /// The members that tell where it came from.
 const WHERE: &[&str] = &["service", "client_ip", "src_ip", "geoip", "asn"];
 
+/// All that may be an indicator.
+const LISTED_BY: &[&[&str]] = &[TYPE, WHO, WHERE, &["useragent", "user_agent"]];
+
 /// The facets of the normalized fields: what they are made of, and what they give.
 const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[
     (&[TYPE, OUTCOME], &[Norm::EventType, Norm::Outcome]),
@@ -46,6 +49,8 @@ const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[
             Norm::PasswordOk,
         ],
     ),
+    // What lists of indicators tell, if there are any.
+    (LISTED_BY, &[Norm::IntelMatched, Norm::IntelName]),
     // What events are counted by; it gives no field.
     (&[TYPE, &["service", "organization"]], &[]),
 ];
@@ -64,6 +69,9 @@ pub const TARGET: usize = 2;
 pub fn of(norm: Norm) -> usize {
     NORMALIZED.iter().position(|(_, norms)| norms.contains(&norm)).unwrap_or(0)
 }
+
+/// What lists of indicators tell.
+const LISTED: usize = FIXED - 2;
 
 /// A facet: the members it is made of, and the fields it gives.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +123,14 @@ impl FieldPlan {
             is_raw: true,
             is_joint: false,
         });
-        FieldPlan { facets: fixed.chain(raw).collect(), is_all }
+        let mut plan = FieldPlan { facets: fixed.chain(raw).collect(), is_all };
+        plan.facets[LISTED].heads.clear();
+        plan
+    }
+
+    /// There are lists of indicators, so what may be one is asked for.
+    pub fn look_up(&mut self) {
+        self.facets[LISTED].heads = LISTED_BY.concat().into_iter().map(str::to_owned).collect();
     }
 
     /// A facet of two fields that are compared with each other, made of all that their facets are made of.

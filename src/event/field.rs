@@ -115,6 +115,10 @@ normalized! {
     SourcePlace = "source.place",
     /// network operator, where the feed has it
     SourceAsn = "source.asn",
+    /// `tor`, `vpn`, `proxy`, `anonymous`, `hosting`, by `--geoip`
+    SourceAnonymous = "source.anonymous",
+    /// what the organization calls the network, by `--known`
+    SourceKnown = "source.known",
     /// parsed agent name
     AgentName = "agent.name",
     /// operating system
@@ -143,6 +147,10 @@ normalized! {
     MfaPushCountry = "mfa.push_country",
     /// the password was right
     PasswordOk = "password.ok",
+    /// something in the event is an indicator, by `--intel`
+    IntelMatched = "intel.matched",
+    /// the indicators that it is
+    IntelName = "intel.name",
 }
 
 /// Paths of the record that are documented or were seen, in front of which no `raw.` is needed. A path
@@ -406,6 +414,8 @@ impl Event<'_> {
             Norm::MfaPushDenied => boolean(factor::push_denied(json, self.outcome).then_some(true)),
             Norm::MfaPushCountry => optional(factor::push_country(json)),
             Norm::PasswordOk => boolean(factor::password_ok(json, self.outcome)),
+            // What no record says.
+            Norm::SourceAnonymous | Norm::SourceKnown | Norm::IntelMatched | Norm::IntelName => Values::new(),
         }
     }
 

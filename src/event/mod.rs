@@ -15,6 +15,7 @@ pub mod identity;
 pub mod json;
 pub mod occurrence;
 pub mod origin;
+pub mod outside;
 pub mod party;
 pub mod source;
 pub mod time;

@@ -20,7 +20,7 @@ use crate::event::party::is_own_account;
 use crate::event::time::Timestamp;
 
 /// Bytes of members after which a worker starts afresh.
-const MEMBERS: usize = 16 << 20;
+const MEMBERS: usize = 10 << 20;
 /// Likenesses, and facets, after which a worker starts afresh.
 const ALIKES: usize = 1 << 18;
 /// Different spellings of keys, white space included; real exports have a few hundred.

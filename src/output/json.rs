@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::triage::context;
 use crate::triage::finding::Finding;
 use crate::triage::report::Report;
 
@@ -23,10 +24,21 @@ struct Run<'r> {
     version: &'r str,
     now: Option<String>,
     sources: &'r [String],
+    /// the files that evidence was enriched from
+    enriched_from: Vec<Enriched<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Enriched<'r> {
+    file: &'r str,
+    entries: u64,
+    modified: Option<String>,
+    sha256: &'r str,
+    skipped: BTreeMap<&'r str, u64>,
 }
 
 #[derive(Serialize)]
@@ -150,10 +162,22 @@ struct Origin<'r> {
 /// What enrichment adds stands here; without it the objects are empty.
 #[derive(Serialize)]
 struct Context<'r> {
-    directory: BTreeMap<&'r str, &'r str>,
-    intel: [(); 0],
-    geo: BTreeMap<&'r str, &'r str>,
+    directory: &'r BTreeMap<String, BTreeMap<&'static str, String>>,
+    intel: Vec<Hit<'r>>,
+    geo: &'r BTreeMap<String, String>,
     history: BTreeMap<&'static str, &'r BTreeMap<String, usize>>,
+}
+
+#[derive(Serialize)]
+struct Hit<'r> {
+    indicator: &'r str,
+    r#type: &'r str,
+    file: &'r str,
+    description: &'r str,
+}
+
+fn hit(hit: &context::Hit) -> Hit<'_> {
+    Hit { indicator: &hit.indicator, r#type: &hit.kind, file: &hit.file, description: &hit.description }
 }
 
 #[derive(Serialize)]
@@ -197,9 +221,9 @@ fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
             .collect(),
         evidence_omitted: finding.evidence_omitted,
         context: Context {
-            directory: BTreeMap::new(),
-            intel: [],
-            geo: BTreeMap::new(),
+            directory: &finding.context.directory,
+            intel: finding.context.intel.iter().map(hit).collect(),
+            geo: &finding.context.geo,
             history: if finding.history.is_empty() {
                 BTreeMap::new()
             } else {
@@ -230,6 +254,18 @@ pub fn report(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             version: &report.run.version,
             now: report.run.now.map(super::super::event::time::Timestamp::rfc3339),
             sources: &report.run.sources,
+            enriched_from: report
+                .run
+                .enriched_from
+                .iter()
+                .map(|p| Enriched {
+                    file: &p.file,
+                    entries: p.entries,
+                    modified: p.modified.map(super::super::event::time::Timestamp::rfc3339),
+                    sha256: &p.sha256,
+                    skipped: p.skipped.reasons.iter().map(|(reason, skip)| (*reason, skip.count)).collect(),
+                })
+                .collect(),
             since: report.run.since.map(super::super::event::time::Timestamp::rfc3339),
             until: report.run.until.map(super::super::event::time::Timestamp::rfc3339),
         },

@@ -1,11 +1,13 @@
 //! Listing: the rules as a list, as the index of the documentation, and the page of one.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use super::navigator;
 use super::safe::Safe;
 use crate::rule::Rule;
 use crate::rule::example::Example;
@@ -89,8 +91,34 @@ pub fn markdown(rules: &[&Rule]) -> String {
             techniques.join(", ")
         );
     }
+    text += &matrix(rules);
     text
 }
+
+/// What is covered of ATT&CK, and what cannot be.
+fn matrix(rules: &[&Rule]) -> String {
+    let mut text = String::from("\n## ATT&CK\n\n| tactic | techniques, with the number of rules |\n|---|---|\n");
+    let mut of_tactic: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for ((tactic, id), names) in navigator::covered(rules) {
+        of_tactic.entry(tactic).or_default().push(format!("{id} ({})", names.len()));
+    }
+    for (tactic, techniques) in of_tactic {
+        let _ = writeln!(text, "| {tactic} | {} |", techniques.join(", "));
+    }
+    text += GAPS;
+    text
+}
+
+/// What the logs do not hold.
+const GAPS: &str = "
+## Known gaps
+
+Directory Insights does not record these, so no rule can see them: what is read or listed with an API key; OAuth grants and refresh
+tokens; session ids (session rules go by person, address, agent and country); whether a push was refused or ran out, and \"report
+fraud\"; access by JumpCloud's own support; that an external log export was switched off (look at gaps, and at
+`directory-insights-off`); commands injected on the side of the vendor, as in 2023; city and network operator, unless a newer feed or
+`--geoip` and `--asn` give them.
+";
 
 /// The page of a rule: what it finds, what to do, what it misses.
 pub fn page(rule: &Rule, examples: &[Example]) -> String {

@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod listing;
+pub mod navigator;
 pub mod safe;
 pub mod table;
 

@@ -5,6 +5,7 @@ use std::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::context::Context;
 use super::describe;
 use super::spell::{Spell, risk_entity, spells};
 use crate::detect::Detected;
@@ -88,6 +89,8 @@ pub struct Finding {
     pub evidence_omitted: usize,
     /// what the rule had learned before: value and how often it was seen
     pub history: BTreeMap<String, usize>,
+    /// what is known from elsewhere of those who had a part in it
+    pub context: Context,
 }
 
 /// Everything that findings are made from.
@@ -160,6 +163,7 @@ impl Findings<'_> {
             evidence_omitted: events.len() - shown.len(),
             evidence: shown.into_iter().map(|event| self.evidence(event)).collect(),
             history: self.history(place, spell),
+            context: Context::default(),
             entity,
             related,
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::finding::Finding;
 use crate::detect::Detected;
+use crate::enrich::Provenance;
 use crate::event::coverage::Coverage;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::Rule;
@@ -100,6 +101,8 @@ pub struct Run {
     pub now: Option<Timestamp>,
     /// the sources as they are cited
     pub sources: Vec<String>,
+    /// the files that evidence was enriched from
+    pub enriched_from: Vec<Provenance>,
     /// findings before this were left out
     pub since: Option<Timestamp>,
     /// findings after this were left out

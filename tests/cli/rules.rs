@@ -161,3 +161,33 @@ fn disabling_a_rule_silences_its_findings_and_not_its_signals() {
     assert_eq!(super::rule_ids(&found), ["two-groups"]);
     assert_eq!(found[0]["event_count"], 2);
 }
+
+#[test]
+fn a_list_can_be_narrowed() {
+    let list = |more: &[&str]| -> Vec<serde_json::Value> {
+        serde_json::from_str(&stdout(&[&["rules", "list", "--format", "json"], more].concat())).unwrap()
+    };
+    assert!(list(&["--category", "mfa"]).iter().all(|rule| rule["category"] == "mfa"));
+    assert!(
+        list(&["--severity", "critical", "--duet"]).iter().all(|r| r["severity"] == "critical" && r["duet"] == true)
+    );
+    let brute = list(&["--attack", "T1110"]);
+    assert!(brute.iter().any(|rule| rule["id"] == "success-after-bruteforce"));
+    assert!(brute.len() < list(&[]).len());
+    jcdetect()
+        .args(["rules", "list", "--category", "mfaa"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("--category mfaa: no rule has it"));
+}
+
+#[test]
+fn the_layer_says_which_rules_cover_a_technique() {
+    let layer: serde_json::Value =
+        serde_json::from_str(&stdout(&["rules", "export", "--format", "attack-navigator"])).unwrap();
+    assert_eq!((&layer["versions"]["layer"], &layer["domain"]), (&"4.5".into(), &"enterprise-attack".into()));
+    let techniques = layer["techniques"].as_array().unwrap();
+    let brute = techniques.iter().find(|t| t["techniqueID"] == "T1110" && t["tactic"] == "credential-access").unwrap();
+    assert!(brute["comment"].as_str().unwrap().contains("success-after-bruteforce"));
+    assert!(brute["score"].as_u64().unwrap() >= 3);
+}

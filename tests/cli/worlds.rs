@@ -241,7 +241,7 @@ fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, 
         let mut store = Store::new(set);
         let options = Options { record_limit: 1 << 20 };
         let reading =
-            read(&sources, options, &set.plan, &mut Known::default(), &|| Reader::new(set), &mut store, &|_| {});
+            read(&sources, options, &set.plan, &mut Known::default(), &|| Reader::new(set, None), &mut store, &|_| {});
         store.close(&reading.links);
         let detected = detect(set, &store, &reading.coverage.reach, how.partition);
         let mut completing = BTreeSet::new();

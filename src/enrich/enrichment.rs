@@ -1,0 +1,117 @@
+//! Enrichment: all that is known from elsewhere, looked up together.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::directory::Directory;
+use super::geo::Geo;
+use super::intel::{Intel, Listed};
+use super::known::Known;
+use super::{Error, Provenance};
+use crate::event::Event;
+use crate::event::outside::Outside;
+use crate::event::time::Timestamp;
+
+/// The files that the analyst named.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    /// the directory export
+    pub directory: Option<PathBuf>,
+    /// databases of places and operators
+    pub geo: Vec<PathBuf>,
+    /// lists of indicators
+    pub intel: Vec<PathBuf>,
+    /// the organization's own networks
+    pub known: Vec<PathBuf>,
+}
+
+/// All that is known from elsewhere.
+#[derive(Debug, Default)]
+pub struct Enrichment {
+    /// people, devices, groups
+    pub directory: Option<Directory>,
+    /// places and operators of addresses
+    pub geo: Option<Geo>,
+    /// indicators
+    pub intel: Option<Intel>,
+    /// the organization's own networks
+    pub known: Option<Known>,
+    /// an indicator was met that ends some day
+    has_met_ending: AtomicBool,
+}
+
+impl Enrichment {
+    /// Reads all files. Indicators that ended before `now` are left out.
+    pub fn load(paths: &Paths, now: Timestamp) -> Result<Enrichment, Error> {
+        let some = |list: &[PathBuf]| (!list.is_empty()).then(|| list.to_vec());
+        Ok(Enrichment {
+            directory: paths.directory.as_deref().map(Directory::load).transpose()?,
+            geo: some(&paths.geo).map(|list| Geo::load(&list)).transpose()?,
+            intel: some(&paths.intel).map(|list| Intel::load(&list, now)).transpose()?,
+            known: some(&paths.known).map(|list| Known::load(&list)).transpose()?,
+            has_met_ending: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether there is anything to look events up in.
+    pub fn looks_up(&self) -> bool {
+        self.geo.is_some() || self.intel.is_some() || self.known.is_some()
+    }
+
+    /// Whether an indicator was met that ends some day, so that it matters when now is.
+    pub fn has_met_ending(&self) -> bool {
+        self.has_met_ending.load(Ordering::Relaxed)
+    }
+
+    /// Where everything came from.
+    pub fn provenance(&self) -> Vec<&Provenance> {
+        let directory = self.directory.iter().flat_map(|d| &d.provenance);
+        let geo = self.geo.iter().flat_map(|g| &g.provenance);
+        let intel = self.intel.iter().flat_map(|i| &i.provenance);
+        directory.chain(geo).chain(intel).chain(self.known.iter().flat_map(|k| &k.provenance)).collect()
+    }
+
+    /// What is known of an event.
+    pub fn outside(&self, event: &Event<'_>) -> Outside {
+        let ip = event.source_ip();
+        let place = ip.and_then(|ip| self.geo.as_ref()?.place(ip));
+        let known = ip.and_then(|ip| self.known.as_ref()?.label(ip).map(str::to_owned));
+        let agent = crate::event::agent::name(event.json);
+        let mut listed: Vec<String> = self
+            .listed(ip, event.actor.email, event.actor.name, agent)
+            .into_iter()
+            .map(|listed| listed.indicator.to_owned())
+            .collect();
+        listed.sort();
+        listed.dedup();
+        let Some(place) = place else { return Outside { known, listed, ..Outside::default() } };
+        Outside {
+            country: place.country,
+            place: place.latitude.zip(place.longitude),
+            asn: place.asn.map(|asn| format!("AS{asn}")).or(place.as_name),
+            anonymous: place.anonymous.or_else(|| place.hosting.filter(|is| *is).map(|_| "hosting")),
+            known,
+            listed,
+        }
+    }
+
+    /// The indicators that any of these is.
+    pub fn listed(
+        &self,
+        ip: Option<IpAddr>,
+        email: Option<&str>,
+        user: Option<&str>,
+        agent: Option<&str>,
+    ) -> Vec<Listed<'_>> {
+        let Some(intel) = &self.intel else { return vec![] };
+        let mut found = ip.map(|ip| intel.address(ip)).unwrap_or_default();
+        found.extend(email.map(|email| intel.email(email)).unwrap_or_default());
+        found.extend(user.map(|user| intel.user(user)).unwrap_or_default());
+        found.extend(agent.map(|agent| intel.user_agent(agent)).unwrap_or_default());
+        if found.iter().any(|listed| listed.valid_until.is_some()) {
+            self.has_met_ending.store(true, Ordering::Relaxed);
+        }
+        found
+    }
+}

@@ -1,0 +1,49 @@
+//! Outside: what is known of an event from elsewhere than its record: lists of indicators, databases of
+//! places, the organization's own addresses.
+
+use super::Event;
+use super::field::{Field, Fields, Norm, Value, Values};
+
+/// What is known of an event from elsewhere.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outside {
+    /// two-letter country of the address
+    pub country: Option<String>,
+    /// latitude and longitude in degrees
+    pub place: Option<(f64, f64)>,
+    /// the network operator of the address, as `AS174`
+    pub asn: Option<String>,
+    /// what hides behind the address: `tor`, `vpn`, `proxy`, `anonymous`, `hosting`
+    pub anonymous: Option<&'static str>,
+    /// what the organization calls the network of the address
+    pub known: Option<String>,
+    /// indicators that something in the event is, each once
+    pub listed: Vec<String>,
+}
+
+/// An event, and what is known of it from elsewhere. What the record says itself comes first.
+#[derive(Debug)]
+pub struct Enriched<'e> {
+    /// the event
+    pub event: &'e Event<'e>,
+    /// what is known from elsewhere
+    pub outside: Option<Outside>,
+}
+
+impl Fields for Enriched<'_> {
+    fn values(&self, field: &Field) -> Values<'_> {
+        let own = self.event.values(field);
+        let (Some(outside), Field::Norm(norm), true) = (&self.outside, field, own.is_empty()) else { return own };
+        let one = |text: Option<String>| text.map(|text| Value::Text(text.into())).into_iter().collect();
+        match norm {
+            Norm::SourceCountry => one(outside.country.clone()),
+            Norm::SourcePlace => one(outside.place.map(|(latitude, longitude)| format!("{latitude},{longitude}"))),
+            Norm::SourceAsn => one(outside.asn.clone()),
+            Norm::SourceAnonymous => one(outside.anonymous.map(str::to_owned)),
+            Norm::SourceKnown => one(outside.known.clone()),
+            Norm::IntelMatched => one((!outside.listed.is_empty()).then(|| "true".to_owned())),
+            Norm::IntelName => outside.listed.iter().map(|name| Value::Text(name.as_str().into())).collect(),
+            _ => own,
+        }
+    }
+}
