@@ -63,7 +63,9 @@ fn chosen<'s>(set: &'s RuleSet, which: &Which) -> Result<Vec<&'s Rule>> {
         let word = word.trim_start_matches("attack.");
         rule.techniques.iter().any(|t| {
             let id = t.id.to_lowercase();
-            id == word || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.')) || t.tactic == word
+            id == word
+                || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
+                || navigator::slug(&t.tactic) == word
         })
     })?;
     rules.retain(|rule| (!which.duet || rule.duet.is_some()) && (!which.opt_in || rule.is_opt_in));

@@ -30,7 +30,7 @@ struct Versions {
 struct Technique<'r> {
     #[serde(rename = "techniqueID")]
     id: &'r str,
-    tactic: &'r str,
+    tactic: String,
     /// how many rules
     score: usize,
     comment: String,
@@ -60,13 +60,18 @@ pub fn covered<'r>(rules: &[&'r Rule]) -> BTreeMap<(&'r str, &'r str), Vec<&'r s
     covered
 }
 
+/// A tactic as ATT&CK spells it in data: `credential-access`.
+pub fn slug(tactic: &str) -> String {
+    tactic.to_lowercase().replace(' ', "-")
+}
+
 /// Writes a layer.
 pub fn layer(rules: &[&Rule], out: &mut dyn Write) -> io::Result<()> {
     let covered = covered(rules);
     let most = covered.values().map(Vec::len).max().unwrap_or(1);
     let techniques = covered.into_iter().map(|((tactic, id), names)| Technique {
         id,
-        tactic,
+        tactic: slug(tactic),
         score: names.len(),
         comment: names.join(", "),
         enabled: true,
