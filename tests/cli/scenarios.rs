@@ -48,8 +48,9 @@ fn twins_are_quiet() {
     }
 }
 
-/// Sixty days of 120 people at honest work: at most one high or critical finding in 10,000 events, and three
-/// questions a day. There is none of either in this world, and whoever makes one explains it here.
+/// Sixty days of 120 people at honest work: the budget is one high or critical finding in 10,000 events and three
+/// questions a day. In this world there is nothing above low but questions about lost phones, and whoever makes
+/// more explains it here.
 #[test]
 fn sixty_honest_days_are_quiet() {
     let folder = TempDir::new().unwrap();
@@ -69,8 +70,14 @@ fn sixty_honest_days_are_quiet() {
     assert_eq!(report["coverage"]["events"].as_u64().unwrap(), count);
     assert!(count > 150_000, "{count}");
     let found = report["findings"].as_array().unwrap();
-    let told = |f: &&serde_json::Value| f["severity"] != "low" && f["severity"] != "info";
-    let loud: Vec<&str> = found.iter().filter(told).map(|f| f["summary"].as_str().unwrap()).collect();
+    let is_question = |f: &serde_json::Value| f["disposition"] == "duet";
+    let is_loud = |f: &&serde_json::Value| !is_question(f) && f["severity"] != "low" && f["severity"] != "info";
+    let loud: Vec<&str> = found.iter().filter(is_loud).map(|f| f["summary"].as_str().unwrap()).collect();
     assert!(loud.is_empty(), "{loud:#?}");
+    // Lost phones, whose owners are asked.
+    let questions: Vec<&str> =
+        found.iter().filter(|f| is_question(f)).map(|f| f["rule_id"].as_str().unwrap()).collect();
+    assert!(questions.iter().all(|rule| *rule == "user-totp-deleted"), "{questions:?}");
+    assert!(questions.len() <= 3 * 60, "{}", questions.len());
     assert!(found.len() < 60, "{} findings that are low or questions", found.len());
 }
