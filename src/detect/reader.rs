@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::profile::Slot;
 use crate::event::Event;
-use crate::event::facet::FIXED;
+use crate::event::facet::{self, FIXED};
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::occurrence::Understand;
 use crate::event::outside::{Enriched, Outside};
@@ -160,10 +160,16 @@ impl Understand for Reader<'_> {
         if let Some(known) = self.needed.get(event_type) {
             return Arc::clone(known);
         }
-        let mut needed: Vec<bool> = (0..self.slots.len()).map(|facet| facet < FIXED).collect();
-        for (facet, slots) in self.slots.iter().enumerate() {
-            needed[facet] |= slots.iter().any(Option::is_some);
-        }
+        // What no rule can match is only counted, and tells who is who.
+        let is_kept = self.set.candidates(event_type).next().is_some();
+        let is_counted = |facet| [facet::KIND, facet::ACTOR, facet::TARGET].contains(&facet);
+        let facets = self.set.plan.facets.iter().enumerate();
+        let mut needed: Vec<bool> = facets
+            .map(|(place, facet)| match place < FIXED {
+                true => is_kept || is_counted(place),
+                false => !facet.is_joint && facet.fields.iter().any(|field| self.set.keeps(event_type, field)),
+            })
+            .collect();
         self.set.candidates(event_type).for_each(|place| self.set.verdict(place).facets(&mut needed));
         let needed: Arc<[bool]> = needed.into();
         self.needed.insert(event_type.to_owned(), Arc::clone(&needed));

@@ -92,13 +92,11 @@ pub struct Facet {
 pub struct FieldPlan {
     /// the facets
     pub facets: Vec<Facet>,
-    /// a rule searches all text, so no event is like another
-    pub is_all: bool,
 }
 
 impl FieldPlan {
     /// What these fields, and the normalized ones, are made of.
-    pub fn new<'f>(fields: impl IntoIterator<Item = &'f Field>, is_all: bool) -> FieldPlan {
+    pub fn new<'f>(fields: impl IntoIterator<Item = &'f Field>) -> FieldPlan {
         let fixed = NORMALIZED.iter().map(|(heads, norms)| Facet {
             heads: heads.concat().into_iter().map(str::to_owned).collect(),
             fields: norms.iter().map(|norm| Field::Norm(*norm)).collect(),
@@ -123,7 +121,7 @@ impl FieldPlan {
             is_raw: true,
             is_joint: false,
         });
-        let mut plan = FieldPlan { facets: fixed.chain(raw).collect(), is_all };
+        let mut plan = FieldPlan { facets: fixed.chain(raw).collect() };
         plan.facets[LISTED].heads.clear();
         plan
     }

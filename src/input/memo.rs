@@ -8,6 +8,7 @@
 
 use std::cell::OnceCell;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
@@ -16,6 +17,7 @@ use super::outline::Outline;
 use crate::event::catalogue;
 use crate::event::facet::{FieldPlan, is_made_of};
 use crate::event::json::{Json, key_seed, member_hash, text_hash};
+use crate::event::occurrence::Understand;
 use crate::event::party::is_own_account;
 use crate::event::time::Timestamp;
 
@@ -25,6 +27,8 @@ const MEMBERS: usize = 10 << 20;
 const ALIKES: usize = 1 << 18;
 /// Different spellings of keys, white space included; real exports have a few hundred.
 const SPELLINGS: usize = 2048;
+/// Event types, as they are written, after which they are asked for afresh; JumpCloud has some 550.
+const TYPES: usize = 4096;
 
 /// What a key means for reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +45,6 @@ struct Key {
     role: Role,
     /// the facets that it is part of
     facets: Box<[usize]>,
-    is_wanted: bool,
     seed: u64,
     /// the record in which it stood last
     record: u64,
@@ -63,6 +66,40 @@ struct Member {
     start: usize,
     length: u32,
     hash: u128,
+}
+
+/// What is looked at in events of one type.
+#[derive(Debug)]
+struct Looks {
+    /// the facets that are looked at
+    needed: Arc<[bool]>,
+    /// all of the event is looked at
+    takes_whole: bool,
+    /// the account that it is about is the actor's own
+    is_own: bool,
+    /// by key whether its members are part of what is looked at, as far as that was asked
+    wanted: Vec<Option<bool>>,
+}
+
+impl Looks {
+    fn wants(&mut self, number: u32, key: &Key) -> bool {
+        let place = number as usize;
+        if self.wanted.len() <= place {
+            self.wanted.resize(place + 1, None);
+        }
+        *self.wanted[place].get_or_insert_with(|| {
+            let mut facets = key.facets.iter().filter(|facet| self.needed[**facet]);
+            self.takes_whole || facets.any(|facet| is_made_of(*facet, self.is_own, &key.name))
+        })
+    }
+}
+
+/// A member of the record being read: its key, and where its value stands.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    key: u32,
+    start: u32,
+    end: u32,
 }
 
 /// A record that was read.
@@ -114,6 +151,13 @@ pub struct Memo<'w> {
     empty: Vec<Option<u32>>,
     next: u32,
     records: u64,
+    looks: Vec<Looks>,
+    /// by event type as it is written, the place in `looks`
+    by_type: HashMap<Box<str>, u32, RandomState>,
+    /// of the record being read: its type, by its place in `looks`
+    event_type: u32,
+    /// of the record being read: its members
+    places: Vec<Place>,
     /// of the record being read: its wanted members
     wanted: Vec<u32>,
     /// of the record being read: the members of each facet
@@ -147,13 +191,18 @@ impl<'w> Memo<'w> {
             empty: vec![None; plan.facets.len()],
             next: 0,
             records: 0,
+            looks: Vec::new(),
+            by_type: HashMap::default(),
+            event_type: 0,
+            places: Vec::new(),
             wanted: Vec::new(),
             facets: vec![Vec::new(); plan.facets.len()],
         }
     }
 
-    /// Reads a record; `None` if it is anything out of the ordinary, or has an envelope.
-    pub fn take<'t>(&mut self, text: &'t [u8]) -> Option<Taken<'t>> {
+    /// Reads a record; `None` if it is anything out of the ordinary, or has an envelope. `understand` says what
+    /// is looked at in events of a type.
+    pub fn take<'t, U: Understand>(&mut self, text: &'t [u8], understand: &mut U) -> Option<Taken<'t>> {
         if self.texts.len() > MEMBERS || self.alikes.len().max(self.seen.len()) > ALIKES {
             self.forget();
         }
@@ -163,7 +212,7 @@ impl<'w> Memo<'w> {
         self.records += 1;
         self.wanted.clear();
         let members = std::mem::take(&mut self.outline.members);
-        let taken = self.members(text, &members);
+        let taken = self.members(text, &members, understand);
         self.outline.members = members;
         let mut taken = taken?;
         let hash = self.hasher.hash_one(self.wanted.as_slice());
@@ -180,13 +229,13 @@ impl<'w> Memo<'w> {
 
     /// The numbers of the facets of the record that was taken last; those that are new have none yet. One
     /// that is not needed is as if it were made of nothing.
-    pub fn facets(&mut self, event_type: &str, needed: &[bool], out: &mut Vec<Option<u32>>) {
-        let is_own = is_own_account(event_type);
+    pub fn facets(&mut self, out: &mut Vec<Option<u32>>) {
+        let looks = &self.looks[self.event_type as usize];
         self.facets.iter_mut().for_each(Vec::clear);
         for member in &self.wanted {
             let key = &self.keys[self.members[*member as usize].key as usize];
             for facet in &key.facets {
-                if needed[*facet] && is_made_of(*facet, is_own, &key.name) {
+                if looks.needed[*facet] && is_made_of(*facet, looks.is_own, &key.name) {
                     self.facets[*facet].push(*member);
                 }
             }
@@ -260,8 +309,15 @@ impl<'w> Memo<'w> {
         self.keys.iter_mut().for_each(|key| key.member = None);
     }
 
-    fn members<'t>(&mut self, text: &'t [u8], members: &[(u32, u32)]) -> Option<Taken<'t>> {
-        let (mut time, mut id, mut body, mut event_type) = (None, None, 0_u128, None);
+    #[allow(clippy::cast_possible_truncation, reason = "bounded by the outline")]
+    fn members<'t, U: Understand>(
+        &mut self,
+        text: &'t [u8],
+        members: &[(u32, u32)],
+        understand: &mut U,
+    ) -> Option<Taken<'t>> {
+        let (mut time, mut id, mut event_type) = (None, None, None);
+        self.places.clear();
         for (place, (start, end)) in members.iter().enumerate() {
             let member = &text[*start as usize..*end as usize];
             let spelling = self.spelling(place, member)?;
@@ -272,25 +328,65 @@ impl<'w> Memo<'w> {
                 return None;
             }
             key.record = self.records;
-            let (role, is_wanted) = (key.role, key.is_wanted);
-            let value = trimmed(&member[behind..]);
-            match role {
+            let behind = behind + blanks(&member[behind..]);
+            let value = end_trimmed(&member[behind..]);
+            match key.role {
                 Role::Id => id = Some(plain_text(value)?).filter(|id| !id.is_empty()),
                 Role::Time => time = Some(Timestamp::parse(plain_text(value)?)?),
                 Role::EventType => event_type = Some(plain_text(value)?).filter(|name| !name.is_empty()),
                 Role::Any => {}
             }
+            let start = *start + behind as u32;
+            self.places.push(Place { key: number, start, end: start + value.len() as u32 });
+        }
+        let (time, event_type) = (time?, event_type?);
+        self.event_type = self.looks_at(event_type, understand);
+        let body = self.values(text)?;
+        Some(Taken { time, id, body, event_type: catalogue::canonical(event_type), alike: None })
+    }
+
+    /// Looks the values of the record up, and gives the hash of its body.
+    fn values(&mut self, text: &[u8]) -> Option<u128> {
+        let mut body = 0_u128;
+        let places = std::mem::take(&mut self.places);
+        for place in &places {
+            let value = &text[place.start as usize..place.end as usize];
+            let key = &self.keys[place.key as usize];
+            let is_wanted = self.looks[self.event_type as usize].wants(place.key, key);
             if !is_wanted && let Some(text) = plain(value) {
                 body = body.wrapping_add(text_hash(key.seed, text));
                 continue;
             }
-            let member = self.member(number, value)?;
+            let member = self.member(place.key, value)?;
             body = body.wrapping_add(self.members[member as usize].hash);
             if is_wanted {
                 self.wanted.push(member);
             }
         }
-        Some(Taken { time: time?, id, body, event_type: catalogue::canonical(event_type?), alike: None })
+        self.places = places;
+        Some(body)
+    }
+
+    /// What is looked at in events of a type, as it is written.
+    #[allow(clippy::cast_possible_truncation, reason = "bounded by `TYPES`")]
+    fn looks_at<U: Understand>(&mut self, event_type: &str, understand: &mut U) -> u32 {
+        if let Some(known) = self.by_type.get(event_type) {
+            return *known;
+        }
+        if self.looks.len() >= TYPES {
+            self.looks.clear();
+            self.by_type.clear();
+        }
+        let canonical = catalogue::canonical(event_type);
+        let place = self.looks.len() as u32;
+        self.looks.push(Looks {
+            needed: understand.needed(canonical),
+            takes_whole: understand.needs_whole(canonical),
+            is_own: is_own_account(canonical),
+            wanted: Vec::new(),
+        });
+        self.by_type.insert(event_type.into(), place);
+        place
     }
 
     /// The key at the start of a member, as it is spelled.
@@ -332,9 +428,8 @@ impl<'w> Memo<'w> {
                 _ => Role::Any,
             };
             let facets: Box<[usize]> = self.plan.of_key(name).into();
-            let is_wanted = self.plan.is_all || !facets.is_empty();
             let seed = key_seed(name);
-            self.keys.push(Key { name: name.into(), role, facets, is_wanted, seed, record: 0, member: None });
+            self.keys.push(Key { name: name.into(), role, facets, seed, record: 0, member: None });
             self.by_name.insert(name.into(), key);
         }
         let place = self.spellings.len() as u32;
@@ -416,12 +511,16 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-fn start_trimmed(text: &[u8]) -> &[u8] {
-    &text[text.iter().position(|b| !is_space(*b)).unwrap_or(text.len())..]
+/// How much white space it starts with.
+fn blanks(text: &[u8]) -> usize {
+    text.iter().position(|b| !is_space(*b)).unwrap_or(text.len())
 }
 
-fn trimmed(text: &[u8]) -> &[u8] {
-    let text = start_trimmed(text);
+fn start_trimmed(text: &[u8]) -> &[u8] {
+    &text[blanks(text)..]
+}
+
+fn end_trimmed(text: &[u8]) -> &[u8] {
     &text[..text.iter().rposition(|b| !is_space(*b)).map_or(0, |last| last + 1)]
 }
 

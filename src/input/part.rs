@@ -148,7 +148,7 @@ impl<'p, U: Understand> Worker<'p, U> {
 
     /// An event by what was seen before; `None` if the record has to be parsed as a whole.
     fn alike(&mut self, text: &[u8], origin: Origin, part: &mut Part<U>) -> Option<Single> {
-        let taken = self.memo.take(text)?;
+        let taken = self.memo.take(text, &mut self.understand)?;
         let likeness = match taken.alike {
             Some(known) => known,
             None => self.meet(taken.event_type, part),
@@ -159,8 +159,7 @@ impl<'p, U: Understand> Worker<'p, U> {
     /// Understands the record that the memo took last, and remembers it.
     fn meet(&mut self, event_type: &str, part: &mut Part<U>) -> u32 {
         let Worker { plan, memo, understand, patterns, facets, met, known, kinds, .. } = self;
-        let needed = understand.needed(event_type);
-        memo.facets(event_type, &needed, known);
+        memo.facets(known);
         facets.clear();
         let inside = memo.inside();
         for (facet, known) in known.iter().enumerate() {
@@ -344,7 +343,7 @@ mod tests {
     fn plan() -> FieldPlan {
         let raw = |path: &str| Field::Raw(path.split('.').map(str::to_owned).collect());
         let suspended = Field::Change("suspended".to_owned(), crate::event::field::Part::Trend);
-        FieldPlan::new(&[raw("error_message"), raw("resource.type"), raw("timestamp"), suspended], false)
+        FieldPlan::new(&[raw("error_message"), raw("resource.type"), raw("timestamp"), suspended])
     }
 
     /// A line changed in one or two places, mostly where it hurts.
@@ -413,7 +412,7 @@ mod tests {
         }
         for _ in 0..count {
             let line = mutated(&lines[random(lines.len())], &mut random);
-            let is_taken = used.memo.take(&line).is_some();
+            let is_taken = used.memo.take(&line, &mut used.understand).is_some();
             taken += usize::from(is_taken);
             odd += usize::from(!is_taken);
             let is_drawn = crate::input::outline::Outline::default().draw(&line);

@@ -52,6 +52,8 @@ pub struct RuleSet {
     any_type: Vec<usize>,
     /// fields of events that are read after the events are gone, without the normalized ones
     pub kept_fields: Vec<Field>,
+    /// the event types in which each of them is read; `None` is any
+    kept_in: Vec<Option<BTreeSet<String>>>,
     /// the members of records that the rules ask for
     pub plan: FieldPlan,
     /// the tests of each facet of the plan
@@ -240,13 +242,23 @@ impl RuleSet {
             });
             self.alike[place].push(rule);
         }
-        self.rules.iter().for_each(|rule| rule.kept_fields(&mut fields));
-        let kept: BTreeSet<Field> = fields.into_iter().filter(|f| !matches!(f, Field::Norm(_))).collect();
-        self.kept_fields = kept.into_iter().collect();
+        let mut kept: BTreeMap<Field, Option<BTreeSet<String>>> = BTreeMap::new();
+        for (place, rule) in self.rules.iter().enumerate() {
+            rule.kept_fields(&mut fields);
+            let types = self.event_types(place);
+            for field in fields.drain(..).filter(|field| !matches!(field, Field::Norm(_))) {
+                let known = kept.entry(field).or_insert_with(|| Some(BTreeSet::new()));
+                match (known.as_mut(), &types) {
+                    (Some(known), Some(types)) => known.extend(types.iter().cloned()),
+                    _ => *known = None,
+                }
+            }
+        }
+        (self.kept_fields, self.kept_in) = kept.into_iter().unzip();
         let exprs: Vec<Expr> = (0..self.alike.len()).filter_map(|place| self.expr(place).cloned()).collect();
         let mut fields = self.kept_fields.clone();
         exprs.iter().for_each(|expr| expr.fields(&mut fields));
-        self.plan = FieldPlan::new(&fields, exprs.iter().any(Expr::has_keywords));
+        self.plan = FieldPlan::new(&fields);
         self.verdicts = exprs.iter().map(|expr| Verdict::new(expr, &mut self.plan, &mut self.tests)).collect();
         let takes_whole = |place: &usize| self.verdicts[*place].needs_whole();
         self.whole = (0..self.verdicts.len()).filter(takes_whole).collect();
@@ -255,6 +267,12 @@ impl RuleSet {
     /// The detections that an event of this type can match, as places in [`RuleSet::alike`].
     pub fn candidates(&self, event_type: &str) -> impl Iterator<Item = usize> {
         self.by_type.get(event_type).into_iter().flatten().chain(&self.any_type).copied()
+    }
+
+    /// Whether a kept field is read in events of this type.
+    pub fn keeps(&self, event_type: &str, field: &Field) -> bool {
+        let place = self.kept_fields.iter().position(|kept| kept == field);
+        place.is_some_and(|place| self.kept_in[place].as_ref().is_none_or(|types| types.contains(event_type)))
     }
 
     /// Whether a detection takes the whole event and not just its facets.
