@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::count::partitions;
 use super::group::Group;
+use super::index::Run;
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::field::{Fields, Value};
@@ -19,7 +20,7 @@ use crate::rule::logic::{Absent, Chain, Right, Unless, Where};
 pub struct Steps<'a> {
     store: &'a Store,
     rule: &'a Chain,
-    of_step: &'a [Vec<u32>],
+    of_step: &'a [Run],
 }
 
 impl<'a> Steps<'a> {
@@ -36,7 +37,6 @@ impl<'a> Steps<'a> {
     /// follow-up's service.
     pub fn signals(
         &self,
-        number: u32,
         partition: Span,
         end_of_data: &(dyn Fn(u32) -> Timestamp + Sync),
     ) -> Vec<Signal> {
@@ -46,8 +46,8 @@ impl<'a> Steps<'a> {
             .into_par_iter()
             .flat_map_iter(|part| {
                 completing[part].iter().filter_map(|(event, _)| match self.rule.absent {
-                    Absent::Last => self.follow_up_missing(*event, number, end_of_data),
-                    _ => self.find(*event).map(|_| Signal::new(*event, number)),
+                    Absent::Last => self.follow_up_missing(*event, end_of_data),
+                    _ => self.find(*event).map(|_| Signal::new(*event)),
                 })
             })
             .collect()
@@ -57,8 +57,8 @@ impl<'a> Steps<'a> {
     fn completing(&self) -> Vec<(u32, Timestamp)> {
         let last = self.rule.rules.len() - 1;
         let mut events = match (self.rule.absent, self.rule.is_ordered) {
-            (Absent::Last, _) => self.of_step[last - 1].clone(),
-            (_, true) => self.of_step[last].clone(),
+            (Absent::Last, _) => self.of_step[last - 1].to_vec(),
+            (_, true) => self.of_step[last].to_vec(),
             (_, false) => self.of_step[..=last].concat(),
         };
         events.sort_unstable();
@@ -163,7 +163,7 @@ impl<'a> Steps<'a> {
 
     /// A trigger whose follow-up did not come. Time and id are the trigger's; where the data ends before the
     /// window does, it is pending.
-    fn follow_up_missing(&self, trigger: u32, number: u32, end_of_data: &dyn Fn(u32) -> Timestamp) -> Option<Signal> {
+    fn follow_up_missing(&self, trigger: u32, end_of_data: &dyn Fn(u32) -> Timestamp) -> Option<Signal> {
         let chain = self.find(trigger)?;
         let last = self.rule.rules.len() - 1;
         let start = self.time(trigger);
@@ -174,7 +174,7 @@ impl<'a> Steps<'a> {
             let time = self.time(*e);
             time >= start && time <= close && self.wheres_hold(&self.rule.wheres, &with_it)
         });
-        (!followed).then(|| Signal::new(trigger, number).pending(end_of_data(trigger) < close))
+        (!followed).then(|| Signal::new(trigger).pending(end_of_data(trigger) < close))
     }
 
     fn wheres_hold(&self, wheres: &[Where], chain: &[Option<u32>]) -> bool {

@@ -50,7 +50,6 @@ pub fn signals(
     store: &Store,
     rule: &Count,
     group: &Group,
-    number: u32,
     values: Option<&Grouping>,
     whole: Option<&[(u32, Timestamp)]>,
     partition: Span,
@@ -58,7 +57,7 @@ pub fn signals(
     let events = events(group, store);
     let tuples: Option<Vec<&[u32]>> =
         values.map(|values| events.iter().map(|(event, _)| values.of(store.profile(*event))).collect());
-    let count = Counting { rule, events: &events, tuples: tuples.as_deref(), whole, number };
+    let count = Counting { rule, events: &events, tuples: tuples.as_deref(), whole };
     let parts = partitions(&events, rule.window, partition);
     parts.into_par_iter().flat_map_iter(|part| count.signals(part)).collect()
 }
@@ -69,7 +68,6 @@ struct Counting<'a> {
     events: &'a [(u32, Timestamp)],
     tuples: Option<&'a [&'a [u32]]>,
     whole: Option<&'a [(u32, Timestamp)]>,
-    number: u32,
 }
 
 impl Counting<'_> {
@@ -98,7 +96,7 @@ impl Counting<'_> {
                 _ => true,
             };
             if has_share && self.rule.bounds.hold(count) {
-                out.push(Signal::new(event, self.number));
+                out.push(Signal::new(event));
             }
         }
         out
@@ -131,7 +129,7 @@ impl Values<'_> {
 }
 
 /// Signals of `rate` in one group: the event with which a bucket reaches the limit, and those after it.
-pub fn rate(store: &Store, rule: &Rate, group: &Group, number: u32) -> Vec<Signal> {
+pub fn rate(store: &Store, rule: &Rate, group: &Group) -> Vec<Signal> {
     let events = events(group, store);
     let bucket_of = |time: Timestamp| time.0.div_euclid(rule.bucket.0);
     let mut buckets: Vec<(i64, Vec<u32>)> = Vec::new();
@@ -152,7 +150,7 @@ pub fn rate(store: &Store, rule: &Rate, group: &Group, number: u32) -> Vec<Signa
         let mut past: Vec<usize> = buckets[..i].iter().filter(|(b, _)| *b >= from).map(|(_, m)| m.len()).collect();
         past.sort_unstable();
         let limit = limit(&past, rule);
-        out.extend(members.iter().skip(limit - 1).map(|event| Signal::new(*event, number)));
+        out.extend(members.iter().skip(limit - 1).map(|event| Signal::new(*event)));
     }
     out
 }

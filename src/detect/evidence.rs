@@ -35,7 +35,7 @@ fn collect(
     // Once for all groups: it looks at the signals of every rule.
     let adding_up = matches!(set.rules[rule].logic, Logic::Risk(_)).then(|| risk::contributions(set, store, detected));
     for (number, completing) in of_group {
-        let Some(group) = detected.groups(set, store, rule).get(number) else { continue };
+        let Some(group) = detected.groups[rule].get(number) else { continue };
         match &set.rules[rule].logic {
             Logic::Detection(_) => {}
             Logic::FirstSeen(_) => found.extend(completing),

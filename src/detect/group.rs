@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
-use rayon::prelude::*;
 use smallvec::{SmallVec, smallvec};
 
 use super::profile::{Profiles, Seat, Symbol};
+use super::index::{Index, Indexes, Run};
 use super::signal::Signals;
 use super::store::Store;
 use crate::event::field::Field;
@@ -22,10 +22,12 @@ pub type Key = Box<[Symbol]>;
 /// A group with the matches of each step.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// what joins them
+    /// what joins them; told only of groups in which something was found
     pub key: Key,
+    /// the same by the number that [`Groupings`] gave it
+    pub number: u32,
     /// the events of each step, in the total order
-    pub steps: Vec<Vec<u32>>,
+    pub steps: Vec<Run>,
 }
 
 impl Group {
@@ -68,6 +70,10 @@ struct Known {
 /// The groups of each profile by some fields.
 #[derive(Debug, Default)]
 pub struct Grouping {
+    /// tells groupings apart
+    pub number: usize,
+    /// one more than the highest number of a group
+    pub reach: usize,
     /// where the groups of a profile end; empty as long as each profile is in one group or none
     ends: Vec<u32>,
     /// the groups; `NOWHERE` for a profile in none, as long as there are no `ends`
@@ -138,14 +144,12 @@ impl Groupings {
             grouping.push(&own);
         }
         grouping.groups.shrink_to_fit();
+        grouping.number = known.by_fields.len();
+        let numbers = grouping.groups.iter().filter(|number| **number != NOWHERE);
+        grouping.reach = numbers.max().map_or(0, |highest| *highest as usize + 1);
         let grouping = Arc::new(grouping);
         known.by_fields.insert(fields, Arc::clone(&grouping));
         grouping
-    }
-
-    /// How many groups there are by any fields.
-    fn len(&self) -> usize {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).keys.len()
     }
 
     /// Bytes held, roughly.
@@ -155,14 +159,14 @@ impl Groupings {
         of_profiles.sum::<usize>() + known.keys.iter().map(|key| 2 * (16 + key.len() * 4) + 8).sum::<usize>()
     }
 
-    /// Gives groups their keys, by their numbers.
-    fn name(&self, groups: &mut [(u32, Group)]) {
+    /// What joins the members of a group.
+    pub fn key(&self, number: u32) -> Key {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        groups.iter_mut().for_each(|(number, group)| group.key.clone_from(&known.keys[*number as usize]));
+        known.keys[number as usize].clone()
     }
 }
 
-/// A group that is not put together.
+/// No group.
 const NOWHERE: u32 = u32::MAX;
 
 #[allow(clippy::cast_possible_truncation, reason = "memory ends before four billion groups")]
@@ -170,83 +174,54 @@ fn index(length: usize) -> u32 {
     length as u32
 }
 
-/// Puts the signals of the steps into groups. `steps` are the name of each step's rule and its signals.
-/// Groups come in the order of their keys, which is the same in every run.
+/// A rule that a group looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// its name
+    pub name: &'a str,
+    /// its place; rules that say the same have one
+    pub place: usize,
+    /// what it found
+    pub signals: &'a Signals,
+}
+
+/// Puts the signals of the steps into groups, in no particular order.
 pub fn groups(
     store: &Store,
     groupings: &Groupings,
+    indexes: &Indexes,
     by: &[GroupBy],
-    steps: &[(&str, &Signals)],
+    steps: &[Step<'_>],
     needs: Needs,
 ) -> Vec<Group> {
-    let profiles = store.profiles();
     let needed = needs.first_step..needs.end_step;
-    if needed.clone().any(|step| steps[step].1.is_empty()) {
+    if needed.clone().any(|step| steps[step].signals.is_empty()) {
         return Vec::new();
     }
-    let grouping = |rule: &str| -> Option<Arc<Grouping>> {
-        let fields: Option<Vec<Field>> = by.iter().map(|part| part.field(rule).cloned()).collect();
-        Some(groupings.by(profiles, fields?))
+    let index = |step: &Step<'_>| -> Arc<Index> {
+        let fields: Option<Vec<Field>> = by.iter().map(|part| part.field(step.name).cloned()).collect();
+        let Some(fields) = fields else { return Arc::default() };
+        let grouping = groupings.by(store.profiles(), fields);
+        indexes.of(store, &grouping, step.place, step.signals)
     };
-    let groupings_of: Vec<Option<Arc<Grouping>>> = steps.iter().map(|(rule, _)| grouping(rule)).collect();
-    // The rarest of the steps that are needed tells which groups there can be.
-    let rarest = needed.min_by_key(|step| steps[*step].1.len());
-    let order = rarest.into_iter().chain((0..steps.len()).filter(|step| Some(*step) != rarest));
-    let mut places = vec![NOWHERE; groupings.len()];
-    let mut groups: Vec<Group> = Vec::new();
-    let mut numbers: Vec<u32> = Vec::new();
-    let mut sizes: Vec<u32> = Vec::new();
-    for step in order {
-        let Some(grouping) = &groupings_of[step] else { continue };
-        // A rule that learns from what it judges has one step twice.
-        let twin = (0..step).find(|twin| {
-            steps[*twin].1.is(steps[step].1) && groupings_of[*twin].as_ref().is_some_and(|g| Arc::ptr_eq(g, grouping))
-        });
-        if let Some(twin) = twin {
-            groups.iter_mut().for_each(|group| group.steps[step] = group.steps[twin].clone());
-            continue;
+    let indexes: Vec<Arc<Index>> = steps.iter().map(index).collect();
+    // Without a step that is needed, any of them makes a group.
+    let rarest = needed.clone().min_by_key(|step| indexes[*step].groups.len());
+    let numbers = match rarest {
+        Some(step) => indexes[step].groups.clone(),
+        None => {
+            let mut all: Vec<u32> = indexes.iter().flat_map(|index| &index.groups).copied().collect();
+            all.sort_unstable();
+            all.dedup();
+            all
         }
-        let is_closed = rarest.is_some_and(|rarest| rarest != step);
-        sizes.clear();
-        sizes.resize(groups.len(), 0);
-        steps[step].1.for_each_event(|event| {
-            for number in grouping.of(store.profile(event)) {
-                let place = &mut places[*number as usize];
-                if *place == NOWHERE {
-                    if is_closed {
-                        continue;
-                    }
-                    *place = index(groups.len());
-                    groups.push(Group { key: Box::new([]), steps: vec![Vec::new(); steps.len()] });
-                    numbers.push(*number);
-                    sizes.push(0);
-                }
-                sizes[*place as usize] += 1;
-            }
-        });
-        for (group, size) in groups.iter_mut().zip(&sizes) {
-            group.steps[step] = Vec::with_capacity(*size as usize);
-        }
-        steps[step].1.for_each_event(|event| {
-            for number in grouping.of(store.profile(event)) {
-                let place = places[*number as usize];
-                if place != NOWHERE {
-                    groups[place as usize].steps[step].push(event);
-                }
-            }
-        });
-    }
+    };
     let is_enough = |group: &Group| {
-        (needs.first_step..needs.end_step).all(|step| !group.steps[step].is_empty())
-            && (needs.events <= 1 || group.steps.iter().map(Vec::len).sum::<usize>() >= needs.events)
+        needed.clone().all(|step| !group.steps[step].is_empty())
+            && (needs.events <= 1 || group.steps.iter().map(|run| run.len()).sum::<usize>() >= needs.events)
     };
-    let mut kept: Vec<(u32, Group)> = numbers.into_iter().zip(groups).filter(|(_, group)| is_enough(group)).collect();
-    groupings.name(&mut kept);
-    let mut groups: Vec<Group> = kept.into_iter().map(|(_, group)| group).collect();
-    // Symbols are numbered in the order of reading; the texts behind them are the same in every run.
-    let text = |symbol: &Symbol| store.symbol(*symbol);
-    groups.par_sort_by(|a, b| a.key.iter().map(text).cmp(b.key.iter().map(text)));
-    groups
+    let group = |number| Group { key: Key::default(), number, steps: indexes.iter().map(|index| Run::new(index, number)).collect() };
+    numbers.into_iter().map(group).filter(is_enough).collect()
 }
 
 #[cfg(test)]

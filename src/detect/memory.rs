@@ -29,14 +29,14 @@ pub const TEACHING: usize = 1;
 
 /// Signals of `first_seen` for one owner. A value counts as seen by events strictly before, and before what
 /// has yet to settle. `values` are the groups by the fields of the value: one number for each tuple.
-pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Group, number: u32) -> FirstSeenOf {
+pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Group) -> FirstSeenOf {
     let learned = &group.steps[TEACHING];
     let mut last: HashMap<u32, Timestamp, RandomState> = HashMap::default();
     let values_of = |event: u32| values.of(store.profile(event));
     let mut out = FirstSeenOf { signals: Vec::new(), is_judged: false, is_too_young: false };
     let start = learned.first().map(|e| store.time(*e));
     let mut known = 0;
-    for &event in &group.steps[JUDGED] {
+    for &event in group.steps[JUDGED].iter() {
         let time = store.time(event);
         let settled = Timestamp(time.0.saturating_sub(rule.settle.0));
         while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < settled) {
@@ -60,7 +60,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Gr
         }
         out.is_judged = true;
         if values.iter().any(is_new) {
-            out.signals.push(Signal::new(event, number));
+            out.signals.push(Signal::new(event));
         }
     }
     out

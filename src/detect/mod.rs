@@ -6,6 +6,7 @@ pub mod chain;
 pub mod count;
 pub mod evidence;
 pub mod group;
+pub mod index;
 pub mod memory;
 pub mod profile;
 pub mod reader;
@@ -15,7 +16,7 @@ pub mod store;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -24,8 +25,10 @@ use crate::event::coverage::Reach;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
-use group::{Group, Groupings, Key, Needs, groups};
+use group::{Group, Groupings, Needs, Step, groups};
+use index::Indexes;
 use signal::{Signal, Signals};
+use profile::Symbol;
 use store::Store;
 
 /// First and last event of each service in each organization.
@@ -36,9 +39,10 @@ pub type Reaches = BTreeMap<(String, String), Reach>;
 pub struct Detected {
     /// for each rule of the set, its signals
     pub signals: Vec<Signals>,
-    /// for each rule of the set, the groups that its signals number; put together again where a finding asks
-    groups: Vec<OnceLock<Vec<Group>>>,
+    /// for each rule of the set, the groups that its signals number
+    pub groups: Vec<Vec<Group>>,
     groupings: Groupings,
+    indexes: Indexes,
     /// of rules that have to know somebody: how many they could judge, and how many never
     pub judged: BTreeMap<usize, Judged>,
     /// rules that failed inside; the others went on
@@ -48,13 +52,7 @@ pub struct Detected {
 impl Detected {
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
-        self.signals.iter().map(Signals::bytes).sum::<usize>() + self.groupings.bytes()
-    }
-
-    /// The groups that the signals of a rule number. They take more memory than the signals, and few rules
-    /// find anything, so they are made again for those that did.
-    pub fn groups(&self, set: &RuleSet, store: &Store, rule: usize) -> &[Group] {
-        self.groups[rule].get_or_init(|| groups_of(set, store, self, rule))
+        self.signals.iter().map(Signals::bytes).sum::<usize>() + self.groupings.bytes() + self.indexes.bytes()
     }
 }
 
@@ -71,6 +69,7 @@ pub struct Judged {
 #[derive(Default)]
 struct Found {
     signals: Signals,
+    groups: Vec<Group>,
     judged: Option<Judged>,
 }
 
@@ -80,7 +79,7 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
     let count = set.rules.len();
     let mut detected = Detected {
         signals: vec![Signals::default(); count],
-        groups: vec![OnceLock::new(); count],
+        groups: vec![Vec::new(); count],
         ..Detected::default()
     };
     for (rules, matches) in set.alike().iter().zip(store.matches(set)) {
@@ -100,6 +99,7 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
             match result {
                 Ok(found) => {
                     detected.signals[rule] = found.signals;
+                    detected.groups[rule] = found.groups;
                     detected.judged.extend(found.judged.map(|judged| (rule, judged)));
                 }
                 Err(message) => {
@@ -144,11 +144,12 @@ struct Context<'a> {
 /// The groups of a rule: its own matches, and whatever else it looks at, put together by what joins them.
 fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Vec<Group> {
     let references = &set.references[rule];
-    let steps = |count: usize| -> Vec<(&str, &Signals)> {
-        let places = references[..count].iter();
-        places.map(|place| (set.rules[*place].name.as_str(), &detected.signals[*place])).collect()
+    let steps = |count: usize| -> Vec<Step<'_>> {
+        references[..count].iter().map(|place| step(set, detected, *place)).collect()
     };
-    let groups = |by, steps: &[(&str, &Signals)], needs| groups(store, &detected.groupings, by, steps, needs);
+    let groups = |by, steps: &[Step<'_>], needs| {
+        groups(store, &detected.groupings, &detected.indexes, by, steps, needs)
+    };
     let any = Needs::default();
     match &set.rules[rule].logic {
         Logic::Detection(_) => vec![],
@@ -161,8 +162,12 @@ fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> 
         Logic::FirstSeen(first_seen) => groups(&first_seen.by, &steps(2), any),
         Logic::Travel(travel) => groups(&travel.by, &steps(1), Needs { events: 2, ..any }),
         Logic::Rate(rate) => groups(&rate.by, &steps(1), Needs { events: rate.floor, ..any }),
-        Logic::Risk(_) => risk::groups(set, store, detected),
+        Logic::Risk(_) => vec![],
     }
+}
+
+fn step<'a>(set: &'a RuleSet, detected: &'a Detected, rule: usize) -> Step<'a> {
+    Step { name: &set.rules[rule].name, place: set.first_alike(rule), signals: &detected.signals[rule] }
 }
 
 /// The steps without which no chain completes.
@@ -179,6 +184,21 @@ fn needs_of(chain: &Chain) -> Needs {
 
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
     let Context { set, store, reaches, partition } = context;
+    // Groups are numbered in the order of reading; the texts behind them are the same in every run.
+    let told = |groups: Vec<Group>, signals: Vec<Vec<Signal>>| {
+        let mut found: Vec<(Group, Vec<Signal>)> =
+            groups.into_iter().zip(signals).filter(|(_, signals)| !signals.is_empty()).collect();
+        found.iter_mut().for_each(|(group, _)| group.key = detected.groupings.key(group.number));
+        let text = |symbol: &Symbol| store.symbol(*symbol);
+        found.sort_by(|(a, _), (b, _)| a.key.iter().map(text).cmp(b.key.iter().map(text)));
+        let list = (0..).zip(&found).flat_map(|(number, (_, signals))| signals.iter().map(move |s| s.of_group(number)));
+        let signals = Signals::new(list.collect());
+        Found { signals, groups: found.into_iter().map(|(group, _)| group).collect(), judged: None }
+    };
+    let found = |groups: Vec<Group>, signals: &(dyn Fn(&Group) -> Vec<Signal> + Sync)| {
+        let signals = groups.par_iter().map(signals).collect();
+        told(groups, signals)
+    };
     if let Logic::Risk(risk) = &set.rules[rule].logic {
         return risk::evaluate(set, store, detected, risk);
     }
@@ -188,57 +208,42 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
         Logic::Count(count) => {
             let whole = count.share.as_ref().map(|_| {
                 let of = set.references[rule][count.rules.len()];
-                wholes(store, &detected.groupings, count, (&set.rules[of].name, &detected.signals[of]))
+                wholes(store, detected, count, step(set, detected, of))
             });
             let fields = count.values.clone();
             let values = fields.map(|fields| detected.groupings.by(store.profiles(), fields));
-            in_groups(&groups, |group, number| {
-                let whole = whole.as_ref().map(|w| w.get(&group.key).map_or(&[][..], Vec::as_slice));
-                count::signals(store, count, group, number, values.as_deref(), whole, partition)
+            found(groups, &|group| {
+                let whole = whole.as_ref().map(|w| w.get(&group.number).map_or(&[][..], Vec::as_slice));
+                count::signals(store, count, group, values.as_deref(), whole, partition)
             })
         }
         Logic::Chain(chain) => {
             let end = |event: u32| end_of_data(set, store, reaches, chain, &set.references[rule], event);
-            in_groups(&groups, |group, number| chain::Steps::new(store, chain, group).signals(number, partition, &end))
+            found(groups, &|group| chain::Steps::new(store, chain, group).signals(partition, &end))
         }
         Logic::FirstSeen(first_seen) => {
             let values = detected.groupings.by(store.profiles(), first_seen.value.clone());
-            let parts: Vec<memory::FirstSeenOf> = numbered(&groups)
-                .map(|(number, group)| memory::first_seen(store, first_seen, &values, group, number))
-                .collect();
+            let parts: Vec<memory::FirstSeenOf> =
+                groups.par_iter().map(|group| memory::first_seen(store, first_seen, &values, group)).collect();
             let judged = Judged {
                 owners: parts.iter().filter(|p| p.is_judged).count(),
                 too_young: parts.iter().filter(|p| p.is_too_young && !p.is_judged).count(),
             };
-            let list = parts.into_iter().flat_map(|p| p.signals).collect();
-            Found { signals: Signals::new(list), judged: Some(judged) }
+            let signals = parts.into_iter().map(|part| part.signals).collect();
+            Found { judged: Some(judged), ..told(groups, signals) }
         }
-        Logic::Travel(travel) => in_groups(&groups, |group, number| {
+        Logic::Travel(travel) => found(groups, &|group| {
             let legs = memory::legs(store, travel, group);
-            legs.iter().map(|leg| Signal::new(leg.to, number)).collect()
+            legs.iter().map(|leg| Signal::new(leg.to)).collect()
         }),
-        Logic::Rate(rate) => in_groups(&groups, |group, number| count::rate(store, rate, group, number)),
+        Logic::Rate(rate) => found(groups, &|group| count::rate(store, rate, group)),
     }
 }
 
-fn numbered(groups: &[Group]) -> impl ParallelIterator<Item = (u32, &Group)> {
-    groups.par_iter().enumerate().map(|(number, group)| (u32::try_from(number).unwrap_or(u32::MAX), group))
-}
-
-fn in_groups(groups: &[Group], signals: impl Fn(&Group, u32) -> Vec<Signal> + Sync) -> Found {
-    let list: Vec<Signal> = numbered(groups).flat_map_iter(|(number, group)| signals(group, number)).collect();
-    Found { signals: Signals::new(list), judged: None }
-}
-
-/// The events of which a count has to be a share, by group.
-fn wholes(
-    store: &Store,
-    groupings: &Groupings,
-    count: &Count,
-    of: (&str, &Signals),
-) -> HashMap<Key, Vec<(u32, Timestamp)>> {
-    let whole = groups(store, groupings, &count.group_by, &[of], Needs::default());
-    whole.into_iter().map(|group| (group.key.clone(), count::events(&group, store))).collect()
+/// The events of which a count has to be a share, by the number of the group.
+fn wholes(store: &Store, detected: &Detected, count: &Count, of: Step<'_>) -> HashMap<u32, Vec<(u32, Timestamp)>> {
+    let whole = groups(store, &detected.groupings, &detected.indexes, &count.group_by, &[of], Needs::default());
+    whole.into_iter().map(|group| (group.number, count::events(&group, store))).collect()
 }
 
 /// The last event of the services that a follow-up belongs to, in the organization of its trigger.

@@ -56,31 +56,21 @@ pub fn window(store: &Store, risk: &Risk, list: &[(u32, usize)], event: u32) -> 
     list[start..end].iter().map(|(event, rule)| (*rule, *event)).collect()
 }
 
-/// The entities on which something was found.
-pub(super) fn groups(set: &RuleSet, store: &Store, detected: &Detected) -> Vec<Group> {
-    let of_entity = contributions(set, store, detected);
-    let group = |(key, list): ((Symbol, Symbol), Vec<(u32, usize)>)| {
-        let mut events: Vec<u32> = list.into_iter().map(|(event, _)| event).collect();
-        events.dedup();
-        Group { key: Box::new([key.0, key.1]), steps: vec![events] }
-    };
-    of_entity.into_iter().map(group).collect()
-}
-
 pub(super) fn evaluate(set: &RuleSet, store: &Store, detected: &Detected, risk: &Risk) -> Found {
-    let mut signals = Vec::new();
-    for (number, list) in (0..).zip(contributions(set, store, detected).values()) {
+    let (mut signals, mut groups) = (Vec::new(), Vec::new());
+    for (number, (key, list)) in (0..).zip(contributions(set, store, detected)) {
         let mut events: Vec<u32> = list.iter().map(|(event, _)| *event).collect();
         events.dedup();
-        for event in events {
-            let rules = window(store, risk, list, event);
+        for event in &events {
+            let (rules, event) = (window(store, risk, &list, *event), *event);
             let sum: u32 = rules.keys().map(|rule| weight(set.rules[*rule].level)).sum();
             let techniques = rules.keys().flat_map(|rule| &set.rules[*rule].techniques);
             let tactics: BTreeSet<&str> = techniques.map(|t| t.tactic.as_str()).collect();
             if sum >= risk.min_score && rules.len() >= risk.min_rules && tactics.len() >= risk.min_tactics {
-                signals.push(Signal::new(event, number));
+                signals.push(Signal::new(event).of_group(number));
             }
         }
+        groups.push(Group { key: Box::new([key.0, key.1]), number, steps: vec![events.into()] });
     }
-    Found { signals: Signals::new(signals), judged: None }
+    Found { signals: Signals::new(signals), groups, judged: None }
 }

@@ -14,9 +14,15 @@ pub struct Signal {
 const PENDING: u32 = 1 << 31;
 
 impl Signal {
-    /// A signal at an event, for a group by its place in the groups of the rule (0 where there are none).
-    pub fn new(event: u32, group: u32) -> Signal {
-        Signal { event, rest: group & !PENDING }
+    /// A signal at an event, for the first group of the rule, or for none.
+    pub fn new(event: u32) -> Signal {
+        Signal { event, rest: 0 }
+    }
+
+    /// The same for a group, by its place in the groups of the rule.
+    #[must_use]
+    pub fn of_group(self, group: u32) -> Signal {
+        Signal { rest: self.rest & PENDING | group & !PENDING, ..self }
     }
 
     /// The same, depending on what came after the end of the data.
@@ -134,7 +140,7 @@ impl Signals {
     /// All of them, in order.
     pub fn all(&self) -> Box<dyn Iterator<Item = Signal> + '_> {
         match self {
-            Signals::Matches(events) => Box::new(events.events().map(|event| Signal::new(event, 0))),
+            Signals::Matches(events) => Box::new(events.events().map(|event| Signal::new(event))),
             Signals::List(list) => Box::new(list.iter().copied()),
         }
     }
@@ -172,7 +178,7 @@ impl Signals {
     /// The signals that complete at an event.
     pub fn at(&self, event: u32) -> Vec<Signal> {
         match self {
-            Signals::Matches(events) => events.contains(event).then(|| Signal::new(event, 0)).into_iter().collect(),
+            Signals::Matches(events) => events.contains(event).then(|| Signal::new(event)).into_iter().collect(),
             Signals::List(list) => {
                 let start = list.partition_point(|s| s.event < event);
                 let end = list.partition_point(|s| s.event <= event);
@@ -232,7 +238,11 @@ mod tests {
     #[test]
     fn pending_signals_feed_nothing() {
         let signals =
-            Signals::new(vec![Signal::new(2, 0).pending(true), Signal::new(1, 7).pending(true), Signal::new(1, 7)]);
+            Signals::new(vec![
+            Signal::new(2).pending(true),
+            Signal::new(1).of_group(7).pending(true),
+            Signal::new(1).of_group(7),
+        ]);
         assert_eq!(signals.events().collect::<Vec<_>>(), [1]);
         assert_eq!((signals.at(1).len(), signals.len()), (2, 3));
         assert_eq!((signals.at(2)[0].group(), signals.at(2)[0].is_pending()), (0, true));

@@ -21,15 +21,13 @@ fn index(length: usize) -> u32 {
     length as u32
 }
 
-/// A kept event: 48 bytes.
+/// What is told of a kept event when it is evidence: 40 bytes.
 #[derive(Clone, Debug)]
 struct Kept {
-    time: Timestamp,
     body: u64,
     offset: u64,
     source: u32,
     line: u32,
-    profile: u32,
     /// start in `ids`
     id: u32,
     id_form: IdForm,
@@ -52,6 +50,10 @@ enum IdForm {
 #[derive(Debug, Default)]
 pub struct Store {
     events: Vec<Kept>,
+    /// when each of them happened
+    times: Vec<Timestamp>,
+    /// what each of them has in common with others
+    profile_of: Vec<u32>,
     ids: Vec<u8>,
     profiles: Profiles,
     takes_history: bool,
@@ -82,16 +84,18 @@ impl Store {
 
     /// Puts the events into their total order (organization, time, id, body) and links identities.
     pub fn close(&mut self, links: &Links) {
-        let mut events = std::mem::take(&mut self.events);
         let ranks = self.profiles.organization_ranks();
-        let key = |e: &Kept| (ranks[e.profile as usize], e.time);
-        let rest = |e: &Kept| (self.id_of(e), e.body, origin_of(e));
-        let order = |a: &Kept, b: &Kept| key(a).cmp(&key(b)).then_with(|| rest(a).cmp(&rest(b)));
+        let key = |e: usize| (ranks[self.profile_of[e] as usize], self.times[e]);
+        let rest = |e: usize| (self.id_of(&self.events[e]), self.events[e].body, origin_of(&self.events[e]));
+        let order = |a: usize, b: usize| key(a).cmp(&key(b)).then_with(|| rest(a).cmp(&rest(b)));
         // Exports are in order more often than not.
-        if !events.is_sorted_by(|a, b| order(a, b).is_le()) {
-            events.sort_unstable_by(order);
+        if !(1..self.events.len()).all(|e| order(e - 1, e).is_le()) {
+            let mut places: Vec<u32> = (0..self.len()).collect();
+            places.par_sort_unstable_by(|a, b| order(*a as usize, *b as usize));
+            self.events = places.iter().map(|e| self.events[*e as usize].clone()).collect();
+            self.times = places.iter().map(|e| self.times[*e as usize]).collect();
+            self.profile_of = places.iter().map(|e| self.profile_of[*e as usize]).collect();
         }
-        self.events = events;
         self.profiles.close(links);
     }
 
@@ -127,7 +131,7 @@ impl Store {
 
     /// When it happened.
     pub fn time(&self, event: u32) -> Timestamp {
-        self.event(event).time
+        self.times[event as usize]
     }
 
     /// Whether it only teaches.
@@ -152,7 +156,7 @@ impl Store {
 
     /// What it has in common with others.
     pub fn profile(&self, event: u32) -> u32 {
-        self.event(event).profile
+        self.profile_of[event as usize]
     }
 
     /// All profiles.
@@ -191,14 +195,14 @@ impl Store {
             })
             .collect();
         let mut events_of = vec![0_usize; of_profile.len()];
-        self.events.iter().for_each(|event| events_of[event.profile as usize] += 1);
+        self.profile_of.iter().for_each(|profile| events_of[*profile as usize] += 1);
         let mut sizes = vec![0; set.alike().len()];
         for (detections, count) in of_profile.iter().zip(events_of) {
             detections.iter().for_each(|detection| sizes[*detection as usize] += count);
         }
         let mut out: Vec<EventSet> = sizes.iter().map(|size| EventSet::new(*size, self.len())).collect();
-        for (number, event) in (0..).zip(&self.events) {
-            of_profile[event.profile as usize].iter().for_each(|detection| out[*detection as usize].push(number));
+        for (number, profile) in (0..).zip(&self.profile_of) {
+            of_profile[*profile as usize].iter().for_each(|detection| out[*detection as usize].push(number));
         }
         out
     }
@@ -225,7 +229,7 @@ impl Store {
 
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
-        self.events.capacity() * size_of::<Kept>() + self.ids.capacity() + self.profiles.bytes()
+        self.events.capacity() * size_of::<Kept>() + self.times.capacity() * 12 + self.ids.capacity() + self.profiles.bytes()
     }
 }
 
@@ -241,13 +245,13 @@ impl Sink<Reader<'_>> for Store {
     fn event(&mut self, event: &Occurrence<'_>) {
         let (id, id_form) = self.write_id(event.id);
         let Stamp { origin, body } = event.stamp;
+        self.times.push(event.time);
+        self.profile_of.push(event.likeness);
         self.events.push(Kept {
-            time: event.time,
             body,
             offset: origin.offset,
             source: origin.source,
             line: u32::try_from(origin.line).unwrap_or(u32::MAX),
-            profile: event.likeness,
             id,
             id_form,
             is_history: self.takes_history,
@@ -286,18 +290,16 @@ mod tests {
         for id in ids.iter().map(|id| Some(*id)).chain([None]) {
             let (start, form) = store.write_id(id);
             let kept = Kept {
-                time: Timestamp(0),
                 body: 0,
                 offset: 0,
                 source: 0,
                 line: 0,
-                profile: 0,
                 id: start,
                 id_form: form,
                 is_history: false,
             };
             assert_eq!(store.id_of(&kept).as_deref(), id);
         }
-        assert_eq!(size_of::<Kept>(), 48);
+        assert_eq!(size_of::<Kept>(), 40);
     }
 }

@@ -46,6 +46,8 @@ pub struct RuleSet {
     pub warnings: Vec<Problem>,
     /// detections that say the same, so that they are evaluated once; many files have a local "sign-in"
     alike: Vec<Vec<usize>>,
+    /// for each rule the first detection that says the same, or itself
+    first_alike: Vec<usize>,
     /// places in `alike` by the event type that is needed
     by_type: HashMap<String, Vec<usize>>,
     /// places in `alike` that any event type can match
@@ -242,6 +244,10 @@ impl RuleSet {
             });
             self.alike[place].push(rule);
         }
+        self.first_alike = (0..self.rules.len()).collect();
+        for alike in &self.alike {
+            alike.iter().for_each(|rule| self.first_alike[*rule] = alike[0]);
+        }
         let mut kept: BTreeMap<Field, Option<BTreeSet<String>>> = BTreeMap::new();
         for (place, rule) in self.rules.iter().enumerate() {
             rule.kept_fields(&mut fields);
@@ -288,6 +294,11 @@ impl RuleSet {
     /// Detections that say the same, by the places that [`RuleSet::candidates`] gives.
     pub fn alike(&self) -> &[Vec<usize>] {
         &self.alike
+    }
+
+    /// The first of the detections that say the same as this one; of any other rule, itself.
+    pub fn first_alike(&self, rule: usize) -> usize {
+        self.first_alike[rule]
     }
 
     /// The condition of detections that say the same.

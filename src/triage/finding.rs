@@ -137,7 +137,7 @@ impl Findings<'_> {
     }
 
     fn groups(&self, place: usize) -> &[Group] {
-        self.detected.groups(self.set, self.store, place)
+        &self.detected.groups[place]
     }
 
     fn finding(&self, place: usize, spell: &Spell) -> Finding {
