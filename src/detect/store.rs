@@ -21,7 +21,7 @@ fn index(length: usize) -> u32 {
     length as u32
 }
 
-/// What is told of a kept event when it is evidence: 40 bytes.
+/// What is told of a kept event when it is evidence: 32 bytes.
 #[derive(Clone, Debug)]
 struct Kept {
     body: u64,
@@ -300,6 +300,6 @@ mod tests {
             };
             assert_eq!(store.id_of(&kept).as_deref(), id);
         }
-        assert_eq!(size_of::<Kept>(), 40);
+        assert_eq!(size_of::<Kept>(), 32);
     }
 }
