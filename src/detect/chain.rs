@@ -35,11 +35,7 @@ impl<'a> Steps<'a> {
 
     /// Signals of the group, its partitions in parallel. `end_of_data` is the time of the last event of a
     /// follow-up's service.
-    pub fn signals(
-        &self,
-        partition: Span,
-        end_of_data: &(dyn Fn(u32) -> Timestamp + Sync),
-    ) -> Vec<Signal> {
+    pub fn signals(&self, partition: Span, end_of_data: &(dyn Fn(u32) -> Timestamp + Sync)) -> Vec<Signal> {
         let completing = self.completing();
         let parts = partitions(&completing, self.rule.window, partition);
         parts

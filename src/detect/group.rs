@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
-use smallvec::{SmallVec, smallvec};
 
-use super::profile::{Profiles, Seat, Symbol};
 use super::index::{Index, Indexes, Run};
+use super::profile::{Profiles, Seat, Symbol};
 use super::signal::Signals;
 use super::store::Store;
 use crate::event::field::Field;
@@ -62,9 +61,22 @@ pub struct Groupings {
 
 #[derive(Debug, Default)]
 struct Known {
-    numbers: HashMap<Key, u32, RandomState>,
-    keys: Vec<Key>,
+    /// a number for each start of a key: the number of the one that is shorter by a symbol, and that symbol
+    numbers: HashMap<(u32, Symbol), u32, RandomState>,
+    starts: Vec<(u32, Symbol)>,
     by_fields: HashMap<Vec<Field>, Arc<Grouping>>,
+}
+
+impl Known {
+    /// The number of a key that is longer by a symbol; `NOWHERE` is the empty one.
+    fn longer(&mut self, start: u32, symbol: Symbol) -> u32 {
+        let next = index(self.starts.len());
+        let number = *self.numbers.entry((start, symbol)).or_insert(next);
+        if number == next {
+            self.starts.push((start, symbol));
+        }
+        number
+    }
 }
 
 /// The groups of each profile by some fields.
@@ -117,29 +129,23 @@ impl Groupings {
         }
         let mut grouping = Grouping::default();
         let seats: Vec<Seat> = fields.iter().map(|field| profiles.seat(field)).collect();
-        let mut keys: Vec<SmallVec<[Symbol; 4]>> = Vec::new();
-        let (mut values, mut own) = (Vec::new(), Vec::new());
+        let (mut own, mut longer): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         for profile in 0..profiles.len() {
-            keys.clear();
-            keys.push(smallvec![profiles.organization_symbol(profile)]);
+            own.clear();
+            own.push(known.longer(NOWHERE, profiles.organization_symbol(profile)));
             for seat in &seats {
-                profiles.seated(profile, *seat, &mut values);
-                if let ([key], [value]) = (keys.as_mut_slice(), values.as_slice()) {
-                    key.push(*value);
+                let values = profiles.seated(profile, seat);
+                if let ([start], [value]) = (own.as_mut_slice(), &*values) {
+                    *start = known.longer(*start, *value);
                     continue;
                 }
-                let all = keys.iter().flat_map(|key| values.iter().map(|v| key.iter().copied().chain([*v]).collect()));
-                keys = all.collect();
-            }
-            own.clear();
-            for key in &keys {
-                let next = index(known.numbers.len());
-                let number = known.numbers.get(key.as_slice()).copied().unwrap_or(next);
-                if number == next {
-                    known.numbers.insert(key.as_slice().into(), number);
-                    known.keys.push(key.as_slice().into());
-                }
-                own.push(number);
+                longer.clear();
+                longer.extend(
+                    own.iter()
+                        .flat_map(|start| values.iter().map(|value| (*start, *value)))
+                        .map(|(start, value)| known.longer(start, value)),
+                );
+                std::mem::swap(&mut own, &mut longer);
             }
             grouping.push(&own);
         }
@@ -156,13 +162,20 @@ impl Groupings {
     pub fn bytes(&self) -> usize {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let of_profiles = known.by_fields.values().map(|g| (g.ends.capacity() + g.groups.capacity()) * 4);
-        of_profiles.sum::<usize>() + known.keys.iter().map(|key| 2 * (16 + key.len() * 4) + 8).sum::<usize>()
+        of_profiles.sum::<usize>() + known.starts.len() * 24
     }
 
     /// What joins the members of a group.
     pub fn key(&self, number: u32) -> Key {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.keys[number as usize].clone()
+        let mut key = Vec::new();
+        let mut start = number;
+        while let Some((shorter, symbol)) = known.starts.get(start as usize) {
+            key.push(*symbol);
+            start = *shorter;
+        }
+        key.reverse();
+        key.into()
     }
 }
 
@@ -220,7 +233,11 @@ pub fn groups(
         needed.clone().all(|step| !group.steps[step].is_empty())
             && (needs.events <= 1 || group.steps.iter().map(|run| run.len()).sum::<usize>() >= needs.events)
     };
-    let group = |number| Group { key: Key::default(), number, steps: indexes.iter().map(|index| Run::new(index, number)).collect() };
+    let group = |number| Group {
+        key: Key::default(),
+        number,
+        steps: indexes.iter().map(|index| Run::new(index, number)).collect(),
+    };
     numbers.into_iter().map(group).filter(is_enough).collect()
 }
 

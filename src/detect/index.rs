@@ -2,7 +2,7 @@
 //! joined by the same fields, so these are put together once for all of them.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -97,18 +97,40 @@ impl Borrow<[u32]> for Run {
 
 type Cell = Arc<OnceLock<Arc<Index>>>;
 
-/// All indexes that were asked for, by rule and by what joins.
+/// The indexes that rules still look at, by rule and by what joins.
 #[derive(Debug, Default)]
 pub struct Indexes {
-    known: Mutex<HashMap<(usize, usize), Cell>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// by the place of the rule, and the number of the grouping
+    cells: BTreeMap<(usize, usize), Cell>,
+    /// by the place of a rule how often it has yet to be looked at
+    uses: Vec<usize>,
 }
 
 impl Indexes {
+    /// None yet; `uses` says for each rule how often it will be looked at.
+    pub fn new(uses: Vec<usize>) -> Indexes {
+        Indexes { known: Mutex::new(Known { cells: BTreeMap::new(), uses }) }
+    }
+
+    /// A rule was looked at; what nobody will look at again is let go of.
+    pub fn release(&self, place: usize) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.uses[place] -= 1;
+        if known.uses[place] == 0 {
+            known.cells.retain(|(of, _), _| *of != place);
+        }
+    }
+
     /// The index of a rule's signals; rules that say the same have one place.
     pub fn of(&self, store: &Store, grouping: &Arc<Grouping>, place: usize, signals: &Signals) -> Arc<Index> {
         let cell = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry((place, grouping.number)).or_default())
+            Arc::clone(known.cells.entry((place, grouping.number)).or_default())
         };
         Arc::clone(cell.get_or_init(|| Arc::new(Index::new(store, grouping, signals))))
     }
@@ -117,6 +139,6 @@ impl Indexes {
     pub fn bytes(&self) -> usize {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |index: &Arc<Index>| (index.groups.len() + index.ends.len() + index.events.len()) * 4;
-        known.values().filter_map(|cell| cell.get()).map(of).sum()
+        known.cells.values().filter_map(|cell| cell.get()).map(of).sum()
     }
 }

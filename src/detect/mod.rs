@@ -27,8 +27,8 @@ use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
 use group::{Group, Groupings, Needs, Step, groups};
 use index::Indexes;
-use signal::{Signal, Signals};
 use profile::Symbol;
+use signal::{Signal, Signals};
 use store::Store;
 
 /// First and last event of each service in each organization.
@@ -77,7 +77,10 @@ struct Found {
 /// nothing but how the work is spread.
 pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) -> Detected {
     let count = set.rules.len();
+    let mut uses = vec![0; count];
+    set.references.iter().flatten().for_each(|place| uses[set.first_alike(*place)] += 1);
     let mut detected = Detected {
+        indexes: Indexes::new(uses),
         signals: vec![Signals::default(); count],
         groups: vec![Vec::new(); count],
         ..Detected::default()
@@ -92,6 +95,7 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
             .into_par_iter()
             .map(|rule| {
                 let result = catch_unwind(AssertUnwindSafe(|| evaluate(context, &detected, rule)));
+                set.references[rule].iter().for_each(|place| detected.indexes.release(set.first_alike(*place)));
                 (rule, result.map_err(|panic| panic_message(&*panic)))
             })
             .collect();
@@ -147,9 +151,8 @@ fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> 
     let steps = |count: usize| -> Vec<Step<'_>> {
         references[..count].iter().map(|place| step(set, detected, *place)).collect()
     };
-    let groups = |by, steps: &[Step<'_>], needs| {
-        groups(store, &detected.groupings, &detected.indexes, by, steps, needs)
-    };
+    let groups =
+        |by, steps: &[Step<'_>], needs| groups(store, &detected.groupings, &detected.indexes, by, steps, needs);
     let any = Needs::default();
     match &set.rules[rule].logic {
         Logic::Detection(_) => vec![],

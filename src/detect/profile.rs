@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 
 use super::reader::FacetValues;
 use crate::event::facet::{self, FIXED};
@@ -69,8 +70,8 @@ pub fn slot(kept_fields: &[Field], field: &Field) -> Option<Slot> {
     }
 }
 
-/// Where the values of a field stand in a profile.
-#[derive(Clone, Copy, Debug)]
+/// Where the values of a field stand in profiles.
+#[derive(Debug)]
 pub enum Seat {
     /// the identity of the actor
     Actor,
@@ -78,11 +79,14 @@ pub enum Seat {
     Target,
     /// the network of the address
     Network,
-    /// among the values of its facets
-    Slot(Slot),
+    /// the value that each facet has in the slot, in lower case; `NULL` and `SEVERAL` if it is not one
+    Facets(Slot, Vec<Symbol>),
     /// no rule asked for it
     Nowhere,
 }
+
+/// More than one value.
+const SEVERAL: Symbol = Symbol::MAX - 1;
 
 /// What many events have in common.
 #[derive(Debug)]
@@ -300,17 +304,21 @@ impl Profiles {
         symbol.map(|s| self.symbols.text(s))
     }
 
-    /// The values in a slot, `NULL` too.
-    fn all_in(&self, profile: u32, slot: Slot) -> impl Iterator<Item = Symbol> {
+    /// The facets in which the values of a slot can be.
+    fn parts_of(&self, profile: u32, slot: Slot) -> &[u32] {
         let facets = self.get(profile).facets.clone();
-        let parts = match Norm::ALL.get(usize::from(slot)) {
+        match Norm::ALL.get(usize::from(slot)) {
             Some(norm) => {
                 let place = facets.start + facet::of(*norm);
                 &self.parts[place..=place]
             }
             None => &self.parts[facets.start + FIXED..facets.end],
-        };
-        let ranges = parts.iter().map(|part| self.facets[*part as usize].clone());
+        }
+    }
+
+    /// The values in a slot, `NULL` too.
+    fn all_in(&self, profile: u32, slot: Slot) -> impl Iterator<Item = Symbol> {
+        let ranges = self.parts_of(profile, slot).iter().map(|part| self.facets[*part as usize].clone());
         ranges.flatten().filter(move |i| self.slots[*i] == slot).map(|i| self.values[i])
     }
 
@@ -324,37 +332,63 @@ impl Profiles {
 
     /// Where the values of a field stand.
     pub fn seat(&self, field: &Field) -> Seat {
-        match field {
-            Field::Norm(Norm::ActorKey) => Seat::Actor,
-            Field::Norm(Norm::TargetKey) => Seat::Target,
-            Field::Norm(Norm::SourceNetwork) => Seat::Network,
-            other => self.slot(other).map_or(Seat::Nowhere, Seat::Slot),
-        }
+        let slot = match field {
+            Field::Norm(Norm::ActorKey) => return Seat::Actor,
+            Field::Norm(Norm::TargetKey) => return Seat::Target,
+            Field::Norm(Norm::SourceNetwork) => return Seat::Network,
+            other => self.slot(other),
+        };
+        let Some(slot) = slot else { return Seat::Nowhere };
+        let value = |facet: &Range<usize>| {
+            let mut values = facet.clone().filter(|i| self.slots[*i] == slot && self.values[*i] != NULL);
+            match (values.next(), values.next()) {
+                (None, _) => NULL,
+                (Some(one), None) => self.lowered(self.values[one]),
+                _ => SEVERAL,
+            }
+        };
+        Seat::Facets(slot, self.facets.iter().map(value).collect())
+    }
+
+    fn lowered(&self, symbol: Symbol) -> Symbol {
+        self.lower.get(symbol as usize).copied().unwrap_or(symbol)
     }
 
     /// The values of a field in lower case, as symbols, each once: what groups are made of.
-    pub fn seated(&self, profile: u32, seat: Seat, out: &mut Vec<Symbol>) {
-        out.clear();
+    pub fn seated(&self, profile: u32, seat: &Seat) -> SmallVec<[Symbol; 2]> {
         let known = self.get(profile);
-        match seat {
-            Seat::Actor => out.extend(known.actor),
-            Seat::Target => out.extend(known.target),
-            Seat::Network => out.extend(known.network),
-            Seat::Slot(slot) => out.extend(self.symbols_in(profile, slot)),
-            Seat::Nowhere => {}
+        let (slot, values) = match seat {
+            Seat::Actor => return known.actor.map(|s| self.lowered(s)).into_iter().collect(),
+            Seat::Target => return known.target.map(|s| self.lowered(s)).into_iter().collect(),
+            Seat::Network => return known.network.map(|s| self.lowered(s)).into_iter().collect(),
+            Seat::Nowhere => return SmallVec::new(),
+            Seat::Facets(slot, values) => (*slot, values),
+        };
+        let of_facets = self.parts_of(profile, slot).iter().map(|facet| values[*facet as usize]);
+        let mut out: SmallVec<[Symbol; 2]> = of_facets.filter(|value| *value != NULL).collect();
+        if out.contains(&SEVERAL) {
+            out = self.symbols_in(profile, slot).map(|s| self.lowered(s)).collect();
         }
-        out.iter_mut().for_each(|s| *s = self.lower.get(*s as usize).copied().unwrap_or(*s));
         if out.len() > 1 {
             out.sort_unstable();
             out.dedup();
         }
+        out
     }
 
     /// The same for one profile.
-    pub fn group_values(&self, profile: u32, field: &Field) -> Vec<Symbol> {
-        let mut out = Vec::new();
-        self.seated(profile, self.seat(field), &mut out);
-        out
+    pub fn group_values(&self, profile: u32, field: &Field) -> SmallVec<[Symbol; 2]> {
+        match (field, self.slot(field)) {
+            (Field::Norm(Norm::ActorKey | Norm::TargetKey | Norm::SourceNetwork), _) | (_, None) => {
+                self.seated(profile, &self.seat(field))
+            }
+            (_, Some(slot)) => {
+                let mut out: SmallVec<[Symbol; 2]> = self.symbols_in(profile, slot).map(|s| self.lowered(s)).collect();
+                out.sort_unstable();
+                out.dedup();
+                out
+            }
+        }
     }
 
     /// All values of a field.

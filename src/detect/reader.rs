@@ -1,6 +1,7 @@
 //! Reader: what a worker makes of events while it reads: which detections they match, and the fields that
 //! are kept of them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,14 +9,14 @@ use foldhash::fast::RandomState;
 
 use super::profile::Slot;
 use crate::event::Event;
-use crate::event::facet::{self, FIXED};
+use crate::event::facet::{FIXED, Facet};
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::occurrence::Understand;
 use crate::event::outside::{Enriched, Outside};
 use crate::rule::expr::Searchable;
 use crate::rule::pattern::Folded;
 use crate::rule::set::RuleSet;
-use crate::rule::verdict::Verdict;
+use crate::rule::verdict::{FieldTests, Verdict};
 
 /// The values of one facet.
 #[derive(Debug, Default)]
@@ -46,6 +47,47 @@ type Bits = Box<[u64]>;
 /// The detections that matched, or may match once identities are linked: places in [`RuleSet::alike`].
 type Matched = Arc<[u32]>;
 
+/// Values of a field whose tests are remembered; longer texts hardly come again.
+const REMEMBERED: usize = 1 << 14;
+/// Bytes of such a value.
+const LONGEST: usize = 64;
+
+/// The tests of one field that hold for values that were met.
+#[derive(Debug, Default)]
+struct Held {
+    of_text: HashMap<Box<str>, Box<[usize]>, RandomState>,
+    of_nothing: Option<Box<[usize]>>,
+}
+
+impl Held {
+    /// The bits of the tests that hold for these values.
+    fn bits(&mut self, of_field: &FieldTests, values: &[Value<'_>], event: &Enriched<'_>) -> Cow<'_, [usize]> {
+        let text = match values {
+            [] if of_field.looks_at_one => None,
+            [Value::Text(text)] if of_field.looks_at_one && text.len() <= LONGEST => Some(text.as_ref()),
+            _ => return Cow::Owned(holding(of_field, values, event)),
+        };
+        let Some(text) = text else {
+            let held = self.of_nothing.get_or_insert_with(|| holding(of_field, values, event).into());
+            return Cow::Borrowed(held);
+        };
+        if self.of_text.len() >= REMEMBERED {
+            self.of_text.clear();
+        }
+        // Looked up twice where it is new: a key is made only then.
+        if !self.of_text.contains_key(text) {
+            self.of_text.insert(text.into(), holding(of_field, values, event).into());
+        }
+        self.of_text.get(text).map_or(Cow::Borrowed(&[]), |held| Cow::Borrowed(held))
+    }
+}
+
+fn holding(of_field: &FieldTests, values: &[Value<'_>], event: &Enriched<'_>) -> Vec<usize> {
+    let folded: Vec<Folded<'_>> = values.iter().filter_map(Value::text).map(Folded::new).collect();
+    let tests = of_field.tests.iter().filter(|(_, test)| test.holds_for(values, &folded, event));
+    tests.map(|(bit, _)| *bit).collect()
+}
+
 /// What one worker knows of the rules and of the facets it met.
 pub struct Reader<'s> {
     set: &'s RuleSet,
@@ -54,9 +96,11 @@ pub struct Reader<'s> {
     /// for each facet its different bits, and their numbers
     patterns: Vec<HashMap<Bits, u32, RandomState>>,
     bits: Vec<Vec<Bits>>,
+    /// for each facet and each field of it
+    held: Vec<Vec<Held>>,
     types: HashMap<String, u32, RandomState>,
     /// by event type the facets that somebody looks at
-    needed: HashMap<String, Arc<[bool]>, RandomState>,
+    needed: HashMap<String, Arc<[usize]>, RandomState>,
     verdicts: HashMap<Box<[u32]>, Option<Matched>, RandomState>,
     /// all verdicts that are the same share one list
     lists: std::collections::HashSet<Matched, RandomState>,
@@ -87,6 +131,7 @@ impl<'s> Reader<'s> {
             slots: slots.collect(),
             patterns: vec![HashMap::default(); count],
             bits: vec![Vec::new(); count],
+            held: set.plan.facets.iter().map(|f| f.fields.iter().map(|_| Held::default()).collect()).collect(),
             types: HashMap::default(),
             needed: HashMap::default(),
             verdicts: HashMap::default(),
@@ -97,7 +142,12 @@ impl<'s> Reader<'s> {
     }
 
     fn judge(&mut self, event_type: &str, facets: &[u32], whole: Option<&Event<'_>>) -> Option<Matched> {
-        let bits: Vec<&Bits> = facets.iter().zip(&self.bits).map(|(pattern, bits)| &bits[*pattern as usize]).collect();
+        let needed = self.needed(event_type);
+        // What is not needed is not asked for.
+        let mut bits: Vec<&[u64]> = vec![&[]; self.bits.len()];
+        for (facet, pattern) in needed.iter().zip(facets) {
+            bits[*facet] = &self.bits[*facet][*pattern as usize];
+        }
         let bit = |facet: usize, number: usize| bits[facet][number / 64] >> (number % 64) & 1 == 1;
         let of_whole = |verdict: &Verdict| match (verdict, whole) {
             (Verdict::Keyword(glob), Some(event)) => event.any_text(&|text| glob.matches(text)),
@@ -131,14 +181,14 @@ impl Understand for Reader<'_> {
         let event = &Enriched { event, outside };
         let tests = &self.set.tests;
         let mut bits = vec![0_u64; tests.bits(facet).div_ceil(64)];
-        for (slot, of_field) in self.slots[facet].iter().zip(tests.of(facet)) {
+        for ((slot, held), of_field) in self.slots[facet].iter().zip(&mut self.held[facet]).zip(tests.of(facet)) {
             if slot.is_none() && of_field.tests.is_empty() {
                 continue;
             }
             let values = event.values(&of_field.field);
-            let folded: Vec<Folded<'_>> = values.iter().filter_map(Value::text).map(Folded::new).collect();
-            for (bit, test) in &of_field.tests {
-                bits[bit / 64] |= u64::from(test.holds_for(&values, &folded, event)) << (bit % 64);
+            if !of_field.tests.is_empty() {
+                let held = held.bits(of_field, &values, event);
+                held.iter().for_each(|bit| bits[bit / 64] |= 1 << (bit % 64));
             }
             for value in slot.iter().flat_map(|_| &values) {
                 let end = value.text().map(|text| {
@@ -156,22 +206,16 @@ impl Understand for Reader<'_> {
         (kept, pattern)
     }
 
-    fn needed(&mut self, event_type: &str) -> Arc<[bool]> {
+    fn needed(&mut self, event_type: &str) -> Arc<[usize]> {
         if let Some(known) = self.needed.get(event_type) {
             return Arc::clone(known);
         }
-        // What no rule can match is only counted, and tells who is who.
-        let is_kept = self.set.candidates(event_type).next().is_some();
-        let is_counted = |facet| [facet::KIND, facet::ACTOR, facet::TARGET].contains(&facet);
         let facets = self.set.plan.facets.iter().enumerate();
-        let mut needed: Vec<bool> = facets
-            .map(|(place, facet)| match place < FIXED {
-                true => is_kept || is_counted(place),
-                false => !facet.is_joint && facet.fields.iter().any(|field| self.set.keeps(event_type, field)),
-            })
-            .collect();
-        self.set.candidates(event_type).for_each(|place| self.set.verdict(place).facets(&mut needed));
-        let needed: Arc<[bool]> = needed.into();
+        let is_kept = |facet: &Facet| facet.fields.iter().any(|field| self.set.keeps(event_type, field));
+        let mut is_needed: Vec<bool> =
+            facets.map(|(place, facet)| place < FIXED || !facet.is_joint && is_kept(facet)).collect();
+        self.set.candidates(event_type).for_each(|place| self.set.verdict(place).facets(&mut is_needed));
+        let needed: Arc<[usize]> = (0..is_needed.len()).filter(|place| is_needed[*place]).collect();
         self.needed.insert(event_type.to_owned(), Arc::clone(&needed));
         needed
     }

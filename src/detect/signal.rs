@@ -237,8 +237,7 @@ mod tests {
 
     #[test]
     fn pending_signals_feed_nothing() {
-        let signals =
-            Signals::new(vec![
+        let signals = Signals::new(vec![
             Signal::new(2).pending(true),
             Signal::new(1).of_group(7).pending(true),
             Signal::new(1).of_group(7),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::profile::{Profiles, Symbol, View};
 use super::reader::{FacetValues, Reader};
@@ -218,7 +219,7 @@ impl Store {
     }
 
     /// The values of a field in lower case, as symbols: what groups are made of.
-    pub fn group_values(&self, event: u32, field: &Field) -> Vec<Symbol> {
+    pub fn group_values(&self, event: u32, field: &Field) -> SmallVec<[Symbol; 2]> {
         self.profiles.group_values(self.profile(event), field)
     }
 
@@ -229,7 +230,10 @@ impl Store {
 
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
-        self.events.capacity() * size_of::<Kept>() + self.times.capacity() * 12 + self.ids.capacity() + self.profiles.bytes()
+        self.events.capacity() * size_of::<Kept>()
+            + self.times.capacity() * 12
+            + self.ids.capacity()
+            + self.profiles.bytes()
     }
 }
 
@@ -289,15 +293,7 @@ mod tests {
             ["648c6c758c2ac07fa1fdee94", "648C6C758C2AC07FA1FDEE94", "ED0ED2C3-0524-3263-BE5B-68C02B70986E", "x", "é"];
         for id in ids.iter().map(|id| Some(*id)).chain([None]) {
             let (start, form) = store.write_id(id);
-            let kept = Kept {
-                body: 0,
-                offset: 0,
-                source: 0,
-                line: 0,
-                id: start,
-                id_form: form,
-                is_history: false,
-            };
+            let kept = Kept { body: 0, offset: 0, source: 0, line: 0, id: start, id_form: form, is_history: false };
             assert_eq!(store.id_of(&kept).as_deref(), id);
         }
         assert_eq!(size_of::<Kept>(), 32);

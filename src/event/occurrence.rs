@@ -16,11 +16,13 @@ pub trait Understand {
 
     /// Understands one facet. The number is the same for facets that come to the same verdicts.
     fn facet(&mut self, facet: usize, event: &Event<'_>) -> (Self::Facet, u32);
-    /// The facets that are looked at in events of this type; the others need not be understood.
-    fn needed(&mut self, event_type: &str) -> Arc<[bool]>;
+    /// The facets that are looked at in events of this type, in order: those of the normalized fields, and
+    /// some of the others, which need not be understood.
+    fn needed(&mut self, event_type: &str) -> Arc<[usize]>;
     /// Whether the verdict on events of this type takes the whole event and not just its facets.
     fn needs_whole(&self, event_type: &str) -> bool;
-    /// What becomes of an event of this type with these facets; `None` if nothing is kept of it.
+    /// What becomes of an event of this type; `facets` are the numbers of those that are needed. `None` if
+    /// nothing is kept of it.
     fn verdict(&mut self, event_type: &str, facets: &[u32], whole: Option<&Event<'_>>) -> Option<Self::Verdict>;
 }
 
@@ -31,7 +33,7 @@ pub struct Likeness<'p, V> {
     pub organization: &'p str,
     /// the service
     pub service: &'p str,
-    /// the facets, by the numbers that the sink gave
+    /// the facets that are needed, by the numbers that the sink gave
     pub facets: &'p [u32],
     /// what becomes of them
     pub verdict: &'p V,

@@ -72,7 +72,9 @@ struct Member {
 #[derive(Debug)]
 struct Looks {
     /// the facets that are looked at
-    needed: Arc<[bool]>,
+    needed: Arc<[usize]>,
+    /// by facet whether it is one of them
+    is_needed: Box<[bool]>,
     /// all of the event is looked at
     takes_whole: bool,
     /// the account that it is about is the actor's own
@@ -88,7 +90,7 @@ impl Looks {
             self.wanted.resize(place + 1, None);
         }
         *self.wanted[place].get_or_insert_with(|| {
-            let mut facets = key.facets.iter().filter(|facet| self.needed[**facet]);
+            let mut facets = key.facets.iter().filter(|facet| self.is_needed[**facet]);
             self.takes_whole || facets.any(|facet| is_made_of(*facet, self.is_own, &key.name))
         })
     }
@@ -227,24 +229,25 @@ impl<'w> Memo<'w> {
         Inside { memo: self, values: self.wanted.iter().map(|_| OnceCell::new()).collect() }
     }
 
-    /// The numbers of the facets of the record that was taken last; those that are new have none yet. One
-    /// that is not needed is as if it were made of nothing.
-    pub fn facets(&mut self, out: &mut Vec<Option<u32>>) {
+    /// The facets that are looked at in the record that was taken last, and their numbers; those that are new
+    /// have none yet.
+    pub fn facets(&mut self, out: &mut Vec<Option<u32>>) -> Arc<[usize]> {
         let looks = &self.looks[self.event_type as usize];
-        self.facets.iter_mut().for_each(Vec::clear);
+        looks.needed.iter().for_each(|facet| self.facets[*facet].clear());
         for member in &self.wanted {
             let key = &self.keys[self.members[*member as usize].key as usize];
             for facet in &key.facets {
-                if looks.needed[*facet] && is_made_of(*facet, looks.is_own, &key.name) {
+                if looks.is_needed[*facet] && is_made_of(*facet, looks.is_own, &key.name) {
                     self.facets[*facet].push(*member);
                 }
             }
         }
         out.clear();
-        for (facet, members) in self.facets.iter().enumerate() {
-            let known = if members.is_empty() { self.empty[facet] } else { self.known_facet(facet, members) };
-            out.push(known);
-        }
+        out.extend(looks.needed.iter().map(|facet| match self.facets[*facet].as_slice() {
+            [] => self.empty[*facet],
+            members => self.known_facet(*facet, members),
+        }));
+        Arc::clone(&looks.needed)
     }
 
     fn known_facet(&self, facet: usize, members: &[u32]) -> Option<u32> {
@@ -379,8 +382,10 @@ impl<'w> Memo<'w> {
         }
         let canonical = catalogue::canonical(event_type);
         let place = self.looks.len() as u32;
+        let needed = understand.needed(canonical);
         self.looks.push(Looks {
-            needed: understand.needed(canonical),
+            is_needed: (0..self.facets.len()).map(|facet| needed.binary_search(&facet).is_ok()).collect(),
+            needed,
             takes_whole: understand.needs_whole(canonical),
             is_own: is_own_account(canonical),
             wanted: Vec::new(),

@@ -43,7 +43,7 @@ pub struct Single {
 pub struct Fresh<V> {
     /// what they are counted by, by the worker's numbers
     pub kind: u32,
-    /// their facets, by the worker's numbers
+    /// their needed facets, by the worker's numbers
     pub facets: Box<[u32]>,
     /// what becomes of them
     pub verdict: Option<V>,
@@ -159,14 +159,14 @@ impl<'p, U: Understand> Worker<'p, U> {
     /// Understands the record that the memo took last, and remembers it.
     fn meet(&mut self, event_type: &str, part: &mut Part<U>) -> u32 {
         let Worker { plan, memo, understand, patterns, facets, met, known, kinds, .. } = self;
-        memo.facets(known);
+        let needed = memo.facets(known);
         facets.clear();
         let inside = memo.inside();
-        for (facet, known) in known.iter().enumerate() {
+        for (facet, known) in needed.iter().zip(known.iter()) {
             facets.push(known.unwrap_or_else(|| {
-                let json = inside.facet(facet);
-                let event = if plan.facets[facet].is_raw { Event::bare(&json) } else { Event::part(&json) };
-                let (values, pattern) = understand.facet(facet, &event);
+                let json = inside.facet(*facet);
+                let event = if plan.facets[*facet].is_raw { Event::bare(&json) } else { Event::part(&json) };
+                let (values, pattern) = understand.facet(*facet, &event);
                 part.facets.push(values);
                 patterns.push(pattern);
                 number(patterns.len() - 1)
@@ -192,9 +192,9 @@ impl<'p, U: Understand> Worker<'p, U> {
         };
         part.fresh.push(Fresh { kind: kind.0, facets: facets.as_slice().into(), verdict });
         drop(inside);
-        for (facet, (known, number)) in known.iter().zip(facets).enumerate() {
+        for (facet, (known, number)) in needed.iter().zip(known.iter().zip(facets)) {
             if known.is_none() {
-                memo.remember_facet(facet, *number);
+                memo.remember_facet(*facet, *number);
             }
         }
         memo.remember()
@@ -207,8 +207,8 @@ impl<'p, U: Understand> Worker<'p, U> {
             NotAnEvent::NoTime => Reason::NoTime,
         })?;
         self.facets.clear();
-        for facet in 0..self.plan.facets.len() {
-            let (values, pattern) = self.understand.facet(facet, &event);
+        for facet in self.understand.needed(&event.event_type).iter() {
+            let (values, pattern) = self.understand.facet(*facet, &event);
             part.facets.push(values);
             self.patterns.push(pattern);
             self.facets.push(number(self.patterns.len() - 1));
@@ -303,8 +303,8 @@ mod tests {
             (format!("{:?}", self.0.facets[facet].fields.iter().map(|f| event.values(f)).collect::<Vec<_>>()), 0)
         }
 
-        fn needed(&mut self, _: &str) -> std::sync::Arc<[bool]> {
-            vec![true; self.0.facets.len()].into()
+        fn needed(&mut self, _: &str) -> std::sync::Arc<[usize]> {
+            (0..self.0.facets.len()).collect()
         }
 
         fn needs_whole(&self, _: &str) -> bool {

@@ -5,7 +5,8 @@ use serde_json::Value as Yaml;
 
 use super::condition;
 use super::expr::{Expr, Test};
-use super::pattern::{Glob, Order, Pattern, Side, TimePart, encode, regex, windash};
+use super::pattern::{Glob, Order, Pattern, Side, TimePart, encode, windash};
+use super::regex::Expression;
 use crate::event::catalogue;
 use crate::event::field::{Field, Named, Norm};
 
@@ -272,7 +273,7 @@ fn of_value(
         return Ok(vec![Pattern::Reference(other, m.side.unwrap_or(Side::Whole))]);
     }
     if let Some(flags) = &m.regex {
-        return Ok(vec![Pattern::Regex(regex(&text, flags).map_err(|message| fault(key, message))?)]);
+        return Ok(vec![Pattern::Regex(Expression::new(&text, flags).map_err(|message| fault(key, message))?)]);
     }
     if m.is_cidr {
         let net = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(Into::into));

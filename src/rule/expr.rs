@@ -159,6 +159,11 @@ impl Test {
         self.field.is_linked() || self.patterns.iter().any(|p| matches!(p, Pattern::Reference(f, _) if f.is_linked()))
     }
 
+    /// Whether it looks at nothing but the values of its field.
+    pub fn looks_at_one(&self) -> bool {
+        !self.patterns.iter().any(|p| matches!(p, Pattern::Reference(..)))
+    }
+
     /// Whether an event passes it.
     pub fn matches(&self, event: &impl Fields) -> bool {
         self.holds(&event.values(&self.field), event)

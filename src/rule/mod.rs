@@ -14,6 +14,7 @@ pub mod file;
 pub mod lists;
 pub mod logic;
 pub mod pattern;
+pub mod regex;
 pub mod set;
 mod severity;
 pub mod verdict;

@@ -7,8 +7,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use ipnet::IpNet;
-use regex::{Regex, RegexBuilder};
 
+use memchr::memmem;
+
+use super::regex::Expression;
 use crate::event::agent;
 use crate::event::field::Field;
 use crate::event::source::address;
@@ -25,7 +27,7 @@ pub enum Pattern {
     /// part of a time, compared with a number
     Time(TimePart, Order, f64),
     /// a regular expression, unanchored
-    Regex(Regex),
+    Regex(Expression),
     /// an address in a network
     Cidr(IpNet),
     /// `null`, or no such field
@@ -269,9 +271,11 @@ fn fits(pieces: &[Piece], text: &str) -> bool {
     let mut retry: Option<(usize, usize)> = None;
     loop {
         let advanced = match pieces.get(piece) {
+            Some(Piece::Many) if piece + 1 == pieces.len() => return true,
             Some(Piece::Many) => {
-                retry = Some((piece + 1, at));
-                Some(at)
+                let Some(next) = next_start(pieces.get(piece + 1), text, at) else { return false };
+                retry = Some((piece + 1, next));
+                Some(next)
             }
             Some(Piece::One) => text[at..].chars().next().map(|c| at + c.len_utf8()),
             Some(Piece::Text(literal)) => text[at..].starts_with(literal.as_str()).then(|| at + literal.len()),
@@ -284,20 +288,18 @@ fn fits(pieces: &[Piece], text: &str) -> bool {
         }
         let Some((from_piece, from)) = retry else { return false };
         let Some(c) = text[from..].chars().next() else { return false };
-        retry = Some((from_piece, from + c.len_utf8()));
-        (piece, at) = (from_piece, from + c.len_utf8());
+        let Some(next) = next_start(pieces.get(from_piece), text, from + c.len_utf8()) else { return false };
+        retry = Some((from_piece, next));
+        (piece, at) = (from_piece, next);
     }
 }
 
-/// Compiles a regular expression with the sub-modifiers `i`, `m`, `s`.
-pub fn regex(text: &str, flags: &[char]) -> Result<Regex, String> {
-    RegexBuilder::new(text)
-        .case_insensitive(flags.contains(&'i'))
-        .multi_line(flags.contains(&'m'))
-        .dot_matches_new_line(flags.contains(&'s'))
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|error| format!("not a regular expression: {error}"))
+/// The first place from `at` on where the piece behind a `*` can start.
+fn next_start(piece: Option<&Piece>, text: &str, at: usize) -> Option<usize> {
+    match piece {
+        Some(Piece::Text(literal)) => memmem::find(&text.as_bytes()[at..], literal.as_bytes()).map(|skip| at + skip),
+        _ => Some(at),
+    }
 }
 
 /// The five ways in which a command-line flag is written for one.

@@ -32,6 +32,8 @@ pub struct FieldTests {
     pub field: Field,
     /// the tests
     pub tests: Vec<(usize, Test)>,
+    /// they look at nothing but the values of the field
+    pub looks_at_one: bool,
 }
 
 /// The tests of each facet.
@@ -57,11 +59,13 @@ impl Tests {
     /// The bit of a test; tests that say the same have one.
     fn bit(&mut self, plan: &FieldPlan, facet: usize, field: usize, test: &Test) -> usize {
         for facet in &plan.facets[self.of_facet.len()..] {
-            let tests = |field: &Field| FieldTests { field: field.clone(), tests: Vec::new() };
+            let tests = |field: &Field| FieldTests { field: field.clone(), tests: Vec::new(), looks_at_one: true };
             self.of_facet.push(facet.fields.iter().map(tests).collect());
             self.bits.push(0);
         }
-        let (tests, bits) = (&mut self.of_facet[facet][field].tests, &mut self.bits[facet]);
+        let of_field = &mut self.of_facet[facet][field];
+        of_field.looks_at_one &= test.looks_at_one();
+        let (tests, bits) = (&mut of_field.tests, &mut self.bits[facet]);
         *self.places.entry(format!("{facet} {test:?}")).or_insert_with(|| {
             tests.push((*bits, test.clone()));
             *bits += 1;
