@@ -73,7 +73,7 @@ pub struct Leg {
     pub from: u32,
     /// where it ends
     pub to: u32,
-    /// great-circle distance
+    /// great-circle distance, less what a database of places says it may be wrong by
     pub km: f64,
     /// between the two events, at least a second
     pub nanoseconds: i64,
@@ -86,22 +86,45 @@ impl Leg {
     }
 }
 
-/// The legs of one traveller that are too far and too fast. Events without a place, and events from the
-/// address of the one before, are not in the sequence.
+/// A point on the earth, and how far from it the truth may be.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    /// degrees north and east
+    point: (f64, f64),
+    /// kilometres
+    radius: f64,
+}
+
+impl Spot {
+    /// Reads what `source.place` says.
+    fn of(text: &str) -> Option<Spot> {
+        let mut numbers = text.split(',').map(|number| number.parse::<f64>().ok());
+        let point = (numbers.next()??, numbers.next()??);
+        Some(Spot { point, radius: numbers.next().flatten().unwrap_or(0.0) })
+    }
+
+    /// Kilometres that lie between two spots at least.
+    fn apart(self, other: Spot) -> f64 {
+        (distance(self.point, other.point) - self.radius - other.radius).max(0.0)
+    }
+}
+
+/// The legs of one traveller that are too far and too fast. Events without a place, from the organization's
+/// own networks, and from the address of the one before, are not in the sequence.
 pub fn legs(store: &Store, rule: &Travel, group: &Group) -> Vec<Leg> {
-    let placed = |event: u32| {
-        let (lat, lon) = store.text(event, Norm::SourcePlace)?.split_once(',')?;
-        Some((lat.parse::<f64>().ok()?, lon.parse::<f64>().ok()?))
+    let placed = |event: u32| match store.text(event, Norm::SourceKnown) {
+        Some(_) => None,
+        None => Spot::of(store.text(event, Norm::SourcePlace)?),
     };
     let mut out = Vec::new();
-    let mut before: Option<(u32, (f64, f64))> = None;
+    let mut before: Option<(u32, Spot)> = None;
     for (event, time) in events(group, store) {
         let Some(place) = placed(event) else { continue };
         if let Some((from, from_place)) = before
             && store.text(from, Norm::SourceIp) != store.text(event, Norm::SourceIp)
         {
             let nanoseconds = (time.0 - store.time(from).0).max(SECOND);
-            let leg = Leg { from, to: event, km: distance(from_place, place), nanoseconds };
+            let leg = Leg { from, to: event, km: from_place.apart(place), nanoseconds };
             if leg.km >= rule.min_km && leg.kmh() >= rule.min_kmh {
                 out.push(leg);
             }
@@ -130,5 +153,14 @@ mod tests {
         assert!((distance(paris, tokyo) - 9712.0).abs() < 15.0);
         assert!(distance(paris, paris) < 1e-9);
         assert!((distance((0.0, 179.9), (0.0, -179.9)) - 22.2).abs() < 0.5);
+    }
+
+    #[test]
+    fn what_may_be_wrong_is_no_way() {
+        let apart = |a: &str, b: &str| Spot::of(a).unwrap().apart(Spot::of(b).unwrap()).round();
+        assert_eq!(apart("48.8566,2.3522", "51.5074,-0.1278"), 344.0);
+        assert_eq!(apart("48.8566,2.3522,100", "51.5074,-0.1278,200"), 44.0);
+        assert_eq!(apart("48.8566,2.3522,200", "51.5074,-0.1278,200"), 0.0);
+        assert!(Spot::of("48.8566").is_none() && Spot::of("x,1").is_none());
     }
 }

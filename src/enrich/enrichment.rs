@@ -89,6 +89,7 @@ impl Enrichment {
         Outside {
             country: place.country,
             place: place.latitude.zip(place.longitude),
+            radius: place.accuracy_km,
             asn: place.asn.map(|asn| format!("AS{asn}")).or(place.as_name),
             anonymous: place.anonymous.or_else(|| place.hosting.filter(|is| *is).map(|_| "hosting")),
             known,

@@ -31,7 +31,18 @@ const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[
         &[TYPE, WHO, WHOM],
         &[Norm::TargetKey, Norm::TargetName, Norm::TargetType, Norm::TargetId, Norm::TargetEmail, Norm::TargetOther],
     ),
-    (&[TYPE, WHERE], &[Norm::SourceIp, Norm::SourceNetwork, Norm::SourceCountry, Norm::SourcePlace, Norm::SourceAsn]),
+    (
+        &[TYPE, WHERE],
+        &[
+            Norm::SourceIp,
+            Norm::SourceNetwork,
+            Norm::SourceCountry,
+            Norm::SourcePlace,
+            Norm::SourceAsn,
+            Norm::SourceAnonymous,
+            Norm::SourceKnown,
+        ],
+    ),
     (&[&["useragent", "user_agent"]], &[Norm::AgentName, Norm::AgentOs, Norm::AgentKind]),
     (
         &[&["auth_context", "auth_meta", "system", "resource", "association", "mdm_device_id", "device_object_id"]],
@@ -171,4 +182,16 @@ impl FieldPlan {
 /// person and an application would be a target of its own.
 pub fn is_made_of(facet: usize, is_own_account: bool, key: &str) -> bool {
     facet != TARGET || is_own_account || !WHO.contains(&key) || key == "resource"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_normalized_field_is_of_one_facet() {
+        for norm in Norm::ALL {
+            assert_eq!(NORMALIZED.iter().filter(|(_, norms)| norms.contains(norm)).count(), 1, "{norm:?}");
+        }
+    }
 }

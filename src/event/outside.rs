@@ -11,6 +11,8 @@ pub struct Outside {
     pub country: Option<String>,
     /// latitude and longitude in degrees
     pub place: Option<(f64, f64)>,
+    /// how many kilometres from there the truth may be
+    pub radius: Option<f64>,
     /// the network operator of the address, as `AS174`
     pub asn: Option<String>,
     /// what hides behind the address: `tor`, `vpn`, `proxy`, `anonymous`, `hosting`
@@ -30,6 +32,15 @@ pub struct Enriched<'e> {
     pub outside: Option<Outside>,
 }
 
+impl Outside {
+    /// The place as `source.place` says it: latitude, longitude, and the radius where one is known.
+    fn spot(&self) -> Option<String> {
+        let (latitude, longitude) = self.place?;
+        let radius = self.radius.map(|radius| format!(",{radius}")).unwrap_or_default();
+        Some(format!("{latitude},{longitude}{radius}"))
+    }
+}
+
 impl Fields for Enriched<'_> {
     fn values(&self, field: &Field) -> Values<'_> {
         let own = self.event.values(field);
@@ -37,7 +48,7 @@ impl Fields for Enriched<'_> {
         let one = |text: Option<String>| text.map(|text| Value::Text(text.into())).into_iter().collect();
         match norm {
             Norm::SourceCountry => one(outside.country.clone()),
-            Norm::SourcePlace => one(outside.place.map(|(latitude, longitude)| format!("{latitude},{longitude}"))),
+            Norm::SourcePlace => one(outside.spot()),
             Norm::SourceAsn => one(outside.asn.clone()),
             Norm::SourceAnonymous => one(outside.anonymous.map(str::to_owned)),
             Norm::SourceKnown => one(outside.known.clone()),

@@ -77,3 +77,21 @@ fn a_broken_file_is_an_error_with_its_place() {
             .stderr(predicate::str::contains("bad.txt"));
     }
 }
+
+/// Nobody travels between an office and a VPN of the organization.
+#[test]
+fn known_networks_are_no_places() {
+    let sign_in = |id: u32, minute: u32, ip: &str, place: &str| {
+        let login = LOGIN.replace("\"id\":\"1\"", &format!("\"id\":\"{id}\""));
+        let login = login.replace("09:00:00", &format!("09:{minute:02}:00")).replace("203.0.113.9", ip);
+        format!("{}\n", login.replace("\"success\"", &format!("\"geoip\":{place},\"success\"")))
+    };
+    let paris = r#"{"country_code":"FR","latitude":48.85,"longitude":2.35}"#;
+    let sydney = r#"{"country_code":"AU","latitude":-33.87,"longitude":151.21}"#;
+    let log = sign_in(1, 0, "203.0.113.9", paris) + &sign_in(2, 30, "198.51.100.7", sydney);
+    let folder = folder(&[("log.jsonl", &log), ("known.csv", "network,label\n198.51.100.0/24,vpn\n")]);
+    let (log, known) = (folder.path().join("log.jsonl"), folder.path().join("known.csv"));
+    let travels = |args: &[&str]| findings(args).iter().any(|f| f["rule_id"] == "impossible-travel-admin");
+    assert!(travels(&[text(&log)]));
+    assert!(!travels(&[text(&log), "--known", text(&known)]));
+}
