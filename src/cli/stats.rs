@@ -9,8 +9,8 @@ pub fn tell(analysis: &Analysis, bytes: u64) {
     let megabytes = bytes as f64 / 1e6;
     let seconds = analysis.read_in.as_secs_f64();
     let kept = analysis.store.len();
-    let held = analysis.store.bytes() + analysis.detected.bytes();
-    let per_kept = held as f64 / f64::from(kept.max(1));
+    let held = [analysis.store.bytes().as_slice(), &analysis.detected.bytes()].concat();
+    let per_kept = held.iter().map(|(_, bytes)| bytes).sum::<usize>() as f64 / f64::from(kept.max(1));
     let signals: usize = analysis.detected.signals.iter().map(Signals::len).sum();
     eprintln!(
         "read     {megabytes:.1} MB on disk, {} records in {seconds:.2} s ({:.0} MB/s)",
@@ -20,6 +20,9 @@ pub fn tell(analysis: &Analysis, bytes: u64) {
     eprintln!("detected {signals} signals in {:.2} s", analysis.detected_in.as_secs_f64());
     eprintln!("A        {:.1} bytes an event to know it again ({} events)", analysis.bytes_per_event, coverage.events);
     eprintln!("B        {per_kept:.1} bytes an event that a rule matched ({kept} events)");
+    let mebibytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+    let held: Vec<String> = held.iter().map(|(what, bytes)| format!("{what} {:.1}", mebibytes(*bytes))).collect();
+    eprintln!("held     MiB: {}", held.join(", "));
     if let Some(peak) = peak_memory() {
         eprintln!("peak     {:.1} MiB", peak as f64 / f64::from(1 << 20));
     }

@@ -30,6 +30,11 @@ pub struct Group {
 }
 
 impl Group {
+    /// Bytes held, roughly, without the indexes that it is a part of.
+    pub fn bytes(&self) -> usize {
+        size_of::<Group>() + self.key.len() * size_of::<Symbol>() + self.steps.capacity() * size_of::<Run>()
+    }
+
     /// The events of all steps, each once, in the total order.
     pub fn events(&self) -> Vec<u32> {
         let mut events = self.steps.concat();

@@ -50,9 +50,19 @@ pub struct Detected {
 }
 
 impl Detected {
-    /// Bytes held, roughly.
-    pub fn bytes(&self) -> usize {
-        self.signals.iter().map(Signals::bytes).sum::<usize>() + self.groupings.bytes() + self.indexes.bytes()
+    /// Bytes held, roughly, by what they are held for.
+    pub fn bytes(&self) -> [(&'static str, usize); 4] {
+        let of = |is_list: bool| {
+            let signals = self.signals.iter().filter(|signals| matches!(signals, Signals::List(_)) == is_list);
+            signals.map(Signals::bytes).sum()
+        };
+        let groups = self.groups.iter().flatten().map(Group::bytes).sum::<usize>();
+        [
+            ("matches", of(false)),
+            ("signals of correlations", of(true)),
+            ("groups", self.groupings.bytes() + groups),
+            ("indexes", self.indexes.bytes()),
+        ]
     }
 }
 

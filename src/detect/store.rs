@@ -228,12 +228,11 @@ impl Store {
         self.profiles.view(self.profile(event))
     }
 
-    /// Bytes held, roughly.
-    pub fn bytes(&self) -> usize {
-        self.events.capacity() * size_of::<Kept>()
-            + self.times.capacity() * 12
-            + self.ids.capacity()
-            + self.profiles.bytes()
+    /// Bytes held, roughly, by what they are held for.
+    pub fn bytes(&self) -> [(&'static str, usize); 2] {
+        let each = size_of::<Kept>() + size_of::<Timestamp>() + size_of::<u32>();
+        let events = self.events.capacity() * each + self.ids.capacity();
+        [("events", events), ("what events have in common", self.profiles.bytes())]
     }
 }
 
