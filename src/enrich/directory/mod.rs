@@ -216,6 +216,11 @@ impl Directory {
     pub fn group(&self, id: &str) -> Option<&Group> {
         self.register.group(id)
     }
+
+    /// The one group with this name, without case.
+    pub fn group_named(&self, name: &str) -> Option<&Group> {
+        self.register.group_named(name)
+    }
 }
 
 #[cfg(test)]
