@@ -94,5 +94,10 @@ pub fn tell(findings: &[Told], messages: &[Message]) {
     if without > 0 {
         text += &format!("; {without} without an address: give --directory, or `contacts` in jcdetect.yml");
     }
+    let delicate = messages.iter().filter(|message| message.is_delicate());
+    let delicate: Vec<&str> = delicate.map(|message| message.recipient.name.as_str()).collect();
+    if !delicate.is_empty() {
+        text += &format!("; ask by telephone, because their account is part of a case: {}", delicate.join(", "));
+    }
     say(text);
 }

@@ -1,12 +1,13 @@
 //! Cases: the part of the table that tells stories.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use comfy_table::{Cell, ColumnConstraint, Width};
 
 use super::Look;
 use super::safe::Safe;
-use super::table::{has_tenants, severity, table, when};
+use super::table::{has_tenants, known_networks, severity, table, when};
 use crate::event::time::Zone;
 use crate::triage::case::Case;
 use crate::triage::report::Report;
@@ -60,13 +61,14 @@ fn who(case: &Case) -> String {
 fn what(report: &Report<'_>, case: &Case, zone: Zone) -> String {
     let own = || report.findings.iter().filter(|finding| finding.case.as_ref() == Some(&case.id));
     let known = if own().all(|finding| finding.status == Status::Known) { " (known)" } else { "" };
-    let mut text = format!("{}{known}\n", Safe(&case.title));
+    let networks: BTreeMap<&String, &String> = own().flat_map(|finding| &finding.context.known).collect();
+    let mut text = format!("{}{}{known}\n", Safe(&case.title), known_networks(networks));
     let day = case.story.first().map(|step| step.time.short(zone)).unwrap_or_default();
     for (number, step) in (1..).zip(case.story.iter().take(STEPS)) {
         let time = step.time.short(zone);
         let time = if time.get(..10) == day.get(..10) { &time[11..] } else { time.as_str() };
         let tactic = if step.tactic.is_empty() { String::new() } else { format!(" {}:", step.tactic) };
-        text += &format!("{number}. {time}{tactic} {}\n   [{}]\n", Safe(&step.sentence), step.rules.join(", "));
+        text += &format!("{number}. {time}{tactic} {} [{}]\n", Safe(&step.sentence), step.rules.join(", "));
     }
     if case.story.len() > STEPS {
         text += &format!("{} more steps; --format json has them all\n", case.story.len() - STEPS);

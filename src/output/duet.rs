@@ -8,6 +8,7 @@ use serde::Serialize;
 use siphasher::sip::SipHasher13;
 
 use super::safe::Markdown;
+use crate::event::time::{Timestamp, Zone};
 use crate::triage::question::{Message, Recipient};
 use crate::triage::told::{Asked, Part, Told};
 
@@ -16,12 +17,16 @@ const EVENTS: usize = 5;
 /// Names told of a kind.
 const NAMES: usize = 5;
 
+const CAUTION: &str = "their account is part of a case: somebody else may read their mail, so ask in person or by telephone";
+
 #[derive(Serialize)]
 struct Document<'m> {
     schema: &'static str,
     organization: &'m str,
     recipient: Wire<'m>,
     subject: String,
+    /// what to mind before it is sent
+    caution: Option<&'static str>,
     questions: Vec<Question<'m>>,
 }
 
@@ -102,6 +107,11 @@ fn subject(message: &Message) -> String {
     }
 }
 
+/// A time as people read it.
+fn second(time: &str) -> String {
+    Timestamp::parse(time).map_or_else(|| time.to_owned(), |time| time.short(Zone::Utc))
+}
+
 /// When, who, from where, on what; each told once.
 fn facts(told: &Told) -> Vec<Fact> {
     let of = |role: &str, kind: Option<&str>| {
@@ -111,10 +121,8 @@ fn facts(told: &Told) -> Vec<Fact> {
         let shown = names.into_iter().take(NAMES).collect::<Vec<_>>().join(", ");
         if more > 0 { format!("{shown} and {more} more") } else { shown }
     };
-    let when = match told.first_seen == told.last_seen {
-        true => told.first_seen.clone(),
-        false => format!("{} to {}", told.first_seen, told.last_seen),
-    };
+    let (first, last) = (second(&told.first_seen), second(&told.last_seen));
+    let when = if first == last { first } else { format!("{first} to {last}") };
     let all = [
         ("When (UTC)", when),
         ("Who did it", of("actor", None)),
@@ -158,6 +166,7 @@ fn document(message: &Message) -> Document<'_> {
         organization: &recipient.organization,
         recipient: Wire { role, name, address: address.as_deref() },
         subject: subject(message),
+        caution: message.is_delicate().then_some(CAUTION),
         questions: message.questions.iter().map(question).collect(),
     }
 }
@@ -177,9 +186,9 @@ pub fn markdown(message: &Message) -> String {
     let recipient = &message.recipient;
     let mut text = format!("# {}\n\n", subject(message));
     let address = recipient.address.as_deref().map(|address| format!(" ({})", Markdown(address))).unwrap_or_default();
-    let _ = writeln!(text, "To: {}{address}", Markdown(&recipient.name));
+    let _ = writeln!(text, "- To: {}{address}", Markdown(&recipient.name));
     if !recipient.organization.is_empty() {
-        let _ = writeln!(text, "Organization: {}", Markdown(&recipient.organization));
+        let _ = writeln!(text, "- Organization: {}", Markdown(&recipient.organization));
     }
     text += "\nOnly you can tell whether what follows was meant. Please answer each question with yes, no or not sure.\n";
     for (number, told) in (1..).zip(&message.questions) {
@@ -201,7 +210,7 @@ fn events(told: &Told, text: &mut String) {
     }
     text.push_str("- What happened:\n");
     for seen in told.evidence.iter().take(EVENTS) {
-        let _ = writeln!(text, "  - {} {}", Markdown(&seen.timestamp), Markdown(&seen.summary));
+        let _ = writeln!(text, "  - {} {}", Markdown(&second(&seen.timestamp)), Markdown(&seen.summary));
     }
     let more = told.event_count.saturating_sub(EVENTS.min(told.evidence.len()));
     if more > 0 {

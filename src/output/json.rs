@@ -313,6 +313,8 @@ struct Context<'r> {
     directory: &'r BTreeMap<String, BTreeMap<&'static str, String>>,
     intel: Vec<Hit<'r>>,
     geo: &'r BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    known: &'r BTreeMap<String, String>,
     history: BTreeMap<&'static str, &'r BTreeMap<String, usize>>,
 }
 
@@ -372,6 +374,7 @@ fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
             directory: &finding.context.directory,
             intel: finding.context.intel.iter().map(hit).collect(),
             geo: &finding.context.geo,
+            known: &finding.context.known,
             history: if finding.history.is_empty() {
                 BTreeMap::new()
             } else {

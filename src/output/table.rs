@@ -116,6 +116,7 @@ fn what(report: &Report<'_>, finding: &Finding) -> String {
     if finding.is_pending {
         text += " (pending: the data ends before this can be known)";
     }
+    text += &known_networks(&finding.context.known);
     if finding.status == Status::Known {
         text += " (known)";
     }
@@ -132,6 +133,12 @@ fn what(report: &Report<'_>, finding: &Finding) -> String {
         (None, _) => text += &rule.triage.first().map(|step| format!("\nFirst: {step}")).unwrap_or_default(),
     }
     format!("{text}\n[{}]", rule.name)
+}
+
+/// What the organization calls the networks that something came from.
+pub fn known_networks<'f>(known: impl IntoIterator<Item = (&'f String, &'f String)>) -> String {
+    let known = known.into_iter().map(|(ip, label)| format!(" ({} is known as {})", Safe(ip), Safe(label)));
+    known.take(3).collect()
 }
 
 /// With more than one organization: the worst of each.

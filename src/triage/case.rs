@@ -68,8 +68,8 @@ pub struct Cases<'a> {
 }
 
 impl Cases<'_> {
-    /// The cases of findings, worst first. Questions and findings of little weight join a case and do not make
-    /// one; what was suppressed is in none.
+    /// The cases of findings, worst first. Questions, findings of little weight and those that only add up others
+    /// join a case and do not make one; what was suppressed is in none.
     pub fn of(&self, findings: &[Finding]) -> Vec<Case> {
         let open: Vec<&Finding> = findings.iter().filter(|finding| finding.status != Status::Suppressed).collect();
         let ties: Vec<Ties> = open.iter().map(|finding| Ties::new(self.set, self.store, finding)).collect();
@@ -127,10 +127,10 @@ impl Cases<'_> {
     }
 
     fn case(&self, members: &[(&Finding, Timestamp)]) -> Option<Case> {
-        let suspicious = members.iter().filter(|(finding, _)| is_suspicious(finding));
+        let suspicious = members.iter().filter(|(finding, _)| is_suspicious(finding) && !self.adds_up(finding));
         let earliest = suspicious.clone().min_by_key(|(finding, first)| (*first, &finding.id))?;
         let telling = |finding: &Finding| {
-            (finding.severity, !self.adds_up(finding), self.depth(finding.rule), finding.confidence)
+            (finding.severity, self.depth(finding.rule), finding.confidence)
         };
         let worst = suspicious
             .max_by(|(a, a_first), (b, b_first)| {
@@ -158,7 +158,7 @@ impl Cases<'_> {
             last_seen: findings.iter().map(|f| f.last_seen).max()?,
             entities: entities(&findings),
             finding_ids: findings.iter().map(|f| f.id.clone()).collect(),
-            story: steps(self.set, if seen.is_empty() { members } else { &seen }),
+            story: steps(self.set, &seen),
             first_action: rule.triage.first().cloned().unwrap_or_default(),
         })
     }

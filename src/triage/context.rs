@@ -20,6 +20,8 @@ pub struct Context {
     pub intel: Vec<Hit>,
     /// by address, where it is and whose
     pub geo: BTreeMap<String, String>,
+    /// by address, what the organization calls the network
+    pub known: BTreeMap<String, String>,
 }
 
 /// An indicator that had a part in a finding.
@@ -178,6 +180,7 @@ fn place(enrichment: &Enrichment, text: &str, said: &BTreeMap<String, Said>, con
     }
     if let Some(label) = enrichment.known.as_ref().and_then(|known| known.label(ip)) {
         told.push(format!("known as {label}"));
+        context.known.insert(text.to_owned(), label.to_owned());
     }
     if !told.is_empty() {
         context.geo.insert(text.to_owned(), told.join(", "));

@@ -55,6 +55,14 @@ pub struct Message {
     pub questions: Vec<Told>,
 }
 
+impl Message {
+    /// Whether the account of whoever is asked is part of a case, so that somebody else may answer for them.
+    pub fn is_delicate(&self) -> bool {
+        let is_asked_about = matches!(self.recipient.role, "actor" | "target");
+        is_asked_about && self.questions.iter().any(|told| told.case_id.is_some())
+    }
+}
+
 /// Where recipients are looked up.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AddressBook<'a> {

@@ -1,6 +1,6 @@
 //! Story: the findings of a case as sentences, in the order of time and along the tactics of ATT&CK.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Finding;
 use super::status::Disposition;
@@ -96,7 +96,27 @@ pub fn steps(set: &RuleSet, findings: &[(&Finding, Timestamp)]) -> Vec<Step> {
         steps.push((step, place(tactic(first))));
     }
     steps.sort_by(|(a, a_place), (b, b_place)| (a.time, a_place).cmp(&(b.time, b_place)));
-    steps.into_iter().map(|(step, _)| step).collect()
+    told_once(steps.into_iter().map(|(step, _)| step).collect())
+}
+
+/// What the same rules tell of one after the other is told once, and the rest counted.
+fn told_once(steps: Vec<Step>) -> Vec<Step> {
+    const FEW: usize = 2;
+    let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    steps.iter().for_each(|step| *counts.entry(step.rules.clone()).or_default() += 1);
+    let mut seen: BTreeSet<Vec<String>> = BTreeSet::new();
+    let mut out = Vec::new();
+    for mut step in steps {
+        let count = counts.get(&step.rules).copied().unwrap_or(1);
+        if count > FEW && !seen.insert(step.rules.clone()) {
+            continue;
+        }
+        if count > FEW {
+            step.sentence += &format!("; and {} more like it", count - 1);
+        }
+        out.push(step);
+    }
+    out
 }
 
 /// A title inside a sentence. A word such as MFA or API stays as it is.

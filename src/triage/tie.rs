@@ -151,15 +151,15 @@ impl Bonds<'_> {
         let shared = self.shared(&buckets);
         let mut pairs = Vec::new();
         for ((organization, key), bucket) in &buckets {
-            let is_place = bucket.iter().any(|(.., role)| *role == Role::At);
             let is_hub = shared.contains(&(*organization, *key)) || key.strip_prefix("ip:").is_some_and(is_own);
             for cluster in self.clusters(bucket.iter().copied()) {
-                let is_suspect =
-                    cluster.iter().any(|(.., place, role)| *role == Role::About && self.ties[*place].is_suspicious);
+                let has_suspicious =
+                    |wanted| cluster.iter().any(|(.., place, role)| *role == wanted && self.ties[*place].is_suspicious);
+                let is_suspect = has_suspicious(Role::About);
                 let is_tied = |role: Role| match role {
                     Role::About | Role::Suffered => true,
                     Role::Did => is_suspect,
-                    Role::At => is_place && !is_hub,
+                    Role::At => !is_hub && (is_suspect || has_suspicious(Role::At)),
                 };
                 let tied: Vec<usize> =
                     cluster.iter().filter(|(.., role)| is_tied(*role)).map(|(.., place, _)| *place).collect();
@@ -225,7 +225,8 @@ impl Bonds<'_> {
         let mut accused: BTreeMap<&'k str, BTreeMap<&'k str, BTreeSet<&str>>> = BTreeMap::new();
         for ((organization, key), bucket) in buckets.iter().filter(|(_, bucket)| bucket.len() > 1) {
             if bucket.iter().any(|(.., role)| *role == Role::At) {
-                let actors = bucket.iter().flat_map(|(.., place, _)| &self.ties[*place].actors);
+                let suspicious = bucket.iter().map(|(.., place, _)| &self.ties[*place]).filter(|ties| ties.is_suspicious);
+                let actors = suspicious.flat_map(|ties| &ties.actors);
                 let actors = actors.map(String::as_str).collect();
                 accused.entry(*organization).or_default().insert(*key, actors);
             }

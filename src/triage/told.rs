@@ -59,6 +59,9 @@ pub struct Told {
     /// whom to ask what
     #[serde(default)]
     pub duet: Option<Asked>,
+    /// the case that it is part of
+    #[serde(default)]
+    pub case_id: Option<String>,
 }
 
 /// Whom or what something is about.

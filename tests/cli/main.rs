@@ -1,5 +1,6 @@
 //! Drives the binary as a user does, on files.
 
+mod cases;
 mod enrich;
 mod events;
 mod exits;
