@@ -50,7 +50,8 @@ impl<'t> Place<'t> {
             let line = line.trim_start().trim_start_matches("- ").trim_start().trim_start_matches(['"', '\'']);
             line.starts_with(word)
         };
-        let found = self.own().find(|(_, line)| is_key(line)).or_else(|| self.own().find(|(_, line)| line.contains(word)));
+        let found =
+            self.own().find(|(_, line)| is_key(line)).or_else(|| self.own().find(|(_, line)| line.contains(word)));
         format!("{}:{}", self.path.display(), found.map_or(self.lines.0, |(line, _)| line))
     }
 
@@ -118,7 +119,10 @@ fn suppression(yaml: &Yaml, place: &Place<'_>) -> Result<Suppression> {
     let map = place.map("an entry of `suppress`", yaml, &["rule", "match", "reason", "owner", "expires"])?;
     let need = |key: &str| match map.get(key) {
         Some(yaml) => place.text(key, yaml),
-        None => Err(anyhow!("{}: an entry of `suppress` needs rule, match, reason and expires; it has no `{key}`", place.start())),
+        None => Err(anyhow!(
+            "{}: an entry of `suppress` needs rule, match, reason and expires; it has no `{key}`",
+            place.start()
+        )),
     };
     let rule = need("rule")?;
     let reason = need("reason")?;
@@ -127,7 +131,8 @@ fn suppression(yaml: &Yaml, place: &Place<'_>) -> Result<Suppression> {
     let last_day = Timestamp::parse(&expires)
         .filter(|_| is_date)
         .ok_or_else(|| anyhow!("{}: expires: {expires}: write the last day, as in 2026-12-31", place.at("expires")))?;
-    let Some(Yaml::Object(fields)) = map.get("match").filter(|fields| !fields.as_object().is_some_and(Map::is_empty)) else {
+    let Some(Yaml::Object(fields)) = map.get("match").filter(|fields| !fields.as_object().is_some_and(Map::is_empty))
+    else {
         bail!(
             "{}: an entry of `suppress` needs `match`, a map of {}; to silence the whole rule, `disable` it",
             place.at("match"),
@@ -177,10 +182,22 @@ mod tests {
     #[test]
     fn mistakes_are_pointed_out() {
         for (from, to, want) in [
-            ("    reason: y\n", "", "c.yml:7: an entry of `suppress` needs rule, match, reason and expires; it has no `reason`"),
-            ("    reason: y", "    raison: y", "c.yml:10: an entry of `suppress` has no key `raison`; did you mean `reason`?"),
+            (
+                "    reason: y\n",
+                "",
+                "c.yml:7: an entry of `suppress` needs rule, match, reason and expires; it has no `reason`",
+            ),
+            (
+                "    reason: y",
+                "    raison: y",
+                "c.yml:10: an entry of `suppress` has no key `raison`; did you mean `reason`?",
+            ),
             ("2026-07-01", "soon", "c.yml:12: expires: soon: write the last day"),
-            ("      entity: jo\n", "      entitty: jo\n", "c.yml:9: `match` has no key `entitty`; did you mean `entity`?"),
+            (
+                "      entity: jo\n",
+                "      entitty: jo\n",
+                "c.yml:9: `match` has no key `entitty`; did you mean `entity`?",
+            ),
             ("    match:\n      entity: jo\n", "", "c.yml:7: an entry of `suppress` needs `match`"),
             ("      entity: jo\n", "      entity: {a: b}\n", "c.yml:9: `entity`: it has to be a list of texts"),
             ("      entity: jo\n", "      entity: []\n", "c.yml:9: `entity` has no value"),

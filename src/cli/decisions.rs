@@ -73,9 +73,9 @@ pub fn tell(run: &Run) {
             Use::Expired => say(format_args!(
                 "{place}: the suppression of {rule} ({reason}{owner}) ended on {expires}; its findings are shown again"
             )),
-            Use::Put(0) => say(format_args!(
-                "{place}: the suppression of {rule} ({reason}{owner}) fits no finding of this run"
-            )),
+            Use::Put(0) => {
+                say(format_args!("{place}: the suppression of {rule} ({reason}{owner}) fits no finding of this run"));
+            }
             Use::Put(_) => {}
         }
     }

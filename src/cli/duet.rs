@@ -39,17 +39,15 @@ fn run_duet(typed: &ReportDuet) -> Result<Exit> {
     let findings = told::read(&typed.findings.display().to_string(), &text)?;
     let book = AddressBook { directory: directory.as_ref(), contacts: Some(&config.contacts) };
     let messages = messages(&findings, book);
-    let exit = match &typed.output {
-        Some(folder) => write_folder(folder, &messages),
-        None => {
-            let text = match typed.format {
-                MessageFormat::Json => duet::json_all(&messages)?,
-                MessageFormat::Markdown => messages.iter().map(duet::markdown).collect::<Vec<_>>().join("\n---\n\n"),
-            };
-            io::stdout().lock().write_all(text.as_bytes())?;
-            None
-        }
-    };
+    let exit = typed.output.as_ref().map(|folder| write_folder(folder, &messages));
+    if exit.is_none() {
+        let text = match typed.format {
+            MessageFormat::Json => duet::json_all(&messages)?,
+            MessageFormat::Markdown => messages.iter().map(duet::markdown).collect::<Vec<_>>().join("\n---\n\n"),
+        };
+        io::stdout().lock().write_all(text.as_bytes())?;
+    }
+    let exit = exit.flatten();
     if !typed.quiet && exit.is_none() {
         tell(&findings, &messages);
     }

@@ -129,7 +129,8 @@ impl Scan {
     /// Understands what was typed.
     pub fn new(typed: &args::Scan) -> Result<Scan> {
         let format = parse_format("--format", &typed.format)?;
-        let (duet, reports): (Vec<&String>, Vec<&String>) = typed.output.iter().partition(|text| text.starts_with(DUET));
+        let (duet, reports): (Vec<&String>, Vec<&String>) =
+            typed.output.iter().partition(|text| text.starts_with(DUET));
         let outputs = reports.into_iter().map(|text| output(text)).collect::<Result<Vec<_>>>()?;
         let is_hidden = typed.quiet && format == Format::Table && !typed.output.is_empty();
         let since = typed.since.as_deref().map(|t| When::parse("--since", t)).transpose()?;

@@ -17,7 +17,8 @@ const EVENTS: usize = 5;
 /// Names told of a kind.
 const NAMES: usize = 5;
 
-const CAUTION: &str = "their account is part of a case: somebody else may read their mail, so ask in person or by telephone";
+const CAUTION: &str =
+    "their account is part of a case: somebody else may read their mail, so ask in person or by telephone";
 
 #[derive(Serialize)]
 struct Document<'m> {
@@ -27,7 +28,7 @@ struct Document<'m> {
     subject: String,
     /// what to mind before it is sent
     caution: Option<&'static str>,
-    questions: Vec<Question<'m>>,
+    questions: Vec<Asking<'m>>,
 }
 
 #[derive(Serialize)]
@@ -38,7 +39,7 @@ struct Wire<'m> {
 }
 
 #[derive(Serialize)]
-struct Question<'m> {
+struct Asking<'m> {
     severity: &'m str,
     question: &'m str,
     what: &'m str,
@@ -79,7 +80,8 @@ pub fn file_stem(recipient: &Recipient) -> String {
     const MOST: usize = 40;
     let mut hasher = SipHasher13::new_with_keys(0x6a63, 0x6475_6574);
     let place = recipient.address.as_deref().unwrap_or(&recipient.name).to_lowercase();
-    for part in [recipient.organization.as_str(), if recipient.address.is_some() { "" } else { recipient.role }, &place] {
+    for part in [recipient.organization.as_str(), if recipient.address.is_some() { "" } else { recipient.role }, &place]
+    {
         hasher.write_u64(part.len() as u64);
         hasher.write(part.as_bytes());
     }
@@ -138,8 +140,8 @@ fn facts(told: &Told) -> Vec<Fact> {
     facts.map(|(name, value)| Fact { name, value }).collect()
 }
 
-fn question(told: &Told) -> Question<'_> {
-    Question {
+fn asking(told: &Told) -> Asking<'_> {
+    Asking {
         severity: &told.severity,
         question: asked(told).map_or("", |asked| &asked.question),
         what: &told.summary,
@@ -167,7 +169,7 @@ fn document(message: &Message) -> Document<'_> {
         recipient: Wire { role, name, address: address.as_deref() },
         subject: subject(message),
         caution: message.is_delicate().then_some(CAUTION),
-        questions: message.questions.iter().map(question).collect(),
+        questions: message.questions.iter().map(asking).collect(),
     }
 }
 
@@ -190,7 +192,8 @@ pub fn markdown(message: &Message) -> String {
     if !recipient.organization.is_empty() {
         let _ = writeln!(text, "- Organization: {}", Markdown(&recipient.organization));
     }
-    text += "\nOnly you can tell whether what follows was meant. Please answer each question with yes, no or not sure.\n";
+    text +=
+        "\nOnly you can tell whether what follows was meant. Please answer each question with yes, no or not sure.\n";
     for (number, told) in (1..).zip(&message.questions) {
         let Some(asked) = asked(told) else { continue };
         let _ = write!(text, "\n## {number}. {}\n\n{}\n\n", Markdown(&asked.question), Markdown(&told.summary));
@@ -199,7 +202,11 @@ pub fn markdown(message: &Message) -> String {
         }
         events(told, &mut text);
         let _ = write!(text, "\n{}\n", Markdown(&asked.first_action));
-        let _ = write!(text, "\n```\nfinding: {}\n[ ] yes, I expected this\n[ ] no\n[ ] not sure\n```\n", hexadecimal(&told.id));
+        let _ = write!(
+            text,
+            "\n```\nfinding: {}\n[ ] yes, I expected this\n[ ] no\n[ ] not sure\n```\n",
+            hexadecimal(&told.id)
+        );
     }
     text
 }

@@ -35,7 +35,7 @@ struct Run<'r> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     baseline: Vec<Baseline<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    answers: Vec<Answers<'r>>,
+    answers: Vec<AnswersFile<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     suppressions: Vec<Entry<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,14 +55,14 @@ fn baseline(baseline: &report::Baseline) -> Baseline<'_> {
 }
 
 #[derive(Serialize)]
-struct Answers<'r> {
+struct AnswersFile<'r> {
     file: &'r str,
-    answers: usize,
+    entries: usize,
     unused: &'r [String],
 }
 
-fn answers(answers: &report::Answers) -> Answers<'_> {
-    Answers { file: &answers.file, answers: answers.answers, unused: &answers.unused }
+fn answers(answers: &report::Answers) -> AnswersFile<'_> {
+    AnswersFile { file: &answers.file, entries: answers.answers, unused: &answers.unused }
 }
 
 /// An entry of `suppress:`.
@@ -77,7 +77,7 @@ struct Entry<'r> {
     findings: usize,
 }
 
-fn entry<'r>((entry, used): &'r (Suppression, Use)) -> Entry<'r> {
+fn entry((entry, used): &(Suppression, Use)) -> Entry<'_> {
     let (state, findings) = match used {
         Use::Expired => ("expired", 0),
         Use::Put(0) => ("unused", 0),
@@ -230,7 +230,7 @@ struct Wire<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     suppressed_by: Option<SuppressedBy<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<Answer<'r>>,
+    answer: Option<Reply<'r>>,
 }
 
 #[derive(Serialize)]
@@ -241,7 +241,7 @@ enum SuppressedBy<'r> {
 }
 
 #[derive(Serialize)]
-struct Answer<'r> {
+struct Reply<'r> {
     answer: &'static str,
     who: &'r str,
     when: String,
@@ -257,8 +257,8 @@ fn suppressed_by(by: &status::SuppressedBy) -> SuppressedBy<'_> {
     }
 }
 
-fn answer(answered: &status::Answered) -> Answer<'_> {
-    Answer {
+fn answer(answered: &status::Answered) -> Reply<'_> {
+    Reply {
         answer: answered.answer.word(),
         who: &answered.who,
         when: answered.when.rfc3339(),

@@ -60,7 +60,8 @@ fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, 
     if findings.is_empty() {
         return Ok(());
     }
-    let mut table = table(report, &["Severity", &format!("When ({})", look.zone), "Who or what", "Events", "What"], look);
+    let mut table =
+        table(report, &["Severity", &format!("When ({})", look.zone), "Who or what", "Events", "What"], look);
     for finding in findings.iter().take(SHOWN) {
         let mut row = vec![
             severity(finding.severity, look),
@@ -147,7 +148,11 @@ fn organizations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     for organization in report.coverage.organizations.keys() {
-        let own: Vec<&Finding> = report.findings.iter().filter(|f| f.organization == *organization && f.status != Status::Suppressed).collect();
+        let own: Vec<&Finding> = report
+            .findings
+            .iter()
+            .filter(|f| f.organization == *organization && f.status != Status::Suppressed)
+            .collect();
         let name = if organization.is_empty() { "(none)" } else { organization };
         match own.iter().map(|f| f.severity).max() {
             Some(worst) => writeln!(out, "{}: {}, worst {worst}", Safe(name), plural(own.len() as u64, "finding"))?,

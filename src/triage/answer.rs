@@ -38,7 +38,8 @@ fn read_json(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
             Value::Array(list) => list,
             Value::Object(mut message) if message.contains_key("questions") => match message.remove("questions") {
                 Some(Value::Array(questions)) => {
-                    let replies = questions.into_iter().filter_map(|mut question| Some(question.get_mut("reply")?.take()));
+                    let replies =
+                        questions.into_iter().filter_map(|mut question| Some(question.get_mut("reply")?.take()));
                     // Not answered yet.
                     replies.filter(|reply| reply.get("answer").is_some_and(|answer| !answer.is_null())).collect()
                 }
@@ -106,7 +107,9 @@ fn read_csv(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
 fn given(fields: [Option<&str>; 4]) -> Result<Given, String> {
     let [id, answer, who, when] = fields.map(|field| field.map(str::trim).filter(|text| !text.is_empty()));
     let need = |name: &str, field: Option<&str>| {
-        field.map(str::to_owned).ok_or_else(|| format!("an answer without `{name}`: it needs finding_id, answer, who, when"))
+        field
+            .map(str::to_owned)
+            .ok_or_else(|| format!("an answer without `{name}`: it needs finding_id, answer, who, when"))
     };
     let id = need("finding_id", id)?;
     let word = need("answer", answer)?;
@@ -177,7 +180,8 @@ mod tests {
         let csv = "Finding ID,Answer,Who,When\nf1,Not sure,jo,2026-03-02\n";
         let line = r#"{"finding_id":"f1","answer":"not-sure","who":"jo","when":"2026-03-02T00:00:00Z"}"#;
         let array = format!("[{line}]");
-        let message = format!(r#"{{"questions":[{{"reply":{line}}},{{"reply":{{"finding_id":"f2","answer":null}}}}]}}"#);
+        let message =
+            format!(r#"{{"questions":[{{"reply":{line}}},{{"reply":{{"finding_id":"f2","answer":null}}}}]}}"#);
         for text in [csv, line, &array, &message] {
             let read = read("f", text).unwrap();
             assert_eq!(read.len(), 1, "{text}");
@@ -193,7 +197,10 @@ mod tests {
             ("id,answer,who,when\nf1,yes,jo,2026-03-02\nf2,maybe,jo,2026-03-02\n", "f:3: answer \"maybe\": write yes"),
             ("id,answer,who,when\nf1,yes\n", "f:2: an answer without `who`"),
             ("id,answer,who,when\nf1,yes,jo,soon\n", "f:2: when \"soon\": no time"),
-            ("{\"finding_id\":\"f1\",\"answer\":\"yes\",\"who\":\"jo\",\"when\":\"2026-03-02\"}\n{\"answer\":\"yes\"}", "f:2: an answer without `finding_id`"),
+            (
+                "{\"finding_id\":\"f1\",\"answer\":\"yes\",\"who\":\"jo\",\"when\":\"2026-03-02\"}\n{\"answer\":\"yes\"}",
+                "f:2: an answer without `finding_id`",
+            ),
             ("{\"finding_id\":", "f:1: the JSON is cut off"),
         ] {
             let error = read("f", text).unwrap_err().to_string();

@@ -129,9 +129,7 @@ impl Cases<'_> {
     fn case(&self, members: &[(&Finding, Timestamp)]) -> Option<Case> {
         let suspicious = members.iter().filter(|(finding, _)| is_suspicious(finding) && !self.adds_up(finding));
         let earliest = suspicious.clone().min_by_key(|(finding, first)| (*first, &finding.id))?;
-        let telling = |finding: &Finding| {
-            (finding.severity, self.depth(finding.rule), finding.confidence)
-        };
+        let telling = |finding: &Finding| (finding.severity, self.depth(finding.rule), finding.confidence);
         let worst = suspicious
             .max_by(|(a, a_first), (b, b_first)| {
                 let later = (b_first, &b.id).cmp(&(a_first, &a.id));

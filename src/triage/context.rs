@@ -62,14 +62,13 @@ fn of(finding: &Finding, store: &Store, enrichment: &Enrichment) -> Context {
     for related in &finding.related {
         let value = related.value.as_str();
         match (related.role, related.kind.as_str()) {
-            ("target", "system" | "device") => device(enrichment, None, value, &mut context),
+            ("device", _) | ("target", "system" | "device") => device(enrichment, None, value, &mut context),
             ("actor" | "target", kind) => {
                 person(enrichment, organization, kind, &[value], &mut context);
                 hits(enrichment, None, Some(value), None, &mut context);
             }
             ("source", "ip") => place(enrichment, value, &said, &mut context),
             ("group", _) => group(enrichment, value, &mut context),
-            ("device", _) => device(enrichment, None, value, &mut context),
             ("agent", _) => hits(enrichment, None, None, Some(value), &mut context),
             _ => {}
         }
@@ -161,7 +160,7 @@ fn place(enrichment: &Enrichment, text: &str, said: &BTreeMap<String, Said>, con
     if let Some(place) = enrichment.geo.as_ref().and_then(|geo| geo.place(ip)) {
         let operator = place.asn.map(|asn| format!("AS{asn}"));
         let differs = |said: &BTreeSet<String>, known: Option<&String>| {
-            let Some(known) = known else { return None };
+            let known = known?;
             let others: Vec<&str> = said.iter().filter(|said| *said != known).map(String::as_str).collect();
             (!others.is_empty()).then(|| format!("the log says {}, the database {known}", others.join(" and ")))
         };

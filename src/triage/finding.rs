@@ -7,8 +7,8 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::context::Context;
 use super::describe;
-use super::status::{Answered, Disposition, Status, SuppressedBy};
 use super::spell::{Spell, risk_entity, spells};
+use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
 use crate::detect::evidence::evidence;
 use crate::detect::group::Group;

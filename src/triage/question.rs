@@ -184,8 +184,10 @@ impl AddressBook<'_> {
 /// What the report itself knows of somebody's address, from a directory export that the scan was given.
 fn told_address(told: &Told, name: &str) -> Option<String> {
     let is = |text: Option<&String>| text.is_some_and(|text| text.eq_ignore_ascii_case(name));
-    let known = told.context.directory.iter().find(|(key, facts)| {
-        key.eq_ignore_ascii_case(name) || is(facts.get("username")) || is(facts.get("email"))
-    });
+    let known = told
+        .context
+        .directory
+        .iter()
+        .find(|(key, facts)| key.eq_ignore_ascii_case(name) || is(facts.get("username")) || is(facts.get("email")));
     known.and_then(|(_, facts)| facts.get("email").cloned())
 }

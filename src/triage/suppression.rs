@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn values_fit_without_case_with_wildcards_and_networks() {
-        let fits = |field: &str, wanted: &str, value: &str| Condition::new(field, &[wanted.to_owned()]).unwrap().fits(value);
+        let fits =
+            |field: &str, wanted: &str, value: &str| Condition::new(field, &[wanted.to_owned()]).unwrap().fits(value);
         assert!(fits("entity", "Svc-*", "svc-nas"));
         assert!(!fits("entity", "svc", "svc-nas"));
         assert!(fits("source", "203.0.113.0/24", "203.0.113.9"));

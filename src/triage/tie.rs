@@ -46,6 +46,15 @@ enum Role {
     At,
 }
 
+/// A finding in which a thing has a part; in the order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Member {
+    first: Timestamp,
+    last: Timestamp,
+    place: usize,
+    role: Role,
+}
+
 /// Whether a finding alone casts suspicion on what it is about.
 pub fn is_suspicious(finding: &Finding) -> bool {
     finding.disposition == Disposition::Triage
@@ -70,7 +79,8 @@ impl Ties {
             let mut found = BTreeSet::new();
             for completing in finding.completing.iter().filter(|_| !adds_up) {
                 for (norm, prefix) in norms {
-                    let text = store.text(completing.event, *norm).map(|text| format!("{prefix}{}", text.to_lowercase()));
+                    let text =
+                        store.text(completing.event, *norm).map(|text| format!("{prefix}{}", text.to_lowercase()));
                     found.extend(text.as_deref().and_then(named).filter(|key| is_wanted(key)));
                 }
                 if found.len() > FEW {
@@ -86,7 +96,8 @@ impl Ties {
             about,
             actors: few(&[(Norm::ActorKey, "")], &is_person),
             targets: few(&[(Norm::TargetKey, "")], &is_touched),
-            places: [few(&[(Norm::SourceIp, "ip:")], &|_| true), few(&[(Norm::DeviceKey, "device:")], &|_| true)].concat(),
+            places: [few(&[(Norm::SourceIp, "ip:")], &|_| true), few(&[(Norm::DeviceKey, "device:")], &|_| true)]
+                .concat(),
             first: times().min().unwrap_or(finding.first_seen),
             last: times().max().unwrap_or(finding.last_seen),
             is_suspicious: is_suspicious(finding),
@@ -124,18 +135,19 @@ pub struct Bonds<'a> {
     pub within: Span,
 }
 
-type Bucket<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<(Timestamp, Timestamp, usize, Role)>>;
+/// By organization and thing, the findings in which it has a part.
+type Buckets<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<Member>>;
 
 impl Bonds<'_> {
     /// Pairs of findings that belong together because of somebody or something they share. `is_own` tells
     /// addresses of the organization, which bind nobody.
     pub fn pairs(&self, is_own: &dyn Fn(&str) -> bool) -> Vec<(usize, usize)> {
-        let mut buckets = Bucket::new();
+        let mut buckets = Buckets::new();
         let caretaken = self.caretaken();
         for (place, ties) in self.ties.iter().enumerate() {
             let mut add = |key, role| {
                 let bucket = buckets.entry((self.organizations[place], key)).or_default();
-                bucket.insert((ties.first, ties.last, place, role));
+                bucket.insert(self.member(place, role));
             };
             let is_caretaken = caretaken.contains(&place);
             let is_own_doing = ties.about.as_ref().is_some_and(|about| ties.actors.contains(about));
@@ -152,37 +164,43 @@ impl Bonds<'_> {
         let mut pairs = Vec::new();
         for ((organization, key), bucket) in &buckets {
             let is_hub = shared.contains(&(*organization, *key)) || key.strip_prefix("ip:").is_some_and(is_own);
-            for cluster in self.clusters(bucket.iter().copied()) {
+            for cluster in self.clusters(bucket) {
                 let has_suspicious =
-                    |wanted| cluster.iter().any(|(.., place, role)| *role == wanted && self.ties[*place].is_suspicious);
+                    |role| cluster.iter().any(|member| member.role == role && self.ties[member.place].is_suspicious);
                 let is_suspect = has_suspicious(Role::About);
                 let is_tied = |role: Role| match role {
                     Role::About | Role::Suffered => true,
                     Role::Did => is_suspect,
                     Role::At => !is_hub && (is_suspect || has_suspicious(Role::At)),
                 };
-                let tied: Vec<usize> =
-                    cluster.iter().filter(|(.., role)| is_tied(*role)).map(|(.., place, _)| *place).collect();
+                let tied = cluster.iter().filter(|member| is_tied(member.role));
+                let tied: Vec<usize> = tied.map(|member| member.place).collect();
                 pairs.extend(tied.windows(2).map(|pair| (pair[0], pair[1])));
             }
         }
         pairs
     }
 
+    fn member(&self, place: usize, role: Role) -> Member {
+        let Ties { first, last, .. } = self.ties[place];
+        Member { first, last, place, role }
+    }
+
     /// Cuts what is in the order of time into stretches, each near the one before it.
-    fn clusters<T: Copy>(&self, members: impl Iterator<Item = (Timestamp, Timestamp, usize, T)>) -> Vec<Vec<(Timestamp, Timestamp, usize, T)>> {
-        let mut clusters: Vec<Vec<(Timestamp, Timestamp, usize, T)>> = Vec::new();
+    fn clusters(&self, members: &BTreeSet<Member>) -> Vec<Vec<Member>> {
+        let mut clusters: Vec<Vec<Member>> = Vec::new();
         let (mut start, mut end) = (Timestamp(0), Timestamp(0));
         for member in members {
-            let is_near = member.0.0.saturating_sub(end.0) <= self.within.0 && member.0.0.saturating_sub(start.0) <= LONGEST.0;
+            let after = |time: Timestamp| member.first.0.saturating_sub(time.0);
+            let is_near = after(end) <= self.within.0 && after(start) <= LONGEST.0;
             match clusters.last_mut() {
                 Some(cluster) if is_near => {
-                    cluster.push(member);
-                    end = end.max(member.1);
+                    cluster.push(*member);
+                    end = end.max(member.last);
                 }
                 _ => {
-                    clusters.push(vec![member]);
-                    (start, end) = (member.0, member.1);
+                    clusters.push(vec![*member]);
+                    (start, end) = (member.first, member.last);
                 }
             }
         }
@@ -192,27 +210,20 @@ impl Bonds<'_> {
     /// Findings that are one of many alike: somebody did something to more people or devices than would be one
     /// story. Such a finding is about whoever did it, and does not tie those it was done to to each other.
     fn caretaken(&self) -> BTreeSet<usize> {
-        let mut done: BTreeMap<(&str, &str), BTreeSet<(Timestamp, Timestamp, usize, ())>> = BTreeMap::new();
+        let mut done = Buckets::new();
         for (place, ties) in self.ties.iter().enumerate() {
             for actor in &ties.actors {
-                let member = (ties.first, ties.last, place, ());
-                done.entry((self.organizations[place], actor)).or_default().insert(member);
+                done.entry((self.organizations[place], actor)).or_default().insert(self.member(place, Role::Did));
             }
         }
         let mut out = BTreeSet::new();
-        for ((_, actor), members) in done {
-            for cluster in self.clusters(members.into_iter()) {
-                let touched = |place: usize| {
-                    let ties = &self.ties[place];
-                    ties.targets.iter().chain(&ties.about).map(String::as_str).filter(move |key| *key != actor)
-                };
-                let all: BTreeSet<&str> = cluster.iter().flat_map(|(.., place, ())| touched(*place)).collect();
-                let is_suspect = cluster.iter().any(|(.., place, ())| {
-                    let ties = &self.ties[*place];
-                    ties.is_suspicious && ties.about.as_deref() == Some(actor)
-                });
-                if is_suspect && all.len() > FAN {
-                    out.extend(cluster.iter().map(|(.., place, ())| *place));
+        for ((_, actor), members) in &done {
+            for cluster in self.clusters(members) {
+                let own = || cluster.iter().map(|member| &self.ties[member.place]);
+                let touched = own().flat_map(|ties| ties.targets.iter().chain(&ties.about)).filter(|key| key != actor);
+                let is_suspect = own().any(|ties| ties.is_suspicious && ties.about.as_deref() == Some(*actor));
+                if is_suspect && touched.collect::<BTreeSet<_>>().len() > FAN {
+                    out.extend(cluster.iter().map(|member| member.place));
                 }
             }
         }
@@ -220,12 +231,12 @@ impl Bonds<'_> {
     }
 
     /// Addresses and devices that honest people use, too.
-    fn shared<'k>(&self, buckets: &Bucket<'k>) -> BTreeSet<(&'k str, &'k str)> {
+    fn shared<'k>(&self, buckets: &Buckets<'k>) -> BTreeSet<(&'k str, &'k str)> {
         // By organization and place, who had a part in what was found there.
         let mut accused: BTreeMap<&'k str, BTreeMap<&'k str, BTreeSet<&str>>> = BTreeMap::new();
         for ((organization, key), bucket) in buckets.iter().filter(|(_, bucket)| bucket.len() > 1) {
-            if bucket.iter().any(|(.., role)| *role == Role::At) {
-                let suspicious = bucket.iter().map(|(.., place, _)| &self.ties[*place]).filter(|ties| ties.is_suspicious);
+            if bucket.iter().any(|member| member.role == Role::At) {
+                let suspicious = bucket.iter().map(|member| &self.ties[member.place]).filter(|ties| ties.is_suspicious);
                 let actors = suspicious.flat_map(|ties| &ties.actors);
                 let actors = actors.map(String::as_str).collect();
                 accused.entry(*organization).or_default().insert(*key, actors);

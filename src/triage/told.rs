@@ -139,15 +139,18 @@ impl std::error::Error for Fault {}
 /// The JSON values of a text, each with the line at which it starts: one whole document, or one a line.
 pub fn values(file: &str, text: &str) -> Result<Vec<(usize, Value)>, Fault> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let line_at = |offset: usize| 1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count();
+    let lines = |from: usize, to: usize| memchr::memchr_iter(b'\n', &text.as_bytes()[from..to]).count();
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let mut out = Vec::new();
+    let (mut line, mut counted) = (1, 0);
     loop {
         let from = stream.byte_offset();
-        let from = from + text[from..].len() - text[from..].trim_start().len();
+        let start = text.len() - text[from..].trim_start().len();
+        line += lines(counted, start);
+        counted = start;
         match stream.next() {
             None => return Ok(out),
-            Some(Ok(value)) => out.push((line_at(from), value)),
+            Some(Ok(value)) => out.push((line, value)),
             Some(Err(error)) => {
                 let what = if error.is_eof() { "the JSON is cut off" } else { "this is no JSON" };
                 return Err(Fault { file: file.to_owned(), line: error.line().max(1), what: what.to_owned() });
@@ -176,7 +179,8 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Told>, Fault> {
             if finding.get("schema").and_then(Value::as_str) != Some("jcdetect/finding/v1") {
                 return Err(fault(line, format!("no finding of jcdetect; {WANTED}")));
             }
-            let told = serde_json::from_value(finding).map_err(|error| fault(line, format!("a finding with {error}")))?;
+            let told =
+                serde_json::from_value(finding).map_err(|error| fault(line, format!("a finding with {error}")))?;
             out.push(told);
         }
     }

@@ -33,7 +33,7 @@ fn guessed(number: u32, user: &str, ip: &str, hour: u32) -> Vec<Value> {
     times
         .map(|(n, time, success)| {
             let mut event = sign_in(number + n, &time, success);
-            event["initiated_by"] = json!({"id": format!("5f{:022x}", user.len() as u32 * 1000 + number), "type": "user", "username": user});
+            event["initiated_by"] = json!({"id": format!("5f{:022x}", user.len() * 1000 + number as usize), "type": "user", "username": user});
             event["client_ip"] = ip.into();
             event
         })
@@ -46,7 +46,10 @@ fn a_story_is_one_case_in_order_with_a_score_that_adds_up() {
     let cases = report["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 1);
     let case = &cases[0];
-    assert_eq!((&case["severity"], &case["title"]), (&"critical".into(), &"Administrator account taken over: root@example.com".into()));
+    assert_eq!(
+        (&case["severity"], &case["title"]),
+        (&"critical".into(), &"Administrator account taken over: root@example.com".into())
+    );
     assert_eq!(case["entities"][0]["name"], "root@example.com");
     assert_eq!(case["entities"][0]["type"], "admin");
     let findings = report["findings"].as_array().unwrap();
@@ -57,7 +60,10 @@ fn a_story_is_one_case_in_order_with_a_score_that_adds_up() {
     assert_eq!(case["score"], sum);
     assert!(lines.iter().any(|line| line["reason"] == "an administrator is part of it"), "{lines:#?}");
     let story: Vec<&str> = case["story"].as_array().unwrap().iter().map(|step| step.as_str().unwrap()).collect();
-    assert!(story[0].starts_with("2026-03-10 10:20:40 UTC, Initial Access: Administrator in two places at once"), "{story:#?}");
+    assert!(
+        story[0].starts_with("2026-03-10 10:20:40 UTC, Initial Access: Administrator in two places at once"),
+        "{story:#?}"
+    );
     assert!(story.last().unwrap().contains("Stealth: Command results are deleted"), "{story:#?}");
     assert!(story.is_sorted(), "{story:#?}");
     assert!(case["first_action"].as_str().unwrap().starts_with("Contain first"));
@@ -74,8 +80,8 @@ fn neither_order_nor_split_nor_threads_change_a_case() {
         let folder = TempDir::new().unwrap();
         let (odd, even): (Vec<_>, Vec<_>) = events.iter().enumerate().partition(|(n, _)| n % 2 == 1);
         for (name, part) in [("a.jsonl", odd), ("b.jsonl", even)] {
-            let text: String = part.into_iter().map(|(_, line)| format!("{line}\n")).collect();
-            fs::write(folder.path().join(name), text).unwrap();
+            let part: Vec<&str> = part.into_iter().map(|(_, line)| *line).collect();
+            fs::write(folder.path().join(name), part.join("\n")).unwrap();
         }
         for threads in ["1", "3"] {
             let other = report(&[text(folder.path()), "--threads", threads, "--partition", "1h"]);
@@ -101,7 +107,10 @@ fn an_attackers_address_ties_and_that_of_an_office_does_not() {
     let report = report(&[&path]);
     let mut found = titles(&report);
     found.sort_unstable();
-    assert_eq!(found, ["Sign-in succeeds after a burst of failures: alice", "Sign-in succeeds after a burst of failures: robert"]);
+    assert_eq!(
+        found,
+        ["Sign-in succeeds after a burst of failures: alice", "Sign-in succeeds after a burst of failures: robert"]
+    );
 }
 
 #[test]
@@ -181,6 +190,10 @@ fn the_table_has_cases_first_and_each_finding_once() {
     let table = scan(&[&scenario("breach-2023")]);
     assert!(table.starts_with("Cases: 1\n"), "{table}");
     assert!(table.contains("\nQuestions for the owner"), "{table}");
-    assert_eq!(table.matches("[command-suspicious-content").count() + table.matches(", command-suspicious-content").count(), 1, "{table}");
+    assert_eq!(
+        table.matches("[command-suspicious-content").count() + table.matches(", command-suspicious-content").count(),
+        1,
+        "{table}"
+    );
     assert!(table.contains("\n1 case; 3 findings and 1 question;"), "{table}");
 }

@@ -1,6 +1,7 @@
 //! Drives the binary as a user does, on files.
 
 mod cases;
+mod decisions;
 mod enrich;
 mod events;
 mod exits;
@@ -9,6 +10,7 @@ mod floors;
 mod history;
 mod hostile;
 mod layouts;
+mod questions;
 mod readme;
 mod rules;
 mod samples;
