@@ -202,11 +202,8 @@ pub fn markdown(message: &Message) -> String {
         }
         events(told, &mut text);
         let _ = write!(text, "\n{}\n", Markdown(&asked.first_action));
-        let _ = write!(
-            text,
-            "\n```\nfinding: {}\n[ ] yes, I expected this\n[ ] no\n[ ] not sure\n```\n",
-            hexadecimal(&told.id)
-        );
+        let id = hexadecimal(&told.id);
+        let _ = write!(text, "\n    finding: {id}\n    [ ] yes, I expected this\n    [ ] no\n    [ ] not sure\n");
     }
     text
 }

@@ -10,6 +10,8 @@ mod floors;
 mod history;
 mod hostile;
 mod layouts;
+#[cfg(unix)]
+mod pages;
 mod questions;
 mod readme;
 mod rules;
