@@ -13,6 +13,7 @@ use walkdir::WalkDir;
 use super::args;
 use super::config::Config;
 use crate::enrich::enrichment::Paths;
+use crate::enrich::known::Known;
 use crate::event::field::nearest_of;
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::output::{Format, Look};
@@ -148,6 +149,12 @@ impl Scan {
         }
         let mut config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
         config.case_within.get_or_insert(CASE_WITHIN);
+        if !typed.known.is_empty() {
+            let known = Known::load(&typed.known)?;
+            for list in ["vpn_networks", "office_networks"] {
+                config.lists.extend(list, known.networks.iter().map(ToString::to_string));
+            }
+        }
         let folders = [config.rules.as_slice(), &typed.rules].concat();
         let mut set = rules_with(PACK, &folders, &config.lists)?;
         if !typed.intel.is_empty() {

@@ -213,6 +213,10 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             gap.to.short(zone)
         )?;
     }
+    for file in report.run.enriched_from.iter().filter(|file| file.skipped.count() > 0) {
+        let (used, skipped) = (plural(file.entries, "entry"), Safe(&file.skipped.to_string()).to_string());
+        writeln!(out, "Not used of {}: {skipped} ({used} used)", Safe(&file.file))?;
+    }
     if !c.not_read.is_empty() {
         let names: Vec<String> = c.not_read.iter().take(5).map(|n| Safe(n).to_string()).collect();
         let more = if c.not_read.len() > 5 { ", …" } else { "" };
@@ -265,5 +269,9 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
 
 /// A count with its noun.
 pub fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    match noun.strip_suffix('y') {
+        _ if count == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {noun}s"),
+    }
 }
