@@ -1,5 +1,6 @@
 //! Cases: the part of the table that tells stories.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -12,6 +13,7 @@ use crate::event::time::Zone;
 use crate::triage::case::Case;
 use crate::triage::report::Report;
 use crate::triage::status::Status;
+use crate::triage::story::Step;
 
 /// Cases shown; the rest are counted.
 const SHOWN: usize = 20;
@@ -58,20 +60,29 @@ fn who(case: &Case) -> String {
     }
 }
 
+/// The worst steps with their numbers, in the order of the story.
+fn worst(story: &[Step]) -> Vec<(usize, &Step)> {
+    let mut steps: Vec<(usize, &Step)> = (1..).zip(story).collect();
+    steps.sort_by_key(|(number, step)| (Reverse(step.severity), *number));
+    steps.truncate(STEPS);
+    steps.sort_by_key(|(number, _)| *number);
+    steps
+}
+
 fn what(report: &Report<'_>, case: &Case, zone: Zone) -> String {
     let own = || report.findings.iter().filter(|finding| finding.case.as_ref() == Some(&case.id));
     let known = if own().all(|finding| finding.status == Status::Known) { " (known)" } else { "" };
     let networks: BTreeMap<&String, &String> = own().flat_map(|finding| &finding.context.known).collect();
     let mut text = format!("{}{}{known}\n", Safe(&case.title), known_networks(networks));
     let day = case.story.first().map(|step| step.time.short(zone)).unwrap_or_default();
-    for (number, step) in (1..).zip(case.story.iter().take(STEPS)) {
+    for (number, step) in worst(&case.story) {
         let time = step.time.short(zone);
         let time = if time.get(..10) == day.get(..10) { &time[11..] } else { time.as_str() };
         let tactic = if step.tactic.is_empty() { String::new() } else { format!(" {}:", step.tactic) };
         text += &format!("{number}. {time}{tactic} {} [{}]\n", Safe(&step.sentence), step.rules.join(", "));
     }
     if case.story.len() > STEPS {
-        text += &format!("{} more steps; --format json has them all\n", case.story.len() - STEPS);
+        text += &format!("{} more steps, none worse; --format json has them all\n", case.story.len() - STEPS);
     }
     text + &format!("First: {}", case.first_action)
 }

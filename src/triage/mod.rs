@@ -10,7 +10,7 @@ pub mod question;
 pub mod report;
 pub mod spell;
 pub mod status;
-mod story;
+pub mod story;
 pub mod suppression;
 mod tie;
 pub mod told;

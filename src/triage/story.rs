@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::Finding;
 use super::status::Disposition;
 use crate::event::time::{Timestamp, Zone};
+use crate::rule::Severity;
 use crate::rule::set::RuleSet;
 
 /// The tactics in the order in which an intruder goes.
@@ -36,6 +37,8 @@ pub struct Step {
     pub tactic: String,
     /// one sentence
     pub sentence: String,
+    /// how bad the worst of it is
+    pub severity: Severity,
     /// the rules that tell of it
     pub rules: Vec<String>,
 }
@@ -92,7 +95,8 @@ pub fn steps(set: &RuleSet, findings: &[(&Finding, Timestamp)]) -> Vec<Step> {
             sentence += &format!("; also: {}", also.join("; "));
         }
         let rules = group.iter().map(|(finding, _)| set.rules[finding.rule].name.clone()).collect();
-        let step = Step { time: *time, tactic: tactic(first).to_owned(), sentence, rules };
+        let severity = group.iter().map(|(finding, _)| finding.severity).max().unwrap_or_default();
+        let step = Step { time: *time, tactic: tactic(first).to_owned(), sentence, severity, rules };
         steps.push((step, place(tactic(first))));
     }
     steps.sort_by(|(a, a_place), (b, b_place)| (a.time, a_place).cmp(&(b.time, b_place)));
