@@ -147,14 +147,7 @@ impl Scan {
         if typed.record_limit == 0 {
             bail!("--record-limit 0: every record would be too long");
         }
-        let mut config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
-        config.case_within.get_or_insert(CASE_WITHIN);
-        if !typed.known.is_empty() {
-            let known = Known::load(&typed.known)?;
-            for list in ["vpn_networks", "office_networks"] {
-                config.lists.extend(list, known.networks.iter().map(ToString::to_string));
-            }
-        }
+        let config = config(typed)?;
         let folders = [config.rules.as_slice(), &typed.rules].concat();
         let mut set = rules_with(PACK, &folders, &config.lists)?;
         if !typed.intel.is_empty() {
@@ -223,6 +216,19 @@ fn is_backwards(since: Option<When>, until: Option<When>) -> bool {
 fn parse_format(flag: &str, name: &str) -> Result<Format> {
     let known = Format::ALL.map(|(name, _)| name);
     Format::parse(name).ok_or_else(|| anyhow!("{flag} {name}: no such format; there are {}", known.join(", ")))
+}
+
+/// What the organization says of itself, in its file and in lists of its networks.
+fn config(typed: &args::Scan) -> Result<Config> {
+    let mut config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
+    config.case_within.get_or_insert(CASE_WITHIN);
+    if !typed.known.is_empty() {
+        let known = Known::load(&typed.known)?;
+        for list in ["vpn_networks", "office_networks"] {
+            config.lists.extend(list, known.networks.iter().map(ToString::to_string));
+        }
+    }
+    Ok(config)
 }
 
 /// What stands before the folder for questions.

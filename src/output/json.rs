@@ -405,68 +405,76 @@ pub fn told(report: &Report<'_>) -> io::Result<Vec<Told>> {
     report.findings.iter().map(told).collect::<Result<_, _>>().map_err(io::Error::from)
 }
 
+fn run<'r>(report: &'r Report<'_>) -> Run<'r> {
+    Run {
+        version: &report.run.version,
+        now: report.run.now.map(Timestamp::rfc3339),
+        sources: &report.run.sources,
+        enriched_from: report
+            .run
+            .enriched_from
+            .iter()
+            .map(|p| Enriched {
+                file: &p.file,
+                entries: p.entries,
+                modified: p.modified.map(Timestamp::rfc3339),
+                sha256: &p.sha256,
+                skipped: p.skipped.reasons.iter().map(|(reason, skip)| (*reason, skip.count)).collect(),
+            })
+            .collect(),
+        baseline: report.run.baseline.iter().map(baseline).collect(),
+        answers: report.run.answers.iter().map(answers).collect(),
+        suppressions: report.run.suppressions.iter().map(entry).collect(),
+        since: report.run.since.map(Timestamp::rfc3339),
+        until: report.run.until.map(Timestamp::rfc3339),
+    }
+}
+
+fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
+    let coverage = report.coverage;
+    Coverage {
+        records: coverage.records,
+        events: coverage.events,
+        duplicates: coverage.duplicates,
+        conflicting_ids: coverage.conflicting_ids,
+        without_id: coverage.without_id,
+        skipped: coverage
+            .skipped
+            .iter()
+            .map(|(reason, skipped)| Skipped {
+                reason: reason.words(),
+                count: skipped.count,
+                examples: skipped
+                    .examples
+                    .iter()
+                    .map(|(source, line)| Example { source: report.source(*source), line: *line })
+                    .collect(),
+            })
+            .collect(),
+        first: coverage.span.map(|s| s.first.rfc3339()),
+        last: coverage.span.map(|s| s.last.rfc3339()),
+        services: &coverage.services,
+        organizations: &coverage.organizations,
+        gaps: coverage.gaps().iter().map(|g| Gap { from: g.from.rfc3339(), to: g.to.rfc3339() }).collect(),
+        unknown_event_types: coverage.unknown_types().collect(),
+        not_read: &coverage.not_read,
+        rules: Rules {
+            ran: report.rules.ran,
+            no_input: &report.rules.no_input,
+            too_young: &report.rules.too_young,
+            too_young_owners: &report.rules.too_young_owners,
+            blind: &report.rules.blind,
+            failed: report.rules.failed.iter().map(|(rule, message)| Failed { rule, message }).collect(),
+        },
+    }
+}
+
 /// Writes the whole report.
 pub fn report(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let coverage = report.coverage;
     let document = Document {
         schema: "jcdetect/report/v1",
-        run: Run {
-            version: &report.run.version,
-            now: report.run.now.map(Timestamp::rfc3339),
-            sources: &report.run.sources,
-            enriched_from: report
-                .run
-                .enriched_from
-                .iter()
-                .map(|p| Enriched {
-                    file: &p.file,
-                    entries: p.entries,
-                    modified: p.modified.map(Timestamp::rfc3339),
-                    sha256: &p.sha256,
-                    skipped: p.skipped.reasons.iter().map(|(reason, skip)| (*reason, skip.count)).collect(),
-                })
-                .collect(),
-            baseline: report.run.baseline.iter().map(baseline).collect(),
-            answers: report.run.answers.iter().map(answers).collect(),
-            suppressions: report.run.suppressions.iter().map(entry).collect(),
-            since: report.run.since.map(Timestamp::rfc3339),
-            until: report.run.until.map(Timestamp::rfc3339),
-        },
-        coverage: Coverage {
-            records: coverage.records,
-            events: coverage.events,
-            duplicates: coverage.duplicates,
-            conflicting_ids: coverage.conflicting_ids,
-            without_id: coverage.without_id,
-            skipped: coverage
-                .skipped
-                .iter()
-                .map(|(reason, skipped)| Skipped {
-                    reason: reason.words(),
-                    count: skipped.count,
-                    examples: skipped
-                        .examples
-                        .iter()
-                        .map(|(source, line)| Example { source: report.source(*source), line: *line })
-                        .collect(),
-                })
-                .collect(),
-            first: coverage.span.map(|s| s.first.rfc3339()),
-            last: coverage.span.map(|s| s.last.rfc3339()),
-            services: &coverage.services,
-            organizations: &coverage.organizations,
-            gaps: coverage.gaps().iter().map(|g| Gap { from: g.from.rfc3339(), to: g.to.rfc3339() }).collect(),
-            unknown_event_types: coverage.unknown_types().collect(),
-            not_read: &coverage.not_read,
-            rules: Rules {
-                ran: report.rules.ran,
-                no_input: &report.rules.no_input,
-                too_young: &report.rules.too_young,
-                too_young_owners: &report.rules.too_young_owners,
-                blind: &report.rules.blind,
-                failed: report.rules.failed.iter().map(|(rule, message)| Failed { rule, message }).collect(),
-            },
-        },
+        run: run(report),
+        coverage: coverage(report),
         cases: report.cases.iter().map(case).collect(),
         findings: report.findings.iter().map(|finding| wire(report, finding)).collect(),
     };

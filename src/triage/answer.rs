@@ -83,7 +83,11 @@ fn read_csv(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
         line: usize::try_from(line).unwrap_or(usize::MAX),
         what,
     };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    // Spreadsheets of many countries separate with a semicolon.
+    let header = text.lines().next().unwrap_or_default();
+    let delimiter = if header.contains(';') && !header.contains(',') { b';' } else { b',' };
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| fault(1, format!("no CSV: {error}")))?.clone();
     let bare = |name: &str| name.to_lowercase().replace([' ', '_', '-'], "");
     let column = |names: &[&str]| header.iter().position(|name| names.contains(&bare(name).as_str()));
@@ -178,11 +182,12 @@ mod tests {
     #[test]
     fn the_forms_of_an_answers_file() {
         let csv = "Finding ID,Answer,Who,When\nf1,Not sure,jo,2026-03-02\n";
+        let semicolons = "\u{feff}id;answer;who;when\r\nf1;NOT SURE;jo;2026-03-02\r\n";
         let line = r#"{"finding_id":"f1","answer":"not-sure","who":"jo","when":"2026-03-02T00:00:00Z"}"#;
         let array = format!("[{line}]");
         let message =
             format!(r#"{{"questions":[{{"reply":{line}}},{{"reply":{{"finding_id":"f2","answer":null}}}}]}}"#);
-        for text in [csv, line, &array, &message] {
+        for text in [csv, semicolons, line, &array, &message] {
             let read = read("f", text).unwrap();
             assert_eq!(read.len(), 1, "{text}");
             assert_eq!((read[0].mark.id.as_str(), read[0].answer, read[0].who.as_str()), ("f1", Answer::NotSure, "jo"));

@@ -158,6 +158,35 @@ fn a_busy_administrator_does_not_glue_what_is_not_one_story() {
     }
 }
 
+/// Somebody guesses the password of that administrator.
+fn guessed_administrator() -> Vec<Value> {
+    let mut events = guessed(900, "ops@example.com", "192.0.2.66", 7);
+    for event in &mut events {
+        event["event_type"] = "admin_login_attempt".into();
+        event["initiated_by"] = json!({"id": "5a0000000000000000000001", "type": "admin", "email": "ops@example.com"});
+    }
+    events
+}
+
+#[test]
+fn a_suspect_is_tied_to_those_whom_he_touched_unless_these_are_many() {
+    let (alice, robert) = (guessed(100, "alice", "203.0.113.9", 9), guessed(200, "robert", "198.51.100.7", 10));
+    let mut events = [guessed_administrator(), alice.clone(), robert.clone()].concat();
+    events.extend([excluded(300, &alice[0], 8), excluded(301, &robert[0], 8)]);
+    let (_folder, path) = written(&events);
+    assert_eq!(titles(&report(&[&path])).len(), 1);
+    for number in 0..5 {
+        let other = guessed(1000 + number * 10, "somebody", "192.0.2.1", 8).remove(0);
+        events.push(excluded(302 + number, &other, 8));
+    }
+    let (_folder, path) = written(&events);
+    let report = report(&[&path]);
+    let found = titles(&report);
+    assert_eq!(found.len(), 3, "{found:#?}");
+    let own = report["cases"].as_array().unwrap().iter().find(|case| case["entities"][0]["name"] == "ops@example.com");
+    assert!(own.unwrap()["finding_ids"].as_array().unwrap().len() >= 8, "{own:#?}");
+}
+
 #[test]
 fn questions_alone_are_no_case() {
     let twin = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/twins/admin-takeover.jsonl");

@@ -56,7 +56,7 @@ fn real(page: &str) -> String {
 #[test]
 fn pages_are_true() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    for name in ["cases.md", "questions.md", "baseline.md"] {
+    for name in ["cases.md", "questions.md", "baseline.md", "enrichment.md"] {
         let page = fs::read_to_string(docs.join(name)).unwrap();
         let real = real(&page);
         if std::env::var_os("WRITE_PAGES").is_some() {
