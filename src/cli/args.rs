@@ -19,6 +19,8 @@ pub enum Command {
     Scan(Box<Scan>),
     /// List, show, test and check the rules
     Rules(Rules),
+    /// Make something of a report that `scan` wrote
+    Report(Report),
 }
 
 /// When to use colours.
@@ -48,7 +50,7 @@ pub struct Scan {
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub format: String,
 
-    /// Also write a report to a file; may be repeated
+    /// Also write a report to a file, or questions for owners into a folder (duet=DIR); may be repeated
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Output")]
     pub output: Vec<String>,
 
@@ -124,7 +126,15 @@ pub struct Scan {
     #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
     pub known: Vec<PathBuf>,
 
-    /// Exit with 1 if there are findings of at least this severity
+    /// A report of an earlier run (json or jsonl): what stands in it is known, not new; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Decisions")]
+    pub baseline: Vec<PathBuf>,
+
+    /// Answers to questions (JSON Lines or CSV: finding_id, answer, who, when); may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Decisions")]
+    pub answers: Vec<PathBuf>,
+
+    /// Exit with 1 if there are new findings of at least this severity
     #[arg(long, value_name = "SEVERITY", help_heading = "In pipelines")]
     pub fail_on: Option<String>,
 
@@ -155,6 +165,55 @@ pub struct Scan {
     /// Skip records that are longer than this many bytes
     #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Running")]
     pub record_limit: usize,
+}
+
+/// `report`
+#[derive(Debug, clap::Args)]
+pub struct Report {
+    #[command(subcommand)]
+    pub command: ReportCommand,
+}
+
+/// `report …`
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Write one message for each person who can tell whether something was meant
+    Duet(ReportDuet),
+}
+
+/// How messages are written to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// one after the other
+    Markdown,
+    /// an array of objects
+    Json,
+}
+
+/// `report duet`
+#[derive(Debug, clap::Args)]
+pub struct ReportDuet {
+    /// A report that `scan --format json` or `jsonl` wrote, or - for standard input
+    #[arg(value_name = "FINDINGS")]
+    pub findings: PathBuf,
+    /// Write a Markdown and a JSON file for each recipient into this folder, and nothing to standard output
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// What standard output shows
+    #[arg(long, value_enum, default_value = "markdown")]
+    pub format: MessageFormat,
+    /// Users, devices and administrators as JumpCloud's API, CLI or PowerShell module exported them
+    #[arg(long, value_name = "PATH")]
+    pub directory: Option<PathBuf>,
+    /// Take `contacts` from this file; jcdetect.yml, searched upward, if not given
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Do not look for a jcdetect.yml
+    #[arg(long)]
+    pub no_config: bool,
+    /// Nothing but errors on standard error
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// `rules`

@@ -8,15 +8,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value as Yaml;
 
+use super::choices;
 use crate::event::field::nearest_of;
+use crate::event::time::Span;
 use crate::rule::file;
 use crate::rule::lists::Lists;
+use crate::triage::question::Contacts;
+use crate::triage::suppression::Suppression;
 
 /// The name of the file.
 const NAME: &str = "jcdetect.yml";
 
 /// The keys of the file.
-const KEYS: &[&str] = &["lists", "rules", "enable", "disable"];
+const KEYS: &[&str] = &["lists", "rules", "enable", "disable", "cases", "contacts", "suppress"];
 
 /// What the file says.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +35,12 @@ pub struct Config {
     pub enable: Vec<String>,
     /// rules not reported
     pub disable: Vec<String>,
+    /// how far apart in time findings of one case may be
+    pub case_within: Option<Span>,
+    /// who is asked
+    pub contacts: Contacts,
+    /// findings that need nobody
+    pub suppressions: Vec<Suppression>,
 }
 
 impl Config {
@@ -75,6 +85,9 @@ impl Config {
                 }
                 "enable" => config.enable = texts()?,
                 "disable" => config.disable = texts()?,
+                "cases" => config.case_within = choices::cases(value, &choices::Place::new(path, text, key))?,
+                "contacts" => config.contacts = choices::contacts(value, &choices::Place::new(path, text, key))?,
+                "suppress" => config.suppressions = choices::suppress(value, &choices::Place::new(path, text, key))?,
                 other => {
                     let near = nearest_of(other, KEYS.iter().copied());
                     let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -87,7 +100,7 @@ impl Config {
 }
 
 /// Text, or a list of it.
-fn texts(value: &Yaml) -> Result<Vec<String>> {
+pub fn texts(value: &Yaml) -> Result<Vec<String>> {
     let text = |value: &Yaml| match value {
         Yaml::String(text) => Ok(text.clone()),
         Yaml::Number(number) => Ok(number.to_string()),

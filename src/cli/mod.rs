@@ -2,7 +2,10 @@
 //! environment, or ends the process.
 
 mod args;
+mod choices;
 mod config;
+mod decisions;
+mod duet;
 mod exit;
 mod pipeline;
 mod progress;
@@ -28,6 +31,7 @@ pub fn run() -> ExitCode {
     let result = match args.command {
         Command::Scan(typed) => scan::run(&typed),
         Command::Rules(typed) => rules::run(&typed),
+        Command::Report(typed) => duet::run(&typed),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -1,5 +1,6 @@
 //! `jcdetect scan`
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -7,6 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 
 use super::args;
+use super::decisions::{self, Decisions};
+use super::duet;
 use super::exit::Exit;
 use super::pipeline::{Analysis, Job, analyse};
 use super::progress::Progress;
@@ -18,16 +21,20 @@ use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::{Options, Reading, source};
 use crate::output::{self, Format, Look};
 use crate::rule::set::RuleSet;
+use crate::triage::case::Cases;
 use crate::triage::context;
 use crate::triage::finding::{Finding, Findings};
+use crate::triage::question::{AddressBook, messages};
 use crate::triage::report::{Report, RuleCoverage, Run};
+use crate::triage::status::{Disposition, Status};
 
 /// Scans what was typed.
 pub fn run(typed: &args::Scan) -> Result<Exit> {
     let settings = Scan::new(typed)?;
-    if let Some(path) = settings.config.as_ref().filter(|_| !typed.quiet) {
+    if let Some(path) = settings.config.path.as_ref().filter(|_| !typed.quiet) {
         say(format_args!("using {}", path.display()));
     }
+    let decisions = Decisions::load(&settings.baseline, &settings.answers, &settings.config.suppressions)?;
     let mut exits = Vec::new();
     for problem in &settings.set.problems {
         say(problem);
@@ -65,8 +72,12 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
     analysis.reading.coverage.not_read = sources.left_out;
     exits.extend(tell_of_sources(&sources.list, &analysis.reading));
     exits.extend(tell_of_sources(&history.list, &analysis.history));
-    let report = pool.install(|| report(&settings, &analysis, &enrichment, &sources.list));
+    let report = pool.install(|| report(&settings, &decisions, &analysis, &enrichment, &sources.list));
+    if !settings.is_quiet {
+        decisions::tell(&report.run);
+    }
     exits.extend(verdict(&settings, &report));
+    exits.extend(write_questions(&settings, &report, &enrichment)?);
     for (format, path) in &settings.outputs {
         if let Err(error) = write_file(&report, *format, settings.look.zone, path) {
             say(format_args!("--output {}: {error}", path.display()));
@@ -88,6 +99,20 @@ fn write_file(report: &Report<'_>, format: Format, zone: Zone, path: &Path) -> i
     let mut out = BufWriter::new(File::create(path)?);
     output::write(report, format, Look { zone, ..Look::default() }, &mut out)?;
     out.flush()
+}
+
+/// Writes the messages of all questions into each folder that was named.
+fn write_questions(settings: &Scan, report: &Report<'_>, enrichment: &Enrichment) -> Result<Vec<Exit>> {
+    if settings.duet.is_empty() {
+        return Ok(vec![]);
+    }
+    let findings = output::json::told(report)?;
+    let book = AddressBook { directory: enrichment.directory.as_ref(), contacts: Some(&settings.config.contacts) };
+    let messages = messages(&findings, book);
+    if !settings.is_quiet {
+        duet::tell(&findings, &messages);
+    }
+    Ok(settings.duet.iter().filter_map(|folder| duet::write_folder(folder, &messages)).collect())
 }
 
 /// Sources that failed, and arguments in which nothing was an event.
@@ -113,6 +138,7 @@ fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
 
 fn report<'a>(
     settings: &'a Scan,
+    decisions: &Decisions,
     analysis: &'a Analysis,
     enrichment: &Enrichment,
     sources: &[source::Source],
@@ -122,26 +148,36 @@ fn report<'a>(
     let now = coverage.span.map(|span| span.last);
     let since = selection.since.map(|when| when.resolve(now.unwrap_or_default()));
     let until = selection.until.map(|when| when.resolve(now.unwrap_or_default()));
-    let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: settings.evidence };
+    let mut run = Run {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        now,
+        sources: sources.iter().map(|s| s.name.clone()).collect(),
+        enriched_from: enrichment.provenance().into_iter().cloned().collect(),
+        since,
+        until,
+        ..Run::default()
+    };
+    let store = &analysis.store;
+    let all = Findings { set, store, detected: &analysis.detected, evidence_limit: settings.evidence };
     let mut findings = all.of(|rule| selection.wants(rule));
+    findings.iter_mut().for_each(|finding| context::add(finding, store, enrichment));
+    decisions.apply(now, set, &mut findings, &mut run);
     findings.retain(|finding| is_selected(finding, selection, since, until));
-    findings.iter_mut().for_each(|finding| finding.context = context::of(finding, enrichment));
-    Report {
-        run: Run {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            now,
-            sources: sources.iter().map(|s| s.name.clone()).collect(),
-            enriched_from: enrichment.provenance().into_iter().cloned().collect(),
-            since,
-            until,
-        },
-        coverage,
-        rules: RuleCoverage::new(set, &analysis.detected, coverage, Some(&analysis.history.coverage), |rule| {
-            selection.wants(rule)
-        }),
-        set,
-        findings,
-    }
+    // What was answered has moved.
+    findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
+    let is_own = |ip: &str| {
+        let known = enrichment.known.as_ref().zip(ip.parse().ok());
+        known.is_some_and(|(known, ip)| known.label(ip).is_some())
+    };
+    let within = settings.config.case_within.unwrap_or(Span(DAY));
+    let cases = Cases { set, store, within, is_own: &is_own }.of(&findings);
+    let case_of: BTreeMap<&String, &String> =
+        cases.iter().flat_map(|case| case.finding_ids.iter().map(|finding| (finding, &case.id))).collect();
+    findings.iter_mut().for_each(|finding| finding.case = case_of.get(&finding.id).map(|id| (*id).clone()));
+    let rules = RuleCoverage::new(set, &analysis.detected, coverage, Some(&analysis.history.coverage), |rule| {
+        selection.wants(rule)
+    });
+    Report { run, coverage, rules, set, cases, findings }
 }
 
 fn is_selected(finding: &Finding, selection: &Selection, since: Option<Timestamp>, until: Option<Timestamp>) -> bool {
@@ -155,9 +191,10 @@ fn is_selected(finding: &Finding, selection: &Selection, since: Option<Timestamp
 fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
     let mut exits = Vec::new();
     let fails = |finding: &&Finding| {
-        let is_question = report.rule(finding).duet.is_some();
+        let is_question = finding.disposition == Disposition::Duet;
         let is_bad = settings.fail_on.is_some_and(|least| finding.severity >= least);
-        is_bad && !finding.is_pending && (settings.fail_on_duet || !is_question)
+        let is_news = finding.status == Status::New && !finding.is_pending;
+        is_bad && is_news && (settings.fail_on_duet || !is_question)
     };
     if report.findings.iter().any(|finding| fails(&finding)) {
         exits.push(Exit::Found);

@@ -13,8 +13,9 @@ use walkdir::WalkDir;
 use super::args;
 use super::config::Config;
 use crate::enrich::enrichment::Paths;
+use crate::enrich::known::Known;
 use crate::event::field::nearest_of;
-use crate::event::time::{Span, Timestamp, Zone};
+use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::output::{Format, Look};
 use crate::rule::lists::Lists;
 use crate::rule::set::{PACK, Parsed, RuleSet};
@@ -86,6 +87,10 @@ pub struct Scan {
     pub format: Option<Format>,
     /// further reports
     pub outputs: Vec<(Format, PathBuf)>,
+    /// folders for questions
+    pub duet: Vec<PathBuf>,
+    /// nothing but errors on standard error
+    pub is_quiet: bool,
     /// how tables look
     pub look: Look,
     /// show a bar
@@ -110,16 +115,25 @@ pub struct Scan {
     pub set: RuleSet,
     /// the files that evidence is enriched from
     pub enrichment: Paths,
+    /// reports of earlier runs
+    pub baseline: Vec<PathBuf>,
+    /// files of answers
+    pub answers: Vec<PathBuf>,
     /// the configuration that was used
-    pub config: Option<PathBuf>,
+    pub config: Config,
 }
+
+/// How far apart in time findings of one case may be, if the configuration does not say.
+const CASE_WITHIN: Span = Span(DAY);
 
 impl Scan {
     /// Understands what was typed.
     pub fn new(typed: &args::Scan) -> Result<Scan> {
         let format = parse_format("--format", &typed.format)?;
-        let outputs = typed.output.iter().map(|text| output(text)).collect::<Result<Vec<_>>>()?;
-        let is_hidden = typed.quiet && format == Format::Table && !outputs.is_empty();
+        let (duet, reports): (Vec<&String>, Vec<&String>) =
+            typed.output.iter().partition(|text| text.starts_with(DUET));
+        let outputs = reports.into_iter().map(|text| output(text)).collect::<Result<Vec<_>>>()?;
+        let is_hidden = typed.quiet && format == Format::Table && !typed.output.is_empty();
         let since = typed.since.as_deref().map(|t| When::parse("--since", t)).transpose()?;
         let until = typed.until.as_deref().map(|t| When::parse("--until", t)).transpose()?;
         if is_backwards(since, until) {
@@ -133,11 +147,14 @@ impl Scan {
         if typed.record_limit == 0 {
             bail!("--record-limit 0: every record would be too long");
         }
-        let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
+        let config = config(typed)?;
         let folders = [config.rules.as_slice(), &typed.rules].concat();
         let mut set = rules_with(PACK, &folders, &config.lists)?;
         if !typed.intel.is_empty() {
             set.plan.look_up();
+        }
+        for entry in &config.suppressions {
+            known_rule(&entry.rule, &set).map_err(|message| anyhow!("{}: {message}", entry.place))?;
         }
         let both = |own: &[String], typed: &[String]| [own, typed].concat();
         let severity = |flag: &str, text: &Option<String>| text.as_deref().map(|t| severity(flag, t)).transpose();
@@ -147,6 +164,8 @@ impl Scan {
             has_stats: typed.stats,
             format: (!is_hidden).then_some(format),
             outputs,
+            duet: duet.into_iter().map(|text| folder(text)).collect::<Result<_>>()?,
+            is_quiet: typed.quiet,
             look: Look { is_coloured: is_coloured(typed.color), is_terminal: std::io::stdout().is_terminal(), zone },
             has_progress: !typed.quiet && std::io::stderr().is_terminal(),
             evidence: typed.evidence,
@@ -171,7 +190,9 @@ impl Scan {
                 intel: typed.intel.clone(),
                 known: typed.known.clone(),
             },
-            config: config.path,
+            baseline: typed.baseline.clone(),
+            answers: typed.answers.clone(),
+            config,
         })
     }
 }
@@ -197,13 +218,40 @@ fn parse_format(flag: &str, name: &str) -> Result<Format> {
     Format::parse(name).ok_or_else(|| anyhow!("{flag} {name}: no such format; there are {}", known.join(", ")))
 }
 
+/// What the organization says of itself, in its file and in lists of its networks.
+fn config(typed: &args::Scan) -> Result<Config> {
+    let mut config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
+    config.case_within.get_or_insert(CASE_WITHIN);
+    if !typed.known.is_empty() {
+        let known = Known::load(&typed.known)?;
+        for list in ["vpn_networks", "office_networks"] {
+            config.lists.extend(list, known.networks.iter().map(ToString::to_string));
+        }
+    }
+    Ok(config)
+}
+
+/// What stands before the folder for questions.
+const DUET: &str = "duet=";
+
+fn folder(text: &str) -> Result<PathBuf> {
+    match text.strip_prefix(DUET) {
+        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+        _ => bail!("--output {text}: the folder is missing"),
+    }
+}
+
 fn output(text: &str) -> Result<(Format, PathBuf)> {
     let (format, path) =
         text.split_once('=').ok_or_else(|| anyhow!("--output {text}: write FORMAT=PATH, as in json=report.json"))?;
     if path.is_empty() {
         bail!("--output {text}: the path is missing");
     }
-    Ok((parse_format("--output", format)?, PathBuf::from(path)))
+    let known = Format::parse(format).ok_or_else(|| {
+        let known = Format::ALL.map(|(name, _)| name).join(", ");
+        anyhow!("--output {format}: no such format; there are {known}, duet")
+    })?;
+    Ok((known, PathBuf::from(path)))
 }
 
 fn severity(flag: &str, text: &str) -> Result<Severity> {
@@ -213,14 +261,19 @@ fn severity(flag: &str, text: &str) -> Result<Severity> {
 
 fn names(flag: &str, typed: &[String], set: &RuleSet) -> Result<BTreeSet<String>> {
     for name in typed {
-        // A rule that could not be loaded has said so already.
-        let is_broken = set.problems.iter().any(|p| p.file.contains(name.as_str()));
-        if set.named(name).is_none() && !is_broken {
-            let near = nearest_of(name, set.names()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-            bail!("{flag} {name}: no such rule{near}");
-        }
+        known_rule(name, set).map_err(|message| anyhow!("{flag} {message}"))?;
     }
     Ok(typed.iter().cloned().collect())
+}
+
+fn known_rule(name: &str, set: &RuleSet) -> Result<(), String> {
+    // A rule that could not be loaded has said so already.
+    let is_broken = set.problems.iter().any(|p| p.file.contains(name));
+    if set.named(name).is_some() || is_broken {
+        return Ok(());
+    }
+    let near = nearest_of(name, set.names()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+    Err(format!("{name}: no such rule{near}"))
 }
 
 fn is_coloured(color: args::Color) -> bool {

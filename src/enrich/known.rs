@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use ipnet::IpNet;
+
 use super::csv::Rows;
 use super::file::{self, Named};
 use super::ranges::{Collected, Ranges, networks};
@@ -21,6 +23,8 @@ pub const NO_NETWORK: &str = "neither address, network nor range";
 pub struct Known {
     /// the files they were read from
     pub provenance: Vec<Provenance>,
+    /// all of them
+    pub networks: Vec<IpNet>,
     labels: Vec<String>,
     ranges: Ranges,
 }
@@ -29,6 +33,7 @@ pub struct Known {
 #[derive(Debug, Default)]
 struct Builder {
     labels: Vec<String>,
+    networks: Vec<IpNet>,
     collected: Collected,
     used: u64,
     skipped: Skipped,
@@ -41,6 +46,7 @@ impl Builder {
             self.labels.push(label.to_owned());
         }
         let id = u32::try_from(self.labels.len() - 1).unwrap_or(u32::MAX);
+        self.networks.extend(&networks);
         networks.into_iter().for_each(|network| self.collected.add(network, id));
         self.used += 1;
     }
@@ -63,7 +69,8 @@ impl Known {
                 provenance.push(read);
             }
         }
-        Ok(Known { provenance, labels: builder.labels, ranges: builder.collected.sorted() })
+        let Builder { labels, networks, collected, .. } = builder;
+        Ok(Known { provenance, networks, labels, ranges: collected.sorted() })
     }
 
     /// The label of the narrowest network that holds an address.

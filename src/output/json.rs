@@ -6,16 +6,22 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::event::time::{Timestamp, Zone};
+use crate::triage::baseline::NAMED;
+use crate::triage::case::{self, Points};
 use crate::triage::context;
-use crate::triage::finding::Finding;
-use crate::triage::report::Report;
+use crate::triage::finding::{Finding, Subject};
+use crate::triage::report::{self, Report};
+use crate::triage::status;
+use crate::triage::suppression::{Suppression, Use};
+use crate::triage::told::Told;
 
 #[derive(Serialize)]
 struct Document<'r> {
     schema: &'static str,
     run: Run<'r>,
     coverage: Coverage<'r>,
-    cases: [(); 0],
+    cases: Vec<Case<'r>>,
     findings: Vec<Wire<'r>>,
 }
 
@@ -26,10 +32,109 @@ struct Run<'r> {
     sources: &'r [String],
     /// the files that evidence was enriched from
     enriched_from: Vec<Enriched<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    baseline: Vec<Baseline<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<AnswersFile<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressions: Vec<Entry<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Baseline<'r> {
+    file: &'r str,
+    findings: usize,
+}
+
+fn baseline(baseline: &report::Baseline) -> Baseline<'_> {
+    Baseline { file: &baseline.file, findings: baseline.findings }
+}
+
+#[derive(Serialize)]
+struct AnswersFile<'r> {
+    file: &'r str,
+    entries: usize,
+    unused: &'r [String],
+}
+
+fn answers(answers: &report::Answers) -> AnswersFile<'_> {
+    AnswersFile { file: &answers.file, entries: answers.answers, unused: &answers.unused }
+}
+
+/// An entry of `suppress:`.
+#[derive(Serialize)]
+struct Entry<'r> {
+    place: &'r str,
+    rule: &'r str,
+    reason: &'r str,
+    owner: Option<&'r str>,
+    expires: &'r str,
+    state: &'static str,
+    findings: usize,
+}
+
+fn entry((entry, used): &(Suppression, Use)) -> Entry<'_> {
+    let (state, findings) = match used {
+        Use::Expired => ("expired", 0),
+        Use::Put(0) => ("unused", 0),
+        Use::Put(count) => ("used", *count),
+    };
+    Entry {
+        place: &entry.place,
+        rule: &entry.rule,
+        reason: &entry.reason,
+        owner: entry.owner.as_deref(),
+        expires: &entry.expires,
+        state,
+        findings,
+    }
+}
+
+#[derive(Serialize)]
+struct Case<'r> {
+    id: &'r str,
+    title: &'r str,
+    organization: &'r str,
+    severity: &'static str,
+    score: u32,
+    score_lines: Vec<ScoreLine<'r>>,
+    first_seen: String,
+    last_seen: String,
+    entities: Vec<Entity<'r>>,
+    finding_ids: &'r [String],
+    story: Vec<String>,
+    first_action: &'r str,
+}
+
+#[derive(Serialize)]
+struct ScoreLine<'r> {
+    points: u32,
+    reason: &'r str,
+}
+
+fn score_line(line: &Points) -> ScoreLine<'_> {
+    ScoreLine { points: line.points, reason: &line.reason }
+}
+
+fn case(case: &case::Case) -> Case<'_> {
+    Case {
+        id: &case.id,
+        title: &case.title,
+        organization: &case.organization,
+        severity: case.severity.word(),
+        score: case.score,
+        score_lines: case.score_lines.iter().map(score_line).collect(),
+        first_seen: case.first_seen.rfc3339(),
+        last_seen: case.last_seen.rfc3339(),
+        entities: case.entities.iter().map(entity).collect(),
+        finding_ids: &case.finding_ids,
+        story: case.story.iter().map(|step| step.line(Zone::Utc)).collect(),
+        first_action: &case.first_action,
+    }
 }
 
 #[derive(Serialize)]
@@ -120,6 +225,49 @@ struct Wire<'r> {
     next_steps: &'r [String],
     duet: Option<Duet<'r>>,
     case_id: Option<&'r str>,
+    /// keys of the newest completing events, by which the finding is known again
+    completing: Vec<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed_by: Option<SuppressedBy<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Reply<'r>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum SuppressedBy<'r> {
+    Entry { place: &'r str, reason: &'r str, owner: Option<&'r str>, expires: &'r str },
+    Answer,
+}
+
+#[derive(Serialize)]
+struct Reply<'r> {
+    answer: &'static str,
+    who: &'r str,
+    when: String,
+    outdated: bool,
+}
+
+fn suppressed_by(by: &status::SuppressedBy) -> SuppressedBy<'_> {
+    match by {
+        status::SuppressedBy::Answer => SuppressedBy::Answer,
+        status::SuppressedBy::Entry { place, reason, owner, expires } => {
+            SuppressedBy::Entry { place, reason, owner: owner.as_deref(), expires }
+        }
+    }
+}
+
+fn answer(answered: &status::Answered) -> Reply<'_> {
+    Reply {
+        answer: answered.answer.word(),
+        who: &answered.who,
+        when: answered.when.rfc3339(),
+        outdated: answered.is_outdated,
+    }
+}
+
+fn entity(subject: &Subject) -> Entity<'_> {
+    Entity { r#type: &subject.kind, id: &subject.id, name: &subject.name }
 }
 
 #[derive(Serialize)]
@@ -165,6 +313,8 @@ struct Context<'r> {
     directory: &'r BTreeMap<String, BTreeMap<&'static str, String>>,
     intel: Vec<Hit<'r>>,
     geo: &'r BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    known: &'r BTreeMap<String, String>,
     history: BTreeMap<&'static str, &'r BTreeMap<String, usize>>,
 }
 
@@ -196,12 +346,12 @@ fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
         rule_title: &rule.title,
         category: &rule.category,
         severity: finding.severity.word(),
-        confidence: rule.confidence.word(),
-        disposition: if rule.duet.is_some() { "duet" } else { "triage" },
-        status: "new",
+        confidence: finding.confidence.word(),
+        disposition: finding.disposition.word(),
+        status: finding.status.word(),
         pending: finding.is_pending,
         organization: &finding.organization,
-        entity: Entity { r#type: &finding.entity.kind, id: &finding.entity.id, name: &finding.entity.name },
+        entity: entity(&finding.entity),
         summary: &finding.summary,
         first_seen: finding.first_seen.rfc3339(),
         last_seen: finding.last_seen.rfc3339(),
@@ -224,6 +374,7 @@ fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
             directory: &finding.context.directory,
             intel: finding.context.intel.iter().map(hit).collect(),
             geo: &finding.context.geo,
+            known: &finding.context.known,
             history: if finding.history.is_empty() {
                 BTreeMap::new()
             } else {
@@ -232,7 +383,10 @@ fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
         },
         next_steps: &rule.triage,
         duet: rule.duet.as_ref().map(|d| Duet { ask: &d.ask, question: &d.question, first_action: &d.first_action }),
-        case_id: None,
+        case_id: finding.case.as_deref(),
+        completing: finding.completing.iter().rev().take(NAMED).map(|completing| completing.key.as_str()).collect(),
+        suppressed_by: finding.suppressed_by.as_ref().map(suppressed_by),
+        answer: finding.answer.as_ref().map(answer),
     }
 }
 
@@ -245,66 +399,83 @@ pub fn lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The findings as a report tells of them, for what is made of a report as well as of a scan.
+pub fn told(report: &Report<'_>) -> io::Result<Vec<Told>> {
+    let told = |finding| serde_json::to_value(wire(report, finding)).and_then(serde_json::from_value);
+    report.findings.iter().map(told).collect::<Result<_, _>>().map_err(io::Error::from)
+}
+
+fn run<'r>(report: &'r Report<'_>) -> Run<'r> {
+    Run {
+        version: &report.run.version,
+        now: report.run.now.map(Timestamp::rfc3339),
+        sources: &report.run.sources,
+        enriched_from: report
+            .run
+            .enriched_from
+            .iter()
+            .map(|p| Enriched {
+                file: &p.file,
+                entries: p.entries,
+                modified: p.modified.map(Timestamp::rfc3339),
+                sha256: &p.sha256,
+                skipped: p.skipped.reasons.iter().map(|(reason, skip)| (*reason, skip.count)).collect(),
+            })
+            .collect(),
+        baseline: report.run.baseline.iter().map(baseline).collect(),
+        answers: report.run.answers.iter().map(answers).collect(),
+        suppressions: report.run.suppressions.iter().map(entry).collect(),
+        since: report.run.since.map(Timestamp::rfc3339),
+        until: report.run.until.map(Timestamp::rfc3339),
+    }
+}
+
+fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
+    let coverage = report.coverage;
+    Coverage {
+        records: coverage.records,
+        events: coverage.events,
+        duplicates: coverage.duplicates,
+        conflicting_ids: coverage.conflicting_ids,
+        without_id: coverage.without_id,
+        skipped: coverage
+            .skipped
+            .iter()
+            .map(|(reason, skipped)| Skipped {
+                reason: reason.words(),
+                count: skipped.count,
+                examples: skipped
+                    .examples
+                    .iter()
+                    .map(|(source, line)| Example { source: report.source(*source), line: *line })
+                    .collect(),
+            })
+            .collect(),
+        first: coverage.span.map(|s| s.first.rfc3339()),
+        last: coverage.span.map(|s| s.last.rfc3339()),
+        services: &coverage.services,
+        organizations: &coverage.organizations,
+        gaps: coverage.gaps().iter().map(|g| Gap { from: g.from.rfc3339(), to: g.to.rfc3339() }).collect(),
+        unknown_event_types: coverage.unknown_types().collect(),
+        not_read: &coverage.not_read,
+        rules: Rules {
+            ran: report.rules.ran,
+            no_input: &report.rules.no_input,
+            too_young: &report.rules.too_young,
+            too_young_owners: &report.rules.too_young_owners,
+            blind: &report.rules.blind,
+            failed: report.rules.failed.iter().map(|(rule, message)| Failed { rule, message }).collect(),
+        },
+    }
+}
+
 /// Writes the whole report.
 pub fn report(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let coverage = report.coverage;
     let document = Document {
         schema: "jcdetect/report/v1",
-        run: Run {
-            version: &report.run.version,
-            now: report.run.now.map(super::super::event::time::Timestamp::rfc3339),
-            sources: &report.run.sources,
-            enriched_from: report
-                .run
-                .enriched_from
-                .iter()
-                .map(|p| Enriched {
-                    file: &p.file,
-                    entries: p.entries,
-                    modified: p.modified.map(super::super::event::time::Timestamp::rfc3339),
-                    sha256: &p.sha256,
-                    skipped: p.skipped.reasons.iter().map(|(reason, skip)| (*reason, skip.count)).collect(),
-                })
-                .collect(),
-            since: report.run.since.map(super::super::event::time::Timestamp::rfc3339),
-            until: report.run.until.map(super::super::event::time::Timestamp::rfc3339),
-        },
-        coverage: Coverage {
-            records: coverage.records,
-            events: coverage.events,
-            duplicates: coverage.duplicates,
-            conflicting_ids: coverage.conflicting_ids,
-            without_id: coverage.without_id,
-            skipped: coverage
-                .skipped
-                .iter()
-                .map(|(reason, skipped)| Skipped {
-                    reason: reason.words(),
-                    count: skipped.count,
-                    examples: skipped
-                        .examples
-                        .iter()
-                        .map(|(source, line)| Example { source: report.source(*source), line: *line })
-                        .collect(),
-                })
-                .collect(),
-            first: coverage.span.map(|s| s.first.rfc3339()),
-            last: coverage.span.map(|s| s.last.rfc3339()),
-            services: &coverage.services,
-            organizations: &coverage.organizations,
-            gaps: coverage.gaps().iter().map(|g| Gap { from: g.from.rfc3339(), to: g.to.rfc3339() }).collect(),
-            unknown_event_types: coverage.unknown_types().collect(),
-            not_read: &coverage.not_read,
-            rules: Rules {
-                ran: report.rules.ran,
-                no_input: &report.rules.no_input,
-                too_young: &report.rules.too_young,
-                too_young_owners: &report.rules.too_young_owners,
-                blind: &report.rules.blind,
-                failed: report.rules.failed.iter().map(|(rule, message)| Failed { rule, message }).collect(),
-            },
-        },
-        cases: [],
+        run: run(report),
+        coverage: coverage(report),
+        cases: report.cases.iter().map(case).collect(),
         findings: report.findings.iter().map(|finding| wire(report, finding)).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;

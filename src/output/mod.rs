@@ -1,5 +1,7 @@
 //! Output: one file a format, each a pure function of the report.
 
+mod cases;
+pub mod duet;
 pub mod json;
 pub mod listing;
 pub mod navigator;

@@ -20,6 +20,32 @@ impl fmt::Display for Safe<'_> {
     }
 }
 
+/// A text that Markdown shows as it is: no markup, no link, no line break.
+#[derive(Clone, Copy, Debug)]
+pub struct Markdown<'t>(pub &'t str);
+
+impl fmt::Display for Markdown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = Safe(self.0).to_string();
+        let mut rest = text.as_str();
+        while let Some(c) = rest.chars().next() {
+            // What would become a link by itself, too.
+            let is_link = rest.starts_with("://") || c == '.' && ends_in_www(&text[..text.len() - rest.len()]);
+            if r"\`*_{}[]<>#!|~&".contains(c) || is_link {
+                fmt::Write::write_char(f, '\\')?;
+            }
+            fmt::Write::write_char(f, c)?;
+            rest = &rest[c.len_utf8()..];
+        }
+        Ok(())
+    }
+}
+
+fn ends_in_www(text: &str) -> bool {
+    let end: String = text.chars().rev().take(3).collect();
+    end.eq_ignore_ascii_case("www")
+}
+
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
@@ -28,6 +54,13 @@ fn is_harmful(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn markdown_is_text() {
+        assert_eq!(Markdown("alice.adler (FR), 12:30").to_string(), "alice.adler (FR), 12:30");
+        assert_eq!(Markdown("[x](http://e.vil) www.e.vil").to_string(), r"\[x\](http\://e.vil) www\.e.vil");
+        assert_eq!(Markdown("<img> a|b\n# x `y`").to_string(), r"\<img\> a\|b\\u\{a\}\# x \`y\`");
+    }
 
     #[test]
     fn escapes_what_acts() {

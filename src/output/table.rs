@@ -1,36 +1,38 @@
-//! Table: what an analyst reads first thing. Worst first, who, when, how often, one plain sentence; then
-//! what is a question and no case; then what was read, and what was not.
+//! Table: what an analyst reads first thing. Stories first, then single findings, worst first: who, when, how often,
+//! one plain sentence; then what is a question and no case; then what was read, and what was not.
 
 use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::Look;
 use super::safe::Safe;
-use crate::event::time::{Span, Zone};
+use super::{Look, cases};
+use crate::event::time::{Span, Timestamp, Zone};
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
 use crate::triage::report::Report;
+use crate::triage::status::{Disposition, Status};
 
 /// Findings shown; the rest are counted.
 const SHOWN: usize = 50;
 
 /// Writes the report for people.
 pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let shown = || report.findings.iter().filter(|finding| finding.status != Status::Suppressed);
     let (questions, triage): (Vec<&Finding>, Vec<&Finding>) =
-        report.findings.iter().partition(|finding| report.rule(finding).duet.is_some());
-    section(report, "Findings", &triage, look, out)?;
+        shown().partition(|finding| finding.disposition == Disposition::Duet);
+    cases::write(report, look, out)?;
+    let single: Vec<&Finding> = triage.iter().filter(|finding| finding.case.is_none()).copied().collect();
+    let title = if report.cases.is_empty() { "Findings" } else { "Findings in no case" };
+    section(report, title, &single, look, out)?;
     section(report, "Questions for the owner (did you expect this?)", &questions, look, out)?;
     organizations(report, out)?;
     coverage(report, look.zone, out)?;
-    last_line(report, triage.len(), questions.len(), out)
+    last_line(report, &triage, &questions, out)
 }
 
-fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, out: &mut dyn Write) -> io::Result<()> {
-    if findings.is_empty() {
-        return Ok(());
-    }
-    let has_tenants = report.coverage.organizations.len() > 1;
+/// An empty table with a header. With more than one organization there is a column for it.
+pub fn table(report: &Report<'_>, header: &[&str], look: Look) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     if !look.is_terminal {
@@ -41,21 +43,34 @@ fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, 
     } else {
         table.force_no_tty();
     }
-    let when_header = format!("When ({})", look.zone);
-    let mut header = vec!["Severity", &when_header, "Who or what", "Events", "What"];
-    if has_tenants {
+    let mut header = header.to_vec();
+    if has_tenants(report) {
         header.insert(1, "Organization");
     }
     table.set_header(header);
+    table
+}
+
+/// Whether there is more than one organization.
+pub fn has_tenants(report: &Report<'_>) -> bool {
+    report.coverage.organizations.len() > 1
+}
+
+fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let mut table =
+        table(report, &["Severity", &format!("When ({})", look.zone), "Who or what", "Events", "What"], look);
     for finding in findings.iter().take(SHOWN) {
         let mut row = vec![
             severity(finding.severity, look),
-            Cell::new(when(finding, look.zone)),
+            Cell::new(when(finding.first_seen, finding.last_seen, look.zone)),
             Cell::new(Safe(&finding.entity.name)),
             Cell::new(finding.event_count),
             Cell::new(what(report, finding)),
         ];
-        if has_tenants {
+        if has_tenants(report) {
             row.insert(1, Cell::new(Safe(&finding.organization)));
         }
         table.add_row(row);
@@ -71,7 +86,8 @@ fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, 
     writeln!(out)
 }
 
-fn severity(severity: Severity, look: Look) -> Cell {
+/// A severity in its colour.
+pub fn severity(severity: Severity, look: Look) -> Cell {
     let cell = Cell::new(severity.word());
     if !look.is_coloured {
         return cell;
@@ -85,8 +101,9 @@ fn severity(severity: Severity, look: Look) -> Cell {
     }
 }
 
-fn when(finding: &Finding, zone: Zone) -> String {
-    let (first, last) = (finding.first_seen.short(zone), finding.last_seen.short(zone));
+/// A stretch of time in a few characters.
+pub fn when(first: Timestamp, last: Timestamp, zone: Zone) -> String {
+    let (first, last) = (first.short(zone), last.short(zone));
     match (first == last, first.get(..10) == last.get(..10)) {
         (true, _) => first,
         (false, true) => format!("{first} – {}", &last[11..]),
@@ -100,11 +117,29 @@ fn what(report: &Report<'_>, finding: &Finding) -> String {
     if finding.is_pending {
         text += " (pending: the data ends before this can be known)";
     }
-    match &rule.duet {
-        Some(duet) => text += &format!("\nAsk: {}", duet.question),
-        None => text += &rule.triage.first().map(|step| format!("\nFirst: {step}")).unwrap_or_default(),
+    text += &known_networks(&finding.context.known);
+    if finding.status == Status::Known {
+        text += " (known)";
+    }
+    if let Some(answer) = finding.answer.as_ref().filter(|answer| answer.is_outdated) {
+        text += &format!(
+            " (a yes of {} by {} does not cover what came after it)",
+            answer.when.short(Zone::Utc),
+            Safe(&answer.who)
+        );
+    }
+    match (&rule.duet, finding.disposition) {
+        (Some(duet), Disposition::Duet) => text += &format!("\nAsk: {}", duet.question),
+        (Some(duet), Disposition::Triage) => text += &format!("\nFirst: {}", duet.first_action),
+        (None, _) => text += &rule.triage.first().map(|step| format!("\nFirst: {step}")).unwrap_or_default(),
     }
     format!("{text}\n[{}]", rule.name)
+}
+
+/// What the organization calls the networks that something came from.
+pub fn known_networks<'f>(known: impl IntoIterator<Item = (&'f String, &'f String)>) -> String {
+    let known = known.into_iter().map(|(ip, label)| format!(" ({} is known as {})", Safe(ip), Safe(label)));
+    known.take(3).collect()
 }
 
 /// With more than one organization: the worst of each.
@@ -113,7 +148,11 @@ fn organizations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     for organization in report.coverage.organizations.keys() {
-        let own: Vec<&Finding> = report.findings.iter().filter(|f| f.organization == *organization).collect();
+        let own: Vec<&Finding> = report
+            .findings
+            .iter()
+            .filter(|f| f.organization == *organization && f.status != Status::Suppressed)
+            .collect();
         let name = if organization.is_empty() { "(none)" } else { organization };
         match own.iter().map(|f| f.severity).max() {
             Some(worst) => writeln!(out, "{}: {}, worst {worst}", Safe(name), plural(own.len() as u64, "finding"))?,
@@ -174,6 +213,10 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             gap.to.short(zone)
         )?;
     }
+    for file in report.run.enriched_from.iter().filter(|file| file.skipped.count() > 0) {
+        let (used, skipped) = (plural(file.entries, "entry"), Safe(&file.skipped.to_string()).to_string());
+        writeln!(out, "Not used of {}: {skipped} ({used} used)", Safe(&file.file))?;
+    }
     if !c.not_read.is_empty() {
         let names: Vec<String> = c.not_read.iter().take(5).map(|n| Safe(n).to_string()).collect();
         let more = if c.not_read.len() > 5 { ", …" } else { "" };
@@ -182,15 +225,25 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     Ok(())
 }
 
-fn last_line(report: &Report<'_>, triage: usize, questions: usize, out: &mut dyn Write) -> io::Result<()> {
-    let found = match (triage, questions) {
-        (0, 0) => "Nothing found".to_owned(),
-        (triage, 0) => plural(triage as u64, "finding"),
-        (0, questions) => plural(questions as u64, "question"),
-        (triage, questions) => {
-            format!("{} and {}", plural(triage as u64, "finding"), plural(questions as u64, "question"))
-        }
+fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
+    let known = |findings: &[&Finding]| match findings.iter().filter(|f| f.status == Status::Known).count() {
+        0 => String::new(),
+        count => format!(" ({count} known)"),
     };
+    let of = |findings: &[&Finding], noun| format!("{}{}", plural(findings.len() as u64, noun), known(findings));
+    let mut found = match (triage.is_empty(), questions.is_empty()) {
+        (true, true) => "Nothing found".to_owned(),
+        (false, true) => of(triage, "finding"),
+        (true, false) => of(questions, "question"),
+        (false, false) => format!("{} and {}", of(triage, "finding"), of(questions, "question")),
+    };
+    if !report.cases.is_empty() {
+        found = format!("{}; {found}", plural(report.cases.len() as u64, "case"));
+    }
+    match report.findings.iter().filter(|finding| finding.status == Status::Suppressed).count() {
+        0 => {}
+        count => found += &format!("; {count} suppressed"),
+    }
     let skipped = match report.coverage.skipped_count() {
         0 => "nothing skipped".to_owned(),
         n => format!("{} skipped", plural(n, "record")),
@@ -214,6 +267,11 @@ fn last_line(report: &Report<'_>, triage: usize, questions: usize, out: &mut dyn
     }
 }
 
-fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+/// A count with its noun.
+pub fn plural(count: u64, noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        _ if count == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {noun}s"),
+    }
 }

@@ -42,6 +42,11 @@ impl Lists {
         Ok(())
     }
 
+    /// Adds to what a list is.
+    pub fn extend(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
+        self.values.entry(name.to_owned()).or_default().extend(values.into_iter().map(Yaml::String));
+    }
+
     fn unknown(&self, name: &str) -> String {
         let near = nearest_of(name, self.names()).map(|near| format!("; did you mean {near}?"));
         let known: Vec<&str> = self.names().collect();

@@ -8,6 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::context::Context;
 use super::describe;
 use super::spell::{Spell, risk_entity, spells};
+use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
 use crate::detect::evidence::evidence;
 use crate::detect::group::Group;
@@ -19,7 +20,7 @@ use crate::event::origin::Origin;
 use crate::event::time::Timestamp;
 use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
-use crate::rule::{Entity, Rule, Severity};
+use crate::rule::{Confidence, Entity, Rule, Severity};
 
 /// Whom or what a finding is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +59,17 @@ pub struct Evidence {
     pub summary: String,
 }
 
+/// An event that completed a finding. By these a finding is known again in another run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Completing {
+    /// its place in the store
+    pub event: u32,
+    /// its id, or `body:` and the hash of its body
+    pub key: String,
+    /// when
+    pub time: Timestamp,
+}
+
 /// What an analyst acts on.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -69,8 +81,22 @@ pub struct Finding {
     pub organization: String,
     /// whom or what it is about
     pub entity: Subject,
+    /// the value of the field that the rule is about, in lower case; `None` where the organization is
+    pub entity_key: Option<String>,
+    /// the queue it goes to
+    pub disposition: Disposition,
+    /// whether anybody still has to look at it
+    pub status: Status,
+    /// what put it away
+    pub suppressed_by: Option<SuppressedBy>,
+    /// what somebody answered who was asked
+    pub answer: Option<Answered>,
+    /// the id of its case
+    pub case: Option<String>,
     /// how bad
     pub severity: Severity,
+    /// how sure
+    pub confidence: Confidence,
     /// it hangs on what the data does not reach
     pub is_pending: bool,
     /// one sentence in plain English
@@ -81,8 +107,14 @@ pub struct Finding {
     pub last_seen: Timestamp,
     /// all events that made it
     pub event_count: usize,
-    /// what had a part in it
+    /// what had a part in it, not more of a kind than a person reads
     pub related: Vec<Related>,
+    /// all that had a part in it
+    pub parts: Vec<Related>,
+    /// all events that made it, as places in the store, in their order
+    pub events: Vec<u32>,
+    /// those that completed it
+    pub completing: Vec<Completing>,
     /// the events, up to the limit
     pub evidence: Vec<Evidence>,
     /// events beyond the limit
@@ -144,17 +176,24 @@ impl Findings<'_> {
         let (store, rule) = (self.store, &self.set.rules[place]);
         let events: Vec<u32> = evidence(self.set, store, self.detected, place, &spell.signals).into_iter().collect();
         let entity = self.risk_subject(place, spell, &events).unwrap_or_else(|| self.subject(rule, spell));
-        let related = self.related(&events);
+        let parts = parts(store, &events);
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let summary =
-            describe::finding(rule, &entity, &related, events.len(), first_seen, last_seen, self.leg(place, &events));
+            describe::finding(rule, &entity, &parts, events.len(), first_seen, last_seen, self.leg(place, &events));
         let shown = shown(&events, &spell.events(), self.evidence_limit);
         Finding {
             id: self.id(place, spell),
             rule: place,
             organization: store.organization(spell.first()).to_owned(),
+            entity_key: spell.entity.clone(),
+            disposition: if rule.duet.is_some() { Disposition::Duet } else { Disposition::Triage },
+            status: Status::New,
+            suppressed_by: None,
+            answer: None,
+            case: None,
             severity,
+            confidence: rule.confidence,
             is_pending: spell.is_pending,
             summary,
             first_seen,
@@ -164,9 +203,17 @@ impl Findings<'_> {
             evidence: shown.into_iter().map(|event| self.evidence(event)).collect(),
             history: self.history(place, spell),
             context: Context::default(),
+            completing: spell.events().into_iter().map(|event| self.completing(event)).collect(),
             entity,
-            related,
+            related: readable(&parts),
+            parts,
+            events,
         }
+    }
+
+    fn completing(&self, event: u32) -> Completing {
+        let key = self.store.id(event).unwrap_or_else(|| format!("body:{:016x}", self.store.body(event)));
+        Completing { event, key, time: self.store.time(event) }
     }
 
     /// A hash of rule, organization, group and first completing event.
@@ -253,39 +300,6 @@ impl Findings<'_> {
         spell.events().into_iter().map(of_event).max().unwrap_or(rule.level)
     }
 
-    /// What had a part in it, in the order in which it came; not more of a kind than a person reads.
-    fn related(&self, events: &[u32]) -> Vec<Related> {
-        const MOST: usize = 20;
-        let store = self.store;
-        let mut seen = BTreeSet::new();
-        let mut counts: BTreeMap<(&str, String), usize> = BTreeMap::new();
-        let mut out = Vec::new();
-        for event in events {
-            let text = |norm| store.text(*event, norm).map(str::to_owned);
-            let kind = |norm, default: &str| text(norm).unwrap_or_else(|| default.to_owned());
-            let candidates = [
-                ("actor", kind(Norm::ActorType, "user"), text(Norm::ActorName)),
-                ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),
-                ("source", "ip".to_owned(), text(Norm::SourceIp)),
-                ("source", "country".to_owned(), text(Norm::SourceCountry)),
-                ("device", "device".to_owned(), text(Norm::DeviceName).or_else(|| text(Norm::DeviceKey))),
-                ("app", "app".to_owned(), text(Norm::AppName)),
-                ("agent", "agent".to_owned(), text(Norm::AgentName)),
-                ("group", "group".to_owned(), text(Norm::TargetOther)),
-            ];
-            for (role, kind, value) in candidates {
-                let Some(value) = value else { continue };
-                let related = Related { role, kind: kind.clone(), value };
-                let count = counts.entry((role, kind)).or_default();
-                if *count < MOST && seen.insert(related.clone()) {
-                    *count += 1;
-                    out.push(related);
-                }
-            }
-        }
-        out
-    }
-
     fn evidence(&self, event: u32) -> Evidence {
         let store = self.store;
         Evidence {
@@ -334,6 +348,49 @@ impl Findings<'_> {
         counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         counts.into_iter().take(10).collect()
     }
+}
+
+/// All that had a part in it, in the order in which it came.
+fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    for event in events {
+        let text = |norm| store.text(*event, norm).map(str::to_owned);
+        let kind = |norm, default: &str| text(norm).unwrap_or_else(|| default.to_owned());
+        let candidates = [
+            ("actor", kind(Norm::ActorType, "user"), text(Norm::ActorName)),
+            ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),
+            ("source", "ip".to_owned(), text(Norm::SourceIp)),
+            ("source", "country".to_owned(), text(Norm::SourceCountry)),
+            ("device", "device".to_owned(), text(Norm::DeviceName).or_else(|| text(Norm::DeviceKey))),
+            ("app", "app".to_owned(), text(Norm::AppName)),
+            ("agent", "agent".to_owned(), text(Norm::AgentName)),
+            ("group", "group".to_owned(), text(Norm::TargetOther)),
+        ];
+        for (role, kind, value) in candidates {
+            let Some(value) = value else { continue };
+            let related = Related { role, kind, value };
+            if seen.insert(related.clone()) {
+                out.push(related);
+            }
+        }
+    }
+    out
+}
+
+/// Not more of a kind than a person reads.
+fn readable(parts: &[Related]) -> Vec<Related> {
+    const MOST: usize = 20;
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut out = Vec::new();
+    for part in parts {
+        let count = counts.entry((part.role, &part.kind)).or_default();
+        *count += 1;
+        if *count <= MOST {
+            out.push(part.clone());
+        }
+    }
+    out
 }
 
 /// The events to show: those that completed first, then the earliest others, in order.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::case::Case;
 use super::finding::Finding;
+use super::suppression::{Suppression, Use};
 use crate::detect::Detected;
 use crate::enrich::Provenance;
 use crate::event::coverage::Coverage;
@@ -92,6 +94,26 @@ fn is_too_young(set: &RuleSet, detected: &Detected, rule: usize, length: Span) -
         || set.references[rule].iter().any(|to| is_too_young(set, detected, *to, length))
 }
 
+/// The report of an earlier run that findings were compared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// as typed
+    pub file: String,
+    /// findings in it
+    pub findings: usize,
+}
+
+/// A file of answers that was applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// as typed
+    pub file: String,
+    /// answers in it
+    pub answers: usize,
+    /// ids of those that answer no question of this run
+    pub unused: Vec<String>,
+}
+
 /// What was asked for and over what.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
@@ -103,6 +125,12 @@ pub struct Run {
     pub sources: Vec<String>,
     /// the files that evidence was enriched from
     pub enriched_from: Vec<Provenance>,
+    /// earlier reports that findings were compared with
+    pub baseline: Vec<Baseline>,
+    /// files of answers that were applied
+    pub answers: Vec<Answers>,
+    /// entries that put findings away, and what became of each
+    pub suppressions: Vec<(Suppression, Use)>,
     /// findings before this were left out
     pub since: Option<Timestamp>,
     /// findings after this were left out
@@ -120,7 +148,9 @@ pub struct Report<'a> {
     pub rules: RuleCoverage,
     /// the rules, for titles and metadata
     pub set: &'a RuleSet,
-    /// worst first
+    /// findings that tell one story, worst first
+    pub cases: Vec<Case>,
+    /// worst first, questions last
     pub findings: Vec<Finding>,
 }
 

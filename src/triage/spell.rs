@@ -24,6 +24,8 @@ pub struct Spell {
     pub signals: Vec<Signal>,
     /// all of them hang on what the data does not reach
     pub is_pending: bool,
+    /// the value of the field that the rule is about, in lower case; `None` if the record does not say
+    pub entity: Option<String>,
 }
 
 impl Spell {
@@ -45,7 +47,7 @@ pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &Signals) -
     let mut open: BTreeMap<(bool, &str, Option<String>), Vec<Spell>> = BTreeMap::new();
     for signal in signals.all().filter(|signal| !store.is_history(signal.event)) {
         for entity in entities(store, rule, groups, signal) {
-            let key = (signal.is_pending(), store.organization(signal.event), entity);
+            let key = (signal.is_pending(), store.organization(signal.event), entity.clone());
             let spells = open.entry(key).or_default();
             let time = store.time(signal.event).0;
             let belongs = spells.last().is_some_and(|spell: &Spell| {
@@ -54,7 +56,7 @@ pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &Signals) -
             });
             match spells.last_mut() {
                 Some(spell) if belongs => spell.signals.push(signal),
-                _ => spells.push(Spell { signals: vec![signal], is_pending: signal.is_pending() }),
+                _ => spells.push(Spell { signals: vec![signal], is_pending: signal.is_pending(), entity }),
             }
         }
     }

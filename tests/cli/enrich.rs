@@ -1,11 +1,13 @@
 //! Enrichment: files beside the logs that say who and where.
 
 use std::fs;
+use std::path::Path;
 
 use predicates::prelude::*;
+use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{findings, jcdetect, report, text};
+use super::{findings, jcdetect, report, rule_ids, text};
 
 const LOGIN: &str = r#"{"id":"1","timestamp":"2026-03-02T09:00:00Z","event_type":"admin_login_attempt","service":"directory","organization":"o","initiated_by":{"id":"a1","type":"admin","email":"root@example.com"},"client_ip":"203.0.113.9","success":true,"mfa":true}"#;
 
@@ -63,6 +65,112 @@ fn the_directory_says_who_somebody_is() {
     let people = found["context"]["directory"].as_object().unwrap();
     assert_eq!(people.values().next().unwrap()["email"], "root@example.com");
     assert_eq!(found["context"]["geo"]["203.0.113.9"], "known as head office");
+}
+
+/// A database that has 203.0.113.0/24 in Paris, AS64500, a VPN's exit in a data centre.
+fn places() -> String {
+    text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/places.mmdb")).to_owned()
+}
+
+#[test]
+fn a_database_fills_what_the_record_lacks_and_both_stand_where_they_differ() {
+    let no_mfa = LOGIN.replace("\"mfa\":true", "\"mfa\":false");
+    let elsewhere = no_mfa.replace("\"success\"", "\"geoip\":{\"country_code\":\"NG\"},\"success\"");
+    let folder = folder(&[("without.jsonl", &no_mfa), ("with.jsonl", &elsewhere)]);
+    let of = |name: &str| {
+        let found = findings(&[text(&folder.path().join(name)), "--geoip", &places()]);
+        found.into_iter().find(|finding| finding["rule_id"] == "admin-login-no-mfa").unwrap()
+    };
+    let (filled, both) = (of("without.jsonl"), of("with.jsonl"));
+    assert!(filled["summary"].as_str().unwrap().contains("(FR)"), "{filled:#}");
+    let known = "Paris, FR, AS64500, Example, vpn, hosting";
+    assert_eq!(filled["context"]["geo"]["203.0.113.9"], known);
+    assert!(both["summary"].as_str().unwrap().contains("(NG)"), "{both:#}");
+    assert_eq!(both["context"]["geo"]["203.0.113.9"], format!("{known}, the log says NG, the database FR"));
+    let report = report(&[text(&folder.path().join("with.jsonl")), "--geoip", &places()]);
+    let from = &report["run"]["enriched_from"][0];
+    assert_eq!((&from["modified"], from["sha256"].as_str().unwrap().len()), (&"2023-11-14T22:13:20Z".into(), 64));
+}
+
+#[test]
+fn the_directory_knows_both_ends_of_an_association() {
+    let join = r#"{"id":"2","timestamp":"2026-03-02T09:00:00Z","event_type":"association_change","service":"directory","organization":"o","initiated_by":{"id":"a1","type":"admin","email":"root@example.com"},"client_ip":"203.0.113.9","auth_method":"session","association":{"op":"add","action_source":"manual","connection":{"from":{"type":"user_group","object_id":"g1","name":"AWS Prod Admins"},"to":{"type":"user","object_id":"u1","name":"bob"}}}}"#;
+    let folder = folder(&[
+        ("log.jsonl", join),
+        (
+            "users.json",
+            r#"[{"_id":"u1","username":"bob","email":"bob@example.com","jobTitle":"Cook","department":"Canteen","location":"Oslo","suspended":false,"mfa":{"configured":false}}]"#,
+        ),
+        ("groups.json", r#"[{"id":"g1","name":"AWS Prod Admins","type":"user_group"}]"#),
+        ("members.json", r#"[{"from":{"id":"g1","type":"user_group"},"to":{"id":"u1","type":"user"}}]"#),
+    ]);
+    fs::create_dir(folder.path().join("backup")).unwrap();
+    for name in ["users.json", "groups.json", "members.json"] {
+        fs::rename(folder.path().join(name), folder.path().join("backup").join(name)).unwrap();
+    }
+    let found = findings(&[text(&folder.path().join("log.jsonl")), "--directory", text(&folder.path().join("backup"))]);
+    let found = found.iter().find(|f| f["rule_id"] == "privileged-group-member-added").unwrap();
+    let known = &found["context"]["directory"];
+    assert_eq!((&known["bob"]["job_title"], &known["bob"]["groups"]), (&"Cook".into(), &"AWS Prod Admins".into()));
+    assert_eq!((&known["bob"]["mfa"], &known["bob"]["suspended"]), (&"no".into(), &"no".into()));
+    assert_eq!(known["AWS Prod Admins"]["members"], "1");
+}
+
+#[test]
+fn the_directory_knows_devices() {
+    let system = r#"[{"_id":"s1","hostname":"YANN-MBP","displayName":"YANN-MBP","os":"Mac OS X","version":"14.4","serialNumber":"C02X"}]"#;
+    let folder = folder(&[("systems.json", system)]);
+    let theft = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/session-theft");
+    let found = findings(&[text(&theft), "--directory", text(&folder.path().join("systems.json"))]);
+    let found = found.iter().find(|f| f["rule_id"] == "session-reuse-country-or-ua").unwrap();
+    let known = &found["context"]["directory"]["YANN-MBP"];
+    assert_eq!((&known["os"], &known["serial"]), (&"Mac OS X 14.4".into(), &"C02X".into()));
+}
+
+#[test]
+fn a_directory_of_another_organization_says_nothing() {
+    let users = r#"[{"_id":"a1","email":"root@example.com","roleName":"Administrator","organization":"p"}]"#;
+    let folder = folder(&[("log.jsonl", &LOGIN.replace("\"mfa\":true", "\"mfa\":false")), ("admins.json", users)]);
+    let path = |name: &str| folder.path().join(name);
+    let found = findings(&[text(&path("log.jsonl")), "--directory", text(&path("admins.json"))]);
+    assert_eq!(found[0]["context"]["directory"], serde_json::json!({}));
+}
+
+#[test]
+fn a_known_network_is_no_new_place() {
+    let folder = folder(&[("known.csv", "network,label\n198.51.100.0/24,VPN\n")]);
+    let fatigue = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/push-fatigue");
+    let has = |found: &[Value]| rule_ids(found).contains(&"new-country-user");
+    assert!(has(&findings(&[text(&fatigue)])));
+    assert!(!has(&findings(&[text(&fatigue), "--known", text(&folder.path().join("known.csv"))])));
+}
+
+#[test]
+fn what_could_not_be_used_is_told() {
+    let folder = folder(&[("log.jsonl", LOGIN), ("bad.txt", "203.0.113.0/28\nhttps://evil.example/x\nabc def\n")]);
+    let path = |name: &str| folder.path().join(name);
+    let table = super::scan(&[text(&path("log.jsonl")), "--intel", text(&path("bad.txt"))]);
+    let line = table.lines().find(|line| line.starts_with("Not used of ")).unwrap_or_else(|| panic!("{table}"));
+    assert!(line.contains("bad.txt: 1 of \"") && line.ends_with("(1 entry used)"), "{line}");
+}
+
+#[test]
+fn a_broken_file_is_an_error_with_its_line() {
+    for (flag, content, line) in [
+        ("--directory", "[{\"_id\":\"1\",\"username\":\"jo\"},\n", 2),
+        ("--directory", "hello world\n", 1),
+        ("--intel", "{\"type\":\"bundle\",\"id\":\"bundle--1\",\"objects\":[{\"a\":1},\n{\"b\":]}", 2),
+        ("--known", "[{\"name\":\"x\",\n\"ips\":}]", 2),
+    ] {
+        let folder = folder(&[("log.jsonl", LOGIN), ("bad.json", content)]);
+        let path = |name: &str| folder.path().join(name);
+        jcdetect()
+            .args(["scan", text(&path("log.jsonl")), flag, text(&path("bad.json"))])
+            .assert()
+            .code(2)
+            .stdout("")
+            .stderr(predicate::str::contains(format!("bad.json:{line}: ")));
+    }
 }
 
 #[test]

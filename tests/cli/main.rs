@@ -1,5 +1,7 @@
 //! Drives the binary as a user does, on files.
 
+mod cases;
+mod decisions;
 mod enrich;
 mod events;
 mod exits;
@@ -8,6 +10,9 @@ mod floors;
 mod history;
 mod hostile;
 mod layouts;
+#[cfg(unix)]
+mod pages;
+mod questions;
 mod readme;
 mod rules;
 mod samples;

@@ -181,7 +181,8 @@ impl Directory {
         }
         let Some(rows) = Rows::find(text, |column| COLUMNS.contains(&column)) else {
             let what = "is neither JSON nor CSV with columns like id, username, email, hostname, GroupName";
-            return Err(Error::new(&file.name, what, "export users, groups or systems with JumpCloud's tools"));
+            let error = Error::new(&file.name, what, "export users, groups or systems with JumpCloud's tools");
+            return Err(error.at_line(1));
         };
         rows.each(|line, cells| match cells.filter(|cells| cells.len() == rows.columns.len()) {
             Some(cells) => {
@@ -215,6 +216,11 @@ impl Directory {
     /// The group with this id.
     pub fn group(&self, id: &str) -> Option<&Group> {
         self.register.group(id)
+    }
+
+    /// The one group with this name, without case.
+    pub fn group_named(&self, name: &str) -> Option<&Group> {
+        self.register.group_named(name)
     }
 }
 

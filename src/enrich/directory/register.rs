@@ -197,6 +197,13 @@ impl Register {
     pub fn group(&self, id: &str) -> Option<&Group> {
         one(&self.group_by_id, id).map(|place| &self.groups[place])
     }
+
+    /// The one group with this name.
+    pub fn group_named(&self, name: &str) -> Option<&Group> {
+        let wanted = name.to_lowercase();
+        let mut named = self.groups.iter().filter(|group| group.name.to_lowercase() == wanted);
+        named.next().filter(|_| named.next().is_none())
+    }
 }
 
 fn keep_person(people: &mut Vec<Person>, known: Option<usize>, person: Person) {

@@ -1,0 +1,92 @@
+//! Decisions: what people decided of findings before: an earlier report, answers, entries of the configuration.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+
+use super::duet::read;
+use super::say;
+use crate::event::time::Timestamp;
+use crate::rule::set::RuleSet;
+use crate::triage::answer::{self, Given};
+use crate::triage::baseline;
+use crate::triage::finding::Finding;
+use crate::triage::report::{Answers, Baseline, Run};
+use crate::triage::suppression::{self, Suppression, Use};
+use crate::triage::told::{self, Told};
+
+/// All that was decided.
+#[derive(Debug, Default)]
+pub struct Decisions {
+    earlier: Vec<(String, Vec<Told>)>,
+    answers: Vec<(String, Vec<Given>)>,
+    suppressions: Vec<Suppression>,
+}
+
+impl Decisions {
+    /// Reads the files.
+    pub fn load(baseline: &[PathBuf], answers: &[PathBuf], suppressions: &[Suppression]) -> Result<Decisions> {
+        let text = |flag: &str, path: &PathBuf| {
+            let name = path.display().to_string();
+            let text = read(path).map_err(|error| anyhow!("{flag} {name}: {error}"))?;
+            Ok::<_, anyhow::Error>((name, text))
+        };
+        let mut decisions = Decisions { suppressions: suppressions.to_vec(), ..Decisions::default() };
+        for path in baseline {
+            let (name, text) = text("--baseline", path)?;
+            let told = told::read(&name, &text).map_err(|fault| anyhow!("--baseline {fault}"))?;
+            decisions.earlier.push((name, told));
+        }
+        for path in answers {
+            let (name, text) = text("--answers", path)?;
+            let given = answer::read(&name, &text).map_err(|fault| anyhow!("--answers {fault}"))?;
+            decisions.answers.push((name, given));
+        }
+        Ok(decisions)
+    }
+
+    /// Applies all of it to findings, and notes in the run what became of it. `now` is the newest event.
+    pub fn apply(&self, now: Option<Timestamp>, set: &RuleSet, findings: &mut [Finding], run: &mut Run) {
+        let earlier: Vec<Told> = self.earlier.iter().flat_map(|(_, told)| told).cloned().collect();
+        for (file, told) in &self.earlier {
+            run.baseline.push(Baseline { file: file.clone(), findings: told.len() });
+        }
+        baseline::mark(&earlier, set, findings);
+        let all: Vec<Given> = self.answers.iter().flat_map(|(_, given)| given).cloned().collect();
+        let unused = answer::apply(&all, &earlier, set, findings);
+        for (file, given) in &self.answers {
+            let own = unused.iter().filter(|id| given.iter().any(|given| given.mark.id == **id)).cloned();
+            run.answers.push(Answers { file: file.clone(), answers: given.len(), unused: own.collect() });
+        }
+        let now = now.unwrap_or(Timestamp(i64::MIN));
+        let uses = suppression::apply(&self.suppressions, now, set, findings);
+        run.suppressions = self.suppressions.iter().cloned().zip(uses).collect();
+    }
+}
+
+/// Says of decisions that no longer do anything.
+pub fn tell(run: &Run) {
+    for (entry, used) in &run.suppressions {
+        let owner = entry.owner.as_ref().map(|owner| format!(", owner {owner}")).unwrap_or_default();
+        let Suppression { place, rule, expires, reason, .. } = entry;
+        match used {
+            Use::Expired => say(format_args!(
+                "{place}: the suppression of {rule} ({reason}{owner}) ended on {expires}; its findings are shown again"
+            )),
+            Use::Put(0) => {
+                say(format_args!("{place}: the suppression of {rule} ({reason}{owner}) fits no finding of this run"));
+            }
+            Use::Put(_) => {}
+        }
+    }
+    for answers in run.answers.iter().filter(|answers| !answers.unused.is_empty()) {
+        let count = answers.unused.len();
+        let which = answers.unused.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+        let more = if count > 3 { ", …" } else { "" };
+        say(format_args!(
+            "{}: {count} of {} answers fit no question of this run ({which}{more}); an export that has rolled on needs \
+             the report that was answered as --baseline",
+            answers.file, answers.answers
+        ));
+    }
+}

@@ -1,0 +1,101 @@
+//! `jcdetect report duet`, and the folder of messages that `scan` writes.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+
+use super::args::{MessageFormat, Report, ReportCommand, ReportDuet};
+use super::config::Config;
+use super::exit::Exit;
+use super::say;
+use crate::enrich::directory::Directory;
+use crate::output::duet;
+use crate::triage::question::{AddressBook, Message, is_open, messages};
+use crate::triage::told::{self, Told};
+
+/// Does what was typed.
+pub fn run(typed: &Report) -> Result<Exit> {
+    match &typed.command {
+        ReportCommand::Duet(typed) => run_duet(typed),
+    }
+}
+
+fn run_duet(typed: &ReportDuet) -> Result<Exit> {
+    let config = Config::new(typed.config.as_deref(), typed.no_config, &[])?;
+    if let Some(path) = config.path.as_ref().filter(|_| !typed.quiet) {
+        say(format_args!("using {}", path.display()));
+    }
+    let directory = typed.directory.as_deref().map(Directory::load).transpose()?;
+    let text = read(&typed.findings).map_err(|error| anyhow!("{}: {error}", typed.findings.display()));
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            say(error);
+            return Ok(Exit::Source);
+        }
+    };
+    let findings = told::read(&typed.findings.display().to_string(), &text)?;
+    let book = AddressBook { directory: directory.as_ref(), contacts: Some(&config.contacts) };
+    let messages = messages(&findings, book);
+    let exit = typed.output.as_ref().map(|folder| write_folder(folder, &messages));
+    if exit.is_none() {
+        let text = match typed.format {
+            MessageFormat::Json => duet::json_all(&messages)?,
+            MessageFormat::Markdown => messages.iter().map(duet::markdown).collect::<Vec<_>>().join("\n---\n\n"),
+        };
+        io::stdout().lock().write_all(text.as_bytes())?;
+    }
+    let exit = exit.flatten();
+    if !typed.quiet && exit.is_none() {
+        tell(&findings, &messages);
+    }
+    Ok(exit.unwrap_or(Exit::Done))
+}
+
+/// A file, or standard input, as text.
+pub fn read(path: &Path) -> io::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().lock().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    fs::read_to_string(path)
+}
+
+/// Writes two files for each message. Says what failed.
+pub fn write_folder(folder: &Path, messages: &[Message]) -> Option<Exit> {
+    let write = || -> io::Result<()> {
+        fs::create_dir_all(folder)?;
+        for message in messages {
+            let stem = duet::file_stem(&message.recipient);
+            fs::write(folder.join(format!("{stem}.md")), duet::markdown(message))?;
+            fs::write(folder.join(format!("{stem}.json")), duet::json(message)?)?;
+        }
+        Ok(())
+    };
+    let error = write().err()?;
+    say(format_args!("{}: {error}", folder.display()));
+    Some(Exit::Output)
+}
+
+/// How many questions go to how many people, and what was left out.
+pub fn tell(findings: &[Told], messages: &[Message]) {
+    let questions = findings.iter().filter(|told| told.disposition == "duet").count();
+    let open = findings.iter().filter(|told| is_open(told)).count();
+    let without = messages.iter().filter(|message| message.recipient.address.is_none()).count();
+    let mut text = format!("{open} of {questions} questions in {} messages", messages.len());
+    if questions > open {
+        text += &format!("; {} known, suppressed or pending ones were left out", questions - open);
+    }
+    if without > 0 {
+        text += &format!("; {without} without an address: give --directory, or `contacts` in jcdetect.yml");
+    }
+    let delicate = messages.iter().filter(|message| message.is_delicate());
+    let delicate: Vec<&str> = delicate.map(|message| message.recipient.name.as_str()).collect();
+    if !delicate.is_empty() {
+        text += &format!("; ask by telephone, because their account is part of a case: {}", delicate.join(", "));
+    }
+    say(text);
+}

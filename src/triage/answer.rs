@@ -1,0 +1,215 @@
+//! Answer: what those who were asked said. A yes closes the finding, a no and a "not sure" bring it to triage.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::baseline::{Mark, Marks};
+use super::finding::Finding;
+use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
+use super::told::{Fault, Told, values};
+use crate::event::time::Timestamp;
+use crate::rule::Severity;
+use crate::rule::set::RuleSet;
+
+/// An answer as it stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// what it answers
+    pub mark: Mark,
+    /// what
+    pub answer: Answer,
+    /// by whom
+    pub who: String,
+    /// when
+    pub when: Timestamp,
+}
+
+/// Reads JSON Lines, the JSON of a message with the answers filled in, or CSV with a header.
+pub fn read(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with(['{', '[']) { read_json(file, text) } else { read_csv(file, text) }
+}
+
+fn read_json(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
+    let mut out = Vec::new();
+    for (line, value) in values(file, text)? {
+        let replies: Vec<Value> = match value {
+            Value::Array(list) => list,
+            Value::Object(mut message) if message.contains_key("questions") => match message.remove("questions") {
+                Some(Value::Array(questions)) => {
+                    let replies =
+                        questions.into_iter().filter_map(|mut question| Some(question.get_mut("reply")?.take()));
+                    // Not answered yet.
+                    replies.filter(|reply| reply.get("answer").is_some_and(|answer| !answer.is_null())).collect()
+                }
+                _ => vec![],
+            },
+            single => vec![single],
+        };
+        for reply in replies {
+            let fields = ["answer", "who", "when"].map(|key| reply.get(key).and_then(Value::as_str));
+            let mut given = given([text_of(&reply, &["finding_id", "id"]), fields[0], fields[1], fields[2]])
+                .map_err(|what| Fault { file: file.to_owned(), line, what })?;
+            given.mark = Mark { id: given.mark.id, ..mark(&reply) };
+            out.push(given);
+        }
+    }
+    Ok(out)
+}
+
+fn text_of<'v>(value: &'v Value, keys: &[&str]) -> Option<&'v str> {
+    keys.iter().find_map(|key| value.get(key)?.as_str())
+}
+
+/// What a reply carries of the finding, so that it is known again when the export has rolled on.
+fn mark(reply: &Value) -> Mark {
+    let text = |value: &Value, key: &str| text_of(value, &[key]).unwrap_or_default().to_owned();
+    let entity = &reply["entity"];
+    let keys = reply["completing"].as_array().into_iter().flatten();
+    Mark {
+        id: String::new(),
+        rule: text(reply, "rule_id"),
+        organization: text(reply, "organization"),
+        entity: (text(entity, "id"), text(entity, "name")),
+        is_pending: false,
+        completing: keys.filter_map(Value::as_str).map(str::to_owned).collect(),
+    }
+}
+
+fn read_csv(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
+    let fault = |line: u64, what: String| Fault {
+        file: file.to_owned(),
+        line: usize::try_from(line).unwrap_or(usize::MAX),
+        what,
+    };
+    // Spreadsheets of many countries separate with a semicolon.
+    let header = text.lines().next().unwrap_or_default();
+    let delimiter = if header.contains(';') && !header.contains(',') { b';' } else { b',' };
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| fault(1, format!("no CSV: {error}")))?.clone();
+    let bare = |name: &str| name.to_lowercase().replace([' ', '_', '-'], "");
+    let column = |names: &[&str]| header.iter().position(|name| names.contains(&bare(name).as_str()));
+    let columns = [column(&["findingid", "finding", "id"]), column(&["answer"]), column(&["who"]), column(&["when"])];
+    if columns.contains(&None) {
+        let what = "an answers file is JSON Lines, or CSV with the columns finding_id, answer, who, when";
+        return Err(fault(1, what.to_owned()));
+    }
+    let mut out = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| {
+            fault(error.position().map_or(1, csv::Position::line), "a row that cannot be read".to_owned())
+        })?;
+        let line = row.position().map_or(1, csv::Position::line);
+        let cells = columns.map(|column| column.and_then(|column| row.get(column)));
+        out.push(given(cells).map_err(|what| fault(line, what))?);
+    }
+    Ok(out)
+}
+
+fn given(fields: [Option<&str>; 4]) -> Result<Given, String> {
+    let [id, answer, who, when] = fields.map(|field| field.map(str::trim).filter(|text| !text.is_empty()));
+    let need = |name: &str, field: Option<&str>| {
+        field
+            .map(str::to_owned)
+            .ok_or_else(|| format!("an answer without `{name}`: it needs finding_id, answer, who, when"))
+    };
+    let id = need("finding_id", id)?;
+    let word = need("answer", answer)?;
+    let answer = Answer::parse(&word).ok_or_else(|| format!("answer {word:?}: write yes, no or not sure"))?;
+    let who = need("who", who)?;
+    let time = need("when", when)?;
+    let when = Timestamp::parse(&time)
+        .ok_or_else(|| format!("when {time:?}: no time; write 2026-03-02T09:00:00Z or 2026-03-02"))?;
+    Ok(Given { mark: Mark { id, ..Mark::default() }, answer, who, when })
+}
+
+/// Applies answers to the questions among findings; the ids of answers that fit none. An answer that carries nothing
+/// but an id takes the rest from the finding of that id in an earlier report, if there is one.
+pub fn apply(answers: &[Given], earlier: &[Told], set: &RuleSet, findings: &mut [Finding]) -> Vec<String> {
+    let known = |given: &Given| {
+        let is_bare = given.mark.completing.is_empty();
+        let told = earlier.iter().find(|told| is_bare && told.id == given.mark.id);
+        told.map_or_else(|| given.mark.clone(), Mark::from)
+    };
+    let marks = Marks::new(answers.iter().map(known).collect());
+    let mut used: BTreeSet<usize> = BTreeSet::new();
+    for finding in findings.iter_mut().filter(|finding| finding.disposition == Disposition::Duet) {
+        let own = marks.of(finding, &set.rules[finding.rule].name);
+        // The worst counts: whoever reads a colleague's mail must not be able to talk over their no.
+        let worst = own.iter().map(|place| &answers[*place]).max_by_key(|given| (given.answer, given.when, &given.who));
+        if let Some(worst) = worst {
+            settle(worst, finding);
+        }
+        used.extend(own);
+    }
+    let unused = answers.iter().enumerate().filter(|(place, _)| !used.contains(place));
+    unused.map(|(_, given)| given.mark.id.clone()).collect()
+}
+
+fn settle(given: &Given, finding: &mut Finding) {
+    let newest = finding.completing.iter().map(|completing| completing.time).max();
+    let is_outdated = given.answer == Answer::Yes && newest.is_some_and(|newest| given.when < newest);
+    let answered = Answered { answer: given.answer, who: given.who.clone(), when: given.when, is_outdated };
+    finding.answer = Some(answered);
+    match given.answer {
+        // What happened after the answer was not asked about.
+        Answer::Yes if is_outdated => {}
+        Answer::Yes => {
+            finding.status = Status::Suppressed;
+            finding.suppressed_by = Some(SuppressedBy::Answer);
+        }
+        Answer::No => {
+            finding.severity = finding.severity.max(Severity::High);
+            raise(finding, &format!("{} says no: this was not expected", given.who));
+        }
+        Answer::NotSure => raise(finding, &format!("{} is not sure whether this was expected", given.who)),
+    }
+}
+
+/// To triage, as something that nobody has looked at, even if the question is known.
+fn raise(finding: &mut Finding, why: &str) {
+    finding.disposition = Disposition::Triage;
+    finding.status = Status::New;
+    finding.summary += &format!("; {why}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_an_answers_file() {
+        let csv = "Finding ID,Answer,Who,When\nf1,Not sure,jo,2026-03-02\n";
+        let semicolons = "\u{feff}id;answer;who;when\r\nf1;NOT SURE;jo;2026-03-02\r\n";
+        let line = r#"{"finding_id":"f1","answer":"not-sure","who":"jo","when":"2026-03-02T00:00:00Z"}"#;
+        let array = format!("[{line}]");
+        let message =
+            format!(r#"{{"questions":[{{"reply":{line}}},{{"reply":{{"finding_id":"f2","answer":null}}}}]}}"#);
+        for text in [csv, semicolons, line, &array, &message] {
+            let read = read("f", text).unwrap();
+            assert_eq!(read.len(), 1, "{text}");
+            assert_eq!((read[0].mark.id.as_str(), read[0].answer, read[0].who.as_str()), ("f1", Answer::NotSure, "jo"));
+        }
+    }
+
+    #[test]
+    fn mistakes_have_their_line() {
+        for (text, want) in [
+            ("a,b\n", "f:1: an answers file is JSON Lines, or CSV with the columns"),
+            ("", "f:1: an answers file is JSON Lines"),
+            ("id,answer,who,when\nf1,yes,jo,2026-03-02\nf2,maybe,jo,2026-03-02\n", "f:3: answer \"maybe\": write yes"),
+            ("id,answer,who,when\nf1,yes\n", "f:2: an answer without `who`"),
+            ("id,answer,who,when\nf1,yes,jo,soon\n", "f:2: when \"soon\": no time"),
+            (
+                "{\"finding_id\":\"f1\",\"answer\":\"yes\",\"who\":\"jo\",\"when\":\"2026-03-02\"}\n{\"answer\":\"yes\"}",
+                "f:2: an answer without `finding_id`",
+            ),
+            ("{\"finding_id\":", "f:1: the JSON is cut off"),
+        ] {
+            let error = read("f", text).unwrap_err().to_string();
+            assert!(error.starts_with(want), "{error}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Baseline: the findings of an earlier run, by which those of this one are known again.
+//!
+//! An id is that of the first completing event, and an export that rolls on loses it. So a finding is the one of
+//! the earlier run if it is of the same rule, organization and entity and any completing event is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::finding::{Finding, Subject};
+use super::status::Status;
+use super::told::Told;
+use crate::rule::set::RuleSet;
+
+/// How many completing events of a finding a report names, the newest.
+pub const NAMED: usize = 100;
+
+/// What a finding is known again by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// the handle
+    pub id: String,
+    /// the rule
+    pub rule: String,
+    /// the organization
+    pub organization: String,
+    /// id and name of whom it is about
+    pub entity: (String, String),
+    /// it hung on what the data did not reach
+    pub is_pending: bool,
+    /// keys of events that completed it
+    pub completing: Vec<String>,
+}
+
+impl From<&Told> for Mark {
+    fn from(told: &Told) -> Mark {
+        Mark {
+            id: told.id.clone(),
+            rule: told.rule_id.clone(),
+            organization: told.organization.clone(),
+            entity: (told.entity.id.clone(), told.entity.name.clone()),
+            is_pending: told.pending,
+            completing: told.completing.clone(),
+        }
+    }
+}
+
+impl Mark {
+    fn fits(&self, finding: &Finding, rule: &str) -> bool {
+        let is = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+        let Subject { id, name, .. } = &finding.entity;
+        self.rule == rule
+            && self.organization == finding.organization
+            && self.is_pending == finding.is_pending
+            && (is(&self.entity.0, id) || is(&self.entity.1, name))
+    }
+}
+
+/// Marks, to be looked up.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    list: Vec<Mark>,
+    by_id: BTreeMap<String, Vec<usize>>,
+    by_event: BTreeMap<String, Vec<usize>>,
+}
+
+impl Marks {
+    /// Takes them over.
+    pub fn new(list: Vec<Mark>) -> Marks {
+        let mut marks = Marks::default();
+        for (place, mark) in list.iter().enumerate() {
+            marks.by_id.entry(mark.id.clone()).or_default().push(place);
+            for key in &mark.completing {
+                marks.by_event.entry(key.clone()).or_default().push(place);
+            }
+        }
+        Marks { list, ..marks }
+    }
+
+    /// The marks by which a finding is known again, by their places.
+    pub fn of(&self, finding: &Finding, rule: &str) -> BTreeSet<usize> {
+        let by_id = self.by_id.get(&finding.id).into_iter().flatten().copied();
+        let mut found: BTreeSet<usize> = by_id.collect();
+        for completing in &finding.completing {
+            let fitting = self.by_event.get(&completing.key).into_iter().flatten();
+            found.extend(fitting.filter(|place| self.list[**place].fits(finding, rule)));
+        }
+        found
+    }
+}
+
+/// Marks the findings that stood in an earlier report; how many did.
+pub fn mark(told: &[Told], set: &RuleSet, findings: &mut [Finding]) -> usize {
+    let marks = Marks::new(told.iter().map(Mark::from).collect());
+    let mut count = 0;
+    for finding in findings {
+        if finding.status == Status::New && !marks.of(finding, &set.rules[finding.rule].name).is_empty() {
+            finding.status = Status::Known;
+            count += 1;
+        }
+    }
+    count
+}

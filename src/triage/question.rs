@@ -1,0 +1,193 @@
+//! Question: what is asked of whom. Some findings only their owner can judge, so each goes to the one who can, and
+//! what one person is asked goes into one message.
+
+use std::collections::BTreeMap;
+
+use super::told::Told;
+use crate::enrich::directory::{Directory, Person};
+use crate::event::party::{Class, class_of};
+use crate::rule::pattern::{Glob, Side};
+
+/// Who answers for what, as the organization says.
+#[derive(Clone, Debug, Default)]
+pub struct Contacts {
+    /// who is asked where nobody else is known
+    pub security: Option<String>,
+    /// the same of single organizations
+    pub organizations: BTreeMap<String, String>,
+    /// names with `*` and `?`, and who answers for what is called so; the first that fits counts
+    pub owners: Vec<(String, String)>,
+}
+
+impl Contacts {
+    fn security(&self, organization: &str) -> Option<&str> {
+        self.organizations.get(organization).or(self.security.as_ref()).map(String::as_str)
+    }
+
+    fn owner(&self, names: &[&str]) -> Option<&str> {
+        let fits = |pattern: &str| {
+            let glob = Glob::parse(pattern, Side::Whole, false);
+            names.iter().any(|name| glob.matches(name))
+        };
+        self.owners.iter().find(|(pattern, _)| fits(pattern)).map(|(_, address)| address.as_str())
+    }
+}
+
+/// Who is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Recipient {
+    /// the organization
+    pub organization: String,
+    /// `actor`, `target`, `owner` or `security-contact`: the part in which they are first asked
+    pub role: &'static str,
+    /// a name to address them by
+    pub name: String,
+    /// where the message goes; `None` if nothing says
+    pub address: Option<String>,
+}
+
+/// What one person is asked.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// who
+    pub recipient: Recipient,
+    /// the findings, each with its question, in the order of the report
+    pub questions: Vec<Told>,
+}
+
+impl Message {
+    /// Whether the account of whoever is asked is part of a case, so that somebody else may answer for them.
+    pub fn is_delicate(&self) -> bool {
+        let is_asked_about = matches!(self.recipient.role, "actor" | "target");
+        is_asked_about && self.questions.iter().any(|told| told.case_id.is_some())
+    }
+}
+
+/// Where recipients are looked up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AddressBook<'a> {
+    /// people and devices
+    pub directory: Option<&'a Directory>,
+    /// what the organization says
+    pub contacts: Option<&'a Contacts>,
+}
+
+/// Whether a question is still to be asked: not put away, not asked before, and not hanging on what the data does
+/// not reach.
+pub fn is_open(told: &Told) -> bool {
+    told.disposition == "duet" && told.status == "new" && !told.pending && told.duet.is_some()
+}
+
+/// The messages of all open questions, by organization and name.
+pub fn messages(findings: &[Told], book: AddressBook<'_>) -> Vec<Message> {
+    let mut of_address: BTreeMap<(String, String), Message> = BTreeMap::new();
+    for told in findings.iter().filter(|told| is_open(told)) {
+        for recipient in book.recipients(told) {
+            // One person is one message, in whatever part they are asked.
+            let place = recipient.address.clone().unwrap_or_else(|| format!("{} {}", recipient.role, recipient.name));
+            let key = (recipient.organization.clone(), place.to_lowercase());
+            let message = of_address.entry(key).or_insert_with(|| Message { recipient, questions: vec![] });
+            message.questions.push(told.clone());
+        }
+    }
+    let mut messages: Vec<Message> = of_address.into_values().collect();
+    messages.sort_by(|a, b| {
+        let key = |m: &Message| (m.recipient.organization.clone(), m.recipient.name.to_lowercase());
+        key(a).cmp(&key(b)).then_with(|| a.recipient.cmp(&b.recipient))
+    });
+    messages
+}
+
+impl AddressBook<'_> {
+    fn recipients(self, told: &Told) -> Vec<Recipient> {
+        let found = match told.duet.as_ref().map(|duet| duet.ask.as_str()) {
+            Some("actor") => self.people(told, "actor"),
+            Some("target") => self.people(told, "target"),
+            Some("owner") => self.owner(told).into_iter().collect(),
+            _ => vec![],
+        };
+        if found.is_empty() { vec![self.security(told)] } else { found }
+    }
+
+    fn security(self, told: &Told) -> Recipient {
+        let address = self.contacts.and_then(|contacts| contacts.security(&told.organization));
+        Recipient {
+            organization: told.organization.clone(),
+            role: "security-contact",
+            name: "Security contact".to_owned(),
+            address: address.map(str::to_owned),
+        }
+    }
+
+    /// The people who had a part: the one whom the finding is about if it is one of them, else all of them.
+    fn people(self, told: &Told, role: &'static str) -> Vec<Recipient> {
+        let is_person = |kind: &str| matches!(class_of(Some(kind)), Class::Admin | Class::User);
+        let parts: Vec<(&str, &str)> = told
+            .related
+            .iter()
+            .filter(|part| part.role == role && is_person(&part.kind))
+            .map(|part| (part.kind.as_str(), part.value.as_str()))
+            .collect();
+        let entity = &told.entity;
+        let is_about = parts.is_empty() || parts.iter().any(|(_, name)| *name == entity.name);
+        let asked = if is_about && is_person(&entity.kind) {
+            vec![(entity.kind.as_str(), entity.name.as_str(), Some(entity.id.as_str()))]
+        } else {
+            parts.into_iter().map(|(kind, name)| (kind, name, None)).collect()
+        };
+        asked.into_iter().map(|(kind, name, id)| self.person(told, role, kind, name, id)).collect()
+    }
+
+    fn person(self, told: &Told, role: &'static str, kind: &str, name: &str, id: Option<&str>) -> Recipient {
+        let class = class_of(Some(kind));
+        let is_in_organization =
+            |person: &&Person| person.organization.as_ref().is_none_or(|own| *own == told.organization);
+        let known = self.directory.and_then(|directory| {
+            let keys = id.into_iter().chain([name]);
+            keys.filter_map(|key| directory.person_by(class, key)).find(is_in_organization)
+        });
+        let address = known.and_then(|person| person.email.clone()).or_else(|| told_address(told, name));
+        let named = self.contacts.and_then(|contacts| contacts.owner(&[name]));
+        Recipient {
+            organization: told.organization.clone(),
+            role,
+            name: known.and_then(Person::shown).unwrap_or(name).to_owned(),
+            address: address
+                .or_else(|| named.map(str::to_owned))
+                .or_else(|| name.contains('@').then(|| name.to_owned())),
+        }
+    }
+
+    /// Who answers for what the finding is about: whom the configuration names, else whose device it is.
+    fn owner(self, told: &Told) -> Option<Recipient> {
+        let things = ["target", "app", "group", "device"];
+        let related = told.related.iter().filter(|part| things.contains(&part.role.as_str()));
+        let entity = [told.entity.name.as_str(), told.entity.id.as_str()];
+        let names: Vec<&str> = entity.into_iter().chain(related.map(|part| part.value.as_str())).collect();
+        if let Some(address) = self.contacts.and_then(|contacts| contacts.owner(&names)) {
+            return Some(Recipient {
+                organization: told.organization.clone(),
+                role: "owner",
+                name: address.to_owned(),
+                address: Some(address.to_owned()),
+            });
+        }
+        if told.entity.kind != "device" {
+            return None;
+        }
+        let device = self.directory?.system(Some(&told.entity.id), Some(&told.entity.name))?;
+        let owner = device.owner.as_deref()?;
+        Some(self.person(told, "owner", "user", owner, None))
+    }
+}
+
+/// What the report itself knows of somebody's address, from a directory export that the scan was given.
+fn told_address(told: &Told, name: &str) -> Option<String> {
+    let is = |text: Option<&String>| text.is_some_and(|text| text.eq_ignore_ascii_case(name));
+    let known = told
+        .context
+        .directory
+        .iter()
+        .find(|(key, facts)| key.eq_ignore_ascii_case(name) || is(facts.get("username")) || is(facts.get("email")));
+    known.and_then(|(_, facts)| facts.get("email").cloned())
+}

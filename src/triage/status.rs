@@ -1,0 +1,107 @@
+//! Status: whether anybody still has to look at a finding, and whose it is.
+
+use crate::event::time::Timestamp;
+
+/// The queue that a finding goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Disposition {
+    /// an analyst looks at it
+    Triage,
+    /// somebody who knows whether it was meant is asked
+    Duet,
+}
+
+impl Disposition {
+    /// The word in output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Disposition::Triage => "triage",
+            Disposition::Duet => "duet",
+        }
+    }
+}
+
+/// Whether anybody still has to look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// nobody has
+    New,
+    /// it stood in the baseline
+    Known,
+    /// somebody decided that nobody needs to
+    Suppressed,
+}
+
+impl Status {
+    /// The word in output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::New => "new",
+            Status::Known => "known",
+            Status::Suppressed => "suppressed",
+        }
+    }
+}
+
+/// What put a finding away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SuppressedBy {
+    /// an entry of the configuration
+    Entry {
+        /// where it stands
+        place: String,
+        /// why
+        reason: String,
+        /// who stands for it
+        owner: Option<String>,
+        /// the last day on which it works
+        expires: String,
+    },
+    /// somebody who was asked said that it was meant
+    Answer,
+}
+
+/// What can be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// it was meant
+    Yes,
+    /// whoever was asked does not know
+    NotSure,
+    /// it was not
+    No,
+}
+
+impl Answer {
+    /// The word in files and output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Answer::Yes => "yes",
+            Answer::NotSure => "not sure",
+            Answer::No => "no",
+        }
+    }
+
+    /// Reads a word, whatever its case; `not-sure`, `not_sure` and `unsure` are one.
+    pub fn parse(word: &str) -> Option<Answer> {
+        match word.trim().to_lowercase().replace(['-', '_'], " ").as_str() {
+            "yes" | "y" => Some(Answer::Yes),
+            "no" | "n" => Some(Answer::No),
+            "not sure" | "unsure" => Some(Answer::NotSure),
+            _ => None,
+        }
+    }
+}
+
+/// An answer to the question of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// what
+    pub answer: Answer,
+    /// by whom
+    pub who: String,
+    /// when
+    pub when: Timestamp,
+    /// a yes that is older than the newest event of the finding, and so does not close it
+    pub is_outdated: bool,
+}

@@ -1,0 +1,142 @@
+//! Suppression: a decision that some findings need nobody, with a reason and an end.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::finding::Finding;
+use super::status::{Status, SuppressedBy};
+use crate::event::time::{DAY, Timestamp};
+use crate::rule::pattern::{Glob, Side};
+use crate::rule::set::RuleSet;
+
+/// What of a finding an entry may look at.
+pub const FIELDS: &[&str] =
+    &["organization", "entity", "actor", "target", "source", "country", "device", "app", "agent", "group"];
+
+/// An entry of `suppress:`.
+#[derive(Clone, Debug)]
+pub struct Suppression {
+    /// file and line
+    pub place: String,
+    /// the rule
+    pub rule: String,
+    /// what all has to fit
+    pub conditions: Vec<Condition>,
+    /// why
+    pub reason: String,
+    /// who stands for it
+    pub owner: Option<String>,
+    /// the last day on which it works, as written
+    pub expires: String,
+    /// the midnight at which that day begins
+    pub last_day: Timestamp,
+}
+
+/// A field of a finding and the values that fit.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    field: &'static str,
+    wanted: Vec<Wanted>,
+}
+
+#[derive(Clone, Debug)]
+enum Wanted {
+    Text(Glob),
+    Network(IpNet),
+}
+
+impl Condition {
+    /// A field of [`FIELDS`] and its values: texts with `*` and `?`, of `source` also networks. `None` if there is
+    /// no such field.
+    pub fn new(field: &str, values: &[String]) -> Option<Condition> {
+        let field = FIELDS.iter().find(|known| **known == field)?;
+        let wanted = |value: &String| match value.parse::<IpNet>() {
+            Ok(network) if *field == "source" => Wanted::Network(network),
+            _ => Wanted::Text(Glob::parse(value, Side::Whole, false)),
+        };
+        Some(Condition { field, wanted: values.iter().map(wanted).collect() })
+    }
+
+    fn fits(&self, value: &str) -> bool {
+        self.wanted.iter().any(|wanted| match wanted {
+            Wanted::Text(glob) => glob.matches(value),
+            Wanted::Network(network) => value.parse::<IpAddr>().is_ok_and(|ip| network.contains(&ip)),
+        })
+    }
+
+    /// Whether all that had this part in a finding fits; a finding that also has a stranger in it does not.
+    fn holds(&self, finding: &Finding) -> bool {
+        let all = |role: &str, kind: &dyn Fn(&str) -> bool| {
+            let mut own = finding.parts.iter().filter(|part| part.role == role && kind(&part.kind)).peekable();
+            own.peek().is_some() && own.all(|part| self.fits(&part.value))
+        };
+        match self.field {
+            "organization" => self.fits(&finding.organization),
+            "entity" => self.fits(&finding.entity.id) || self.fits(&finding.entity.name),
+            "source" => all("source", &|kind| kind == "ip"),
+            "country" => all("source", &|kind| kind == "country"),
+            role => all(role, &|_| true),
+        }
+    }
+}
+
+/// What became of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// its last day is over
+    Expired,
+    /// it put this many findings away
+    Put(usize),
+}
+
+impl Suppression {
+    fn is_expired(&self, now: Timestamp) -> bool {
+        now.0 >= self.last_day.0.saturating_add(DAY)
+    }
+}
+
+/// Puts away the findings that an entry covers; what became of each entry. The first that covers a finding is
+/// named in it. `now` is the newest event.
+pub fn apply(entries: &[Suppression], now: Timestamp, set: &RuleSet, findings: &mut [Finding]) -> Vec<Use> {
+    let mut uses: Vec<Use> =
+        entries.iter().map(|entry| if entry.is_expired(now) { Use::Expired } else { Use::Put(0) }).collect();
+    for finding in findings {
+        let rule = &set.rules[finding.rule].name;
+        for (entry, used) in entries.iter().zip(&mut uses) {
+            let Use::Put(count) = used else { continue };
+            if entry.rule != *rule || !entry.conditions.iter().all(|condition| condition.holds(finding)) {
+                continue;
+            }
+            *count += 1;
+            if finding.suppressed_by.is_none() {
+                finding.status = Status::Suppressed;
+                finding.suppressed_by = Some(SuppressedBy::Entry {
+                    place: entry.place.clone(),
+                    reason: entry.reason.clone(),
+                    owner: entry.owner.clone(),
+                    expires: entry.expires.clone(),
+                });
+            }
+        }
+    }
+    uses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_fit_without_case_with_wildcards_and_networks() {
+        let fits =
+            |field: &str, wanted: &str, value: &str| Condition::new(field, &[wanted.to_owned()]).unwrap().fits(value);
+        assert!(fits("entity", "Svc-*", "svc-nas"));
+        assert!(!fits("entity", "svc", "svc-nas"));
+        assert!(fits("source", "203.0.113.0/24", "203.0.113.9"));
+        assert!(fits("source", "203.0.113.9", "203.0.113.9"));
+        assert!(!fits("source", "203.0.113.0/24", "198.51.100.1"));
+        assert!(!fits("entity", "203.0.113.0/24", "203.0.113.9"));
+        assert!(Condition::new("sauce", &[]).is_none());
+    }
+}

@@ -1,0 +1,265 @@
+//! Tie: what binds findings together, and what only seems to.
+//!
+//! A finding is *about* one thing, and at its completing events somebody *did* something, somebody *suffered* it,
+//! and both were *at* an address and a device. What many honest people share binds nobody: the address of an
+//! office, a kiosk, an administrator who looks after everybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::finding::Finding;
+use super::status::{Disposition, Status};
+use crate::detect::store::Store;
+use crate::event::field::Norm;
+use crate::event::time::{DAY, Span, Timestamp};
+use crate::rule::logic::Logic;
+use crate::rule::set::RuleSet;
+use crate::rule::{Entity, Severity};
+
+/// Somebody who did, or something that suffered, more than this at the completing events ties nothing.
+const FEW: usize = 5;
+/// Whoever acted on more than this near each other looks after everybody.
+const FAN: usize = 5;
+/// An address or device that so many use on whom nothing was found is shared.
+const INNOCENT: usize = 2;
+/// The longest stretch of time that one thing ties.
+const LONGEST: Span = Span(7 * DAY);
+
+/// What a finding is tied by.
+#[derive(Debug)]
+pub struct Ties {
+    about: Option<String>,
+    actors: Vec<String>,
+    targets: Vec<String>,
+    places: Vec<String>,
+    first: Timestamp,
+    last: Timestamp,
+    is_suspicious: bool,
+}
+
+/// The part that a thing has in a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    About,
+    Did,
+    Suffered,
+    At,
+}
+
+/// A finding in which a thing has a part; in the order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Member {
+    first: Timestamp,
+    last: Timestamp,
+    place: usize,
+    role: Role,
+}
+
+/// Whether a finding alone casts suspicion on what it is about.
+pub fn is_suspicious(finding: &Finding) -> bool {
+    finding.disposition == Disposition::Triage
+        && finding.severity >= Severity::Medium
+        && finding.status != Status::Suppressed
+}
+
+impl Ties {
+    /// The ties of a finding.
+    pub fn new(set: &RuleSet, store: &Store, finding: &Finding) -> Ties {
+        let rule = &set.rules[finding.rule];
+        let adds_up = matches!(rule.logic, Logic::Risk(_));
+        let about = finding.entity_key.as_deref().and_then(|key| match rule.entity {
+            _ if adds_up => named(key),
+            Entity::Actor | Entity::Target => named(key),
+            Entity::Source => Some(format!("ip:{key}")),
+            Entity::Device => Some(format!("device:{key}")),
+            Entity::App => Some(format!("app:{key}")),
+            Entity::Organization => None,
+        });
+        let few = |norms: &[(Norm, &str)], is_wanted: &dyn Fn(&str) -> bool| {
+            let mut found = BTreeSet::new();
+            for completing in finding.completing.iter().filter(|_| !adds_up) {
+                for (norm, prefix) in norms {
+                    let text =
+                        store.text(completing.event, *norm).map(|text| format!("{prefix}{}", text.to_lowercase()));
+                    found.extend(text.as_deref().and_then(named).filter(|key| is_wanted(key)));
+                }
+                if found.len() > FEW {
+                    return Vec::new();
+                }
+            }
+            found.into_iter().collect()
+        };
+        let is_person = |key: &str| key.starts_with("user:") || key.starts_with("admin:");
+        let is_touched = |key: &str| is_person(key) || key.starts_with("device:");
+        let times = || finding.completing.iter().map(|completing| completing.time);
+        Ties {
+            about,
+            actors: few(&[(Norm::ActorKey, "")], &is_person),
+            targets: few(&[(Norm::TargetKey, "")], &is_touched),
+            places: [few(&[(Norm::SourceIp, "ip:")], &|_| true), few(&[(Norm::DeviceKey, "device:")], &|_| true)]
+                .concat(),
+            first: times().min().unwrap_or(finding.first_seen),
+            last: times().max().unwrap_or(finding.last_seen),
+            is_suspicious: is_suspicious(finding),
+        }
+    }
+
+    /// When it was complete for the first time.
+    pub fn first(&self) -> Timestamp {
+        self.first
+    }
+}
+
+/// One name for each thing; nothing for the organization, which everything is about.
+fn named(key: &str) -> Option<String> {
+    if key.parse::<IpAddr>().is_ok() {
+        return Some(format!("ip:{key}"));
+    }
+    match key.split_once(':') {
+        Some(("organization", _)) => None,
+        Some(("system", id)) => Some(format!("device:{id}")),
+        Some(_) => Some(key.to_owned()),
+        None => Some(format!("device:{key}")),
+    }
+}
+
+/// Findings and what they are tied by.
+pub struct Bonds<'a> {
+    /// the kept events
+    pub store: &'a Store,
+    /// the organization of each finding
+    pub organizations: Vec<&'a str>,
+    /// the ties of each finding
+    pub ties: Vec<Ties>,
+    /// how far apart in time they may be
+    pub within: Span,
+}
+
+/// By organization and thing, the findings in which it has a part.
+type Buckets<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<Member>>;
+
+impl Bonds<'_> {
+    /// Pairs of findings that belong together because of somebody or something they share. `is_own` tells
+    /// addresses of the organization, which bind nobody.
+    pub fn pairs(&self, is_own: &dyn Fn(&str) -> bool) -> Vec<(usize, usize)> {
+        let mut buckets = Buckets::new();
+        let caretaken = self.caretaken();
+        for (place, ties) in self.ties.iter().enumerate() {
+            let mut add = |key, role| {
+                let bucket = buckets.entry((self.organizations[place], key)).or_default();
+                bucket.insert(self.member(place, role));
+            };
+            let is_caretaken = caretaken.contains(&place);
+            let is_own_doing = ties.about.as_ref().is_some_and(|about| ties.actors.contains(about));
+            if let Some(about) = ties.about.as_deref().filter(|_| is_own_doing || !is_caretaken) {
+                add(about, Role::About);
+            }
+            ties.actors.iter().for_each(|key| add(key, Role::Did));
+            ties.places.iter().for_each(|key| add(key, Role::At));
+            if ties.is_suspicious && !is_caretaken {
+                ties.targets.iter().for_each(|key| add(key, Role::Suffered));
+            }
+        }
+        let shared = self.shared(&buckets);
+        let mut pairs = Vec::new();
+        for ((organization, key), bucket) in &buckets {
+            let is_hub = shared.contains(&(*organization, *key)) || key.strip_prefix("ip:").is_some_and(is_own);
+            for cluster in self.clusters(bucket) {
+                let has_suspicious =
+                    |role| cluster.iter().any(|member| member.role == role && self.ties[member.place].is_suspicious);
+                let is_suspect = has_suspicious(Role::About);
+                let is_tied = |role: Role| match role {
+                    Role::About | Role::Suffered => true,
+                    Role::Did => is_suspect,
+                    Role::At => !is_hub && (is_suspect || has_suspicious(Role::At)),
+                };
+                let tied = cluster.iter().filter(|member| is_tied(member.role));
+                let tied: Vec<usize> = tied.map(|member| member.place).collect();
+                pairs.extend(tied.windows(2).map(|pair| (pair[0], pair[1])));
+            }
+        }
+        pairs
+    }
+
+    fn member(&self, place: usize, role: Role) -> Member {
+        let Ties { first, last, .. } = self.ties[place];
+        Member { first, last, place, role }
+    }
+
+    /// Cuts what is in the order of time into stretches, each near the one before it.
+    fn clusters(&self, members: &BTreeSet<Member>) -> Vec<Vec<Member>> {
+        let mut clusters: Vec<Vec<Member>> = Vec::new();
+        let (mut start, mut end) = (Timestamp(0), Timestamp(0));
+        for member in members {
+            let after = |time: Timestamp| member.first.0.saturating_sub(time.0);
+            let is_near = after(end) <= self.within.0 && after(start) <= LONGEST.0;
+            match clusters.last_mut() {
+                Some(cluster) if is_near => {
+                    cluster.push(*member);
+                    end = end.max(member.last);
+                }
+                _ => {
+                    clusters.push(vec![*member]);
+                    (start, end) = (member.first, member.last);
+                }
+            }
+        }
+        clusters
+    }
+
+    /// Findings that are one of many alike: somebody did something to more people or devices than would be one
+    /// story. Such a finding is about whoever did it, and does not tie those it was done to to each other.
+    fn caretaken(&self) -> BTreeSet<usize> {
+        let mut done = Buckets::new();
+        for (place, ties) in self.ties.iter().enumerate() {
+            for actor in &ties.actors {
+                done.entry((self.organizations[place], actor)).or_default().insert(self.member(place, Role::Did));
+            }
+        }
+        let mut out = BTreeSet::new();
+        for ((_, actor), members) in &done {
+            for cluster in self.clusters(members) {
+                let own = || cluster.iter().map(|member| &self.ties[member.place]);
+                let touched = own().flat_map(|ties| ties.targets.iter().chain(&ties.about)).filter(|key| key != actor);
+                let is_suspect = own().any(|ties| ties.is_suspicious && ties.about.as_deref() == Some(*actor));
+                if is_suspect && touched.collect::<BTreeSet<_>>().len() > FAN {
+                    out.extend(cluster.iter().map(|member| member.place));
+                }
+            }
+        }
+        out
+    }
+
+    /// Addresses and devices that honest people use, too.
+    fn shared<'k>(&self, buckets: &Buckets<'k>) -> BTreeSet<(&'k str, &'k str)> {
+        // By organization and place, who had a part in what was found there.
+        let mut accused: BTreeMap<&'k str, BTreeMap<&'k str, BTreeSet<&str>>> = BTreeMap::new();
+        for ((organization, key), bucket) in buckets.iter().filter(|(_, bucket)| bucket.len() > 1) {
+            if bucket.iter().any(|member| member.role == Role::At) {
+                let suspicious = bucket.iter().map(|member| &self.ties[member.place]).filter(|ties| ties.is_suspicious);
+                let actors = suspicious.flat_map(|ties| &ties.actors);
+                let actors = actors.map(String::as_str).collect();
+                accused.entry(*organization).or_default().insert(*key, actors);
+            }
+        }
+        let mut innocent: BTreeMap<(&'k str, &'k str), BTreeSet<&str>> = BTreeMap::new();
+        let profiles = self.store.profiles();
+        for profile in 0..profiles.len() {
+            let Some((organization, places)) = accused.get_key_value(profiles.organization(profile)) else { continue };
+            let Some(actor) = profiles.text(profile, Norm::ActorKey) else { continue };
+            if profiles.text(profile, Norm::Outcome) == Some("failure") {
+                continue;
+            }
+            for (norm, prefix) in [(Norm::SourceIp, "ip:"), (Norm::DeviceKey, "device:")] {
+                let Some(text) = profiles.text(profile, norm) else { continue };
+                let key = format!("{prefix}{}", text.to_lowercase());
+                if let Some((key, known)) = places.get_key_value(key.as_str())
+                    && !known.contains(actor)
+                {
+                    innocent.entry((*organization, *key)).or_default().insert(actor);
+                }
+            }
+        }
+        innocent.into_iter().filter(|(_, actors)| actors.len() >= INNOCENT).map(|(at, _)| at).collect()
+    }
+}

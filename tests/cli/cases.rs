@@ -1,0 +1,228 @@
+//! Cases: findings that tell one story, and those that only seem to.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::events::{lines, sign_in};
+use super::{report, scan, text};
+
+fn scenario(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios").join(name);
+    text(&folder).to_owned()
+}
+
+fn written(events: &[Value]) -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("log.jsonl");
+    fs::write(&path, lines(events)).unwrap();
+    let path = text(&path).to_owned();
+    (folder, path)
+}
+
+/// Titles of the cases.
+fn titles(report: &Value) -> Vec<&str> {
+    report["cases"].as_array().unwrap().iter().map(|case| case["title"].as_str().unwrap()).collect()
+}
+
+/// Eight failures and a success of somebody.
+fn guessed(number: u32, user: &str, ip: &str, hour: u32) -> Vec<Value> {
+    let times = (1..=9).map(|n| (n, format!("2026-03-02T{hour:02}:0{n}:00Z"), n == 9));
+    times
+        .map(|(n, time, success)| {
+            let mut event = sign_in(number + n, &time, success);
+            event["initiated_by"] = json!({"id": format!("5f{:022x}", user.len() * 1000 + number as usize), "type": "user", "username": user});
+            event["client_ip"] = ip.into();
+            event
+        })
+        .collect()
+}
+
+#[test]
+fn a_story_is_one_case_in_order_with_a_score_that_adds_up() {
+    let report = report(&[&scenario("admin-takeover")]);
+    let cases = report["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 1);
+    let case = &cases[0];
+    assert_eq!(
+        (&case["severity"], &case["title"]),
+        (&"critical".into(), &"Administrator account taken over: root@example.com".into())
+    );
+    assert_eq!(case["entities"][0]["name"], "root@example.com");
+    assert_eq!(case["entities"][0]["type"], "admin");
+    let findings = report["findings"].as_array().unwrap();
+    let own: Vec<&Value> = findings.iter().filter(|f| f["case_id"] == case["id"]).map(|f| &f["id"]).collect();
+    assert_eq!(own, case["finding_ids"].as_array().unwrap().iter().collect::<Vec<_>>());
+    let lines = case["score_lines"].as_array().unwrap();
+    let sum: u64 = lines.iter().map(|line| line["points"].as_u64().unwrap()).sum();
+    assert_eq!(case["score"], sum);
+    assert!(lines.iter().any(|line| line["reason"] == "an administrator is part of it"), "{lines:#?}");
+    let story: Vec<&str> = case["story"].as_array().unwrap().iter().map(|step| step.as_str().unwrap()).collect();
+    assert!(
+        story[0].starts_with("2026-03-10 10:20:40 UTC, Initial Access: Administrator in two places at once"),
+        "{story:#?}"
+    );
+    assert!(story.last().unwrap().contains("Stealth: Command results are deleted"), "{story:#?}");
+    assert!(story.is_sorted(), "{story:#?}");
+    assert!(case["first_action"].as_str().unwrap().starts_with("Contain first"));
+    assert!(case["first_seen"].as_str() <= case["last_seen"].as_str());
+}
+
+#[test]
+fn neither_order_nor_split_nor_threads_change_a_case() {
+    for name in ["admin-takeover", "policy-gap", "spray-one-hit", "extortion"] {
+        let whole = report(&[&scenario(name)]);
+        let events = fs::read_to_string(Path::new(&scenario(name)).join("events.jsonl")).unwrap();
+        let mut events: Vec<&str> = events.lines().collect();
+        events.reverse();
+        let folder = TempDir::new().unwrap();
+        let (odd, even): (Vec<_>, Vec<_>) = events.iter().enumerate().partition(|(n, _)| n % 2 == 1);
+        for (name, part) in [("a.jsonl", odd), ("b.jsonl", even)] {
+            let part: Vec<&str> = part.into_iter().map(|(_, line)| *line).collect();
+            fs::write(folder.path().join(name), part.join("\n")).unwrap();
+        }
+        for threads in ["1", "3"] {
+            let other = report(&[text(folder.path()), "--threads", threads, "--partition", "1h"]);
+            assert_eq!(whole["cases"], other["cases"], "{name}, {threads}");
+            assert_ne!(whole["cases"], json!([]), "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_attackers_address_ties_and_that_of_an_office_does_not() {
+    let attacked = [guessed(100, "alice", "203.0.113.9", 9), guessed(200, "robert", "203.0.113.9", 10)].concat();
+    let (_folder, path) = written(&attacked);
+    assert_eq!(titles(&report(&[&path])).len(), 1);
+    // The same, and two colleagues on whom nothing is found sign in from there.
+    let mut office = attacked;
+    for (number, name) in [(300, "carol"), (400, "dominic")] {
+        let mut event = guessed(number, name, "203.0.113.9", 11).remove(8);
+        event["success"] = true.into();
+        office.push(event);
+    }
+    let (_folder, path) = written(&office);
+    let report = report(&[&path]);
+    let mut found = titles(&report);
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        ["Sign-in succeeds after a burst of failures: alice", "Sign-in succeeds after a burst of failures: robert"]
+    );
+}
+
+#[test]
+fn a_known_network_ties_nobody_and_lowers_confidence() {
+    let attacked = [guessed(100, "alice", "203.0.113.9", 9), guessed(200, "robert", "203.0.113.9", 10)].concat();
+    let (folder, path) = written(&attacked);
+    let known = folder.path().join("known.csv");
+    fs::write(&known, "network,label\n203.0.113.0/24,head office\n").unwrap();
+    let with = report(&[&path, "--known", text(&known)]);
+    assert_eq!(titles(&with).len(), 2);
+    let confidence = |report: &Value| {
+        let findings = report["findings"].as_array().unwrap();
+        findings.iter().find(|f| f["rule_id"] == "success-after-bruteforce").unwrap()["confidence"].clone()
+    };
+    assert_eq!((confidence(&report(&[&path])), confidence(&with)), ("high".into(), "medium".into()));
+    let table = scan(&[&path, "--known", text(&known)]);
+    let words = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("(203.0.113.9 is known as head office)"), "{table}");
+}
+
+/// An administrator who looks after everybody excludes a user from MFA.
+fn excluded(number: u32, user: &Value, hour: u32) -> Value {
+    json!({
+        "id": format!("{number:024x}"), "timestamp": format!("2026-03-02T{hour:02}:00:00Z"),
+        "organization": "5dc058bc3f53f95e3972f03f", "service": "directory", "event_type": "user_update", "success": true,
+        "initiated_by": {"id": "5a0000000000000000000001", "type": "admin", "email": "ops@example.com"},
+        "client_ip": "192.0.2.10", "auth_method": "session",
+        "resource": {"id": user["initiated_by"]["id"], "type": "user", "username": user["initiated_by"]["username"]},
+        "changes": [{"field": "mfa.exclusion", "from": false, "to": true}],
+    })
+}
+
+#[test]
+fn a_busy_administrator_does_not_glue_what_is_not_one_story() {
+    let (alice, robert) = (guessed(100, "alice", "203.0.113.9", 9), guessed(200, "robert", "198.51.100.7", 10));
+    let mut events = [alice.clone(), robert.clone()].concat();
+    events.extend([excluded(300, &alice[0], 8), excluded(301, &robert[0], 8)]);
+    let (_folder, path) = written(&events);
+    let report = report(&[&path]);
+    assert_eq!(titles(&report).len(), 2);
+    // Each question goes with the story of the user whom it is about.
+    for finding in report["findings"].as_array().unwrap().iter().filter(|f| f["rule_id"] == "mfa-exclusion-added") {
+        let case = report["cases"].as_array().unwrap().iter().find(|case| case["id"] == finding["case_id"]).unwrap();
+        assert!(case["title"].as_str().unwrap().ends_with(finding["entity"]["name"].as_str().unwrap()), "{case:#}");
+    }
+}
+
+/// Somebody guesses the password of that administrator.
+fn guessed_administrator() -> Vec<Value> {
+    let mut events = guessed(900, "ops@example.com", "192.0.2.66", 7);
+    for event in &mut events {
+        event["event_type"] = "admin_login_attempt".into();
+        event["initiated_by"] = json!({"id": "5a0000000000000000000001", "type": "admin", "email": "ops@example.com"});
+    }
+    events
+}
+
+#[test]
+fn a_suspect_is_tied_to_those_whom_he_touched_unless_these_are_many() {
+    let (alice, robert) = (guessed(100, "alice", "203.0.113.9", 9), guessed(200, "robert", "198.51.100.7", 10));
+    let mut events = [guessed_administrator(), alice.clone(), robert.clone()].concat();
+    events.extend([excluded(300, &alice[0], 8), excluded(301, &robert[0], 8)]);
+    let (_folder, path) = written(&events);
+    assert_eq!(titles(&report(&[&path])).len(), 1);
+    for number in 0..5 {
+        let other = guessed(1000 + number * 10, "somebody", "192.0.2.1", 8).remove(0);
+        events.push(excluded(302 + number, &other, 8));
+    }
+    let (_folder, path) = written(&events);
+    let report = report(&[&path]);
+    let found = titles(&report);
+    assert_eq!(found.len(), 3, "{found:#?}");
+    let own = report["cases"].as_array().unwrap().iter().find(|case| case["entities"][0]["name"] == "ops@example.com");
+    assert!(own.unwrap()["finding_ids"].as_array().unwrap().len() >= 8, "{own:#?}");
+}
+
+#[test]
+fn questions_alone_are_no_case() {
+    let twin = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/twins/admin-takeover.jsonl");
+    let report = report(&[text(&twin)]);
+    assert!(report["findings"].as_array().unwrap().len() > 1);
+    assert_eq!(report["cases"], json!([]));
+    assert!(report["findings"].as_array().unwrap().iter().all(|finding| finding["case_id"].is_null()));
+}
+
+#[test]
+fn how_far_apart_is_a_setting() {
+    let alice = guessed(100, "alice", "203.0.113.9", 9);
+    let mut events = alice.clone();
+    events.push(excluded(300, &alice[0], 21));
+    let (folder, path) = written(&events);
+    let with = |within: &str| {
+        let config = folder.path().join("jcdetect.yml");
+        fs::write(&config, format!("cases: {{within: {within}}}\n")).unwrap();
+        let report = report(&[&path, "--config", text(&config)]);
+        assert_eq!(titles(&report).len(), 1);
+        let findings = report["findings"].as_array().unwrap();
+        let question = findings.iter().find(|finding| finding["rule_id"] == "mfa-exclusion-added").unwrap();
+        question["case_id"] == report["cases"][0]["id"]
+    };
+    assert_eq!((with("1d"), with("10h")), (true, false));
+}
+
+#[test]
+fn the_table_has_cases_first_and_each_finding_once() {
+    let table = scan(&[&scenario("breach-2023")]);
+    assert!(table.starts_with("Cases: 1\n"), "{table}");
+    assert!(table.contains("\nQuestions for the owner"), "{table}");
+    assert_eq!(
+        table.matches("[command-suspicious-content").count() + table.matches(", command-suspicious-content").count(),
+        1,
+        "{table}"
+    );
+    assert!(table.contains("\n1 case; 3 findings and 1 question;"), "{table}");
+}

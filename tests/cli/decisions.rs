@@ -1,0 +1,296 @@
+//! What was decided before: baselines, answers, suppressions.
+
+use std::fs;
+use std::path::Path;
+
+use predicates::prelude::*;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::events::{guessed_password, lines, sign_in};
+use super::{findings, jcdetect, report, scan, text};
+
+/// A folder with a guessed password in it.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let desk = Desk { folder: TempDir::new().unwrap() };
+        desk.with("log.jsonl", &lines(&guessed_password()));
+        desk
+    }
+
+    fn with(&self, name: &str, content: &str) -> String {
+        let path = self.folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        text(&path).to_owned()
+    }
+
+    fn path(&self, name: &str) -> String {
+        text(&self.folder.path().join(name)).to_owned()
+    }
+}
+
+fn policy_gap() -> String {
+    text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/policy-gap")).to_owned()
+}
+
+fn statuses(findings: &[Value]) -> Vec<(&str, &str)> {
+    findings.iter().map(|f| (f["rule_id"].as_str().unwrap(), f["status"].as_str().unwrap())).collect()
+}
+
+fn of<'f>(findings: &'f [Value], rule: &str) -> &'f Value {
+    findings.iter().find(|finding| finding["rule_id"] == rule).unwrap()
+}
+
+#[test]
+fn what_stood_in_an_earlier_report_is_known() {
+    let desk = Desk::new();
+    let log = desk.path("log.jsonl");
+    assert!(statuses(&findings(&[&log])).iter().all(|(_, status)| *status == "new"));
+    for format in ["json", "jsonl"] {
+        let old = desk.with("old", &scan(&[&log, "--format", format]));
+        let now = findings(&[&log, "--baseline", &old]);
+        assert!(now.len() > 1 && statuses(&now).iter().all(|(_, status)| *status == "known"), "{now:#?}");
+        jcdetect().args(["scan", &log, "--baseline", &old, "--fail-on", "low"]).assert().code(0);
+        jcdetect().args(["scan", &log, "--fail-on", "low"]).assert().code(1);
+    }
+    let none = desk.with("none", "");
+    assert!(statuses(&findings(&[&log, "--baseline", &none])).iter().all(|(_, status)| *status == "new"));
+    let report = report(&[&log, "--baseline", &desk.with("old", &scan(&[&log, "--format", "json"]))]);
+    assert_eq!(report["run"]["baseline"][0]["findings"], report["findings"].as_array().unwrap().len());
+    assert!(scan(&[&log, "--baseline", &desk.path("old")]).contains(" known)"));
+}
+
+#[test]
+fn an_export_that_has_rolled_on_has_the_same_findings() {
+    let desk = Desk::new();
+    // Twelve failures: the first five complete the first signal.
+    let events: Vec<Value> = (1..=12).map(|n| sign_in(n, &format!("2026-03-02T09:{n:02}:00Z"), false)).collect();
+    let first = desk.with("first.jsonl", &lines(&events[..10]));
+    let later = desk.with("later.jsonl", &lines(&events[3..]));
+    let old = desk.with("old", &scan(&[&first, "--format", "jsonl", "--evidence", "0"]));
+    let now = findings(&[&later, "--baseline", &old]);
+    let old: Vec<Value> = fs::read_to_string(old).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let (then, now) = (of(&old, "bruteforce-user-portal"), of(&now, "bruteforce-user-portal"));
+    assert_ne!(then["id"], now["id"]);
+    assert_eq!(now["status"], "known");
+}
+
+#[test]
+fn another_entity_or_organization_is_new() {
+    let desk = Desk::new();
+    let old = desk.with("old", &scan(&[&desk.path("log.jsonl"), "--format", "jsonl"]));
+    let change = |from: &str, to: &str| desk.with("other.jsonl", &lines(&guessed_password()).replace(from, to));
+    for (from, to) in [
+        ("5dc058bc3f53f95e3972f03f", "5dc058bc3f53f95e39720000"),
+        ("5f0000000000000000000001", "5f0000000000000000000002"),
+    ] {
+        let path = change(from, to);
+        let now = findings(&[&path, "--baseline", &old]);
+        // The name is still alice: only another organization makes another finding of it.
+        let wanted = if from.starts_with("5d") { "new" } else { "known" };
+        assert_eq!(of(&now, "success-after-bruteforce")["status"], wanted, "{from}");
+    }
+}
+
+#[test]
+fn a_yes_closes_and_a_no_raises() {
+    let desk = Desk::new();
+    let source = policy_gap();
+    let before = findings(&[&source]);
+    let question = |rule: &str| of(&before, rule)["id"].as_str().unwrap().to_owned();
+    let (closed, raised, unsure) =
+        (question("mfa-exclusion-added"), question("cap-deleted"), question("mfa-exclusion-long"));
+    let answers = desk.with(
+        "answers.csv",
+        &format!("finding id,answer,who,when\n{closed},yes,carla,2026-03-12\n{raised},NO,ops,2026-03-12T08:00:00Z\n{unsure},not sure,ops,2026-03-12\nffff,yes,ops,2026-03-12\n"),
+    );
+    let after = findings(&[&source, "--answers", &answers]);
+    assert_eq!(before.len(), after.len());
+    let yes = of(&after, "mfa-exclusion-added");
+    assert_eq!(
+        (&yes["status"], &yes["suppressed_by"]["kind"], &yes["answer"]["who"]),
+        (&"suppressed".into(), &"answer".into(), &"carla".into())
+    );
+    assert_eq!((&yes["disposition"], &yes["case_id"]), (&"duet".into(), &Value::Null));
+    let no = of(&after, "cap-deleted");
+    assert_eq!(
+        (&no["status"], &no["disposition"], &no["severity"], &no["answer"]["answer"]),
+        (&"new".into(), &"triage".into(), &"high".into(), &"no".into())
+    );
+    assert!(no["summary"].as_str().unwrap().ends_with("; ops says no: this was not expected"));
+    assert_eq!(of(&after, "mfa-exclusion-long")["disposition"], "triage");
+    // Triage first, then what is still asked.
+    assert!(after.is_sorted_by_key(|finding| finding["disposition"] == "duet"));
+    jcdetect()
+        .args(["scan", &source, "--answers", &answers])
+        .assert()
+        .code(0)
+        .stderr(predicate::str::contains("answers.csv: 1 of 4 answers fit no question of this run (ffff)"))
+        .stdout(predicate::str::contains("; 1 suppressed;"));
+    // A raised question fails a run; before it took --fail-on-duet.
+    let only = |answers: &[&str]| {
+        let rules = ["--disable", "cap-flip-flop", "--disable", "risk-score-entity", "--fail-on", "high"];
+        jcdetect().arg("scan").arg(&source).args(rules).args(answers).output().unwrap().status.code()
+    };
+    assert_eq!((only(&[]), only(&["--answers", &answers])), (Some(0), Some(1)));
+}
+
+#[test]
+fn the_worst_answer_counts_and_an_old_yes_closes_nothing_that_came_after_it() {
+    let desk = Desk::new();
+    let source = policy_gap();
+    let before = findings(&[&source]);
+    let id = of(&before, "cap-deleted")["id"].as_str().unwrap();
+    let row = |answer: &str, when: &str| {
+        format!("{{\"finding_id\":\"{id}\",\"answer\":\"{answer}\",\"who\":\"ops\",\"when\":\"{when}\"}}\n")
+    };
+    let with = |text: &str| of(&findings(&[&source, "--answers", &desk.with("a.jsonl", text)]), "cap-deleted").clone();
+    let both = with(&(row("no", "2026-03-11") + &row("yes", "2026-03-12")));
+    assert_eq!(both["disposition"], "triage");
+    let early = with(&row("yes", "2026-03-10T22:00:00Z"));
+    assert_eq!((&early["status"], &early["answer"]["outdated"]), (&"new".into(), &true.into()));
+    assert_eq!(with(&row("yes", "2026-03-10T23:00:00Z"))["status"], "suppressed");
+}
+
+#[test]
+fn an_answer_outlives_the_id_of_its_finding() {
+    let desk = Desk::new();
+    let source = policy_gap();
+    let messages = desk.path("messages");
+    let old = desk
+        .with("old.jsonl", &scan(&[&source, "--format", "jsonl", "--quiet", "--output", &format!("duet={messages}")]));
+    let told = fs::read_to_string(&old).unwrap();
+    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let id = of(&told, "cap-deleted")["id"].as_str().unwrap().to_owned();
+    // As if the first completing event had rolled out of the export, and the id with it.
+    let text = fs::read_to_string(&old).unwrap().replace(&id, &"0".repeat(32));
+    let old = desk.with("old.jsonl", &text);
+    let bare = desk.with("bare.csv", &format!("id,answer,who,when\n{},yes,ops,2026-03-12\n", "0".repeat(32)));
+    assert_eq!(of(&findings(&[&source, "--answers", &bare]), "cap-deleted")["status"], "new");
+    assert_eq!(
+        of(&findings(&[&source, "--answers", &bare, "--baseline", &old]), "cap-deleted")["status"],
+        "suppressed"
+    );
+    // The reply of a message carries what it needs.
+    let file = fs::read_dir(&messages)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .find(|p| p.to_string_lossy().ends_with(".json") && p.to_string_lossy().contains("security"))
+        .unwrap();
+    let mut message: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    for question in message["questions"].as_array_mut().unwrap() {
+        let reply = &mut question["reply"];
+        if reply["rule_id"] == "cap-deleted" {
+            (reply["finding_id"], reply["answer"]) = ("0".repeat(32).into(), "yes".into());
+            (reply["who"], reply["when"]) = ("ops".into(), "2026-03-12".into());
+        }
+    }
+    let filled = desk.with("filled.json", &format!("{message:#}"));
+    assert_eq!(of(&findings(&[&source, "--answers", &filled]), "cap-deleted")["status"], "suppressed");
+}
+
+const ENTRY: &str = "suppress:\n  - rule: success-after-bruteforce\n    match: {entity: alice, source: 203.0.113.0/24}\n    reason: a test of the help desk\n    owner: ops@example.com\n    expires: 2026-03-02\n";
+
+#[test]
+fn an_entry_puts_findings_away_and_says_so() {
+    let desk = Desk::new();
+    let (log, config) = (desk.path("log.jsonl"), desk.with("jcdetect.yml", ENTRY));
+    let report = report(&[&log, "--config", &config]);
+    let found = report["findings"].as_array().unwrap();
+    let hidden = of(found, "success-after-bruteforce");
+    assert_eq!(hidden["status"], "suppressed");
+    let by = &hidden["suppressed_by"];
+    assert_eq!(
+        (&by["kind"], &by["reason"], &by["owner"], &by["expires"]),
+        (&"entry".into(), &"a test of the help desk".into(), &"ops@example.com".into(), &"2026-03-02".into())
+    );
+    assert!(by["place"].as_str().unwrap().ends_with("jcdetect.yml:2"));
+    assert_eq!(
+        (&report["run"]["suppressions"][0]["state"], &report["run"]["suppressions"][0]["findings"]),
+        (&"used".into(), &1.into())
+    );
+    let cases = report["cases"].as_array().unwrap();
+    assert!(cases.iter().all(|case| !case["finding_ids"].as_array().unwrap().contains(&hidden["id"])));
+    let table = scan(&[&log, "--config", &config]);
+    assert!(!table.contains("[success-after-bruteforce") && table.contains("; 1 suppressed;"), "{table}");
+    jcdetect().args(["scan", &log, "--config", &config, "--fail-on", "critical"]).assert().code(0);
+}
+
+#[test]
+fn an_entry_does_not_cover_a_stranger_beside_the_known() {
+    let desk = Desk::new();
+    let mut events = guessed_password();
+    events[2]["client_ip"] = "198.51.100.7".into();
+    let (log, config) = (desk.with("two.jsonl", &lines(&events)), desk.with("jcdetect.yml", ENTRY));
+    assert_eq!(of(&findings(&[&log, "--config", &config]), "success-after-bruteforce")["status"], "new");
+}
+
+#[test]
+fn expired_and_unused_entries_are_told() {
+    let desk = Desk::new();
+    let log = desk.path("log.jsonl");
+    let old = desk.with("old.yml", &ENTRY.replace("2026-03-02", "2026-03-01"));
+    assert_eq!(of(&findings(&[&log, "--config", &old]), "success-after-bruteforce")["status"], "new");
+    assert_eq!(report(&[&log, "--config", &old])["run"]["suppressions"][0]["state"], "expired");
+    jcdetect().args(["scan", &log, "--config", &old]).assert().stderr(predicate::str::contains(
+        "old.yml:2: the suppression of success-after-bruteforce (a test of the help desk, owner ops@example.com) ended on 2026-03-01",
+    ));
+    let unused = desk.with("unused.yml", &ENTRY.replace("alice", "zoe"));
+    assert_eq!(report(&[&log, "--config", &unused])["run"]["suppressions"][0]["state"], "unused");
+    jcdetect()
+        .args(["scan", &log, "--config", &unused])
+        .assert()
+        .stderr(predicate::str::contains("fits no finding of this run"));
+    jcdetect().args(["scan", &log, "--config", &unused, "--quiet"]).assert().stderr("");
+}
+
+#[test]
+fn two_for_decisions_that_cannot_be_read() {
+    let desk = Desk::new();
+    let log = desk.path("log.jsonl");
+    for (flag, name, content, want) in [
+        ("--baseline", "b", "id,answer\n", "b:1: this is no JSON; name a report that"),
+        ("--baseline", "b", "{\"event_type\":\"x\"}\n", "b:1: no finding of jcdetect; name a report that"),
+        ("--answers", "a", "x,y\n1,2\n", "a:1: an answers file is JSON Lines, or CSV with the columns"),
+        (
+            "--answers",
+            "a",
+            "id,answer,who,when\n1,perhaps,x,2026-01-01\n",
+            "a:2: answer \"perhaps\": write yes, no or not sure",
+        ),
+        (
+            "--config",
+            "c",
+            &ENTRY.replace("success-after-bruteforce", "sucess-after-bruteforce"),
+            "c:2: sucess-after-bruteforce: no such rule; did you mean success-after-bruteforce?",
+        ),
+        (
+            "--config",
+            "c",
+            &ENTRY.replace("    reason", "    raison"),
+            "c:4: an entry of `suppress` has no key `raison`; did you mean `reason`?",
+        ),
+        ("--config", "c", &ENTRY.replace("2026-03-02", "never"), "c:6: expires: never: write the last day"),
+        ("--config", "c", "supress: []\n", "c:1: no key `supress`; did you mean `suppress`?"),
+        ("--config", "c", "cases: {within: long}\n", "c:1: within: long: write 12h or 1d"),
+        (
+            "--config",
+            "c",
+            "contacts:\n  securty: x\n",
+            "c:2: `contacts` has no key `securty`; did you mean `security`?",
+        ),
+        ("--config", "c", "contacts:\n  owners: [x]\n", "c:2: `owners` is a map from names to addresses"),
+    ] {
+        let path = desk.with(name, content);
+        jcdetect().args(["scan", &log, flag, &path]).assert().code(2).stderr(predicate::str::contains(want)).stdout("");
+    }
+    jcdetect()
+        .args(["scan", &log, "--baseline", "/no/such/file"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("--baseline /no/such/file: No such file"));
+}

@@ -1,0 +1,192 @@
+//! Messages to those who can tell whether something was meant.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use predicates::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{jcdetect, scan, text};
+
+fn policy_gap() -> String {
+    text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/policy-gap")).to_owned()
+}
+
+/// The files of a folder by name.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|p| (p.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&p).unwrap())).collect()
+}
+
+fn recipients(files: &BTreeMap<String, String>) -> Vec<(Value, Value, usize)> {
+    let messages = files.iter().filter(|(_, text)| text.starts_with('{'));
+    messages
+        .map(|(_, text)| {
+            let message: Value = serde_json::from_str(text).unwrap();
+            let recipient = &message["recipient"];
+            (recipient["name"].clone(), recipient["address"].clone(), message["questions"].as_array().unwrap().len())
+        })
+        .collect()
+}
+
+#[test]
+fn one_message_for_each_who_is_asked_from_a_scan_and_from_its_report() {
+    let folder = TempDir::new().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    let report = scan(&[&policy_gap(), "--format", "json", "--output", &format!("duet={}", text(&first))]);
+    let found = recipients(&files(&first));
+    assert_eq!(found, [("carla.costa".into(), Value::Null, 1), ("Security contact".into(), Value::Null, 4)]);
+    // From the report, out of a file and out of standard input.
+    let path = folder.path().join("report.json");
+    fs::write(&path, &report).unwrap();
+    jcdetect().args(["report", "duet", text(&path), "--output", text(&second)]).assert().code(0).stdout("");
+    assert_eq!(files(&first), files(&second));
+    let from_file = jcdetect().args(["report", "duet", text(&path)]).output().unwrap().stdout;
+    let from_input = jcdetect().args(["report", "duet", "-"]).write_stdin(report).output().unwrap().stdout;
+    assert_eq!(from_file, from_input);
+    let markdown = String::from_utf8(from_file).unwrap();
+    for part in [
+        "# 4 questions about JumpCloud",
+        "If not, restore the policy",
+        "\n\n    finding: 335f476637cd2851ce847da2c7e84a4f\n    [ ] yes, I expected this\n    [ ] no\n    [ ] not sure\n",
+        "From address: 203.0.113.10",
+    ] {
+        assert!(markdown.contains(part), "{part}: {markdown}");
+    }
+    let array = jcdetect().args(["report", "duet", text(&path), "--format", "json"]).output().unwrap().stdout;
+    assert_eq!(serde_json::from_slice::<Vec<Value>>(&array).unwrap().len(), 2);
+}
+
+#[test]
+fn addresses_come_from_the_directory_and_the_configuration() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        text(&path).to_owned()
+    };
+    let users = write(
+        "users.json",
+        r#"[{"_id":"u1","username":"carla.costa","email":"carla@example.com","firstname":"Carla","lastname":"Costa"}]"#,
+    );
+    let config = write(
+        "jcdetect.yml",
+        "contacts:\n  security: soc@example.com\n  owners:\n    \"Only from *\": policies@example.com\n    carla.costa: boss@example.com\n",
+    );
+    let out = folder.path().join("out");
+    jcdetect()
+        .args(["scan", &policy_gap(), "--quiet", "--config", &config, "--directory", &users])
+        .args(["--output", &format!("duet={}", text(&out))])
+        .assert()
+        .code(0)
+        .stderr("");
+    let mut found = recipients(&files(&out));
+    found.sort_by_key(|(name, ..)| name.to_string());
+    let found: Vec<(&str, &str, usize)> =
+        found.iter().map(|(name, address, n)| (name.as_str().unwrap(), address.as_str().unwrap(), *n)).collect();
+    let wanted = [
+        ("Carla Costa", "carla@example.com", 1),
+        ("Security contact", "soc@example.com", 1),
+        ("boss@example.com", "boss@example.com", 2),
+        ("policies@example.com", "policies@example.com", 1),
+    ];
+    assert_eq!(found, wanted);
+    // The same from the report alone: what the scan knew of people stands in it.
+    let report = scan(&[&policy_gap(), "--format", "jsonl", "--directory", &users]);
+    let alone = jcdetect()
+        .args(["report", "duet", "-", "--format", "json", "--no-config", "--quiet"])
+        .write_stdin(report)
+        .output()
+        .unwrap()
+        .stdout;
+    assert!(String::from_utf8(alone).unwrap().contains("\"address\": \"carla@example.com\""));
+}
+
+#[test]
+fn what_was_asked_before_is_not_asked_again() {
+    let folder = TempDir::new().unwrap();
+    let old = folder.path().join("old.jsonl");
+    fs::write(&old, scan(&[&policy_gap(), "--format", "jsonl"])).unwrap();
+    let out = folder.path().join("out");
+    jcdetect()
+        .args(["scan", &policy_gap(), "--baseline", text(&old), "--output", &format!("duet={}", text(&out))])
+        .assert()
+        .code(0)
+        .stderr(predicate::str::contains(
+            "0 of 5 questions in 0 messages; 5 known, suppressed or pending ones were left out",
+        ));
+    assert!(files(&out).is_empty());
+}
+
+#[test]
+fn somebody_whose_account_is_part_of_a_case_is_asked_by_telephone() {
+    jcdetect()
+        .args(["scan", &policy_gap(), "--output", &format!("duet={}", text(TempDir::new().unwrap().path()))])
+        .assert()
+        .stderr(predicate::str::contains("ask by telephone, because their account is part of a case: carla.costa"));
+}
+
+/// An attacker chose the names: they stay inside the folder, and do nothing in what reads the message.
+#[test]
+fn hostile_names_are_text() {
+    let folder = TempDir::new().unwrap();
+    let name = "../../etc/passwd\n# [click](https://evil.example) <img src=x> `a` www.evil.example \u{202e}";
+    let finding = json!({
+        "schema": "jcdetect/finding/v1", "id": "../x`\n", "rule_id": "r", "organization": "o", "severity": "low",
+        "disposition": "duet", "status": "new", "entity": {"type": "user", "id": "u", "name": name}, "summary": name,
+        "related": [{"role": "actor", "type": "user", "value": name}],
+        "duet": {"ask": "actor", "question": name, "first_action": name},
+    });
+    let out = folder.path().join("in/side");
+    jcdetect()
+        .args(["report", "duet", "-", "--no-config", "--output", text(&out)])
+        .write_stdin(finding.to_string())
+        .assert()
+        .code(0);
+    let files = files(&out);
+    assert_eq!(files.len(), 2);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    for (name, content) in &files {
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b)), "{name}");
+        assert!(!content.contains('\u{202e}') || content.starts_with('{'), "{content}");
+    }
+    let markdown = &files.values().find(|content| content.starts_with('#')).unwrap();
+    for live in ["](http", "<img", "\n# [", "://evil", "www.evil", "`a`"] {
+        let is_escaped = |at: usize| markdown[..at].ends_with('\\');
+        assert!(markdown.match_indices(live).all(|(at, _)| is_escaped(at)), "{live}: {markdown}");
+    }
+}
+
+#[test]
+fn bad_reports() {
+    for (input, code, want) in [
+        ("hello\n", 2, "-:1: this is no JSON; name a report that `jcdetect scan --format json` (or jsonl) wrote"),
+        ("{\"a\":1}", 2, "-:1: no finding of jcdetect"),
+        ("", 0, "0 of 0 questions"),
+    ] {
+        jcdetect()
+            .args(["report", "duet", "-", "--no-config"])
+            .write_stdin(input)
+            .assert()
+            .code(code)
+            .stderr(predicate::str::contains(want))
+            .stdout("");
+    }
+    jcdetect()
+        .args(["report", "duet", "/no/such/file"])
+        .assert()
+        .code(3)
+        .stderr(predicate::str::contains("/no/such/file: No such file"));
+    jcdetect()
+        .args(["scan", &policy_gap(), "--output", "duet="])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("--output duet=: the folder is missing"));
+    jcdetect()
+        .args(["scan", &policy_gap(), "--output", "duet=/proc/no/such", "--quiet"])
+        .assert()
+        .code(5)
+        .stderr(predicate::str::contains("/proc/no/such: "));
+}
