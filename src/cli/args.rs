@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::queries;
+
 /// What in this export of JumpCloud Directory Insights needs a human?
 #[derive(Debug, Parser)]
 #[command(name = "jcdetect", version, about, propagate_version = true)]
@@ -17,6 +19,8 @@ pub struct Args {
 pub enum Command {
     /// Run all detections over exports and report what needs a human
     Scan(Box<Scan>),
+    /// Find events: by a condition, a text or a Sigma rule; count what is rare, see what is new
+    Hunt(Box<queries::Hunt>),
     /// List, show, test and check the rules
     Rules(Rules),
 }

@@ -4,8 +4,11 @@
 mod args;
 mod config;
 mod exit;
+mod gather;
+mod hunt;
 mod pipeline;
 mod progress;
+mod queries;
 mod rules;
 mod scan;
 mod settings;
@@ -19,6 +22,7 @@ use clap::Parser;
 
 use args::{Args, Command};
 use exit::Exit;
+use gather::Pointed;
 
 use crate::output::safe::Safe;
 
@@ -27,6 +31,7 @@ pub fn run() -> ExitCode {
     let args = Args::parse();
     let result = match args.command {
         Command::Scan(typed) => scan::run(&typed),
+        Command::Hunt(typed) => hunt::run(&typed),
         Command::Rules(typed) => rules::run(&typed),
     };
     match result {
@@ -34,6 +39,10 @@ pub fn run() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
             say(format_args!("{error:#}"));
+            if let Some(Pointed { text, mistake }) = error.downcast_ref() {
+                let (line, caret) = mistake.pointed_out(text);
+                eprintln!("  {}\n  {caret}", Safe(&line));
+            }
             let is_output = error.downcast_ref::<io::Error>().is_some();
             if is_output { Exit::Output.into() } else { Exit::Usage.into() }
         }

@@ -91,7 +91,7 @@ fn write_file(report: &Report<'_>, format: Format, zone: Zone, path: &Path) -> i
 }
 
 /// Sources that failed, and arguments in which nothing was an event.
-fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
+pub fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
     let name = |source: u32| sources.get(source as usize).map_or("?", |s| s.name.as_str());
     let mut exits = Vec::new();
     for failure in &reading.failures {

@@ -30,7 +30,8 @@ pub enum When {
 }
 
 impl When {
-    fn parse(flag: &str, text: &str) -> Result<When> {
+    /// Reads what was typed behind a flag.
+    pub fn parse(flag: &str, text: &str) -> Result<When> {
         if let Some(span) = Span::parse(text) {
             return Ok(When::Back(span));
         }
@@ -184,7 +185,8 @@ fn partition(text: &str) -> Result<Span> {
     }
 }
 
-fn is_backwards(since: Option<When>, until: Option<When>) -> bool {
+/// Whether nothing can lie between the two.
+pub fn is_backwards(since: Option<When>, until: Option<When>) -> bool {
     match (since, until) {
         (Some(When::At(since)), Some(When::At(until))) => since > until,
         (Some(When::Back(since)), Some(When::Back(until))) => since < until,
@@ -223,7 +225,8 @@ fn names(flag: &str, typed: &[String], set: &RuleSet) -> Result<BTreeSet<String>
     Ok(typed.iter().cloned().collect())
 }
 
-fn is_coloured(color: args::Color) -> bool {
+/// Whether a table has colours.
+pub fn is_coloured(color: args::Color) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
     match color {
         args::Color::Always => true,

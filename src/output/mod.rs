@@ -3,6 +3,7 @@
 pub mod json;
 pub mod listing;
 pub mod navigator;
+pub mod rows;
 pub mod safe;
 pub mod table;
 

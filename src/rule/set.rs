@@ -279,6 +279,7 @@ impl RuleSet {
         exprs.iter().for_each(|expr| expr.fields(&mut fields));
         self.plan = FieldPlan::new(&fields);
         self.verdicts = exprs.iter().map(|expr| Verdict::new(expr, &mut self.plan, &mut self.tests)).collect();
+        self.tests.cover(&self.plan);
         let takes_whole = |place: &usize| self.verdicts[*place].needs_whole();
         self.whole = (0..self.verdicts.len()).filter(takes_whole).collect();
     }
