@@ -21,6 +21,8 @@ pub enum Command {
     Scan(Box<Scan>),
     /// Find events: by a condition, a text or a Sigma rule; count what is rare, see what is new
     Hunt(Box<queries::Hunt>),
+    /// Show all events, or the evidence of findings, in the order of time
+    Timeline(Box<queries::Timeline>),
     /// List, show, test and check the rules
     Rules(Rules),
 }

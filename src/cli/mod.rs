@@ -13,6 +13,7 @@ mod rules;
 mod scan;
 mod settings;
 mod stats;
+mod timeline;
 
 use std::fmt::Display;
 use std::io;
@@ -32,6 +33,7 @@ pub fn run() -> ExitCode {
     let result = match args.command {
         Command::Scan(typed) => scan::run(&typed),
         Command::Hunt(typed) => hunt::run(&typed),
+        Command::Timeline(typed) => timeline::run(&typed),
         Command::Rules(typed) => rules::run(&typed),
     };
     match result {

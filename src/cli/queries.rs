@@ -112,3 +112,37 @@ pub struct Hunt {
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub format: String,
 }
+
+/// `timeline`
+#[derive(Debug, clap::Args)]
+pub struct Timeline {
+    #[command(flatten)]
+    pub input: Input,
+
+    #[command(flatten)]
+    pub filters: Filters,
+
+    /// Only the evidence of findings, with the rules that found it
+    #[arg(long, help_heading = "Selection")]
+    pub findings: bool,
+
+    /// With --findings: leave out findings below this severity
+    #[arg(long, value_name = "SEVERITY", help_heading = "Selection", requires = "findings")]
+    pub min_severity: Option<String>,
+
+    /// With --findings: also use the rules of this folder; may be repeated
+    #[arg(long, value_name = "DIR", help_heading = "Rules", requires = "findings")]
+    pub rules: Vec<PathBuf>,
+
+    /// With --findings: take lists, rules and choices from this file
+    #[arg(long, value_name = "FILE", help_heading = "Rules", requires = "findings")]
+    pub config: Option<PathBuf>,
+
+    /// With --findings: do not look for a jcdetect.yml
+    #[arg(long, help_heading = "Rules", requires = "findings")]
+    pub no_config: bool,
+
+    /// What standard output shows: table, jsonl, csv or timesketch (the CSV that Timesketch imports)
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub format: String,
+}
