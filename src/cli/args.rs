@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use super::queries;
 
@@ -23,14 +24,29 @@ pub enum Command {
     Hunt(Box<queries::Hunt>),
     /// Show all events, or the evidence of findings, in the order of time
     Timeline(Box<queries::Timeline>),
+    /// Sum up an unknown export: who signs in from where, what administrators do, what fails, what is missing
+    Summary(Box<queries::Summary>),
+    /// Write the event of each record as the rules see it, as JSON lines
+    Normalize(Box<queries::Normalize>),
     /// List, show, test and check the rules
     Rules(Rules),
+    /// Write what a shell has to know to complete commands and flags
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual page
+    Man {
+        /// Of this command; of the program if not given
+        command: Option<String>,
+    },
 }
 
 /// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// on a terminal, unless NO_COLOR is set
+    #[default]
     Auto,
     /// always
     Always,

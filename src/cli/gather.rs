@@ -8,10 +8,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::exit::Exit;
 use super::pipeline::{Analysis, Job, analyse};
 use super::progress::Progress;
-use super::queries::{Filters, Input};
+use super::queries::{Filters, Input, Shown};
 use super::say;
 use super::scan::tell_of_sources;
 use super::settings::{When, is_backwards, is_coloured};
+use crate::detect::store::Store;
 use crate::enrich::enrichment::{Enrichment, Paths};
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::source::{self, Source};
@@ -64,14 +65,17 @@ pub struct Settings {
 
 impl Settings {
     /// Understands what was typed.
-    pub fn new(typed: &Input) -> Result<Settings> {
+    pub fn new(typed: &Input, shown: &Shown) -> Result<Settings> {
         let since = typed.since.as_deref().map(|t| When::parse("--since", t)).transpose()?;
         let until = typed.until.as_deref().map(|t| When::parse("--until", t)).transpose()?;
         if is_backwards(since, until) {
             bail!("--since is after --until: nothing can lie between");
         }
-        let zone = Zone::parse(&typed.tz)
-            .ok_or_else(|| anyhow!("--tz {}: no zone; write UTC, local, or an offset such as +02:00", typed.tz))?;
+        let zone = match shown.tz.as_deref() {
+            None => Zone::Utc,
+            Some(text) => Zone::parse(text)
+                .ok_or_else(|| anyhow!("--tz {text}: no zone; write UTC, local, or an offset such as +02:00"))?,
+        };
         if typed.threads == Some(0) {
             bail!("--threads 0: at least one is needed");
         }
@@ -80,8 +84,8 @@ impl Settings {
         }
         Ok(Settings {
             sources: typed.sources.clone(),
-            look: Look { is_coloured: is_coloured(typed.color), is_terminal: io::stdout().is_terminal(), zone },
-            limit: typed.limit,
+            look: Look { is_coloured: is_coloured(shown.color), is_terminal: io::stdout().is_terminal(), zone },
+            limit: shown.limit,
             is_quiet: typed.quiet,
             since,
             until,
@@ -210,9 +214,13 @@ impl Gathered {
         Events { store: &self.analysis.store, list, sources: &self.names, findings: None }
     }
 
-    /// Reads the records of events again, in the order of the sources.
-    pub fn records(&mut self, events: &[u32], take: &mut dyn FnMut(u32, &[u8]) -> io::Result<()>) -> io::Result<()> {
-        let store = &self.analysis.store;
+    /// Reads the records of events again, in the order of the sources. `take` is told what was read, too.
+    pub fn records(
+        &mut self,
+        events: &[u32],
+        take: &mut dyn FnMut(&Store, &[String], u32, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (store, names) = (&self.analysis.store, &self.names);
         let mut places: Vec<_> = events.iter().map(|event| (store.origin(*event), *event)).collect();
         places.sort_unstable();
         for part in places.chunk_by(|a, b| a.0.source == b.0.source) {
@@ -220,7 +228,7 @@ impl Gathered {
             let offsets: Vec<u64> = part.iter().map(|(origin, _)| origin.offset).collect();
             let mut next = part.iter().map(|(_, event)| *event);
             let read = again::records(source, self.options, &offsets, &mut |record| {
-                next.next().map_or(Ok(()), |event| take(event, record))
+                next.next().map_or(Ok(()), |event| take(store, names, event, record))
             });
             match read {
                 Ok(()) => {}

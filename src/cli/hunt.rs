@@ -41,7 +41,7 @@ enum Sigma {
 
 /// Hunts for what was typed.
 pub fn run(typed: &queries::Hunt) -> Result<Exit> {
-    let settings = Settings::new(&typed.input)?;
+    let settings = Settings::new(&typed.input, &typed.shown)?;
     let filter = Filter::new(&typed.filters)?;
     let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
@@ -63,7 +63,7 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     };
     let mut out = BufWriter::new(io::stdout().lock());
     if is_raw {
-        gathered.records(&events, &mut |_, record| {
+        gathered.records(&events, &mut |_, _, _, record| {
             out.write_all(&on_one_line(record))?;
             out.write_all(b"\n")
         })?;

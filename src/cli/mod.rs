@@ -6,6 +6,8 @@ mod config;
 mod exit;
 mod gather;
 mod hunt;
+mod manual;
+mod normalize;
 mod pipeline;
 mod progress;
 mod queries;
@@ -13,6 +15,7 @@ mod rules;
 mod scan;
 mod settings;
 mod stats;
+mod summary;
 mod timeline;
 
 use std::fmt::Display;
@@ -34,7 +37,11 @@ pub fn run() -> ExitCode {
         Command::Scan(typed) => scan::run(&typed),
         Command::Hunt(typed) => hunt::run(&typed),
         Command::Timeline(typed) => timeline::run(&typed),
+        Command::Summary(typed) => summary::run(&typed),
+        Command::Normalize(typed) => normalize::run(&typed),
         Command::Rules(typed) => rules::run(&typed),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { command } => manual::page(command.as_deref()),
     };
     match result {
         Ok(exit) => exit.into(),

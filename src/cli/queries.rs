@@ -23,18 +23,6 @@ pub struct Input {
     #[arg(long, value_name = "ID", help_heading = "Selection")]
     pub organization: Vec<String>,
 
-    /// Rows of a table to show; 0 is all. Other formats have all of them
-    #[arg(long, value_name = "N", default_value_t = 50, help_heading = "Output")]
-    pub limit: usize,
-
-    /// Colours in the table
-    #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
-    pub color: Color,
-
-    /// Zone of the times in tables: UTC, local, or an offset such as +02:00; other formats are always UTC
-    #[arg(long, value_name = "ZONE", default_value = "UTC", help_heading = "Output")]
-    pub tz: String,
-
     /// Nothing but errors on standard error
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
@@ -68,6 +56,22 @@ pub struct Input {
     pub record_limit: usize,
 }
 
+/// How a table is shown.
+#[derive(Debug, Default, clap::Args)]
+pub struct Shown {
+    /// Rows of a table to show; 0 is all. Other formats have all of them
+    #[arg(long, value_name = "N", default_value_t = 50, help_heading = "Output")]
+    pub limit: usize,
+
+    /// Colours in the table
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
+    pub color: Color,
+
+    /// Zone of the times in tables: UTC, local, or an offset such as +02:00; other formats are always UTC
+    #[arg(long, value_name = "ZONE", help_heading = "Output")]
+    pub tz: Option<String>,
+}
+
 /// Which events are meant.
 #[derive(Debug, clap::Args)]
 pub struct Filters {
@@ -91,6 +95,9 @@ pub struct Hunt {
 
     #[command(flatten)]
     pub filters: Filters,
+
+    #[command(flatten)]
+    pub shown: Shown,
 
     /// Only events that this Sigma rule finds; of a correlation, the events that made its signals
     #[arg(long, value_name = "RULE.yml", help_heading = "Selection")]
@@ -122,6 +129,9 @@ pub struct Timeline {
     #[command(flatten)]
     pub filters: Filters,
 
+    #[command(flatten)]
+    pub shown: Shown,
+
     /// Only the evidence of findings, with the rules that found it
     #[arg(long, help_heading = "Selection")]
     pub findings: bool,
@@ -145,4 +155,31 @@ pub struct Timeline {
     /// What standard output shows: table, jsonl, csv or timesketch (the CSV that Timesketch imports)
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub format: String,
+}
+
+/// `summary`
+#[derive(Debug, clap::Args)]
+pub struct Summary {
+    #[command(flatten)]
+    pub input: Input,
+
+    #[command(flatten)]
+    pub filters: Filters,
+
+    #[command(flatten)]
+    pub shown: Shown,
+
+    /// What standard output shows: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub format: String,
+}
+
+/// `normalize`
+#[derive(Debug, clap::Args)]
+pub struct Normalize {
+    #[command(flatten)]
+    pub input: Input,
+
+    #[command(flatten)]
+    pub filters: Filters,
 }

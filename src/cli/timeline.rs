@@ -22,7 +22,7 @@ type Cited = BTreeMap<Origin, Vec<String>>;
 
 /// Shows what was typed in the order of time.
 pub fn run(typed: &queries::Timeline) -> Result<Exit> {
-    let settings = Settings::new(&typed.input)?;
+    let settings = Settings::new(&typed.input, &typed.shown)?;
     let filter = Filter::new(&typed.filters)?;
     let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv, Format::Timesketch])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;

@@ -5,7 +5,8 @@ use std::io;
 use super::framing::{self, Batch, Framer, Span};
 use super::source::Source;
 use super::table::{self, Rows};
-use super::{Options, decode};
+use super::{Options, decode, part};
+use crate::event::json::Json;
 
 /// Why reading again ended early.
 #[derive(Debug)]
@@ -68,6 +69,11 @@ fn of_span<'w>(
         }
     }
     Ok(left)
+}
+
+/// Looks at the event of a record, without its envelope; `None` if it is none.
+pub fn with_record<T>(record: &[u8], look: impl FnOnce(&Json<'_>) -> T) -> Option<T> {
+    part::with_record(record, |json| Ok(look(json))).ok()
 }
 
 /// A record on one line: white space between its parts goes, if it stands on several.

@@ -7,4 +7,5 @@ pub mod finding;
 pub mod report;
 pub mod spell;
 pub mod stack;
+pub mod summary;
 pub mod table;

@@ -11,7 +11,7 @@ use crate::output::safe::Safe;
 use crate::triage::table::{Cell, Table};
 
 /// Things shown of a cell that counts many.
-const SHOWN: usize = 4;
+const SHOWN: usize = 6;
 
 /// Writes the first rows, all of them if `limit` is 0, and how many more there are.
 pub fn write(table: Table<'_>, limit: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
