@@ -7,6 +7,7 @@ mod expectations;
 mod floors;
 mod history;
 mod hostile;
+mod hunt;
 mod layouts;
 mod readme;
 mod rules;
