@@ -9,11 +9,14 @@ mod history;
 mod hostile;
 mod hunt;
 mod layouts;
+mod normalize;
 mod readme;
 mod rules;
 mod samples;
 mod scenarios;
 mod shuffled;
+mod summary;
+mod timeline;
 mod traps;
 mod worlds;
 
