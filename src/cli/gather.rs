@@ -163,6 +163,9 @@ impl Settings {
     }
 }
 
+/// Takes an event and its record; the store and the names of the sources are there to look into.
+pub type Taker<'t> = dyn FnMut(&Store, &[String], u32, &[u8]) -> io::Result<()> + 't;
+
 /// What was read.
 pub struct Gathered {
     /// the sources
@@ -214,12 +217,8 @@ impl Gathered {
         Events { store: &self.analysis.store, list, sources: &self.names, findings: None }
     }
 
-    /// Reads the records of events again, in the order of the sources. `take` is told what was read, too.
-    pub fn records(
-        &mut self,
-        events: &[u32],
-        take: &mut dyn FnMut(&Store, &[String], u32, &[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
+    /// Reads the records of events again, in the order of the sources.
+    pub fn records(&mut self, events: &[u32], take: &mut Taker<'_>) -> io::Result<()> {
         let (store, names) = (&self.analysis.store, &self.names);
         let mut places: Vec<_> = events.iter().map(|event| (store.origin(*event), *event)).collect();
         places.sort_unstable();

@@ -75,7 +75,7 @@ pub struct Shown {
 /// Which events are meant.
 #[derive(Debug, clap::Args)]
 pub struct Filters {
-    /// Only events that meet a condition: 'actor.name == "x" and source.country not in ["FR", "US"]'
+    /// Only events that meet a condition: `actor.name == "x" and source.country not in ["FR", "US"]`
     #[arg(long = "where", value_name = "CONDITION", help_heading = "Selection")]
     pub condition: Option<String>,
 

@@ -38,7 +38,10 @@ fn combinations(store: &Store, event: u32, fields: &[Field]) -> Vec<(Key, Vec<Ce
         }
         let longer = |(key, shown): &(Key, Vec<Cell>)| {
             let parts = values.iter().map(|(lower, cell)| {
-                ([key.as_slice(), &[lower.clone()]].concat(), [shown.as_slice(), std::slice::from_ref(cell)].concat())
+                (
+                    [key.as_slice(), std::slice::from_ref(lower)].concat(),
+                    [shown.as_slice(), std::slice::from_ref(cell)].concat(),
+                )
             });
             parts.collect::<Vec<_>>()
         };

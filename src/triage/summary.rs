@@ -274,7 +274,7 @@ fn event_types(types: Doers) -> Table<'static> {
     let row = |kind: &Doer| -> Row {
         let name = kind.name.as_deref().unwrap_or_default();
         let is_known = catalogue::service_of(name).is_some();
-        let note = (!is_known).then(|| Cell::Text("in no source".to_owned())).unwrap_or(Cell::Nothing);
+        let note = if is_known { Cell::Nothing } else { Cell::Text("unknown type".to_owned()) };
         let mut row = vec![Cell::of(Some(name)), Cell::of(kind.kind.as_deref()), Cell::Number(kind.count)];
         row.push(Cell::Number(kind.failures));
         row.extend(kind.seen());

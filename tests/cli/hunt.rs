@@ -72,7 +72,7 @@ fn several_records_on_a_line_envelopes_and_csv() {
     let line = format!("{}{}\n", events[0], events[8]);
     let wrapped = json!({"message": events[8].to_string(), "host": "h"}).to_string();
     fs::write(case.path().join("a.jsonl"), format!("{line}not json\n")).unwrap();
-    fs::write(case.path().join("b.jsonl"), &wrapped.replace(&format!("{:024x}", 9), &format!("{:024x}", 10))).unwrap();
+    fs::write(case.path().join("b.jsonl"), wrapped.replace(&format!("{:024x}", 9), &format!("{:024x}", 10))).unwrap();
     fs::write(case.path().join("c.csv"), "timestamp,event_type,success\n2026-03-02T10:00:00Z,user_create,true\n")
         .unwrap();
     let folder = text(case.path());

@@ -10,6 +10,7 @@ mod hostile;
 mod hunt;
 mod layouts;
 mod normalize;
+mod pages;
 mod readme;
 mod rules;
 mod samples;

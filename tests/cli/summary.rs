@@ -216,7 +216,7 @@ fn scenarios_are_counted_as_a_reader_of_json_counts() {
             .map_or(0, |row| row["failures"].as_u64().unwrap());
         assert_eq!(failed, failures, "{name}");
         let days: u64 = summary["days"].as_array().unwrap().iter().map(|row| row["all"].as_u64().unwrap()).sum();
-        assert_eq!(days as usize, events.len(), "{name}");
+        assert_eq!(days, events.len() as u64, "{name}");
     }
 }
 

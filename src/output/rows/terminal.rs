@@ -51,7 +51,7 @@ pub fn write(table: Table<'_>, limit: usize, look: Look, out: &mut dyn Write) ->
 
 fn shown(cell: &Cell, zone: Zone) -> String {
     match cell {
-        Cell::Nothing => "-".to_owned(),
+        Cell::Nothing | Cell::Share(_, 0) => "-".to_owned(),
         Cell::Text(text) => Safe(text).to_string(),
         Cell::Texts(texts) => Safe(&texts.join(", ")).to_string(),
         Cell::Number(number) => number.to_string(),
@@ -64,7 +64,6 @@ fn shown(cell: &Cell, zone: Zone) -> String {
                 more => format!("{text} and {more} more"),
             }
         }
-        Cell::Share(_, 0) => "-".to_owned(),
         Cell::Share(part, whole) => format!("{} % ({part} of {whole})", percent(*part, *whole)),
     }
 }
