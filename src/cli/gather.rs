@@ -1,5 +1,6 @@
 //! Gather: from sources to kept events, for the commands that make a table of them.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
@@ -14,13 +15,14 @@ use super::scan::tell_of_sources;
 use super::settings::{When, is_backwards, is_coloured};
 use crate::detect::store::Store;
 use crate::enrich::enrichment::{Enrichment, Paths};
+use crate::event::Event;
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::source::{self, Source};
 use crate::input::{Options, again};
 use crate::output::Look;
 use crate::output::rows::terminal;
 use crate::rule::detection::Warnings;
-use crate::rule::expr::Expr;
+use crate::rule::expr::{Expr, Searchable};
 use crate::rule::pattern::Glob;
 use crate::rule::query;
 use crate::rule::set::RuleSet;
@@ -239,6 +241,23 @@ impl Gathered {
             }
         }
         Ok(())
+    }
+
+    /// Of some events those in which all texts stand; their records are read again for it.
+    pub fn containing(&mut self, events: Vec<u32>, texts: &[Glob]) -> io::Result<Vec<u32>> {
+        if texts.is_empty() {
+            return Ok(events);
+        }
+        let mut found = BTreeSet::new();
+        self.records(&events, &mut |_, _, event, record| {
+            let has_all = again::with_record(record, |json| {
+                let record = Event::bare(json);
+                texts.iter().all(|glob| record.any_text(&|text| glob.matches(text)))
+            });
+            found.extend((has_all == Some(true)).then_some(event));
+            Ok(())
+        })?;
+        Ok(events.into_iter().filter(|event| found.contains(event)).collect())
     }
 
     /// Tells what was skipped, beside data that cannot.

@@ -52,7 +52,8 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     if let Some(problem) = set.problems.first() {
         bail!("{problem}");
     }
-    let mut gathered = settings.gather(set, is_raw)?;
+    let late_texts = if is_correlated { filter.texts.as_slice() } else { &[] };
+    let mut gathered = settings.gather(set, is_raw || !late_texts.is_empty())?;
     let found: Box<dyn Iterator<Item = u32>> = match is_correlated {
         true => Box::new(correlated(&mut gathered).into_iter()),
         false => Box::new(0..gathered.analysis.store.len()),
@@ -61,6 +62,7 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
         Shape::FirstSeen { .. } => gathered.chosen(found, later.as_ref()),
         _ => gathered.chosen_between(found, later.as_ref()),
     };
+    let events = gathered.containing(events, late_texts)?;
     let mut out = BufWriter::new(io::stdout().lock());
     if is_raw {
         gathered.records(&events, &mut |_, _, _, record| {
@@ -125,9 +127,6 @@ impl Asked {
             Shape::FirstSeen { value, by } => [value.as_slice(), by].concat(),
         };
         let condition = match sigma {
-            Some(Sigma::Rules(_)) if !filter.texts.is_empty() => bail!(
-                "--contains does not go with a correlation: hunt for its events with --format jsonl, and in those again"
-            ),
             Some(Sigma::Rules(rules)) => {
                 filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
                 let set = RuleSet::keeping([*rules], &kept);

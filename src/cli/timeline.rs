@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 
 use super::config::Config;
 use super::exit::Exit;
@@ -26,7 +26,7 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     let filter = Filter::new(&typed.filters)?;
     let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv, Format::Timesketch])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
-    let (gathered, cited) = match typed.findings {
+    let (mut gathered, cited) = match typed.findings {
         true => with_findings(typed, &settings, &filter)?,
         false => (settings.gather(RuleSet::asking(filter.and(None), &[]), false)?, None),
     };
@@ -34,6 +34,8 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     let store = &gathered.analysis.store;
     let is_cited = |event: &u32| cited.as_ref().is_none_or(|cited| cited.contains_key(&store.origin(*event)));
     let list = gathered.chosen_between((0..store.len()).filter(is_cited), later);
+    let late_texts = if typed.findings { filter.texts.as_slice() } else { &[] };
+    let list = gathered.containing(list, late_texts)?;
     let events = Events { findings: cited.as_ref(), ..gathered.events(&list) };
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
@@ -51,9 +53,6 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
 
 /// Reads with all rules, and notes which events are evidence.
 fn with_findings(typed: &queries::Timeline, settings: &Settings, filter: &Filter) -> Result<(Gathered, Option<Cited>)> {
-    if !filter.texts.is_empty() {
-        bail!("--contains does not go with --findings: use --where");
-    }
     let config = Config::new(typed.config.as_deref(), typed.no_config, &settings.sources)?;
     if let Some(path) = config.path.as_ref().filter(|_| !settings.is_quiet) {
         say(format_args!("using {}", path.display()));
@@ -63,7 +62,7 @@ fn with_findings(typed: &queries::Timeline, settings: &Settings, filter: &Filter
     let set = rules_keeping(PACK, &[config.rules.as_slice(), &typed.rules].concat(), &config.lists, &kept)?;
     let selection = Selection::of(typed.min_severity.as_deref(), &config, &set)?;
     let problems: Vec<String> = set.problems.iter().map(ToString::to_string).collect();
-    let mut gathered = settings.gather(set, false)?;
+    let mut gathered = settings.gather(set, !filter.texts.is_empty())?;
     for problem in problems {
         say(problem);
         gathered.exits.push(Exit::Usage);

@@ -10,7 +10,7 @@ use super::Look;
 use super::rows::{lines, terminal};
 use crate::event::coverage::Coverage;
 use crate::event::time::Span;
-use crate::triage::table::Table;
+use crate::triage::table::{Row, Table};
 
 #[derive(Serialize)]
 struct Document {
@@ -58,6 +58,24 @@ const TITLES: &[(&str, &str)] = &[
     ("silences", "Services that said nothing for more than three days"),
 ];
 
+/// Columns that people can do without; JSON has them.
+const LEFT_OUT: &[(&str, &[&str])] = &[
+    ("sign_ins", &["challenges", "first_seen"]),
+    ("admin_actions", &["first_seen"]),
+    ("failing_sources", &["people", "first_seen"]),
+];
+
+/// A table without the columns that people can do without.
+fn for_people(table: Table<'_>) -> Table<'_> {
+    let left_out = LEFT_OUT.iter().find(|(name, _)| *name == table.name).map_or(&[][..], |(_, columns)| columns);
+    let is_kept: Vec<bool> = table.columns.iter().map(|name| !left_out.contains(&name.as_str())).collect();
+    let columns = table.columns.into_iter().zip(&is_kept).filter(|(_, is)| **is).map(|(name, _)| name).collect();
+    let rows = table
+        .rows
+        .map(move |row| row.into_iter().zip(&is_kept).filter(|(_, is)| **is).map(|(cell, _)| cell).collect::<Row>());
+    Table { columns, rows: Box::new(rows), ..table }
+}
+
 /// Writes the tables for people.
 pub fn table(
     tables: Vec<Table<'_>>,
@@ -70,7 +88,7 @@ pub fn table(
     for table in tables.into_iter().filter(|table| table.count > 0) {
         let title = TITLES.iter().find(|(name, _)| *name == table.name).map_or(table.name, |(_, title)| *title);
         writeln!(out, "{title}")?;
-        terminal::write(table, limit, look, out)?;
+        terminal::write(for_people(table), limit, look, out)?;
         writeln!(out)?;
     }
     let mut found = terminal::plural(chosen as u64, "event");

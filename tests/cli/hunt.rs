@@ -179,6 +179,7 @@ fn a_sigma_rule_is_a_hunt() {
     fs::write(case.path().join("t.yml"), count).unwrap();
     let rule = case.path().join("t.yml");
     assert_eq!(jsonl(&["--sigma", text(&rule)]), 8);
+    assert_eq!(jsonl(&["--sigma", text(&rule), "--contains", "T09:01:"]), 1);
     assert_eq!(jsonl(&["--sigma", text(&rule), "--where", "timestamp startswith '2026-03-02T09:01'"]), 1);
 }
 

@@ -116,6 +116,12 @@ fn the_table_says_what_it_leaves_out() {
     let folder = scenario("push-fatigue");
     let table = timeline(&[&folder, "--limit", "2"]);
     assert!(table.contains("… 51 more; --limit 0 shows all of them\n53 of 53 events; nothing skipped\n"), "{table}");
+    let table = timeline(&[&folder, "--findings", "--no-config", "--contains", "github"]);
+    assert!(table.contains("\n1 of 53 events;"), "{table}");
+    let events = fs::read(Path::new(&folder).join("events.jsonl")).unwrap();
+    let arguments = ["timeline", "-", "--findings", "--no-config", "--contains", "github"];
+    let output = jcdetect().args(arguments).write_stdin(events).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("\n1 of 53 events;"));
     let table = timeline(&[&folder, "--contains", "198.51.100.140", "--since", "2026-03-10T21:45:00Z"]);
     assert!(table.contains("\n3 of 53 events;"), "{table}");
 }
@@ -138,8 +144,7 @@ fn an_organization_has_its_own_column_and_order() {
 fn what_does_not_go_together_is_said() {
     let folder = scenario("push-fatigue");
     for (arguments, want) in [
-        (&["--findings", "--contains", "x"][..], "--contains does not go with --findings"),
-        (&["--min-severity", "high"], "--findings"),
+        (&["--min-severity", "high"][..], "--findings"),
         (&["--findings", "--min-severity", "bad"], "--min-severity bad: no severity"),
         (&["--format", "xml"], "there are table, jsonl, csv, timesketch"),
         (&["--where", "x"], "--where: no field \"x\""),

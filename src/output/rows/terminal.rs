@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, ContentArrangement, presets};
+use comfy_table::{Attribute, ColumnConstraint, ContentArrangement, presets};
 
 use crate::event::coverage::Coverage;
 use crate::event::time::Zone;
@@ -30,9 +30,11 @@ pub fn write(table: Table<'_>, limit: usize, look: Look, out: &mut dyn Write) ->
         false => sheet.force_no_tty(),
     };
     let mut is_time = vec![false; table.columns.len()];
+    let mut is_narrow = is_time.clone();
     let mut rows = Vec::new();
     for row in table.rows.take(limit) {
         row.iter().zip(&mut is_time).for_each(|(cell, is)| *is |= matches!(cell, Cell::Time(_)));
+        row.iter().zip(&mut is_narrow).for_each(|(cell, is)| *is |= matches!(cell, Cell::Time(_) | Cell::Number(_)));
         rows.push(row.iter().map(|cell| shown(cell, look.zone)).collect::<Vec<_>>());
     }
     let title = |(name, is_time): (&String, &bool)| {
@@ -42,6 +44,10 @@ pub fn write(table: Table<'_>, limit: usize, look: Look, out: &mut dyn Write) ->
     };
     sheet.set_header(table.columns.iter().zip(&is_time).map(title));
     rows.into_iter().for_each(|row| _ = sheet.add_row(row));
+    // A narrow terminal breaks texts; times and numbers stay whole.
+    for (column, _) in is_narrow.iter().enumerate().filter(|(_, is)| **is) {
+        sheet.column_mut(column).map(|column| column.set_constraint(ColumnConstraint::ContentWidth));
+    }
     writeln!(out, "{}", sheet.trim_fmt())?;
     if table.count > limit {
         writeln!(out, "… {} more; --limit 0 shows all of them", table.count - limit)?;
