@@ -18,7 +18,7 @@ use crate::rule::detection::Warnings;
 use crate::rule::expr::Expr;
 use crate::rule::lists::Lists;
 use crate::rule::logic::Logic;
-use crate::rule::set::{Parsed, RuleSet};
+use crate::rule::set::{PACK, Parsed, RuleSet};
 use crate::rule::{self, query};
 use crate::triage::column::{Column, narrow, wide};
 use crate::triage::stack;
@@ -35,8 +35,8 @@ enum Shape {
 enum Sigma {
     /// one event
     Condition(Expr),
-    /// several events together
-    Rules(Box<Parsed>),
+    /// several events together: the rule and those of the pack that it is made of
+    Rules(Vec<Parsed>),
 }
 
 /// Hunts for what was typed.
@@ -103,13 +103,24 @@ fn shape(typed: &queries::Hunt) -> Result<Shape> {
 fn sigma(path: &Path) -> Result<Sigma> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| anyhow!("--sigma {name}: {error}"))?;
-    let mut warnings = Vec::new();
     let lists = Lists::default();
-    let mut rules = rule::parse(&name, &text, &lists, &mut warnings).map_err(|problem| anyhow!("{problem}"))?;
-    match rules.remove(0).logic {
-        Logic::Detection(condition) => Ok(Sigma::Condition(condition)),
-        _ => Ok(Sigma::Rules(Box::new(Parsed::new(&name, &text, &lists)))),
+    let mut rules = rule::parse(&name, &text, &lists, &mut vec![]).map_err(|problem| anyhow!("{problem}"))?;
+    if let Logic::Detection(condition) = &rules[0].logic {
+        return Ok(Sigma::Condition(condition.clone()));
     }
+    let mut files = vec![Parsed::new(&name, &text, &lists)];
+    let mut known: Vec<String> = rules.iter().map(|rule| rule.name.clone()).collect();
+    while let Some(rule) = rules.pop() {
+        for name in rule.logic.references() {
+            let of_name =
+                |(path, _): &&(&str, &str)| Path::new(path).file_stem().is_some_and(|stem| stem == name.as_str());
+            let Some((path, text)) = PACK.iter().find(of_name).filter(|_| !known.contains(name)) else { continue };
+            known.push(name.clone());
+            rules.extend(rule::parse(path, text, &lists, &mut vec![]).unwrap_or_default());
+            files.push(Parsed::new(path, text, &lists));
+        }
+    }
+    Ok(Sigma::Rules(files))
 }
 
 /// What is asked of the events: while they are read, and when identities are linked.
@@ -129,7 +140,7 @@ impl Asked {
         let condition = match sigma {
             Some(Sigma::Rules(rules)) => {
                 filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
-                let set = RuleSet::keeping([*rules], &kept);
+                let set = RuleSet::keeping(rules, &kept);
                 return Ok(Asked { set, later: filter.condition.clone(), is_correlated: true });
             }
             Some(Sigma::Condition(condition)) => Some(condition),
@@ -146,6 +157,7 @@ impl Asked {
 /// The events that made the signals of the rule.
 fn correlated(gathered: &mut Gathered) -> Vec<u32> {
     let Gathered { set, analysis, exits, .. } = gathered;
+    // Its file is the first.
     let Some(place) = set.rules.iter().position(|rule| rule.is_reported) else { return vec![] };
     if let Some(message) = analysis.detected.faults.get(&place) {
         say(format_args!("the rule {} failed inside: {message}", set.rules[place].name));

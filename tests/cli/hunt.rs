@@ -170,11 +170,12 @@ fn a_sigma_rule_is_a_hunt() {
     let path = case.path().join("x.jsonl");
     fs::write(&path, lines(&guessed_password())).unwrap();
     let jsonl = |arguments: &[&str]| hunt(&[&[text(&path), "--format", "jsonl"], arguments].concat()).lines().count();
-    if rule.exists() {
-        assert_eq!(jsonl(&["--sigma", text(&rule)]), 9);
-        assert_eq!(jsonl(&["--sigma", text(&rule), "--where", "outcome == 'success'"]), 1);
-        assert_eq!(jsonl(&["--sigma", text(&rule), "--since", "2026-03-02T09:08:00Z"]), 2);
-    }
+    assert_eq!(jsonl(&["--sigma", text(&rule)]), 9);
+    assert_eq!(jsonl(&["--sigma", text(&rule), "--where", "outcome == 'success'"]), 1);
+    assert_eq!(jsonl(&["--sigma", text(&rule), "--since", "2026-03-02T09:08:00Z"]), 2);
+    // One that is made of another rule of the pack.
+    let rule = root.join("rules/correlation-chains/chain-mfa-fatigue-persistence.yml");
+    hunt(&[text(&path), "--sigma", text(&rule)]);
     let count = "title: t\ncorrelation: {type: event_count, rules: [f], group-by: [actor.key], timespan: 1h, condition: {gte: 3}}\n---\ntitle: f\nname: f\nlogsource: {product: jumpcloud}\ndetection: {a: {outcome: failure}, condition: a}\n";
     fs::write(case.path().join("t.yml"), count).unwrap();
     let rule = case.path().join("t.yml");
@@ -331,6 +332,25 @@ fn mistakes_are_pointed_out() {
         .assert()
         .code(2)
         .stderr(predicate::str::contains("\u{1b}").not());
+}
+
+#[test]
+fn a_cut_archive_gives_what_could_be_read_of_it() {
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("cut.json.gz");
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for number in 0..6000_u32 {
+        writeln!(encoder, "{}", super::events::sign_in(number, "2026-03-02T09:00:00Z", true)).unwrap();
+    }
+    let whole = encoder.finish().unwrap();
+    fs::write(&path, &whole[..whole.len() - 20]).unwrap();
+    let output = jcdetect().args(["hunt", text(&path), "--format", "jsonl"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let records = String::from_utf8(output.stdout).unwrap().lines().count();
+    let table = jcdetect().args(["hunt", text(&path)]).output().unwrap();
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(records > 1000 && table.contains(&format!("{records} of {records} events")), "{records} {table}");
+    assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
 }
 
 #[test]
