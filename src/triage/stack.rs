@@ -11,6 +11,9 @@ use crate::event::time::Timestamp;
 /// The values of fields, in lower case; `None` where an event has none.
 type Key = Vec<Option<String>>;
 
+/// Piles that one event is put on: a record with a thousand changes is no reason for a million of them.
+const MOST: usize = 1000;
+
 /// A pile.
 struct Pile {
     /// the values as they were first written
@@ -45,7 +48,7 @@ fn combinations(store: &Store, event: u32, fields: &[Field]) -> Vec<(Key, Vec<Ce
             });
             parts.collect::<Vec<_>>()
         };
-        out = out.iter().flat_map(longer).collect();
+        out = out.iter().flat_map(longer).take(MOST).collect();
     }
     out
 }

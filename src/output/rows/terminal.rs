@@ -10,7 +10,7 @@ use crate::output::Look;
 use crate::output::safe::Safe;
 use crate::triage::table::{Cell, Table};
 
-/// Things shown of a cell that counts many.
+/// Things shown of a cell that has many.
 const SHOWN: usize = 6;
 
 /// Writes the first rows, all of them if `limit` is 0, and how many more there are.
@@ -59,18 +59,22 @@ fn shown(cell: &Cell, zone: Zone) -> String {
     match cell {
         Cell::Nothing | Cell::Share(_, 0) => "-".to_owned(),
         Cell::Text(text) => Safe(text).to_string(),
-        Cell::Texts(texts) => Safe(&texts.join(", ")).to_string(),
+        Cell::Texts(texts) => some(texts.len(), texts.iter().map(|text| Safe(text).to_string())),
         Cell::Number(number) => number.to_string(),
         Cell::Time(time) => time.short(zone),
         Cell::Counts(counts) => {
-            let parts = counts.iter().take(SHOWN).map(|(name, count)| format!("{} {count}", Safe(name)));
-            let text = parts.collect::<Vec<_>>().join(", ");
-            match counts.len().saturating_sub(SHOWN) {
-                0 => text,
-                more => format!("{text} and {more} more"),
-            }
+            some(counts.len(), counts.iter().map(|(name, count)| format!("{} {count}", Safe(name))))
         }
         Cell::Share(part, whole) => format!("{} % ({part} of {whole})", percent(*part, *whole)),
+    }
+}
+
+/// The first few of a list, and how many more.
+fn some(count: usize, list: impl Iterator<Item = String>) -> String {
+    let text = list.take(SHOWN).collect::<Vec<_>>().join(", ");
+    match count.saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text} and {more} more"),
     }
 }
 
@@ -130,5 +134,15 @@ mod tests {
         assert_eq!(shown(&Cell::Share(1, 1000), Zone::Utc), "1 % (1 of 1000)");
         assert_eq!(shown(&Cell::Share(0, 0), Zone::Utc), "-");
         assert_eq!(shown(&Cell::Share(2, 2), Zone::Utc), "100 % (2 of 2)");
+    }
+
+    #[test]
+    fn a_cell_shows_a_few_and_does_nothing() {
+        let many: Vec<String> = (0..9).map(|n| format!("{n}\u{1b}")).collect();
+        assert_eq!(
+            shown(&Cell::Texts(many), Zone::Utc),
+            "0\\u{1b}, 1\\u{1b}, 2\\u{1b}, 3\\u{1b}, 4\\u{1b}, 5\\u{1b} and 3 more"
+        );
+        assert_eq!(shown(&Cell::Counts(vec![("a".to_owned(), 2)]), Zone::Utc), "a 2");
     }
 }
