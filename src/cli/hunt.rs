@@ -48,7 +48,7 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     let shape = shape(typed)?;
     let sigma = typed.sigma.as_deref().map(sigma).transpose()?;
     let is_raw = format == Format::Jsonl && matches!(&shape, Shape::Events(fields) if fields.is_empty());
-    let Asked { set, later, is_correlated } = Asked::new(&filter, sigma, &shape)?;
+    let Asked { set, later, is_correlated } = Asked::new(&filter, sigma, &shape);
     if let Some(problem) = set.problems.first() {
         bail!("{problem}");
     }
@@ -132,7 +132,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(filter: &Filter, sigma: Option<Sigma>, shape: &Shape) -> Result<Asked> {
+    fn new(filter: &Filter, sigma: Option<Sigma>, shape: &Shape) -> Asked {
         let mut kept = match shape {
             Shape::Events(fields) | Shape::Stack(fields) => fields.clone(),
             Shape::FirstSeen { value, by } => [value.as_slice(), by].concat(),
@@ -141,7 +141,7 @@ impl Asked {
             Some(Sigma::Rules(rules)) => {
                 filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
                 let set = RuleSet::keeping(rules, &kept);
-                return Ok(Asked { set, later: filter.condition.clone(), is_correlated: true });
+                return Asked { set, later: filter.condition.clone(), is_correlated: true };
             }
             Some(Sigma::Condition(condition)) => Some(condition),
             None => None,
@@ -150,7 +150,7 @@ impl Asked {
         let linked: Vec<Expr> =
             filter.condition.iter().chain(&condition).filter(|part| part.is_linked()).cloned().collect();
         let later = (!linked.is_empty()).then_some(Expr::And(linked));
-        Ok(Asked { set: RuleSet::asking(filter.and(condition), &kept), later, is_correlated: false })
+        Asked { set: RuleSet::asking(filter.and(condition), &kept), later, is_correlated: false }
     }
 }
 
