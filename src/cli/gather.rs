@@ -118,7 +118,10 @@ impl Settings {
         if is_read_again {
             for source in &mut found.list {
                 source.spool().map_err(|error| {
-                    anyhow!("standard input cannot be kept in a temporary file ({error}): set TMPDIR, or name a file")
+                    anyhow!(
+                        "{}: it cannot be kept in a temporary file ({error}): set TMPDIR, or name a file",
+                        source.name
+                    )
                 })?;
             }
         }

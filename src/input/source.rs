@@ -60,13 +60,17 @@ impl Source {
         }
     }
 
-    /// Keeps standard input so that it can be read twice: in a file that has no name and ends with the process.
+    /// Keeps what comes only once, as standard input does and a pipe with a name, so that it can be read twice: in
+    /// a file that has no name and ends with the process.
     pub fn spool(&mut self) -> io::Result<()> {
-        if matches!(self.place, Place::StandardInput) {
-            let mut file = tempfile::tempfile()?;
-            io::copy(&mut io::stdin().lock(), &mut file)?;
-            self.place = Place::Spool(Arc::new(file));
-        }
+        let mut once: Box<dyn Read> = match &self.place {
+            Place::StandardInput => Box::new(io::stdin()),
+            Place::File(path) if path.metadata().is_ok_and(|m| !m.is_file()) => Box::new(File::open(path)?),
+            _ => return Ok(()),
+        };
+        let mut file = tempfile::tempfile()?;
+        io::copy(&mut once, &mut file)?;
+        self.place = Place::Spool(Arc::new(file));
         Ok(())
     }
 }

@@ -405,6 +405,28 @@ fn a_closed_pipe_is_zero_and_silent() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_comes_only_once_is_kept() {
+    let file = scenario("push-fatigue").join("events.jsonl");
+    let program = env!("CARGO_BIN_EXE_jcdetect");
+    let line = format!("'{program}' hunt <(cat '{}') --contains github --format jsonl", file.display());
+    let output = std::process::Command::new("bash").arg("-c").arg(line).output().unwrap();
+    assert_eq!((String::from_utf8_lossy(&output.stderr).as_ref(), output.status.code()), ("", Some(0)));
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 1);
+    // Where it cannot be kept, that is said before anything is read.
+    jcdetect()
+        .args(["hunt", "-", "--format", "jsonl"])
+        .env("TMPDIR", "/no/such/folder")
+        .write_stdin("")
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("set TMPDIR, or name a file"));
+    let rows =
+        jcdetect().args(["hunt", "-", "--format", "csv"]).env("TMPDIR", "/no/such/folder").write_stdin("").assert();
+    rows.code(0);
+}
+
+#[test]
 fn places_and_lists_are_fields_too() {
     let case = TempDir::new().unwrap();
     let path = case.path().join("x.jsonl");
