@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::queries;
 
 /// What in this export of JumpCloud Directory Insights needs a human?
 #[derive(Debug, Parser)]
@@ -17,16 +20,35 @@ pub struct Args {
 pub enum Command {
     /// Run all detections over exports and report what needs a human
     Scan(Box<Scan>),
+    /// Find events: by a condition, a text or a Sigma rule; count what is rare, see what is new
+    Hunt(Box<queries::Hunt>),
+    /// Show all events, or the evidence of findings, in the order of time
+    Timeline(Box<queries::Timeline>),
+    /// Sum up an unknown export: who signs in from where, what administrators do, what fails, what is missing
+    Summary(Box<queries::Summary>),
+    /// Write the event of each record as the rules see it, as JSON lines
+    Normalize(Box<queries::Normalize>),
     /// List, show, test and check the rules
     Rules(Rules),
     /// Make something of a report that `scan` wrote
     Report(Report),
+    /// Write what a shell has to know to complete commands and flags
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual page
+    Man {
+        /// Of this command; of the program if not given
+        command: Option<String>,
+    },
 }
 
 /// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// on a terminal, unless NO_COLOR is set
+    #[default]
     Auto,
     /// always
     Always,

@@ -7,12 +7,19 @@ mod config;
 mod decisions;
 mod duet;
 mod exit;
+mod gather;
+mod hunt;
+mod manual;
+mod normalize;
 mod pipeline;
 mod progress;
+mod queries;
 mod rules;
 mod scan;
 mod settings;
 mod stats;
+mod summary;
+mod timeline;
 
 use std::fmt::Display;
 use std::io;
@@ -22,6 +29,7 @@ use clap::Parser;
 
 use args::{Args, Command};
 use exit::Exit;
+use gather::Pointed;
 
 use crate::output::safe::Safe;
 
@@ -30,14 +38,24 @@ pub fn run() -> ExitCode {
     let args = Args::parse();
     let result = match args.command {
         Command::Scan(typed) => scan::run(&typed),
+        Command::Hunt(typed) => hunt::run(&typed),
+        Command::Timeline(typed) => timeline::run(&typed),
+        Command::Summary(typed) => summary::run(&typed),
+        Command::Normalize(typed) => normalize::run(&typed),
         Command::Rules(typed) => rules::run(&typed),
         Command::Report(typed) => duet::run(&typed),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { command } => manual::page(command.as_deref()),
     };
     match result {
         Ok(exit) => exit.into(),
         Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
             say(format_args!("{error:#}"));
+            if let Some(Pointed { text, mistake }) = error.downcast_ref() {
+                let (line, caret) = mistake.pointed_out(text);
+                eprintln!("  {}\n  {caret}", Safe(&line));
+            }
             let is_output = error.downcast_ref::<io::Error>().is_some();
             if is_output { Exit::Output.into() } else { Exit::Usage.into() }
         }

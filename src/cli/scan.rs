@@ -116,7 +116,7 @@ fn write_questions(settings: &Scan, report: &Report<'_>, enrichment: &Enrichment
 }
 
 /// Sources that failed, and arguments in which nothing was an event.
-fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
+pub fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
     let name = |source: u32| sources.get(source as usize).map_or("?", |s| s.name.as_str());
     let mut exits = Vec::new();
     for failure in &reading.failures {

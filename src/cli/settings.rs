@@ -14,7 +14,7 @@ use super::args;
 use super::config::Config;
 use crate::enrich::enrichment::Paths;
 use crate::enrich::known::Known;
-use crate::event::field::nearest_of;
+use crate::event::field::{Field, nearest_of};
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::output::{Format, Look};
 use crate::rule::lists::Lists;
@@ -31,7 +31,8 @@ pub enum When {
 }
 
 impl When {
-    fn parse(flag: &str, text: &str) -> Result<When> {
+    /// Reads what was typed behind a flag.
+    pub fn parse(flag: &str, text: &str) -> Result<When> {
         if let Some(span) = Span::parse(text) {
             return Ok(When::Back(span));
         }
@@ -67,6 +68,19 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// All findings from a severity on, as a configuration wants them.
+    pub fn of(min_severity: Option<&str>, config: &Config, set: &RuleSet) -> Result<Selection> {
+        let least = min_severity.map(|text| severity("--min-severity", text)).transpose()?;
+        Ok(Selection {
+            min_severity: least.unwrap_or(Severity::Info),
+            since: None,
+            until: None,
+            organizations: vec![],
+            enabled: names("enable", &config.enable, set)?,
+            disabled: names("disable", &config.disable, set)?,
+        })
+    }
+
     /// Whether a rule's findings are wanted.
     pub fn wants(&self, rule: &Rule) -> bool {
         let is_on = !rule.is_opt_in || self.enabled.contains(&rule.name);
@@ -205,7 +219,8 @@ fn partition(text: &str) -> Result<Span> {
     }
 }
 
-fn is_backwards(since: Option<When>, until: Option<When>) -> bool {
+/// Whether nothing can lie between the two.
+pub fn is_backwards(since: Option<When>, until: Option<When>) -> bool {
     match (since, until) {
         (Some(When::At(since)), Some(When::At(until))) => since > until,
         (Some(When::Back(since)), Some(When::Back(until))) => since < until,
@@ -276,7 +291,8 @@ fn known_rule(name: &str, set: &RuleSet) -> Result<(), String> {
     Err(format!("{name}: no such rule{near}"))
 }
 
-fn is_coloured(color: args::Color) -> bool {
+/// Whether a table has colours.
+pub fn is_coloured(color: args::Color) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
     match color {
         args::Color::Always => true,
@@ -295,11 +311,16 @@ pub fn rules(pack: &[(&str, &str)], folders: &[PathBuf]) -> Result<RuleSet> {
 
 /// The same, with the lists of a configuration.
 pub fn rules_with(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists) -> Result<RuleSet> {
+    rules_keeping(pack, folders, lists, &[])
+}
+
+/// The same; these fields of events are read after the events are gone, too.
+pub fn rules_keeping(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists, kept: &[Field]) -> Result<RuleSet> {
     let own = folders.iter().map(|f| rule_files(f)).collect::<Result<Vec<_>>>()?.concat();
     let own = own.iter().map(|(path, text)| (path.as_str(), text.as_str()));
     let files: Vec<(&str, &str)> = pack.iter().copied().chain(own).collect();
     let parsed: Vec<Parsed> = files.par_iter().map(|(path, text)| Parsed::new(path, text, lists)).collect();
-    Ok(RuleSet::of(parsed))
+    Ok(RuleSet::keeping(parsed, kept))
 }
 
 /// The rule files of a folder, by name.

@@ -225,14 +225,13 @@ pub fn groups(
     let indexes: Vec<Arc<Index>> = steps.iter().map(index).collect();
     // Without a step that is needed, any of them makes a group.
     let rarest = needed.clone().min_by_key(|step| indexes[*step].groups.len());
-    let numbers = match rarest {
-        Some(step) => indexes[step].groups.clone(),
-        None => {
-            let mut all: Vec<u32> = indexes.iter().flat_map(|index| &index.groups).copied().collect();
-            all.sort_unstable();
-            all.dedup();
-            all
-        }
+    let numbers = if let Some(step) = rarest {
+        indexes[step].groups.clone()
+    } else {
+        let mut all: Vec<u32> = indexes.iter().flat_map(|index| &index.groups).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     };
     let is_enough = |group: &Group| {
         needed.clone().all(|step| !group.steps[step].is_empty())

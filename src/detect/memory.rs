@@ -157,10 +157,10 @@ mod tests {
 
     #[test]
     fn what_may_be_wrong_is_no_way() {
-        let apart = |a: &str, b: &str| Spot::of(a).unwrap().apart(Spot::of(b).unwrap()).round();
-        assert_eq!(apart("48.8566,2.3522", "51.5074,-0.1278"), 344.0);
-        assert_eq!(apart("48.8566,2.3522,100", "51.5074,-0.1278,200"), 44.0);
-        assert_eq!(apart("48.8566,2.3522,200", "51.5074,-0.1278,200"), 0.0);
+        let apart = |a: &str, b: &str| Spot::of(a).unwrap().apart(Spot::of(b).unwrap()).round().to_string();
+        assert_eq!(apart("48.8566,2.3522", "51.5074,-0.1278"), "344");
+        assert_eq!(apart("48.8566,2.3522,100", "51.5074,-0.1278,200"), "44");
+        assert_eq!(apart("48.8566,2.3522,200", "51.5074,-0.1278,200"), "0");
         assert!(Spot::of("48.8566").is_none() && Spot::of("x,1").is_none());
     }
 }

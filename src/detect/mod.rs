@@ -165,7 +165,7 @@ fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> 
         |by, steps: &[Step<'_>], needs| groups(store, &detected.groupings, &detected.indexes, by, steps, needs);
     let any = Needs::default();
     match &set.rules[rule].logic {
-        Logic::Detection(_) => vec![],
+        Logic::Detection(_) | Logic::Risk(_) => vec![],
         Logic::Count(count) => {
             // One event may have several values.
             let events = if count.values.is_none() { count.bounds.least() } else { 1 };
@@ -175,7 +175,6 @@ fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> 
         Logic::FirstSeen(first_seen) => groups(&first_seen.by, &steps(2), any),
         Logic::Travel(travel) => groups(&travel.by, &steps(1), Needs { events: 2, ..any }),
         Logic::Rate(rate) => groups(&rate.by, &steps(1), Needs { events: rate.floor, ..any }),
-        Logic::Risk(_) => vec![],
     }
 }
 

@@ -140,7 +140,7 @@ impl Signals {
     /// All of them, in order.
     pub fn all(&self) -> Box<dyn Iterator<Item = Signal> + '_> {
         match self {
-            Signals::Matches(events) => Box::new(events.events().map(|event| Signal::new(event))),
+            Signals::Matches(events) => Box::new(events.events().map(Signal::new)),
             Signals::List(list) => Box::new(list.iter().copied()),
         }
     }

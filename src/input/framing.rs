@@ -52,6 +52,8 @@ pub struct Framer<R> {
     is_indenting: bool,
     offset: u64,
     is_at_end: bool,
+    /// why the end came early; told when all before it is taken
+    failure: Option<io::Error>,
     limit: usize,
     /// the stream was UTF-16: two source bytes for each UTF-16 unit of the text
     is_utf16: bool,
@@ -69,6 +71,7 @@ impl<R: Read> Framer<R> {
             is_indenting: true,
             offset,
             is_at_end: false,
+            failure: None,
             limit,
             is_utf16,
         }
@@ -78,7 +81,7 @@ impl<R: Read> Framer<R> {
     pub fn next_batch(&mut self) -> io::Result<Option<Batch>> {
         let mut spans = Vec::new();
         loop {
-            self.take_records(&mut spans)?;
+            self.take_records(&mut spans);
             if !spans.is_empty() {
                 let tail = self.buffer.split_off(self.at);
                 let bytes = std::mem::replace(&mut self.buffer, tail);
@@ -86,26 +89,26 @@ impl<R: Read> Framer<R> {
                 return Ok(Some(Batch { bytes, spans }));
             }
             if self.is_at_end && self.at == self.buffer.len() {
-                return Ok(None);
+                return self.failure.take().map_or(Ok(None), Err);
             }
-            self.fill()?;
+            self.fill();
         }
     }
 
     /// Takes every record that is whole in the buffer.
-    fn take_records(&mut self, spans: &mut Vec<Span>) -> io::Result<()> {
+    fn take_records(&mut self, spans: &mut Vec<Span>) {
         loop {
             self.skip_between();
-            let Some(&first) = self.buffer.get(self.at) else { return Ok(()) };
+            let Some(&first) = self.buffer.get(self.at) else { return };
             let taken = match first {
                 b'{' => match self.line_record() {
                     Some(length) => self.take(length, None, spans),
-                    None => self.object(spans)?,
+                    None => self.object(spans),
                 },
                 _ => self.junk(spans),
             };
             if !taken {
-                return Ok(());
+                return;
             }
         }
     }
@@ -139,24 +142,24 @@ impl<R: Read> Framer<R> {
     }
 
     /// An object that is scanned to its end.
-    fn object(&mut self, spans: &mut Vec<Span>) -> io::Result<bool> {
+    fn object(&mut self, spans: &mut Vec<Span>) -> bool {
         let mut scan = Scan::new(self.indentation);
         let mut step = scan.feed(&self.buffer[self.at..]);
         while step == Step::More {
             let length = self.buffer.len() - self.at;
             if self.is_at_end && length <= self.limit {
-                return Ok(self.take(length, Some(Reason::CutOff), spans));
+                return self.take(length, Some(Reason::CutOff), spans);
             }
             if !spans.is_empty() {
-                return Ok(false);
+                return false;
             }
             if length > self.limit {
                 return self.discard(&mut scan, spans);
             }
-            self.fill()?;
+            self.fill();
             step = scan.feed(&self.buffer[self.at..]);
         }
-        Ok(match step {
+        match step {
             Step::Ends(length) if length > self.limit => self.take(length, Some(Reason::TooLong), spans),
             Step::Ends(length) => self.take(length, None, spans),
             Step::Broken(length) => {
@@ -164,11 +167,11 @@ impl<R: Read> Framer<R> {
                 self.take(length, Some(reason), spans)
             }
             Step::More => false,
-        })
+        }
     }
 
     /// Reads over a record that is longer than the limit without keeping it.
-    fn discard(&mut self, scan: &mut Scan, spans: &mut Vec<Span>) -> io::Result<bool> {
+    fn discard(&mut self, scan: &mut Scan, spans: &mut Vec<Span>) -> bool {
         spans.push(Span { start: 0, end: 0, line: self.line, offset: self.offset, fault: Some(Reason::TooLong) });
         let mut dropped = 0;
         loop {
@@ -178,21 +181,21 @@ impl<R: Read> Framer<R> {
             self.advance(length);
             dropped += length;
             if self.is_at_end && self.at == self.buffer.len() {
-                return Ok(true);
+                return true;
             }
-            self.fill()?;
+            self.fill();
             if self.is_at_end && self.buffer.is_empty() {
-                return Ok(true);
+                return true;
             }
             match scan.feed_behind(&self.buffer[self.at..], dropped) {
                 Step::More if self.is_at_end => {
                     self.advance(self.buffer.len() - self.at);
-                    return Ok(true);
+                    return true;
                 }
                 Step::More => {}
                 Step::Ends(end) | Step::Broken(end) => {
                     self.advance(end.saturating_sub(dropped));
-                    return Ok(true);
+                    return true;
                 }
             }
         }
@@ -242,13 +245,15 @@ impl<R: Read> Framer<R> {
         self.at += length;
     }
 
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self) {
         self.buffer.drain(..self.at);
         self.at = 0;
         let wanted = BATCH.max(self.buffer.len() / 2) as u64;
-        let read = (&mut self.reader).take(wanted).read_to_end(&mut self.buffer)?;
-        self.is_at_end = (read as u64) < wanted;
-        Ok(())
+        match (&mut self.reader).take(wanted).read_to_end(&mut self.buffer) {
+            Ok(read) => self.is_at_end = (read as u64) < wanted,
+            // What was read before is in the buffer.
+            Err(error) => (self.is_at_end, self.failure) = (true, Some(error)),
+        }
     }
 }
 

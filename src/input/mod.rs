@@ -1,6 +1,7 @@
 //! Input: from files, folders and standard input to events. Reading streams: what is held is a few batches
 //! of records, whatever the size of the files.
 
+pub mod again;
 pub mod decode;
 pub mod envelope;
 pub mod framing;

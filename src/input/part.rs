@@ -256,7 +256,7 @@ fn number(length: usize) -> u32 {
 }
 
 /// Parses a record, takes its envelope off, and hands it on.
-fn with_record<T>(bytes: &[u8], use_it: impl FnOnce(&Json<'_>) -> Result<T, Reason>) -> Result<T, Reason> {
+pub(super) fn with_record<T>(bytes: &[u8], use_it: impl FnOnce(&Json<'_>) -> Result<T, Reason>) -> Result<T, Reason> {
     let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
     let outer = Json::parse(text).map_err(|e| reason_of(&e))?;
     match unwrap(&outer) {

@@ -1,7 +1,7 @@
 //! Source: a file, a file of a folder, or standard input, under the name by which it is cited.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ pub struct Source {
 enum Place {
     StandardInput,
     File(PathBuf),
+    /// standard input, kept in a file without a name
+    Spool(Arc<File>),
     Memory(Arc<[u8]>),
 }
 
@@ -34,6 +36,11 @@ impl Source {
         Ok(match &self.place {
             Place::StandardInput => Box::new(io::stdin()),
             Place::File(path) => Box::new(File::open(path)?),
+            Place::Spool(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                Box::new(file)
+            }
             Place::Memory(bytes) => Box::new(io::Cursor::new(Arc::clone(bytes))),
         })
     }
@@ -48,8 +55,23 @@ impl Source {
         match &self.place {
             Place::File(path) => path.metadata().map_or(0, |m| m.len()),
             Place::Memory(bytes) => bytes.len() as u64,
+            Place::Spool(file) => file.metadata().map_or(0, |m| m.len()),
             Place::StandardInput => 0,
         }
+    }
+
+    /// Keeps what comes only once, as standard input does and a pipe with a name, so that it can be read twice: in
+    /// a file that has no name and ends with the process.
+    pub fn spool(&mut self) -> io::Result<()> {
+        let mut once: Box<dyn Read> = match &self.place {
+            Place::StandardInput => Box::new(io::stdin()),
+            Place::File(path) if path.metadata().is_ok_and(|m| !m.is_file()) => Box::new(File::open(path)?),
+            _ => return Ok(()),
+        };
+        let mut file = tempfile::tempfile()?;
+        io::copy(&mut once, &mut file)?;
+        self.place = Place::Spool(Arc::new(file));
+        Ok(())
     }
 }
 

@@ -5,7 +5,10 @@ pub mod duet;
 pub mod json;
 pub mod listing;
 pub mod navigator;
+pub mod normalized;
+pub mod rows;
 pub mod safe;
+pub mod summary;
 pub mod table;
 
 use std::io::{self, Write};

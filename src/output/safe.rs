@@ -46,6 +46,20 @@ fn ends_in_www(text: &str) -> bool {
     end.eq_ignore_ascii_case("www")
 }
 
+/// A cell of CSV that a spreadsheet shows and does not calculate: a quote goes in front of what would start a
+/// formula.
+#[derive(Clone, Copy, Debug)]
+pub struct SafeCell<'t>(pub &'t str);
+
+impl fmt::Display for SafeCell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+            f.write_str("'")?;
+        }
+        f.write_str(self.0)
+    }
+}
+
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
@@ -66,5 +80,13 @@ mod tests {
     fn escapes_what_acts() {
         assert_eq!(Safe("Zoë 🦀").to_string(), "Zoë 🦀");
         assert_eq!(Safe("\u{1b}[31mred\n\u{202e}x").to_string(), "\\u{1b}[31mred\\u{a}\\u{202e}x");
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for text in ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1"] {
+            assert_eq!(SafeCell(text).to_string(), format!("'{text}"));
+        }
+        assert_eq!(SafeCell("a=1, \"b\"").to_string(), "a=1, \"b\"");
     }
 }

@@ -203,7 +203,8 @@ pub fn field(name: &str, warnings: &mut Warnings) -> Result<Field, Fault> {
     }
 }
 
-fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<Expr, Fault> {
+/// Compiles one test: a field with its modifiers, and the values it is compared with.
+pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<Expr, Fault> {
     let mut words = key.split('|');
     let name = words.next().unwrap_or_default();
     let words: Vec<&str> = words.collect();

@@ -14,9 +14,11 @@ pub mod file;
 pub mod lists;
 pub mod logic;
 pub mod pattern;
+pub mod query;
 pub mod regex;
 pub mod set;
 mod severity;
+pub mod token;
 pub mod verdict;
 
 use std::fmt;
@@ -401,6 +403,35 @@ fn levels(value: &Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault
 }
 
 impl Rule {
+    /// A rule that is no more than its condition.
+    pub fn of(name: &str, condition: Expr) -> Rule {
+        Rule {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            uuid: None,
+            status: String::new(),
+            level: Severity::Info,
+            description: String::new(),
+            techniques: vec![],
+            tags: vec![],
+            falsepositives: vec![],
+            references: vec![],
+            category: String::new(),
+            entity: Entity::Actor,
+            confidence: Confidence::default(),
+            triage: vec![],
+            misses: String::new(),
+            duet: None,
+            is_opt_in: false,
+            fold: Span(DAY),
+            is_reported: true,
+            file: String::new(),
+            line: 1,
+            logic: Logic::Detection(condition),
+            level_when: vec![],
+        }
+    }
+
     /// Fields of completing events that are read after the events are gone.
     pub fn kept_fields(&self, out: &mut Vec<Field>) {
         self.logic.fields(out);

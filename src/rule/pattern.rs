@@ -189,6 +189,12 @@ impl Glob {
         Glob { pieces, is_cased, is_letters_only: false }.folded()
     }
 
+    /// A text as it is, anywhere, without case.
+    pub fn containing(text: &str) -> Glob {
+        let text = Piece::Text(text.to_owned());
+        Glob { pieces: vec![Piece::Many, text, Piece::Many], is_cased: false, is_letters_only: false }.folded()
+    }
+
     /// The same for names that are compared by their letters only.
     #[must_use]
     pub fn letters_only(mut self) -> Glob {

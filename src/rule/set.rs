@@ -74,6 +74,19 @@ impl RuleSet {
 
     /// Links rule files. A broken file is a problem of its own and takes along only what refers to it.
     pub fn of(files: impl IntoIterator<Item = Parsed>) -> RuleSet {
+        RuleSet::keeping(files, &[])
+    }
+
+    /// One condition, and fields of the events that meet it which are read after the events are gone.
+    pub fn asking(condition: Expr, kept: &[Field]) -> RuleSet {
+        let mut set = RuleSet::default();
+        set.link(vec![vec![Rule::of("condition", condition)]]);
+        set.index(kept);
+        set
+    }
+
+    /// Links rule files; these fields of events are read after the events are gone, too.
+    pub fn keeping(files: impl IntoIterator<Item = Parsed>, kept: &[Field]) -> RuleSet {
         let mut set = RuleSet::default();
         let mut reported: BTreeMap<String, String> = BTreeMap::new();
         let mut read = Vec::new();
@@ -93,7 +106,7 @@ impl RuleSet {
             }
         }
         set.link(read);
-        set.index();
+        set.index(kept);
         set
     }
 
@@ -228,8 +241,8 @@ impl RuleSet {
         }
     }
 
-    fn index(&mut self) {
-        let mut fields = Vec::new();
+    fn index(&mut self, kept: &[Field]) {
+        let mut fields = kept.to_vec();
         let mut places: HashMap<String, usize> = HashMap::new();
         for (rule, Rule { logic, .. }) in self.rules.iter().enumerate() {
             let Logic::Detection(expr) = logic else { continue };
@@ -266,6 +279,7 @@ impl RuleSet {
         exprs.iter().for_each(|expr| expr.fields(&mut fields));
         self.plan = FieldPlan::new(&fields);
         self.verdicts = exprs.iter().map(|expr| Verdict::new(expr, &mut self.plan, &mut self.tests)).collect();
+        self.tests.cover(&self.plan);
         let takes_whole = |place: &usize| self.verdicts[*place].needs_whole();
         self.whole = (0..self.verdicts.len()).filter(takes_whole).collect();
     }

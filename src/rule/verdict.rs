@@ -56,13 +56,18 @@ impl Tests {
         self.bits.get(facet).copied().unwrap_or_default()
     }
 
-    /// The bit of a test; tests that say the same have one.
-    fn bit(&mut self, plan: &FieldPlan, facet: usize, field: usize, test: &Test) -> usize {
+    /// Makes place for the fields of all facets of a plan: they are kept even where nothing is tested.
+    pub fn cover(&mut self, plan: &FieldPlan) {
         for facet in &plan.facets[self.of_facet.len()..] {
             let tests = |field: &Field| FieldTests { field: field.clone(), tests: Vec::new(), looks_at_one: true };
             self.of_facet.push(facet.fields.iter().map(tests).collect());
             self.bits.push(0);
         }
+    }
+
+    /// The bit of a test; tests that say the same have one.
+    fn bit(&mut self, plan: &FieldPlan, facet: usize, field: usize, test: &Test) -> usize {
+        self.cover(plan);
         let of_field = &mut self.of_facet[facet][field];
         of_field.looks_at_one &= test.looks_at_one();
         let (tests, bits) = (&mut of_field.tests, &mut self.bits[facet]);

@@ -3,14 +3,18 @@
 pub mod answer;
 pub mod baseline;
 pub mod case;
+pub mod column;
 pub mod context;
 pub mod describe;
 pub mod finding;
 pub mod question;
 pub mod report;
 pub mod spell;
+pub mod stack;
 pub mod status;
 pub mod story;
+pub mod summary;
 pub mod suppression;
+pub mod table;
 mod tie;
 pub mod told;

@@ -9,7 +9,9 @@ mod expectations;
 mod floors;
 mod history;
 mod hostile;
+mod hunt;
 mod layouts;
+mod normalize;
 #[cfg(unix)]
 mod pages;
 mod questions;
@@ -18,6 +20,8 @@ mod rules;
 mod samples;
 mod scenarios;
 mod shuffled;
+mod summary;
+mod timeline;
 mod traps;
 mod worlds;
 

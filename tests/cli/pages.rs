@@ -9,6 +9,18 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+/// The pages whose commands are run.
+const PAGES: &[&str] = &[
+    "cases.md",
+    "questions.md",
+    "baseline.md",
+    "enrichment.md",
+    "hunting.md",
+    "timeline.md",
+    "summary.md",
+    "normalize.md",
+];
+
 /// Runs a command of a page as a shell does, and gives what a person sees.
 fn seen(line: &str, folder: &Path, last: &mut i32) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_jcdetect")).parent().unwrap();
@@ -56,7 +68,7 @@ fn real(page: &str) -> String {
 #[test]
 fn pages_are_true() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    for name in ["cases.md", "questions.md", "baseline.md", "enrichment.md"] {
+    for name in PAGES {
         let page = fs::read_to_string(docs.join(name)).unwrap();
         let real = real(&page);
         if std::env::var_os("WRITE_PAGES").is_some() {

@@ -1,0 +1,302 @@
+//! Gather: from sources to kept events, for the commands that make a table of them.
+
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::exit::Exit;
+use super::pipeline::{Analysis, Job, analyse};
+use super::progress::Progress;
+use super::queries::{Filters, Input, Shown};
+use super::say;
+use super::scan::tell_of_sources;
+use super::settings::{When, is_backwards, is_coloured};
+use crate::detect::store::Store;
+use crate::enrich::enrichment::{Enrichment, Paths};
+use crate::event::Event;
+use crate::event::time::{DAY, Span, Timestamp, Zone};
+use crate::input::source::{self, Source};
+use crate::input::{Options, again};
+use crate::output::Look;
+use crate::output::rows::terminal;
+use crate::rule::detection::Warnings;
+use crate::rule::expr::{Expr, Searchable};
+use crate::rule::pattern::Glob;
+use crate::rule::query;
+use crate::rule::set::RuleSet;
+use crate::rule::token::Mistake;
+use crate::triage::column::Events;
+
+/// A condition with a mistake in it, for the caret under the place.
+#[derive(Debug)]
+pub struct Pointed {
+    /// the text as typed
+    pub text: String,
+    /// what is wrong and where
+    pub mistake: Mistake,
+}
+
+impl std::fmt::Display for Pointed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "--where: {}", self.mistake.message)
+    }
+}
+
+impl std::error::Error for Pointed {}
+
+/// How sources are read and events shown.
+pub struct Settings {
+    /// what to read
+    pub sources: Vec<PathBuf>,
+    /// how tables look
+    pub look: Look,
+    /// rows of a table; 0 is all
+    pub limit: usize,
+    /// nothing but errors
+    pub is_quiet: bool,
+    since: Option<When>,
+    until: Option<When>,
+    organizations: Vec<String>,
+    is_strict: bool,
+    threads: usize,
+    options: Options,
+    enrichment: Paths,
+}
+
+impl Settings {
+    /// Understands what was typed.
+    pub fn new(typed: &Input, shown: &Shown) -> Result<Settings> {
+        let since = typed.since.as_deref().map(|t| When::parse("--since", t)).transpose()?;
+        let until = typed.until.as_deref().map(|t| When::parse("--until", t)).transpose()?;
+        if is_backwards(since, until) {
+            bail!("--since is after --until: nothing can lie between");
+        }
+        let zone = match shown.tz.as_deref() {
+            None => Zone::Utc,
+            Some(text) => Zone::parse(text)
+                .ok_or_else(|| anyhow!("--tz {text}: no zone; write UTC, local, or an offset such as +02:00"))?,
+        };
+        if typed.threads == Some(0) {
+            bail!("--threads 0: at least one is needed");
+        }
+        if typed.record_limit == 0 {
+            bail!("--record-limit 0: every record would be too long");
+        }
+        Ok(Settings {
+            sources: typed.sources.clone(),
+            look: Look { is_coloured: is_coloured(shown.color), is_terminal: io::stdout().is_terminal(), zone },
+            limit: shown.limit,
+            is_quiet: typed.quiet,
+            since,
+            until,
+            organizations: typed.organization.clone(),
+            is_strict: typed.strict,
+            threads: typed.threads.unwrap_or(0),
+            options: Options { record_limit: typed.record_limit },
+            enrichment: Paths {
+                directory: None,
+                geo: [typed.geoip.as_slice(), &typed.asn].concat(),
+                intel: typed.intel.clone(),
+                known: typed.known.clone(),
+            },
+        })
+    }
+
+    /// Reads everything. `is_read_again` says that records are asked for afterwards.
+    pub fn gather(&self, mut set: RuleSet, is_read_again: bool) -> Result<Gathered> {
+        if !self.enrichment.intel.is_empty() {
+            set.plan.look_up();
+        }
+        let mut exits = Vec::new();
+        let mut found = source::find(&self.sources);
+        for (name, reason) in &found.unreadable {
+            say(format_args!("{name}: {reason}"));
+            exits.push(Exit::Source);
+        }
+        if is_read_again {
+            for source in &mut found.list {
+                source.spool().map_err(|error| {
+                    anyhow!(
+                        "{}: it cannot be kept in a temporary file ({error}): set TMPDIR, or name a file",
+                        source.name
+                    )
+                })?;
+            }
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build().context("--threads")?;
+        let has_progress = !self.is_quiet && io::stderr().is_terminal();
+        let progress = Progress::new(has_progress, found.list.iter().map(Source::size).sum());
+        let load = |now| Enrichment::load(&self.enrichment, now).map_err(|error| anyhow!("{error}"));
+        let read = |enrichment: &Enrichment| {
+            let job = Job {
+                sources: &found.list,
+                history: &[],
+                enrichment: Some(enrichment),
+                options: self.options,
+                partition: Span(DAY),
+            };
+            pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
+        };
+        let enrichment = load(Timestamp(i64::MIN))?;
+        let mut analysis = read(&enrichment);
+        // When now is, is known only when all is read; it matters where an indicator was met that ends some day.
+        if enrichment.has_met_ending()
+            && let Some(span) = analysis.reading.coverage.span
+        {
+            analysis = read(&load(span.last)?);
+        }
+        progress.finish();
+        analysis.reading.coverage.not_read = found.left_out;
+        exits.extend(tell_of_sources(&found.list, &analysis.reading));
+        if self.is_strict && analysis.reading.coverage.skipped_count() > 0 {
+            exits.push(Exit::Skipped);
+        }
+        let now = analysis.reading.coverage.span.map(|span| span.last).unwrap_or_default();
+        Ok(Gathered {
+            names: found.list.iter().map(|source| source.name.clone()).collect(),
+            sources: found.list,
+            set,
+            analysis,
+            exits,
+            since: self.since.map(|when| when.resolve(now)),
+            until: self.until.map(|when| when.resolve(now)),
+            organizations: self.organizations.clone(),
+            options: self.options,
+        })
+    }
+}
+
+/// Takes an event and its record; the store and the names of the sources are there to look into.
+pub type Taker<'t> = dyn FnMut(&Store, &[String], u32, &[u8]) -> io::Result<()> + 't;
+
+/// What was read.
+pub struct Gathered {
+    /// the sources
+    pub sources: Vec<Source>,
+    /// their names
+    pub names: Vec<String>,
+    /// the rules that were asked
+    pub set: RuleSet,
+    /// what came of it
+    pub analysis: Analysis,
+    /// what went wrong so far
+    pub exits: Vec<Exit>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    organizations: Vec<String>,
+    options: Options,
+}
+
+impl Gathered {
+    /// Whether a time lies between `--since` and `--until`.
+    pub fn is_between(&self, time: Timestamp) -> bool {
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
+    }
+
+    /// Of some events those of the organizations that are meant which meet a condition, whenever they were.
+    pub fn chosen(&self, events: impl Iterator<Item = u32>, condition: Option<&Expr>) -> Vec<u32> {
+        let store = &self.analysis.store;
+        // What all events of a profile have in common is looked at once.
+        let mut known: Vec<Option<bool>> = vec![None; store.profiles().len() as usize];
+        let is_chosen = |event: &u32| {
+            *known[store.profile(*event) as usize].get_or_insert_with(|| {
+                let organization = store.organization(*event);
+                let is_meant = self.organizations.is_empty() || self.organizations.iter().any(|o| o == organization);
+                is_meant && condition.is_none_or(|condition| condition.matches(&store.view(*event)))
+            })
+        };
+        events.filter(is_chosen).collect()
+    }
+
+    /// The same, between `--since` and `--until`.
+    pub fn chosen_between(&self, events: impl Iterator<Item = u32>, condition: Option<&Expr>) -> Vec<u32> {
+        let mut events = self.chosen(events, condition);
+        events.retain(|event| self.is_between(self.analysis.store.time(*event)));
+        events
+    }
+
+    /// Events for a table.
+    pub fn events<'a>(&'a self, list: &'a [u32]) -> Events<'a> {
+        Events { store: &self.analysis.store, list, sources: &self.names, findings: None }
+    }
+
+    /// Reads the records of events again, in the order of the sources.
+    pub fn records(&mut self, events: &[u32], take: &mut Taker<'_>) -> io::Result<()> {
+        let (store, names) = (&self.analysis.store, &self.names);
+        let mut places: Vec<_> = events.iter().map(|event| (store.origin(*event), *event)).collect();
+        places.sort_unstable();
+        for part in places.chunk_by(|a, b| a.0.source == b.0.source) {
+            let Some(source) = self.sources.get(part[0].0.source as usize) else { continue };
+            let offsets: Vec<u64> = part.iter().map(|(origin, _)| origin.offset).collect();
+            let mut next = part.iter().map(|(_, event)| *event);
+            let read = again::records(source, self.options, &offsets, &mut |record| {
+                next.next().map_or(Ok(()), |event| take(store, names, event, record))
+            });
+            match read {
+                Ok(()) => {}
+                Err(again::Stopped::Taker(error)) => return Err(error),
+                Err(again::Stopped::Source(error)) => {
+                    say(format_args!("{}: {error}", source.name));
+                    self.exits.push(Exit::Source);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Of some events those in which all texts stand; their records are read again for it.
+    pub fn containing(&mut self, events: Vec<u32>, texts: &[Glob]) -> io::Result<Vec<u32>> {
+        if texts.is_empty() {
+            return Ok(events);
+        }
+        let mut found = BTreeSet::new();
+        self.records(&events, &mut |_, _, event, record| {
+            let has_all = again::with_record(record, |json| {
+                let record = Event::bare(json);
+                texts.iter().all(|glob| record.any_text(&|text| glob.matches(text)))
+            });
+            found.extend((has_all == Some(true)).then_some(event));
+            Ok(())
+        })?;
+        Ok(events.into_iter().filter(|event| found.contains(event)).collect())
+    }
+
+    /// Tells what was skipped, beside data that cannot.
+    pub fn tell_skipped(&self, is_quiet: bool) {
+        let skipped = terminal::skipped(&self.analysis.reading.coverage, &self.names).filter(|_| !is_quiet);
+        skipped.iter().for_each(say);
+    }
+}
+
+/// Which events are meant, understood.
+#[derive(Default)]
+pub struct Filter {
+    /// `--where`
+    pub condition: Option<Expr>,
+    /// `--contains`
+    pub texts: Vec<Glob>,
+}
+
+impl Filter {
+    /// Understands what was typed; what is doubtful in it is said.
+    pub fn new(typed: &Filters) -> Result<Filter> {
+        let mut warnings = Warnings::new();
+        let compile = |text: &String| {
+            query::compile(text, &mut warnings).map_err(|mistake| Pointed { text: text.clone(), mistake })
+        };
+        let condition = typed.condition.as_ref().map(compile).transpose()?;
+        warnings.iter().for_each(|warning| say(format_args!("--where: {}", warning.message)));
+        if let Some(empty) = typed.contains.iter().find(|text| text.is_empty()) {
+            bail!("--contains {empty:?}: every event contains nothing");
+        }
+        Ok(Filter { condition, texts: typed.contains.iter().map(|text| Glob::containing(text)).collect() })
+    }
+
+    /// All of it as one condition, with more beside it.
+    pub fn and(&self, more: Option<Expr>) -> Expr {
+        let texts = self.texts.iter().cloned().map(Expr::Keyword);
+        Expr::And(self.condition.iter().cloned().chain(more).chain(texts).collect())
+    }
+}

@@ -1,0 +1,217 @@
+//! `jcdetect hunt`
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Result, anyhow, bail};
+
+use super::exit::Exit;
+use super::gather::{Filter, Gathered, Settings};
+use super::queries;
+use super::say;
+use crate::detect::evidence::evidence;
+use crate::event::field::Field;
+use crate::input::again::on_one_line;
+use crate::output::rows::{Format, csv, lines, terminal};
+use crate::rule::detection::Warnings;
+use crate::rule::expr::Expr;
+use crate::rule::lists::Lists;
+use crate::rule::logic::Logic;
+use crate::rule::set::{PACK, Parsed, RuleSet};
+use crate::rule::{self, query};
+use crate::triage::column::{Column, narrow, wide};
+use crate::triage::stack;
+use crate::triage::table::Table;
+
+/// What is made of the events.
+enum Shape {
+    Events(Vec<Field>),
+    Stack(Vec<Field>),
+    FirstSeen { value: Vec<Field>, by: Vec<Field> },
+}
+
+/// What a Sigma rule asks for.
+enum Sigma {
+    /// one event
+    Condition(Expr),
+    /// several events together: the rule and those of the pack that it is made of
+    Rules(Vec<Parsed>),
+}
+
+/// Hunts for what was typed.
+pub fn run(typed: &queries::Hunt) -> Result<Exit> {
+    let settings = Settings::new(&typed.input, &typed.shown)?;
+    let filter = Filter::new(&typed.filters)?;
+    let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv])
+        .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
+    let shape = shape(typed)?;
+    let sigma = typed.sigma.as_deref().map(sigma).transpose()?;
+    let is_raw = format == Format::Jsonl && matches!(&shape, Shape::Events(fields) if fields.is_empty());
+    let Asked { set, later, is_correlated } = Asked::new(&filter, sigma, &shape);
+    if let Some(problem) = set.problems.first() {
+        bail!("{problem}");
+    }
+    let late_texts = if is_correlated { filter.texts.as_slice() } else { &[] };
+    let mut gathered = settings.gather(set, is_raw || !late_texts.is_empty())?;
+    let found: Box<dyn Iterator<Item = u32>> = match is_correlated {
+        true => Box::new(correlated(&mut gathered).into_iter()),
+        false => Box::new(0..gathered.analysis.store.len()),
+    };
+    let events = match shape {
+        Shape::FirstSeen { .. } => gathered.chosen(found, later.as_ref()),
+        _ => gathered.chosen_between(found, later.as_ref()),
+    };
+    let events = gathered.containing(events, late_texts)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    if is_raw {
+        gathered.records(&events, &mut |_, _, _, record| {
+            out.write_all(&on_one_line(record))?;
+            out.write_all(b"\n")
+        })?;
+    } else {
+        write(&gathered, &settings, &events, &shape, format, &mut out)?;
+    }
+    out.flush()?;
+    if format != Format::Table {
+        gathered.tell_skipped(settings.is_quiet);
+    }
+    Ok(Exit::worst(&gathered.exits))
+}
+
+fn shape(typed: &queries::Hunt) -> Result<Shape> {
+    let fields = |flag: &str, text: &str| {
+        let mut warnings = Warnings::new();
+        let fields = query::fields(text, &mut warnings).map_err(|message| anyhow!("{flag} {text}: {message}"));
+        warnings.iter().for_each(|warning| say(format_args!("{flag}: {}", warning.message)));
+        fields
+    };
+    match (&typed.stack, &typed.first_seen, &typed.columns) {
+        (Some(text), _, _) => Ok(Shape::Stack(fields("--stack", text)?)),
+        (_, Some(words), _) => match words.as_slice() {
+            [value, by, owner] if by == "by" => {
+                Ok(Shape::FirstSeen { value: fields("--first-seen", value)?, by: fields("--first-seen", owner)? })
+            }
+            words => bail!("--first-seen {}: write FIELD by FIELD, as in source.country by actor.key", words.join(" ")),
+        },
+        (_, _, Some(text)) => Ok(Shape::Events(fields("--columns", text)?)),
+        _ => Ok(Shape::Events(vec![])),
+    }
+}
+
+/// The rule of a file.
+fn sigma(path: &Path) -> Result<Sigma> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| anyhow!("--sigma {name}: {error}"))?;
+    let lists = Lists::default();
+    let mut rules = rule::parse(&name, &text, &lists, &mut vec![]).map_err(|problem| anyhow!("{problem}"))?;
+    if let Logic::Detection(condition) = &rules[0].logic {
+        return Ok(Sigma::Condition(condition.clone()));
+    }
+    let mut files = vec![Parsed::new(&name, &text, &lists)];
+    let mut known: Vec<String> = rules.iter().map(|rule| rule.name.clone()).collect();
+    while let Some(rule) = rules.pop() {
+        for name in rule.logic.references() {
+            let of_name =
+                |(path, _): &&(&str, &str)| Path::new(path).file_stem().is_some_and(|stem| stem == name.as_str());
+            let Some((path, text)) = PACK.iter().find(of_name).filter(|_| !known.contains(name)) else { continue };
+            known.push(name.clone());
+            rules.extend(rule::parse(path, text, &lists, &mut vec![]).unwrap_or_default());
+            files.push(Parsed::new(path, text, &lists));
+        }
+    }
+    Ok(Sigma::Rules(files))
+}
+
+/// What is asked of the events: while they are read, and when identities are linked.
+struct Asked {
+    set: RuleSet,
+    later: Option<Expr>,
+    /// it takes several events together
+    is_correlated: bool,
+}
+
+impl Asked {
+    fn new(filter: &Filter, sigma: Option<Sigma>, shape: &Shape) -> Asked {
+        let mut kept = match shape {
+            Shape::Events(fields) | Shape::Stack(fields) => fields.clone(),
+            Shape::FirstSeen { value, by } => [value.as_slice(), by].concat(),
+        };
+        let condition = match sigma {
+            Some(Sigma::Rules(rules)) => {
+                filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
+                let set = RuleSet::keeping(rules, &kept);
+                return Asked { set, later: filter.condition.clone(), is_correlated: true };
+            }
+            Some(Sigma::Condition(condition)) => Some(condition),
+            None => None,
+        };
+        // What asks for identities may have matched; the rest did match.
+        let linked: Vec<Expr> =
+            filter.condition.iter().chain(&condition).filter(|part| part.is_linked()).cloned().collect();
+        let later = (!linked.is_empty()).then_some(Expr::And(linked));
+        Asked { set: RuleSet::asking(filter.and(condition), &kept), later, is_correlated: false }
+    }
+}
+
+/// The events that made the signals of the rule.
+fn correlated(gathered: &mut Gathered) -> Vec<u32> {
+    let Gathered { set, analysis, exits, .. } = gathered;
+    // Its file is the first.
+    let Some(place) = set.rules.iter().position(|rule| rule.is_reported) else { return vec![] };
+    if let Some(message) = analysis.detected.faults.get(&place) {
+        say(format_args!("the rule {} failed inside: {message}", set.rules[place].name));
+        exits.push(Exit::Output);
+    }
+    let signals: Vec<_> = analysis.detected.signals[place].all().collect();
+    evidence(set, &analysis.store, &analysis.detected, place, &signals).into_iter().collect()
+}
+
+fn write(
+    gathered: &Gathered,
+    settings: &Settings,
+    list: &[u32],
+    shape: &Shape,
+    format: Format,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let events = gathered.events(list);
+    let table: Table<'_> = match shape {
+        Shape::Stack(fields) => stack::stack(events, fields),
+        Shape::FirstSeen { value, by } => stack::first_seen(events, value, by, |time| gathered.is_between(time)),
+        Shape::Events(fields) if !fields.is_empty() => {
+            let mut columns = vec![Column::Time];
+            columns.extend(events.has_tenants().then_some(Column::Organization));
+            columns.extend(fields.iter().cloned().map(Column::Field));
+            columns.push(Column::Origin);
+            events.table(columns)
+        }
+        Shape::Events(_) if format == Format::Table => events.table(narrow(events.has_tenants())),
+        Shape::Events(_) => events.table(wide()),
+    };
+    match format {
+        Format::Csv => csv::write(table, out),
+        Format::Table => {
+            let coverage = &gathered.analysis.reading.coverage;
+            let rows = table.count as u64;
+            terminal::write(table, settings.limit, settings.look, out)?;
+            let found = match shape {
+                Shape::Events(_) => format!("{rows} of {}", terminal::plural(coverage.events, "event")),
+                Shape::Stack(_) => format!("{} in {}", values(rows), terminal::plural(list.len() as u64, "event")),
+                Shape::FirstSeen { .. } => {
+                    format!(
+                        "{} in {}",
+                        terminal::plural(rows, "first sight"),
+                        terminal::plural(list.len() as u64, "event")
+                    )
+                }
+            };
+            terminal::account(&found, coverage, &gathered.names, out)
+        }
+        _ => lines::write(table, out),
+    }
+}
+
+fn values(count: u64) -> String {
+    if count == 1 { "1 different value".to_owned() } else { format!("{count} different values") }
+}

@@ -1,0 +1,185 @@
+//! Queries: the words of the commands that make a table, as they were typed.
+
+use std::path::PathBuf;
+
+use super::args::Color;
+
+/// What is read, which part of it is meant, and how it is shown: the same for all these commands.
+#[derive(Debug, clap::Args)]
+pub struct Input {
+    /// Files, folders (walked for .json .jsonl .ndjson .log .csv and their .gz .zst), or - for standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+
+    /// Leave out what came before this: a time, a date, or 30d back from the newest event
+    #[arg(long, value_name = "WHEN", help_heading = "Selection")]
+    pub since: Option<String>,
+
+    /// Leave out what came after this
+    #[arg(long, value_name = "WHEN", help_heading = "Selection")]
+    pub until: Option<String>,
+
+    /// Only events of this organization; may be repeated
+    #[arg(long, value_name = "ID", help_heading = "Selection")]
+    pub organization: Vec<String>,
+
+    /// Nothing but errors on standard error
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+
+    /// A database of places (MaxMind or IPinfo, .mmdb); may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
+    pub geoip: Vec<PathBuf>,
+
+    /// A database of network operators (.mmdb); may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
+    pub asn: Vec<PathBuf>,
+
+    /// Indicators: lists, CSV, STIX 2.1, MISP; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
+    pub intel: Vec<PathBuf>,
+
+    /// Your own networks, with labels; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
+    pub known: Vec<PathBuf>,
+
+    /// Exit with 4 if any record was skipped
+    #[arg(long, help_heading = "In pipelines")]
+    pub strict: bool,
+
+    /// Threads; all cores if not given
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub threads: Option<usize>,
+
+    /// Skip records that are longer than this many bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Running")]
+    pub record_limit: usize,
+}
+
+/// How a table is shown.
+#[derive(Debug, Default, clap::Args)]
+pub struct Shown {
+    /// Rows of a table to show; 0 is all. Other formats have all of them
+    #[arg(long, value_name = "N", default_value_t = 50, help_heading = "Output")]
+    pub limit: usize,
+
+    /// Colours in the table
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
+    pub color: Color,
+
+    /// Zone of the times in tables: UTC, local, or an offset such as +02:00; other formats are always UTC
+    #[arg(long, value_name = "ZONE", help_heading = "Output")]
+    pub tz: Option<String>,
+}
+
+/// Which events are meant.
+#[derive(Debug, clap::Args)]
+pub struct Filters {
+    /// Only events that meet a condition: `actor.name == "x" and source.country not in ["FR", "US"]`
+    #[arg(long = "where", value_name = "CONDITION", help_heading = "Selection")]
+    pub condition: Option<String>,
+
+    /// Only events in which this text stands anywhere, without case; may be repeated
+    #[arg(long, value_name = "TEXT", help_heading = "Selection")]
+    pub contains: Vec<String>,
+}
+
+/// `hunt`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "docs/hunting.md has the language of --where. Exit codes: 0 done, found or not; 2 usage or \
+rule error; 3 a source could not be read or is no export; 4 something was skipped and --strict was given; 5 the output \
+could not be written.")]
+pub struct Hunt {
+    #[command(flatten)]
+    pub input: Input,
+
+    #[command(flatten)]
+    pub filters: Filters,
+
+    #[command(flatten)]
+    pub shown: Shown,
+
+    /// Only events that this Sigma rule finds; of a correlation, the events that made its signals
+    #[arg(long, value_name = "RULE.yml", help_heading = "Selection")]
+    pub sigma: Option<PathBuf>,
+
+    /// Count the values of a field, or of several together, the rarest first
+    #[arg(long, value_name = "FIELD[,FIELD]", help_heading = "Output", conflicts_with = "first_seen")]
+    pub stack: Option<String>,
+
+    /// When each value was first seen with each owner, the newest first: source.country by actor.key
+    #[arg(long, num_args = 3, value_names = ["FIELD", "by", "FIELD"], help_heading = "Output")]
+    pub first_seen: Option<Vec<String>>,
+
+    /// Show these fields of the events instead of the usual ones
+    #[arg(long, value_name = "FIELD[,FIELD]", help_heading = "Output", conflicts_with_all = ["stack", "first_seen"])]
+    pub columns: Option<String>,
+
+    /// What standard output shows: table, csv, or jsonl (the records as they stand in the sources)
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub format: String,
+}
+
+/// `timeline`
+#[derive(Debug, clap::Args)]
+pub struct Timeline {
+    #[command(flatten)]
+    pub input: Input,
+
+    #[command(flatten)]
+    pub filters: Filters,
+
+    #[command(flatten)]
+    pub shown: Shown,
+
+    /// Only the evidence of findings, with the rules that found it
+    #[arg(long, help_heading = "Selection")]
+    pub findings: bool,
+
+    /// With --findings: leave out findings below this severity
+    #[arg(long, value_name = "SEVERITY", help_heading = "Selection", requires = "findings")]
+    pub min_severity: Option<String>,
+
+    /// With --findings: also use the rules of this folder; may be repeated
+    #[arg(long, value_name = "DIR", help_heading = "Rules", requires = "findings")]
+    pub rules: Vec<PathBuf>,
+
+    /// With --findings: take lists, rules and choices from this file
+    #[arg(long, value_name = "FILE", help_heading = "Rules", requires = "findings")]
+    pub config: Option<PathBuf>,
+
+    /// With --findings: do not look for a jcdetect.yml
+    #[arg(long, help_heading = "Rules", requires = "findings")]
+    pub no_config: bool,
+
+    /// What standard output shows: table, jsonl, csv or timesketch (the CSV that Timesketch imports)
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub format: String,
+}
+
+/// `summary`
+#[derive(Debug, clap::Args)]
+pub struct Summary {
+    #[command(flatten)]
+    pub input: Input,
+
+    #[command(flatten)]
+    pub filters: Filters,
+
+    #[command(flatten)]
+    pub shown: Shown,
+
+    /// What standard output shows: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub format: String,
+}
+
+/// `normalize`
+#[derive(Debug, clap::Args)]
+pub struct Normalize {
+    #[command(flatten)]
+    pub input: Input,
+
+    #[command(flatten)]
+    pub filters: Filters,
+}

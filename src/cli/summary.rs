@@ -1,0 +1,38 @@
+//! `jcdetect summary`
+
+use std::io::{self, BufWriter, Write};
+
+use anyhow::{Result, anyhow};
+
+use super::exit::Exit;
+use super::gather::{Filter, Settings};
+use super::queries;
+use crate::output::rows::Format;
+use crate::output::summary;
+use crate::rule::set::RuleSet;
+use crate::triage::summary::summary as sections;
+
+/// Sums up what was typed.
+pub fn run(typed: &queries::Summary) -> Result<Exit> {
+    let settings = Settings::new(&typed.input, &typed.shown)?;
+    let filter = Filter::new(&typed.filters)?;
+    let format = Format::parse(&typed.format, &[Format::Table, Format::Json])
+        .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
+    let gathered = settings.gather(RuleSet::asking(filter.and(None), &[]), false)?;
+    let (store, coverage) = (&gathered.analysis.store, &gathered.analysis.reading.coverage);
+    let later = filter.condition.as_ref().filter(|condition| condition.is_linked());
+    let events = gathered.chosen_between(0..store.len(), later);
+    let tables = sections(store, &events);
+    let mut out = BufWriter::new(io::stdout().lock());
+    if format == Format::Json {
+        summary::json(tables, events.len(), coverage, &mut out)?;
+    } else {
+        let look = (settings.limit, settings.look);
+        summary::table(tables, events.len(), coverage, &gathered.names, look, &mut out)?;
+    }
+    out.flush()?;
+    if format == Format::Json {
+        gathered.tell_skipped(settings.is_quiet);
+    }
+    Ok(Exit::worst(&gathered.exits))
+}

@@ -1,0 +1,107 @@
+//! `jcdetect timeline`
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+
+use anyhow::{Result, anyhow};
+
+use super::config::Config;
+use super::exit::Exit;
+use super::gather::{Filter, Gathered, Settings};
+use super::queries;
+use super::say;
+use super::settings::{Selection, rules_keeping};
+use crate::event::origin::Origin;
+use crate::output::rows::{Format, csv, lines, terminal, timesketch};
+use crate::rule::set::{PACK, RuleSet};
+use crate::triage::column::{Column, Events, wide};
+use crate::triage::finding::Findings;
+
+/// The rules whose findings an event is evidence of, by where the event stands.
+type Cited = BTreeMap<Origin, Vec<String>>;
+
+/// Shows what was typed in the order of time.
+pub fn run(typed: &queries::Timeline) -> Result<Exit> {
+    let settings = Settings::new(&typed.input, &typed.shown)?;
+    let filter = Filter::new(&typed.filters)?;
+    let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv, Format::Timesketch])
+        .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
+    let (mut gathered, cited) = match typed.findings {
+        true => with_findings(typed, &settings, &filter)?,
+        false => (settings.gather(RuleSet::asking(filter.and(None), &[]), false)?, None),
+    };
+    let later = filter.condition.as_ref().filter(|condition| typed.findings || condition.is_linked());
+    let store = &gathered.analysis.store;
+    let is_cited = |event: &u32| cited.as_ref().is_none_or(|cited| cited.contains_key(&store.origin(*event)));
+    let list = gathered.chosen_between((0..store.len()).filter(is_cited), later);
+    let late_texts = if typed.findings { filter.texts.as_slice() } else { &[] };
+    let list = gathered.containing(list, late_texts)?;
+    let events = Events { findings: cited.as_ref(), ..gathered.events(&list) };
+    let mut out = BufWriter::new(io::stdout().lock());
+    match format {
+        Format::Table => table(&gathered, &settings, events, &mut out)?,
+        Format::Csv => csv::write(events.table(columns(events)), &mut out)?,
+        Format::Timesketch => timesketch::write(events.table(columns(events)), &mut out)?,
+        _ => lines::write(events.table(columns(events)), &mut out)?,
+    }
+    out.flush()?;
+    if format != Format::Table {
+        gathered.tell_skipped(settings.is_quiet);
+    }
+    Ok(Exit::worst(&gathered.exits))
+}
+
+/// Reads with all rules, and notes which events are evidence.
+fn with_findings(typed: &queries::Timeline, settings: &Settings, filter: &Filter) -> Result<(Gathered, Option<Cited>)> {
+    let config = Config::new(typed.config.as_deref(), typed.no_config, &settings.sources)?;
+    if let Some(path) = config.path.as_ref().filter(|_| !settings.is_quiet) {
+        say(format_args!("using {}", path.display()));
+    }
+    let mut kept = Vec::new();
+    filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
+    let set = rules_keeping(PACK, &[config.rules.as_slice(), &typed.rules].concat(), &config.lists, &kept)?;
+    let selection = Selection::of(typed.min_severity.as_deref(), &config, &set)?;
+    let problems: Vec<String> = set.problems.iter().map(ToString::to_string).collect();
+    let mut gathered = settings.gather(set, !filter.texts.is_empty())?;
+    for problem in problems {
+        say(problem);
+        gathered.exits.push(Exit::Usage);
+    }
+    for (rule, message) in &gathered.analysis.detected.faults {
+        say(format_args!("the rule {} failed inside: {message}", gathered.set.rules[*rule].name));
+        gathered.exits.push(Exit::Output);
+    }
+    let Gathered { set, analysis, .. } = &gathered;
+    let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: usize::MAX };
+    let mut cited = Cited::new();
+    for finding in all.of(|rule| selection.wants(rule)) {
+        let rule = &set.rules[finding.rule].name;
+        for evidence in finding.evidence.iter().filter(|_| finding.severity >= selection.min_severity) {
+            let rules = cited.entry(evidence.origin).or_default();
+            if !rules.contains(rule) {
+                rules.push(rule.clone());
+            }
+        }
+    }
+    Ok((gathered, Some(cited)))
+}
+
+/// All that is known, behind one sentence.
+fn columns(events: Events<'_>) -> Vec<Column> {
+    let mut columns = wide();
+    columns.insert(1, Column::Message);
+    columns.extend(events.findings.map(|_| Column::Findings));
+    columns
+}
+
+fn table(gathered: &Gathered, settings: &Settings, events: Events<'_>, out: &mut impl Write) -> io::Result<()> {
+    let mut columns = vec![Column::Time];
+    columns.extend(events.has_tenants().then_some(Column::Organization));
+    columns.push(Column::Message);
+    columns.extend(events.findings.map(|_| Column::Findings));
+    columns.push(Column::Origin);
+    let coverage = &gathered.analysis.reading.coverage;
+    terminal::write(events.table(columns), settings.limit, settings.look, out)?;
+    let found = format!("{} of {}", events.list.len(), terminal::plural(coverage.events, "event"));
+    terminal::account(&found, coverage, &gathered.names, out)
+}

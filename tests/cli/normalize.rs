@@ -1,0 +1,95 @@
+//! Normalized events, and what is made from the flags.
+
+use std::fs;
+use std::path::Path;
+
+use predicates::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{jcdetect, text};
+
+fn normalize(arguments: &[&str]) -> Vec<Value> {
+    let output = jcdetect().arg("normalize").args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn one_event_whole() {
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    let event = json!({"id": "1", "organization": "o", "service": "directory", "event_type": "admin_update",
+        "timestamp": "2026-03-02T10:00:00.5+01:00", "initiated_by": {"type": "admin", "id": "A1", "email": "root@x.io"},
+        "auth_method": "session", "success": true, "client_ip": "::ffff:192.0.2.1", "geoip": {"country_code2": "fr"},
+        "resource": {"type": "admin", "id": "A2", "email": "new@x.io"}, "useragent": {"name": "Chrome", "os": "Windows"},
+        "changes": [{"field": "enableMultiFactor", "from": true, "to": false}, {"field": "roles", "from": ["a"], "to": ["a", "b"]}]});
+    fs::write(&path, format!("\n{}\nbroken\n", json!({"message": event.to_string()}))).unwrap();
+    assert_eq!(
+        normalize(&[text(&path), "-q"]),
+        [
+            json!({"schema": "jcdetect/event/v1", "timestamp": "2026-03-02T09:00:00.500Z", "id": "1", "organization": "o",
+            "service": "directory", "event_type": "admin_update", "outcome": "success",
+            "actor": {"key": "admin:a1", "name": "root@x.io", "type": "admin", "id": "A1", "email": "root@x.io", "via": "session"},
+            "target": {"key": "admin:a2", "name": "new@x.io", "type": "admin", "id": "A2", "email": "new@x.io"},
+            "source": {"ip": "192.0.2.1", "network": "192.0.2.0/24", "country": "FR"},
+            "agent": {"name": "Chrome", "os": "Windows", "kind": "browser"},
+            "changes": [{"field": "enableMultiFactor", "from": true, "to": false, "trend": ["changed", "off"]},
+                        {"field": "roles", "from": ["a"], "to": ["a", "b"], "trend": ["changed", "added", "widened"]}],
+            "origin": {"source": text(&path), "line": 2, "offset": 1}})
+        ]
+    );
+}
+
+#[test]
+fn each_record_once_in_the_order_of_the_sources_on_any_number_of_threads() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios");
+    for name in ["admin-takeover", "push-fatigue"] {
+        let folder = root.join(name);
+        let events = normalize(&[text(&folder)]);
+        let lines: Vec<u64> = events.iter().map(|event| event["origin"]["line"].as_u64().unwrap()).collect();
+        let count = fs::read_to_string(folder.join("events.jsonl")).unwrap().lines().count();
+        assert_eq!(lines, (1..=count as u64).collect::<Vec<_>>());
+        assert_eq!(normalize(&[text(&folder), "--threads", "1"]), events);
+    }
+    let output = jcdetect()
+        .args(["normalize", "-", "--where", "mfa.push_denied == true"])
+        .write_stdin(fs::read(root.join("push-fatigue/events.jsonl")).unwrap())
+        .output()
+        .unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let denied: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(denied.len(), 5);
+    assert_eq!(denied[0]["mfa"]["push_denied"], true);
+}
+
+#[test]
+fn more_records_than_are_written_together() {
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    let many: String =
+        (0..9000_u32).map(|n| super::events::sign_in(n, "2026-03-02T09:00:00Z", true).to_string() + "\n").collect();
+    fs::write(&path, many).unwrap();
+    let ids: Vec<String> = normalize(&[text(&path)]).iter().map(|e| e["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, (0..9000).map(|n| format!("{n:024x}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn shells_and_manuals() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        jcdetect()
+            .args(["completions", shell])
+            .assert()
+            .code(0)
+            .stderr("")
+            .stdout(predicate::str::contains("jcdetect").and(predicate::str::contains("first-seen")));
+    }
+    jcdetect().args(["completions", "tcsh"]).assert().code(2).stderr(predicate::str::contains("tcsh"));
+    jcdetect().arg("man").assert().code(0).stdout(predicate::str::contains(".TH jcdetect 1"));
+    jcdetect()
+        .args(["man", "hunt"])
+        .assert()
+        .code(0)
+        .stdout(predicate::str::contains("jcdetect\\-hunt").or(predicate::str::contains("jcdetect-hunt")));
+    jcdetect().args(["man", "hnt"]).assert().code(2).stderr(predicate::str::contains("no such command"));
+}

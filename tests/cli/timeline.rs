@@ -1,0 +1,156 @@
+//! Timelines: everything in its order, and the evidence of findings.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use predicates::prelude::*;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::events::{guessed_password, lines};
+use super::{findings, jcdetect, text};
+
+fn timeline(arguments: &[&str]) -> String {
+    let output = jcdetect().arg("timeline").args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn objects(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn scenario(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    text(&root.join("testdata/scenarios").join(name)).to_owned()
+}
+
+#[test]
+fn all_events_come_in_the_order_of_time_however_they_stand() {
+    let mut events = guessed_password();
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    let sorted = objects(&timeline(&[text(&path), "--format", "jsonl"]));
+    assert_eq!(sorted.len(), 9);
+    for (event, row) in events.iter().zip(&sorted) {
+        let time = |value: &Value| chrono::DateTime::parse_from_rfc3339(value.as_str().unwrap()).unwrap();
+        assert_eq!((&row["id"], time(&row["timestamp"])), (&event["id"], time(&event["timestamp"])));
+        assert!(row["message"].as_str().unwrap().contains("alice"), "{row}");
+    }
+    events.reverse();
+    let set_aside = |mut rows: Vec<Value>| {
+        rows.iter_mut().for_each(|row| ["line", "offset"].iter().for_each(|key| row[*key] = Value::Null));
+        rows
+    };
+    let output = jcdetect().args(["timeline", "-", "--format", "jsonl"]).write_stdin(lines(&events)).output().unwrap();
+    let mut reversed = set_aside(objects(&String::from_utf8(output.stdout).unwrap()));
+    reversed.iter_mut().for_each(|row| row["source"] = text(&path).into());
+    assert_eq!(reversed, set_aside(sorted));
+}
+
+#[test]
+fn the_evidence_of_findings_is_what_scan_cites() {
+    for name in ["push-fatigue", "admin-takeover"] {
+        let folder = scenario(name);
+        let all = findings(&[&folder, "--no-config", "--evidence", "100000"]);
+        let rows = objects(&timeline(&[&folder, "--findings", "--no-config", "--format", "jsonl"]));
+        let cited = |findings: &[Value], least: &[&str]| -> BTreeSet<(u64, String)> {
+            let wanted = findings.iter().filter(|f| least.contains(&f["severity"].as_str().unwrap()));
+            let one = |finding: &Value| {
+                let rule = finding["rule_id"].as_str().unwrap().to_owned();
+                let evidence = finding["evidence"].as_array().unwrap().clone();
+                evidence
+                    .into_iter()
+                    .map(move |e| (e["origin"]["line"].as_u64().unwrap(), rule.clone()))
+                    .collect::<Vec<_>>()
+            };
+            wanted.flat_map(one).collect()
+        };
+        let shown = |rows: &[Value]| -> BTreeSet<(u64, String)> {
+            let one = |row: &Value| {
+                let line = row["line"].as_u64().unwrap();
+                let rules = row["findings"].as_array().unwrap().clone();
+                rules.into_iter().map(move |rule| (line, rule.as_str().unwrap().to_owned())).collect::<Vec<_>>()
+            };
+            rows.iter().flat_map(one).collect()
+        };
+        assert!(!rows.is_empty());
+        assert_eq!(shown(&rows), cited(&all, &["info", "low", "medium", "high", "critical"]), "{name}");
+        let arguments = [&folder, "--findings", "--no-config", "--min-severity", "high", "--format", "jsonl"];
+        assert_eq!(shown(&objects(&timeline(&arguments))), cited(&all, &["high", "critical"]), "{name}");
+        let condition = "resource.type == 'user' or outcome == 'success'";
+        let arguments = [&folder, "--findings", "--no-config", "--where", condition, "--format", "jsonl"];
+        let wanted: Vec<Value> = objects(&timeline(&[&folder, "--where", condition, "--format", "jsonl"]));
+        let lines: BTreeSet<u64> = wanted.iter().map(|row| row["line"].as_u64().unwrap()).collect();
+        let both: BTreeSet<(u64, String)> = shown(&rows).into_iter().filter(|(line, _)| lines.contains(line)).collect();
+        assert_eq!(shown(&objects(&timeline(&arguments))), both, "{name}");
+    }
+}
+
+#[test]
+fn timesketch_gets_what_it_asks_for() {
+    let folder = scenario("push-fatigue");
+    let out = timeline(&[&folder, "--findings", "--no-config", "--format", "timesketch"]);
+    let mut reader = csv::Reader::from_reader(out.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let place = |name: &str| header.iter().position(|column| column == name).unwrap_or_else(|| panic!("{name}"));
+    assert_eq!(header.iter().take(4).collect::<Vec<_>>(), ["message", "datetime", "timestamp", "timestamp_desc"]);
+    assert!(header.iter().all(|name| !name.contains('.')), "{header:?}");
+    let names: BTreeSet<&str> = header.iter().collect();
+    assert_eq!(names.len(), header.len());
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), timeline(&[&folder, "--findings", "--no-config", "--format", "jsonl"]).lines().count());
+    for row in &rows {
+        assert!(row.iter().take(4).all(|cell| !cell.is_empty()), "{row:?}");
+        let time = chrono::DateTime::parse_from_rfc3339(&row[1]).unwrap();
+        assert_eq!(time.timestamp_micros().to_string(), row[2]);
+        assert!(row.iter().all(|cell| !cell.starts_with('[')), "{row:?}");
+    }
+    assert!(rows[0][place("findings")].contains("mfa-fatigue-denied"));
+}
+
+#[test]
+fn the_table_says_what_it_leaves_out() {
+    let folder = scenario("push-fatigue");
+    let table = timeline(&[&folder, "--limit", "2"]);
+    assert!(table.contains("… 51 more; --limit 0 shows all of them\n53 of 53 events; nothing skipped\n"), "{table}");
+    let table = timeline(&[&folder, "--findings", "--no-config", "--contains", "github"]);
+    assert!(table.contains("\n1 of 53 events;"), "{table}");
+    let events = fs::read(Path::new(&folder).join("events.jsonl")).unwrap();
+    let arguments = ["timeline", "-", "--findings", "--no-config", "--contains", "github"];
+    let output = jcdetect().args(arguments).write_stdin(events).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("\n1 of 53 events;"));
+    let table = timeline(&[&folder, "--contains", "198.51.100.140", "--since", "2026-03-10T21:45:00Z"]);
+    assert!(table.contains("\n3 of 53 events;"), "{table}");
+}
+
+#[test]
+fn an_organization_has_its_own_column_and_order() {
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    let mut events = guessed_password();
+    events[0]["organization"] = "zeta".into();
+    fs::write(&path, lines(&events)).unwrap();
+    let table = timeline(&[text(&path)]);
+    let last = table.lines().rfind(|line| line.contains("x.jsonl:")).unwrap();
+    assert!(last.contains("zeta") && last.contains("x.jsonl:1"), "{table}");
+    let table = timeline(&[text(&path), "--organization", "zeta"]);
+    assert!(table.contains("\n1 of 9 events;") && !table.contains("organization"), "{table}");
+}
+
+#[test]
+fn what_does_not_go_together_is_said() {
+    let folder = scenario("push-fatigue");
+    for (arguments, want) in [
+        (&["--min-severity", "high"][..], "--findings"),
+        (&["--findings", "--min-severity", "bad"], "--min-severity bad: no severity"),
+        (&["--format", "xml"], "there are table, jsonl, csv, timesketch"),
+        (&["--where", "x"], "--where: no field \"x\""),
+        (&["--findings", "--rules", "/no/such"], "--rules /no/such"),
+    ] {
+        let all = [&["timeline", folder.as_str()], arguments].concat();
+        jcdetect().args(all).assert().code(2).stderr(predicate::str::contains(want)).stdout("");
+    }
+}
