@@ -39,7 +39,9 @@ fn seen(line: &str, folder: &Path, last: &mut i32) -> String {
 fn real(page: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = TempDir::new().unwrap();
-    std::os::unix::fs::symlink(root.join("testdata"), folder.path().join("testdata")).unwrap();
+    for name in ["testdata", "rules"] {
+        std::os::unix::fs::symlink(root.join(name), folder.path().join(name)).unwrap();
+    }
     // What lies above a temporary folder is not ours.
     fs::create_dir(folder.path().join(".git")).unwrap();
     let mut out = String::new();
