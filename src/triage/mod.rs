@@ -9,6 +9,7 @@ pub mod describe;
 pub mod finding;
 pub mod question;
 pub mod report;
+pub mod sentence;
 pub mod spell;
 pub mod stack;
 pub mod status;

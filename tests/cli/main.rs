@@ -19,6 +19,7 @@ mod readme;
 mod rules;
 mod samples;
 mod scenarios;
+mod sentences;
 mod shuffled;
 mod summary;
 mod timeline;
