@@ -6,10 +6,12 @@ mod enrich;
 mod events;
 mod exits;
 mod expectations;
+mod explain;
 mod floors;
 mod history;
 mod hostile;
 mod hunt;
+mod investigate;
 mod layouts;
 mod normalize;
 #[cfg(unix)]
@@ -24,6 +26,7 @@ mod shuffled;
 mod summary;
 mod timeline;
 mod traps;
+mod walkthrough;
 mod worlds;
 
 use std::path::Path;
