@@ -1,6 +1,7 @@
 //! Inquiry: what `investigate` and `explain` begin with: all rules run over sources that can be read again.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -49,7 +50,7 @@ pub struct Inquiry {
 
 impl Inquiry {
     /// Reads and detects.
-    pub fn new(typed: &typed::Inquiry) -> Result<Inquiry> {
+    pub fn new(typed: &typed::Inquiry, directory: Option<PathBuf>) -> Result<Inquiry> {
         let zone = Zone::parse(&typed.tz)
             .ok_or_else(|| anyhow!("--tz {}: no zone; write UTC, local, or an offset such as +02:00", typed.tz))?;
         if typed.threads == Some(0) {
@@ -95,7 +96,7 @@ impl Inquiry {
             };
             pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };
-        let (enrichment, analysis) = enriched(&paths(typed), analyse_with)?;
+        let (enrichment, analysis) = enriched(&paths(typed, directory), analyse_with)?;
         progress.finish();
         exits.extend(tell_of_sources(&sources.list, &analysis.reading));
         exits.extend(tell_of_sources(&history.list, &analysis.history));
@@ -143,9 +144,9 @@ impl Inquiry {
 }
 
 /// What is known from elsewhere.
-fn paths(typed: &typed::Inquiry) -> Paths {
+fn paths(typed: &typed::Inquiry, directory: Option<PathBuf>) -> Paths {
     Paths {
-        directory: None,
+        directory,
         geo: [typed.geoip.as_slice(), &typed.asn].concat(),
         intel: typed.intel.clone(),
         known: typed.known.clone(),

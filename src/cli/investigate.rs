@@ -37,7 +37,7 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     if typed.subject.trim().is_empty() {
         bail!("the subject is empty; name a user, an address, a device or the id of a finding");
     }
-    let inquiry = Inquiry::new(&typed.inquiry)?;
+    let inquiry = Inquiry::new(&typed.inquiry, typed.directory.clone())?;
     let newest = inquiry.reading().coverage.span.map_or(Timestamp::default(), |span| span.last);
     let mut window = (since.map(|when| when.resolve(newest)), until.map(|when| when.resolve(newest)));
     let findings = inquiry.findings(|rule| inquiry.wants(rule));
@@ -50,7 +50,10 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     let manner = Manner { idle, zone: inquiry.zone, window };
     let findings = with_asked(findings, asked.as_ref());
     let read = (&inquiry.reading().coverage, sources.as_slice(), &inquiry.set);
-    let investigation = Investigation::new(&focus, asked.as_ref(), &seen, &findings, read, manner);
+    let mut investigation = Investigation::new(&focus, asked.as_ref(), &seen, &findings, read, manner);
+    if let Some(directory) = &inquiry.enrichment.directory {
+        investigation.look_up(directory);
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     write(&investigation, form, Look { zone: inquiry.zone, ..Look::default() }, &mut out)?;
     out.flush()?;

@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::context;
 use super::finding::Finding;
 use super::focus::{Focus, Part};
 use super::usual::{Aspect, Habits};
 use super::watch::{Deed, Happening, Seen};
+use crate::enrich::directory::Directory;
 use crate::event::coverage::Coverage;
 use crate::event::origin::Origin;
+use crate::event::party::class_of;
 use crate::event::time::{Span, Timestamp, Zone};
 use crate::rule::Rule;
 use crate::rule::set::RuleSet;
@@ -45,6 +48,8 @@ pub struct Identity {
     pub kind: String,
     /// names, addresses and ids
     pub names: Vec<String>,
+    /// what the directory says of them
+    pub directory: BTreeMap<&'static str, String>,
 }
 
 /// How to put it together.
@@ -136,6 +141,15 @@ impl<'a> Investigation<'a> {
             sources,
             set,
             manner,
+        }
+    }
+
+    /// Looks everybody up in the directory.
+    pub fn look_up(&mut self, directory: &Directory) {
+        for identity in &mut self.identities {
+            let class = class_of(Some(&identity.kind));
+            let person = identity.names.iter().find_map(|name| directory.person_by(class, name));
+            identity.directory = person.map(context::facts).unwrap_or_default();
         }
     }
 
@@ -291,7 +305,7 @@ fn identities(happenings: &[Happening]) -> Vec<Identity> {
         let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         // Ids last: they say least.
         names.sort_by_key(|name| (name.len() >= 24 && name.chars().all(|c| c.is_ascii_hexdigit()), name.clone()));
-        Identity { kind: kind.to_owned(), names }
+        Identity { kind: kind.to_owned(), names, directory: BTreeMap::new() }
     };
     known.into_iter().map(identity).collect()
 }

@@ -253,6 +253,20 @@ fn bad_words_are_told_apart() {
 }
 
 #[test]
+fn the_directory_says_who_it_is() {
+    let users = r#"[{"_id":"u1","username":"alice","email":"alice@example.com","firstname":"Alice","lastname":"Adler","jobTitle":"Head of Sales","department":"Sales"}]"#;
+    let folder = folder(&[("log.jsonl", &alice(&[0])), ("users.json", users), ("bad.json", "nothing\n")]);
+    let path = |name: &str| folder.path().join(name);
+    let shown = investigate(&["alice", text(&path("log.jsonl")), "--directory", text(&path("users.json"))]);
+    assert!(shown.contains("in the directory: ") && shown.contains("job title Head of Sales"), "{shown}");
+    jcdetect()
+        .args(["investigate", "alice", text(&path("log.jsonl")), "--directory", text(&path("bad.json"))])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("bad.json"));
+}
+
+#[test]
 fn hostile_names_do_nothing_to_a_terminal() {
     let log = alice(&[0]).replace("alice", "ali\\u001b[31mce");
     let folder = folder(&[("log.jsonl", &log), ("junk.jsonl", "{\"event_type\":\n{}\n[1,2]\n\u{0}\n")]);

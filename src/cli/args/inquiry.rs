@@ -74,6 +74,10 @@ pub struct Investigate {
     #[command(flatten)]
     pub inquiry: Inquiry,
 
+    /// Users, groups, devices and administrators as JumpCloud's API, CLI or PowerShell module exported them
+    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
+    pub directory: Option<PathBuf>,
+
     /// How it is written: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub format: String,

@@ -1,5 +1,6 @@
 //! Json: an investigation as `jcdetect/investigation/v1`. The types here are the contract.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -28,6 +29,7 @@ struct Document<'i> {
 struct Identity<'i> {
     r#type: &'i str,
     names: &'i [String],
+    directory: &'i BTreeMap<&'static str, String>,
 }
 
 #[derive(Serialize)]
@@ -127,7 +129,7 @@ pub fn write(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
         schema: "jcdetect/investigation/v1",
         subject: &all.focus.name,
         finding_id: all.asked.map(|finding| finding.id.as_str()),
-        identities: all.identities.iter().map(|i| Identity { r#type: &i.kind, names: &i.names }).collect(),
+        identities: all.identities.iter().map(Identity::from).collect(),
         near: &all.near,
         coverage: Coverage {
             records: all.coverage.records,
@@ -148,6 +150,12 @@ pub fn write(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
+}
+
+impl<'i> From<&'i investigation::Identity> for Identity<'i> {
+    fn from(identity: &'i investigation::Identity) -> Identity<'i> {
+        Identity { r#type: &identity.kind, names: &identity.names, directory: &identity.directory }
+    }
 }
 
 fn found<'i>(all: &Investigation<'i>, finding: &'i Finding) -> Found<'i> {

@@ -47,6 +47,10 @@ fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     for identity in &all.identities {
         let kind = if identity.kind == "admin" { "administrator" } else { &identity.kind };
         say(out, &format!("  {kind}: {}", identity.names.join(", ")), 4)?;
+        if !identity.directory.is_empty() {
+            let facts = identity.directory.iter().map(|(key, value)| format!("{} {value}", key.replace('_', " ")));
+            say(out, &format!("    in the directory: {}", facts.collect::<Vec<_>>().join("; ")), 6)?;
+        }
     }
     let (Some(first), Some(last)) = (all.happenings.first(), all.happenings.last()) else { return Ok(()) };
     let by = all.happenings.iter().filter(|h| h.deed.part == crate::triage::focus::Part::Doer).count();
