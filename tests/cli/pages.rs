@@ -40,6 +40,7 @@ fn real(page: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = TempDir::new().unwrap();
     std::os::unix::fs::symlink(root.join("testdata"), folder.path().join("testdata")).unwrap();
+    std::os::unix::fs::symlink(root.join("rules"), folder.path().join("rules")).unwrap();
     // What lies above a temporary folder is not ours.
     fs::create_dir(folder.path().join(".git")).unwrap();
     let mut out = String::new();
