@@ -1,5 +1,7 @@
 //! Args: the words of the command line as they were typed.
 
+pub mod inquiry;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -28,6 +30,12 @@ pub enum Command {
     Summary(Box<queries::Summary>),
     /// Write the event of each record as the rules see it, as JSON lines
     Normalize(Box<queries::Normalize>),
+    /// Show what somebody, an address or a device did, what of it is not usual, and how to undo it
+    Investigate(Box<inquiry::Investigate>),
+    /// Say why a rule found something, or why it did not
+    Explain(Box<inquiry::Explain>),
+    /// Scan a small example, to see what a report looks like
+    Demo(inquiry::Demo),
     /// List, show, test and check the rules
     Rules(Rules),
     /// Make something of a report that `scan` wrote

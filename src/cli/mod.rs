@@ -5,10 +5,14 @@ mod args;
 mod choices;
 mod config;
 mod decisions;
+mod demo;
 mod duet;
 mod exit;
+mod explain;
 mod gather;
 mod hunt;
+mod inquiry;
+mod investigate;
 mod manual;
 mod normalize;
 mod pipeline;
@@ -42,6 +46,9 @@ pub fn run() -> ExitCode {
         Command::Timeline(typed) => timeline::run(&typed),
         Command::Summary(typed) => summary::run(&typed),
         Command::Normalize(typed) => normalize::run(&typed),
+        Command::Investigate(typed) => investigate::run(&typed),
+        Command::Explain(typed) => explain::run(&typed),
+        Command::Demo(typed) => demo::run(&typed),
         Command::Rules(typed) => rules::run(&typed),
         Command::Report(typed) => duet::run(&typed),
         Command::Completions { shell } => manual::completions(shell),

@@ -7,6 +7,7 @@ use crate::detect::store::Store;
 use crate::detect::{Detected, detect};
 use crate::enrich::enrichment::Enrichment;
 use crate::event::Event;
+use crate::event::identity::Links;
 use crate::event::time::Span;
 use crate::input::merger::Known;
 use crate::input::source::Source;
@@ -36,6 +37,8 @@ pub struct Analysis {
     pub history: Reading,
     /// the kept events
     pub store: Store,
+    /// who is who
+    pub links: Links,
     /// the signals
     pub detected: Detected,
     /// bytes held to know an event again, for each event
@@ -68,5 +71,5 @@ pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> An
     links.merge(std::mem::take(&mut history.links));
     store.close(&links);
     let detected = detect(set, &store, &reading.coverage.reach, job.partition);
-    Analysis { reading, history, store, detected, bytes_per_event, read_in, detected_in: start.elapsed() }
+    Analysis { reading, history, store, links, detected, bytes_per_event, read_in, detected_in: start.elapsed() }
 }

@@ -31,6 +31,12 @@ use crate::triage::status::{Disposition, Status};
 /// Scans what was typed.
 pub fn run(typed: &args::Scan) -> Result<Exit> {
     let settings = Scan::new(typed)?;
+    let sources = source::find(&settings.sources);
+    of(&settings, typed, sources)
+}
+
+/// Scans sources.
+pub fn of(settings: &Scan, typed: &args::Scan, sources: source::Sources) -> Result<Exit> {
     if let Some(path) = settings.config.path.as_ref().filter(|_| !typed.quiet) {
         say(format_args!("using {}", path.display()));
     }
@@ -40,7 +46,6 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
         say(problem);
         exits.push(Exit::Usage);
     }
-    let sources = source::find(&settings.sources);
     let history = source::find(&settings.history);
     for (name, reason) in sources.unreadable.iter().chain(&history.unreadable) {
         say(format_args!("{name}: {reason}"));
@@ -72,12 +77,12 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
     analysis.reading.coverage.not_read = sources.left_out;
     exits.extend(tell_of_sources(&sources.list, &analysis.reading));
     exits.extend(tell_of_sources(&history.list, &analysis.history));
-    let report = pool.install(|| report(&settings, &decisions, &analysis, &enrichment, &sources.list));
+    let report = pool.install(|| report(settings, &decisions, &analysis, &enrichment, &sources.list));
     if !settings.is_quiet {
         decisions::tell(&report.run);
     }
-    exits.extend(verdict(&settings, &report));
-    exits.extend(write_questions(&settings, &report, &enrichment)?);
+    exits.extend(verdict(settings, &report));
+    exits.extend(write_questions(settings, &report, &enrichment)?);
     for (format, path) in &settings.outputs {
         if let Err(error) = write_file(&report, *format, settings.look.zone, path) {
             say(format_args!("--output {}: {error}", path.display()));

@@ -2,6 +2,8 @@
 
 mod cases;
 pub mod duet;
+pub mod explanation;
+pub mod investigation;
 pub mod json;
 pub mod listing;
 pub mod navigator;

@@ -19,6 +19,7 @@ pub mod regex;
 pub mod set;
 mod severity;
 pub mod token;
+pub mod told;
 pub mod verdict;
 
 use std::fmt;

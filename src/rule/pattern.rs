@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -247,6 +248,23 @@ impl Glob {
         } else {
             fits(&self.pieces, folded.lower())
         }
+    }
+}
+
+/// As a rule writes it.
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pieces.is_empty() {
+            return f.write_str("empty");
+        }
+        for piece in &self.pieces {
+            f.write_str(match piece {
+                Piece::Text(text) => text,
+                Piece::One => "?",
+                Piece::Many => "*",
+            })?;
+        }
+        Ok(())
     }
 }
 

@@ -33,6 +33,11 @@ impl Expression {
         Ok(expression)
     }
 
+    /// As the rule writes it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     fn compile(&self, limit: usize) -> Result<Regex, regex::Error> {
         RegexBuilder::new(&self.text)
             .case_insensitive(self.flags.contains(&'i'))

@@ -93,7 +93,8 @@ fn person(enrichment: &Enrichment, organization: &str, kind: &str, keys: &[&str]
     context.directory.entry(name).or_insert_with(|| facts(known));
 }
 
-fn facts(person: &Person) -> BTreeMap<&'static str, String> {
+/// What the directory says of a person, in the order of the names of these facts.
+pub fn facts(person: &Person) -> BTreeMap<&'static str, String> {
     let truth = |is: Option<bool>| is.map(|is| if is { "yes" } else { "no" }.to_owned());
     let all = [
         ("name", person.name.clone()),

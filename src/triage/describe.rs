@@ -1,9 +1,9 @@
 //! Describe: findings and events in plain sentences.
 
 use super::finding::{Related, Subject};
+use super::sentence;
 use crate::detect::memory::Leg;
 use crate::detect::store::Store;
-use crate::event::field::Norm;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::{Entity, Rule};
 
@@ -68,36 +68,7 @@ fn some(list: &[&str]) -> String {
     }
 }
 
-/// One sentence about an event: who did what to whom, from where, and how it ended.
+/// One sentence about an event, of what was kept of it.
 pub fn event(store: &Store, event: u32) -> String {
-    let text = |norm| store.text(event, norm);
-    let kind = text(Norm::EventType).filter(|t| !t.is_empty()).unwrap_or("event without a type");
-    let mut out = match text(Norm::ActorName) {
-        Some(actor) => format!("{actor}: {kind}"),
-        None => kind.to_owned(),
-    };
-    if let Some(target) = text(Norm::TargetName).filter(|t| Some(*t) != text(Norm::ActorName)) {
-        out += &format!(" on {target}");
-    }
-    if let Some(other) = text(Norm::TargetOther) {
-        out += &format!(" and {other}");
-    }
-    match (text(Norm::SourceIp), text(Norm::SourceCountry)) {
-        (Some(ip), Some(country)) => out += &format!(" from {ip} ({country})"),
-        (Some(ip), None) => out += &format!(" from {ip}"),
-        _ => {}
-    }
-    if let Some(agent) = text(Norm::AgentName) {
-        out += &format!(" with {agent}");
-    }
-    if let Some(outcome) = text(Norm::Outcome).filter(|o| *o != "none") {
-        out += &format!(": {outcome}");
-    }
-    match (text(Norm::MfaPushDenied), text(Norm::MfaUsed)) {
-        (Some("true"), _) => out += ", push denied",
-        (_, Some("true")) => out += ", with MFA",
-        (_, Some("false")) if kind.ends_with("login_attempt") => out += ", without MFA",
-        _ => {}
-    }
-    out
+    sentence::of_fields(&store.view(event)).to_string()
 }

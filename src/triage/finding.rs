@@ -105,6 +105,8 @@ pub struct Finding {
     pub first_seen: Timestamp,
     /// the last event of the evidence
     pub last_seen: Timestamp,
+    /// the first event that completed it
+    pub completed: Origin,
     /// all events that made it
     pub event_count: usize,
     /// what had a part in it, not more of a kind than a person reads
@@ -198,6 +200,7 @@ impl Findings<'_> {
             summary,
             first_seen,
             last_seen,
+            completed: store.origin(spell.first()),
             event_count: events.len(),
             evidence_omitted: events.len() - shown.len(),
             evidence: shown.into_iter().map(|event| self.evidence(event)).collect(),

@@ -6,10 +6,12 @@ mod enrich;
 mod events;
 mod exits;
 mod expectations;
+mod explain;
 mod floors;
 mod history;
 mod hostile;
 mod hunt;
+mod investigate;
 mod layouts;
 mod normalize;
 #[cfg(unix)]
@@ -19,10 +21,12 @@ mod readme;
 mod rules;
 mod samples;
 mod scenarios;
+mod sentences;
 mod shuffled;
 mod summary;
 mod timeline;
 mod traps;
+mod walkthrough;
 mod worlds;
 
 use std::path::Path;

@@ -1,0 +1,135 @@
+//! The words of the commands that look into one thing: `investigate`, `explain`, `demo`.
+
+use std::path::PathBuf;
+
+/// What is read for an inquiry, and by which rules.
+#[derive(Debug, clap::Args)]
+pub struct Inquiry {
+    /// Files, folders (walked for .json .jsonl .ndjson .log .csv and their .gz .zst), or - for standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+
+    /// Zone of the times and hours that are shown: UTC, local, or an offset such as +02:00; JSON is always UTC
+    #[arg(long, value_name = "ZONE", default_value = "UTC", help_heading = "Output")]
+    pub tz: String,
+
+    /// Nothing but errors on standard error
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Also use the rules of this folder; may be repeated
+    #[arg(long, value_name = "DIR", help_heading = "Rules")]
+    pub rules: Vec<PathBuf>,
+
+    /// Take lists, rules and choices from this file; jcdetect.yml, searched upward, if not given
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub config: Option<PathBuf>,
+
+    /// Do not look for a jcdetect.yml
+    #[arg(long, help_heading = "Rules")]
+    pub no_config: bool,
+
+    /// A database of places (MaxMind or IPinfo, .mmdb); may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
+    pub geoip: Vec<PathBuf>,
+
+    /// A database of network operators (.mmdb); may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
+    pub asn: Vec<PathBuf>,
+
+    /// Indicators: lists, CSV, STIX 2.1, MISP; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
+    pub intel: Vec<PathBuf>,
+
+    /// Your own networks, with labels; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
+    pub known: Vec<PathBuf>,
+
+    /// Older exports that only teach the rules what is usual; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Running")]
+    pub history: Vec<PathBuf>,
+
+    /// Threads; all cores if not given
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub threads: Option<usize>,
+
+    /// Skip records that are longer than this many bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Running")]
+    pub record_limit: usize,
+}
+
+/// `investigate`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 done, also where nobody has that name; 2 usage or rule error, no such address, or a \
+finding id that more than one finding begins with; 3 a source could not be read or is no export; 5 the output could not \
+be written."
+)]
+pub struct Investigate {
+    /// A user name, e-mail address or id; an IP address or CIDR; a device, application or other thing by name or
+    /// id; or the first 6 or more characters of a finding's id
+    #[arg(value_name = "USER|IP|DEVICE|FINDING-ID")]
+    pub subject: String,
+
+    #[command(flatten)]
+    pub inquiry: Inquiry,
+
+    /// Users, groups, devices and administrators as JumpCloud's API, CLI or PowerShell module exported them
+    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
+    pub directory: Option<PathBuf>,
+
+    /// How it is written: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub format: String,
+
+    /// Show ordinary sessions event by event, too
+    #[arg(long, help_heading = "Output")]
+    pub all: bool,
+
+    /// Only events of this organization; may be repeated
+    #[arg(long, value_name = "ID", help_heading = "Selection")]
+    pub organization: Vec<String>,
+
+    /// A pause after which a new session begins
+    #[arg(long, value_name = "SPAN", default_value = "30m", help_heading = "Selection")]
+    pub idle: String,
+
+    /// Only sessions that ended at or after this: a time, a date, or 30d back from the newest event
+    #[arg(long, value_name = "WHEN", help_heading = "Selection")]
+    pub since: Option<String>,
+
+    /// Only sessions that began at or before this
+    #[arg(long, value_name = "WHEN", help_heading = "Selection")]
+    pub until: Option<String>,
+}
+
+/// `explain`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 done; 2 usage or rule error, or no such rule, finding or event; 3 a source could not be \
+read or is no export; 5 the output could not be written."
+)]
+pub struct Explain {
+    /// A rule, or the first 6 or more characters of a finding's id
+    #[arg(value_name = "RULE|FINDING-ID")]
+    pub subject: String,
+
+    #[command(flatten)]
+    pub inquiry: Inquiry,
+
+    /// Look at the rule on this event, by its id
+    #[arg(long, value_name = "ID", help_heading = "Selection")]
+    pub event: Option<String>,
+}
+
+/// `demo`
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// What standard output shows: table, json or jsonl
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: String,
+
+    /// Write the example's events to standard output instead, to try other commands on them
+    #[arg(long)]
+    pub events: bool,
+}

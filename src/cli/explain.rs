@@ -1,0 +1,128 @@
+//! `jcdetect explain`
+
+use std::io::{self, BufWriter, Write};
+
+use anyhow::{Result, anyhow, bail};
+
+use super::args::inquiry as typed;
+use super::exit::Exit;
+use super::inquiry::Inquiry;
+use crate::event::Event;
+use crate::event::facet::FieldPlan;
+use crate::event::field::nearest_of;
+use crate::event::json::Json;
+use crate::event::outside::Enriched;
+use crate::input::merger::Known;
+use crate::input::read;
+use crate::output::explanation::{Asked, Explanation, write};
+use crate::rule::Rule;
+use crate::triage::explanation::{At, Part, Read, parts};
+use crate::triage::finding::Finding;
+use crate::triage::record::{Finder, Found, Linked, Record};
+use crate::triage::report::RuleCoverage;
+use crate::triage::sentence;
+
+/// Explains what was typed.
+pub fn run(typed: &typed::Explain) -> Result<Exit> {
+    if typed.subject.trim().is_empty() {
+        bail!("name a rule, or the id of a finding; `jcdetect rules list` has the rules");
+    }
+    let inquiry = Inquiry::new(&typed.inquiry, None)?;
+    let finding = match inquiry.set.named(&typed.subject) {
+        Some(_) => None,
+        None => inquiry.finding(&typed.subject)?,
+    };
+    let place = match &finding {
+        Some(finding) => finding.rule,
+        None => place(&inquiry, &typed.subject)?,
+    };
+    if let (Some(finding), Some(_)) = (&finding, &typed.event) {
+        bail!("--event goes with a rule, not with a finding; write {} --event …", inquiry.set.rules[finding.rule].name);
+    }
+    let rule = &inquiry.set.rules[place];
+    let findings = inquiry.findings(|other| std::ptr::eq(other, rule));
+    let (event, parts) = match (&finding, &typed.event) {
+        (Some(finding), _) => (None, parts(all_read(&inquiry), place, At::Finding(finding))),
+        (None, Some(id)) => {
+            let (asked, parts) = on_event(&inquiry, place, id)?;
+            (Some(asked), parts)
+        }
+        (None, None) => (None, parts(all_read(&inquiry), place, At::Everything)),
+    };
+    let explanation = Explanation {
+        rule,
+        findings: findings.iter().collect(),
+        finding: finding.as_ref(),
+        event,
+        reasons: reasons(&inquiry, rule, &findings),
+        events: inquiry.reading().coverage.events,
+        parts,
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    write(&explanation, inquiry.zone, &mut out)?;
+    out.flush()?;
+    Ok(Exit::worst(&inquiry.exits))
+}
+
+fn all_read(inquiry: &Inquiry) -> Read<'_> {
+    let analysis = &inquiry.analysis;
+    Read { set: &inquiry.set, store: &analysis.store, detected: &analysis.detected }
+}
+
+/// The place of the rule that was named.
+fn place(inquiry: &Inquiry, name: &str) -> Result<usize> {
+    let place = inquiry.set.rules.iter().position(|rule| rule.is_reported && rule.name == name);
+    place.ok_or_else(|| {
+        let near = nearest_of(name, inquiry.set.names()).map(|near| format!("; did you mean {near}?"));
+        anyhow!("{name}: no such rule, and no finding whose id begins like that{}", near.unwrap_or_default())
+    })
+}
+
+/// Looks at a rule on the event of this id.
+fn on_event(inquiry: &Inquiry, place: usize, id: &str) -> Result<(Asked, Vec<Part>)> {
+    let plan = FieldPlan::new([]);
+    let mut found = Found::default();
+    let finder = || Finder::new(id);
+    inquiry.pool.install(|| {
+        read(&inquiry.sources, inquiry.options, &plan, &mut Known::default(), &finder, &mut found, &|_| {})
+    });
+    let Some(Record { origin, text }) = found.records.first() else {
+        bail!("--event {id}: no event of this id was read");
+    };
+    let json = Json::parse(text).map_err(|error| anyhow!("--event {id}: {error}"))?;
+    let event = Event::new(&json).map_err(|_| anyhow!("--event {id}: the record is no event"))?;
+    let outside = inquiry.enrichment.looks_up().then(|| inquiry.enrichment.outside(&event));
+    let linked = Linked { enriched: Enriched { event: &event, outside }, links: &inquiry.analysis.links };
+    let source = inquiry.sources.get(origin.source as usize).map_or("?", |source| source.name.as_str());
+    let asked = Asked {
+        id: id.to_owned(),
+        time: event.time,
+        sentence: sentence::of_enriched(&linked.enriched).to_string(),
+        place: format!("{source}:{}", origin.line),
+        count: found.records.len(),
+    };
+    Ok((asked, parts(all_read(inquiry), place, At::Event(&linked, *origin))))
+}
+
+/// Why a rule could find nothing, or why a scan says nothing of what it found.
+fn reasons(inquiry: &Inquiry, rule: &Rule, findings: &[Finding]) -> Vec<String> {
+    let analysis = &inquiry.analysis;
+    let history = Some(&analysis.history.coverage);
+    let coverage = RuleCoverage::new(&inquiry.set, &analysis.detected, &analysis.reading.coverage, history, |other| {
+        std::ptr::eq(other, rule)
+    });
+    let mut out = Vec::new();
+    if rule.is_opt_in && !inquiry.wants(rule) {
+        out.push(format!("A scan is silent about it unless it is given --enable {}.", rule.name));
+    } else if !inquiry.wants(rule) {
+        out.push("The configuration switches it off.".to_owned());
+    }
+    if findings.is_empty() && !coverage.no_input.is_empty() {
+        out.push("None of the types of event that it looks at was read.".to_owned());
+    }
+    if findings.is_empty() && !coverage.too_young.is_empty() {
+        out.push("What was read is too short for it: it has to know somebody longer; --history helps.".to_owned());
+    }
+    out.extend(coverage.failed.iter().map(|(_, message)| format!("It failed inside: {message}")));
+    out
+}

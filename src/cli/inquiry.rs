@@ -1,0 +1,167 @@
+//! Inquiry: what `investigate` and `explain` begin with: all rules run over sources that can be read again.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::args::inquiry as typed;
+use super::config::Config;
+use super::exit::Exit;
+use super::pipeline::{Analysis, Job, analyse};
+use super::progress::Progress;
+use super::say;
+use super::scan::tell_of_sources;
+use super::settings::rules_with;
+use crate::enrich::enrichment::{Enrichment, Paths};
+use crate::event::time::{DAY, Span, Timestamp, Zone};
+use crate::input::source::{self, Source};
+use crate::input::{Options, Reading};
+use crate::rule::Rule;
+use crate::rule::set::{PACK, RuleSet};
+use crate::triage::finding::{Finding, Findings};
+
+/// Events of evidence that a finding is known by; of a year of failed sign-ins nobody needs more.
+const EVIDENCE: usize = 10_000;
+
+/// Characters of the id of a finding that have to be typed at least.
+const LEAST_OF_ID: usize = 6;
+
+/// What was read, and what was found in it.
+pub struct Inquiry {
+    /// the rules
+    pub set: RuleSet,
+    /// the sources; each can be read again
+    pub sources: Vec<Source>,
+    /// how they are read
+    pub options: Options,
+    /// what came out
+    pub analysis: Analysis,
+    /// what is known from elsewhere
+    pub enrichment: Enrichment,
+    /// zone of the times that are shown
+    pub zone: Zone,
+    /// what went wrong so far
+    pub exits: Vec<Exit>,
+    /// where work in parallel runs
+    pub pool: rayon::ThreadPool,
+    config: Config,
+}
+
+impl Inquiry {
+    /// Reads and detects.
+    pub fn new(typed: &typed::Inquiry, directory: Option<PathBuf>) -> Result<Inquiry> {
+        let zone = Zone::parse(&typed.tz)
+            .ok_or_else(|| anyhow!("--tz {}: no zone; write UTC, local, or an offset such as +02:00", typed.tz))?;
+        if typed.threads == Some(0) {
+            bail!("--threads 0: at least one is needed");
+        }
+        if typed.record_limit == 0 {
+            bail!("--record-limit 0: every record would be too long");
+        }
+        let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
+        if let Some(path) = config.path.as_ref().filter(|_| !typed.quiet) {
+            say(format_args!("using {}", path.display()));
+        }
+        let mut exits = Vec::new();
+        let mut set = rules_with(PACK, &[config.rules.as_slice(), &typed.rules].concat(), &config.lists)?;
+        for problem in &set.problems {
+            say(problem);
+            exits.push(Exit::Usage);
+        }
+        if !typed.intel.is_empty() {
+            set.plan.look_up();
+        }
+        let (mut sources, history) = (source::find(&typed.sources), source::find(&typed.history));
+        for (name, reason) in sources.unreadable.iter().chain(&history.unreadable) {
+            say(format_args!("{name}: {reason}"));
+            exits.push(Exit::Source);
+        }
+        for source in &mut sources.list {
+            source.spool().with_context(|| format!("{}: cannot be kept to be read again", source.name))?;
+        }
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(typed.threads.unwrap_or(0)).build().context("--threads")?;
+        let options = Options { record_limit: typed.record_limit };
+        let has_progress = !typed.quiet && std::io::stderr().is_terminal();
+        let bytes = sources.list.iter().chain(&history.list).map(Source::size).sum();
+        let progress = Progress::new(has_progress, bytes);
+        let analyse_with = |enrichment: &Enrichment| {
+            let job = Job {
+                sources: &sources.list,
+                history: &history.list,
+                enrichment: Some(enrichment),
+                options,
+                partition: Span(DAY),
+            };
+            pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
+        };
+        let (enrichment, analysis) = enriched(&paths(typed, directory), analyse_with)?;
+        progress.finish();
+        exits.extend(tell_of_sources(&sources.list, &analysis.reading));
+        exits.extend(tell_of_sources(&history.list, &analysis.history));
+        Ok(Inquiry { set, sources: sources.list, options, analysis, enrichment, zone, exits, pool, config })
+    }
+
+    /// What was read.
+    pub fn reading(&self) -> &Reading {
+        &self.analysis.reading
+    }
+
+    /// The names of the sources.
+    pub fn source_names(&self) -> Vec<String> {
+        self.sources.iter().map(|source| source.name.clone()).collect()
+    }
+
+    /// The findings of the rules that are wanted.
+    pub fn findings(&self, is_wanted: impl Fn(&Rule) -> bool + Sync + Send) -> Vec<Finding> {
+        let Analysis { store, detected, .. } = &self.analysis;
+        let all = Findings { set: &self.set, store, detected, evidence_limit: EVIDENCE };
+        self.pool.install(|| all.of(is_wanted))
+    }
+
+    /// Whether a scan would report what a rule finds.
+    pub fn wants(&self, rule: &Rule) -> bool {
+        let is_on = !rule.is_opt_in || self.config.enable.contains(&rule.name);
+        is_on && !self.config.disable.contains(&rule.name)
+    }
+
+    /// The finding whose id begins with this, among those of all rules; `None` if it is no part of an id, or of
+    /// no finding.
+    pub fn finding(&self, prefix: &str) -> Result<Option<Finding>> {
+        let prefix = prefix.trim().to_ascii_lowercase();
+        if prefix.len() < LEAST_OF_ID || !prefix.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let mut found = self.findings(|_| true);
+        found.retain(|finding| finding.id.starts_with(&prefix));
+        if found.len() > 1 {
+            let ids: Vec<&str> = found.iter().map(|finding| finding.id.as_str()).collect();
+            bail!("{prefix}: {} findings begin with it: {}", found.len(), ids.join(", "));
+        }
+        Ok(found.pop())
+    }
+}
+
+/// What is known from elsewhere.
+fn paths(typed: &typed::Inquiry, directory: Option<PathBuf>) -> Paths {
+    Paths {
+        directory,
+        geo: [typed.geoip.as_slice(), &typed.asn].concat(),
+        intel: typed.intel.clone(),
+        known: typed.known.clone(),
+    }
+}
+
+/// Analyses with what is known from elsewhere. When now is, is known only when all is read; it matters where an
+/// indicator was met that ends some day.
+fn enriched(paths: &Paths, analyse: impl Fn(&Enrichment) -> Analysis) -> Result<(Enrichment, Analysis)> {
+    let enrichment = Enrichment::load(paths, Timestamp(i64::MIN)).map_err(|e| anyhow!("{e}"))?;
+    let analysis = analyse(&enrichment);
+    let Some(span) = analysis.reading.coverage.span.filter(|_| enrichment.has_met_ending()) else {
+        return Ok((enrichment, analysis));
+    };
+    let enrichment = Enrichment::load(paths, span.last).map_err(|e| anyhow!("{e}"))?;
+    let analysis = analyse(&enrichment);
+    Ok((enrichment, analysis))
+}

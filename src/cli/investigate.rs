@@ -1,0 +1,101 @@
+//! `jcdetect investigate`
+
+use std::io::{self, BufWriter, Write};
+
+use anyhow::{Result, anyhow, bail};
+
+use super::args::inquiry as typed;
+use super::exit::Exit;
+use super::inquiry::Inquiry;
+use super::settings::{When, is_backwards};
+use crate::event::Event;
+use crate::event::facet::FieldPlan;
+use crate::event::time::{Span, Timestamp};
+use crate::input::merger::Known;
+use crate::input::read;
+use crate::output::Look;
+use crate::output::investigation::{Form, write};
+use crate::triage::finding::Finding;
+use crate::triage::focus::Focus;
+use crate::triage::investigation::{Investigation, Manner};
+use crate::triage::watch::{LookUp, Seen, Watcher};
+
+/// Investigates what was typed.
+pub fn run(typed: &typed::Investigate) -> Result<Exit> {
+    let form = match typed.format.as_str() {
+        "table" => Form::Text { is_all: typed.all },
+        "json" => Form::Json,
+        other => bail!("--format {other}: no such format; there are table, json"),
+    };
+    let idle = Span::parse(&typed.idle)
+        .ok_or_else(|| anyhow!("--idle {}: no span of time; write 30m, 2h or 1d", typed.idle))?;
+    let since = typed.since.as_deref().map(|text| When::parse("--since", text)).transpose()?;
+    let until = typed.until.as_deref().map(|text| When::parse("--until", text)).transpose()?;
+    if is_backwards(since, until) {
+        bail!("--since is after --until: nothing can lie between");
+    }
+    if typed.subject.trim().is_empty() {
+        bail!("the subject is empty; name a user, an address, a device or the id of a finding");
+    }
+    let inquiry = Inquiry::new(&typed.inquiry, typed.directory.clone())?;
+    let newest = inquiry.reading().coverage.span.map_or(Timestamp::default(), |span| span.last);
+    let mut window = (since.map(|when| when.resolve(newest)), until.map(|when| when.resolve(newest)));
+    let findings = inquiry.findings(|rule| inquiry.wants(rule));
+    let (focus, asked) = focus(&inquiry, &typed.subject)?;
+    if let Some(finding) = &asked {
+        window = (window.0.or(Some(finding.first_seen)), window.1.or(Some(finding.last_seen)));
+    }
+    let seen = watch(&inquiry, &focus, &typed.organization);
+    let sources = inquiry.source_names();
+    let manner = Manner { idle, zone: inquiry.zone, window };
+    let findings = with_asked(findings, asked.as_ref());
+    let read = (&inquiry.reading().coverage, sources.as_slice(), &inquiry.set);
+    let mut investigation = Investigation::new(&focus, asked.as_ref(), &seen, &findings, read, manner);
+    if let Some(directory) = &inquiry.enrichment.directory {
+        investigation.look_up(directory);
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    write(&investigation, form, Look { zone: inquiry.zone, ..Look::default() }, &mut out)?;
+    out.flush()?;
+    Ok(Exit::worst(&inquiry.exits))
+}
+
+/// A finding, if its id begins like that; else whoever or whatever has that name.
+fn focus(inquiry: &Inquiry, subject: &str) -> Result<(Focus, Option<Finding>)> {
+    let links = &inquiry.analysis.links;
+    if let Some(finding) = inquiry.finding(subject)? {
+        return Ok((Focus::of_finding(&finding, links), Some(finding)));
+    }
+    let organizations: Vec<String> = inquiry.reading().coverage.organizations.keys().cloned().collect();
+    let focus = Focus::typed(subject, links, &organizations)
+        .map_err(|_| anyhow!("{subject}: looks like an address and is none; write 203.0.113.7 or 203.0.113.0/24"))?;
+    Ok((focus, None))
+}
+
+/// Reads the sources again for whatever belongs to the focus.
+fn watch(inquiry: &Inquiry, focus: &Focus, organizations: &[String]) -> Seen {
+    let plan = FieldPlan::new([]);
+    let enrichment = &inquiry.enrichment;
+    let look_up = |event: &Event<'_>| enrichment.outside(event);
+    let look_up = enrichment.looks_up().then_some(&look_up as &LookUp<'_>);
+    let mut seen = Seen::default();
+    let watcher = || Watcher::new(focus, &inquiry.analysis.links, look_up);
+    inquiry.pool.install(|| {
+        read(&inquiry.sources, inquiry.options, &plan, &mut Known::default(), &watcher, &mut seen, &|_| {})
+    });
+    if !organizations.is_empty() {
+        seen.happenings.retain(|happening| organizations.iter().any(|id| **id == *happening.organization));
+    }
+    seen.close();
+    seen
+}
+
+/// The finding that was asked for is shown, also where its rule is silent.
+fn with_asked(mut findings: Vec<Finding>, asked: Option<&Finding>) -> Vec<Finding> {
+    if let Some(asked) = asked
+        && !findings.iter().any(|finding| finding.id == asked.id)
+    {
+        findings.push(asked.clone());
+    }
+    findings
+}

@@ -1,0 +1,156 @@
+//! Explanation: why a rule found something, or why it did not, for people.
+
+use std::io::{self, Write};
+
+use super::investigation::{one_line, short, wrapped};
+use super::safe::Safe;
+use crate::event::time::{Timestamp, Zone};
+use crate::rule::Rule;
+use crate::triage::explanation::Part;
+use crate::triage::finding::Finding;
+
+/// Findings that are listed; the rest are counted.
+const FINDINGS: usize = 20;
+
+/// The event that was asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// its id
+    pub id: String,
+    /// when it happened
+    pub time: Timestamp,
+    /// in one sentence
+    pub sentence: String,
+    /// `events.jsonl:12`
+    pub place: String,
+    /// how many events have this id
+    pub count: usize,
+}
+
+/// What is explained.
+#[derive(Debug)]
+pub struct Explanation<'a> {
+    /// the rule
+    pub rule: &'a Rule,
+    /// its findings
+    pub findings: Vec<&'a Finding>,
+    /// the finding that was asked for
+    pub finding: Option<&'a Finding>,
+    /// the event that was asked for
+    pub event: Option<Asked>,
+    /// why the rule could not find anything, where that is known
+    pub reasons: Vec<String>,
+    /// events read
+    pub events: u64,
+    /// the rule, and all that it is made of
+    pub parts: Vec<Part>,
+}
+
+/// Writes an explanation.
+pub fn write(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let rule = all.rule;
+    say(out, &format!("{}: {} ({}, {})", rule.name, rule.title, rule.level, rule.category), 2)?;
+    if !rule.description.is_empty() {
+        say(out, &format!("  {}", one_line(&rule.description)), 2)?;
+    }
+    writeln!(out)?;
+    match (all.finding, &all.event) {
+        (Some(finding), _) => about_finding(finding, zone, out)?,
+        (None, Some(event)) => about_event(all, event, zone, out)?,
+        (None, None) => about_all(all, zone, out)?,
+    }
+    writeln!(out)?;
+    writeln!(out, "How it is put together")?;
+    all.parts.iter().try_for_each(|part| tell(part, zone, out))?;
+    if !rule.misses.is_empty() {
+        writeln!(out)?;
+        say(out, &format!("What it does not see: {}", one_line(&rule.misses)), 2)?;
+    }
+    Ok(())
+}
+
+fn about_finding(finding: &Finding, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    say(out, &format!("Finding {}: {}", short(&finding.id), finding.summary), 2)?;
+    let (first, last) = (finding.first_seen.short(zone), finding.last_seen.short(zone));
+    let pending = if finding.is_pending { "; pending: the data ends before this can be known" } else { "" };
+    writeln!(out, "  from {first} to {last} {zone}, {} of evidence{pending}", plural(finding.event_count, "event"))
+}
+
+fn about_event(all: &Explanation<'_>, event: &Asked, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let when = event.time.short(zone);
+    say(out, &format!("Event {} ({}), {when} {zone}: {}", event.id, event.place, event.sentence), 2)?;
+    if event.count > 1 {
+        writeln!(out, "  {} different events have this id; this is the first of them", event.count)?;
+    }
+    match all.parts.first().and_then(|part| part.has_held) {
+        Some(true) => writeln!(out, "  The rule is met at this event."),
+        _ => writeln!(out, "  The rule is not met at this event."),
+    }
+}
+
+fn about_all(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    if all.findings.is_empty() {
+        writeln!(out, "It found nothing in {} events.", all.events)?;
+    } else {
+        writeln!(out, "It made {} out of {} events.", plural(all.findings.len(), "finding"), all.events)?;
+    }
+    for finding in all.findings.iter().take(FINDINGS) {
+        let when = finding.first_seen.short(zone);
+        let text = format!("  {:8}  {when}  {}  {}", finding.severity.word(), short(&finding.id), finding.summary);
+        say(out, &text, 43)?;
+    }
+    if all.findings.len() > FINDINGS {
+        writeln!(out, "  {} more", all.findings.len() - FINDINGS)?;
+    }
+    all.reasons.iter().try_for_each(|reason| say(out, &format!("  {reason}"), 2))
+}
+
+fn tell(part: &Part, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let indent = 2 + part.depth * 2;
+    let pad = " ".repeat(indent);
+    let met = match part.count {
+        0 => "never met".to_owned(),
+        1 => "met once".to_owned(),
+        count => format!("met {count} times"),
+    };
+    let above = if part.is_told { " (told above)" } else { "" };
+    say(out, &format!("{pad}{}{}: {} [{met}]{above}", mark(part.has_held), part.name, part.logic), indent + 4)?;
+    for line in &part.condition {
+        let inner = " ".repeat(indent + 4 + line.depth * 2);
+        let value = line.value.as_ref().map(|value| format!("   (it has {value})")).unwrap_or_default();
+        say(out, &format!("{inner}{}{}{value}", mark(line.has_held), line.text), indent + 8 + line.depth * 2)?;
+    }
+    for note in &part.notes {
+        say(out, &format!("{pad}    → {note}"), indent + 6)?;
+    }
+    let more = if part.more > 0 { format!("{} more", part.more) } else { String::new() };
+    let mut times = Vec::new();
+    for (time, sentence) in &part.events {
+        match sentence {
+            Some(sentence) => say(out, &format!("{pad}    {}  {sentence}", time.short(zone)), indent + 25)?,
+            None => times.push(time.short(zone)),
+        }
+    }
+    match (times.is_empty(), part.more) {
+        (true, 0) => Ok(()),
+        (true, _) => writeln!(out, "{pad}    {more}"),
+        (false, 0) => say(out, &format!("{pad}    at {}", times.join(", ")), indent + 7),
+        (false, _) => say(out, &format!("{pad}    at {}, {more}", times.join(", ")), indent + 7),
+    }
+}
+
+fn mark(has_held: Option<bool>) -> &'static str {
+    match has_held {
+        None => "",
+        Some(true) => "[yes] ",
+        Some(false) => "[no]  ",
+    }
+}
+
+fn say(out: &mut dyn Write, text: &str, indent: usize) -> io::Result<()> {
+    writeln!(out, "{}", wrapped(&Safe(text).to_string(), indent))
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

@@ -1,0 +1,235 @@
+//! Json: an investigation as `jcdetect/investigation/v1`. The types here are the contract.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::event::time::Timestamp;
+use crate::triage::finding::Finding;
+use crate::triage::investigation::{self, Investigation};
+use crate::triage::usual;
+use crate::triage::watch::Happening;
+
+#[derive(Serialize)]
+struct Document<'i> {
+    schema: &'static str,
+    subject: &'i str,
+    finding_id: Option<&'i str>,
+    identities: Vec<Identity<'i>>,
+    near: &'i [String],
+    coverage: Coverage,
+    findings: Vec<Found<'i>>,
+    usual: Usual<'i>,
+    changes: Vec<Change<'i>>,
+    sessions: Vec<Session<'i>>,
+}
+
+#[derive(Serialize)]
+struct Identity<'i> {
+    r#type: &'i str,
+    names: &'i [String],
+    directory: &'i BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct Coverage {
+    records: u64,
+    events: u64,
+    duplicates: u64,
+    skipped: u64,
+}
+
+#[derive(Serialize)]
+struct Found<'i> {
+    id: &'i str,
+    rule_id: &'i str,
+    rule_title: &'i str,
+    severity: &'static str,
+    disposition: &'static str,
+    pending: bool,
+    first_seen: String,
+    last_seen: String,
+    summary: &'i str,
+    next_steps: &'i [String],
+}
+
+#[derive(Serialize)]
+struct Usual<'i> {
+    /// what was counted: `sign-ins`, or `events` where there are none
+    of: &'static str,
+    total: usize,
+    failed_sign_ins: usize,
+    since: Option<String>,
+    aspects: Vec<Counts<'i>>,
+}
+
+#[derive(Serialize)]
+struct Counts<'i> {
+    aspect: &'static str,
+    total: usize,
+    values: Vec<Tally<'i>>,
+}
+
+#[derive(Serialize)]
+struct Tally<'i> {
+    value: &'i str,
+    count: usize,
+    first_seen: String,
+    last_seen: String,
+    /// `new`, `rare`, or null where it is usual
+    unusual: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Change<'i> {
+    timestamp: String,
+    count: usize,
+    sentence: String,
+    undo: &'i str,
+    event_ids: Vec<Option<&'i str>>,
+}
+
+#[derive(Serialize)]
+struct Session<'i> {
+    organization: &'i str,
+    first_seen: String,
+    last_seen: String,
+    actor: &'i str,
+    ip: Option<&'i str>,
+    country: Option<&'i str>,
+    agent: Option<&'i str>,
+    unusual: Vec<&'static str>,
+    events: Vec<Line<'i>>,
+}
+
+#[derive(Serialize)]
+struct Line<'i> {
+    event_id: Option<&'i str>,
+    timestamp: String,
+    event_type: &'i str,
+    outcome: &'static str,
+    origin: Origin<'i>,
+    sentence: String,
+    /// ids of the findings that came to be at it
+    findings: Vec<&'i str>,
+}
+
+#[derive(Serialize)]
+struct Origin<'i> {
+    source: &'i str,
+    line: u64,
+    offset: u64,
+}
+
+/// Writes the investigation.
+pub fn write(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let habits = &all.habits;
+    let document = Document {
+        schema: "jcdetect/investigation/v1",
+        subject: &all.focus.name,
+        finding_id: all.asked.map(|finding| finding.id.as_str()),
+        identities: all.identities.iter().map(Identity::from).collect(),
+        near: &all.near,
+        coverage: Coverage {
+            records: all.coverage.records,
+            events: all.coverage.events,
+            duplicates: all.coverage.duplicates,
+            skipped: all.coverage.skipped_count(),
+        },
+        findings: all.findings.iter().map(|finding| found(all, finding)).collect(),
+        usual: Usual {
+            of: if habits.are_sign_ins { "sign-ins" } else { "events" },
+            total: habits.total,
+            failed_sign_ins: habits.failed,
+            since: habits.since.map(Timestamp::rfc3339),
+            aspects: habits.aspects.iter().map(aspect).collect(),
+        },
+        changes: all.changes.iter().map(|change| changed(all, change)).collect(),
+        sessions: all.sessions.iter().map(|session| self::session(all, session)).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+impl<'i> From<&'i investigation::Identity> for Identity<'i> {
+    fn from(identity: &'i investigation::Identity) -> Identity<'i> {
+        Identity { r#type: &identity.kind, names: &identity.names, directory: &identity.directory }
+    }
+}
+
+fn found<'i>(all: &Investigation<'i>, finding: &'i Finding) -> Found<'i> {
+    let rule = &all.set.rules[finding.rule];
+    Found {
+        id: &finding.id,
+        rule_id: &rule.name,
+        rule_title: &rule.title,
+        severity: finding.severity.word(),
+        disposition: if rule.duet.is_some() { "duet" } else { "triage" },
+        pending: finding.is_pending,
+        first_seen: finding.first_seen.rfc3339(),
+        last_seen: finding.last_seen.rfc3339(),
+        summary: &finding.summary,
+        next_steps: &rule.triage,
+    }
+}
+
+fn aspect(usual: &usual::Usual) -> Counts<'_> {
+    Counts { aspect: usual.aspect.word(), total: usual.total, values: usual.values.iter().map(Tally::from).collect() }
+}
+
+impl<'i> From<&'i usual::Counted> for Tally<'i> {
+    fn from(counted: &'i usual::Counted) -> Tally<'i> {
+        Tally {
+            value: &counted.value,
+            count: counted.count,
+            first_seen: counted.first.rfc3339(),
+            last_seen: counted.last.rfc3339(),
+            unusual: counted.odd.map(usual::Odd::word),
+        }
+    }
+}
+
+fn changed<'i>(all: &'i Investigation<'_>, change: &'i investigation::Change) -> Change<'i> {
+    let first: &Happening = &all.happenings[change.events[0]];
+    Change {
+        timestamp: first.time.rfc3339(),
+        count: change.events.len(),
+        sentence: first.deed.sentence.to_string(),
+        undo: &change.undo,
+        event_ids: change.events.iter().map(|event| all.happenings[*event].id.as_deref()).collect(),
+    }
+}
+
+fn session<'i>(all: &'i Investigation<'_>, session: &'i investigation::Session) -> Session<'i> {
+    let (first, last) = investigation::ends(session, all.happenings);
+    let begin = &all.happenings[session.events[0]];
+    let event = |place: &usize| {
+        let happening = &all.happenings[*place];
+        let marks = all.marks.get(place).into_iter().flatten();
+        Line {
+            event_id: happening.id.as_deref(),
+            timestamp: happening.time.rfc3339(),
+            event_type: &happening.deed.event_type,
+            outcome: happening.deed.outcome.word(),
+            origin: Origin {
+                source: all.sources.get(happening.origin.source as usize).map_or("", String::as_str),
+                line: happening.origin.line,
+                offset: happening.origin.offset,
+            },
+            sentence: happening.deed.sentence.to_string(),
+            findings: marks.map(|number| all.findings[*number].id.as_str()).collect(),
+        }
+    };
+    Session {
+        organization: &begin.organization,
+        first_seen: first.rfc3339(),
+        last_seen: last.rfc3339(),
+        actor: &begin.deed.actor,
+        ip: begin.deed.ip.as_deref(),
+        country: begin.deed.country.as_deref(),
+        agent: begin.deed.agent.as_deref(),
+        unusual: session.odd.iter().map(|aspect| aspect.word()).collect(),
+        events: session.events.iter().map(event).collect(),
+    }
+}

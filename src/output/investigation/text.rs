@@ -1,0 +1,338 @@
+//! Text: an investigation as an analyst reads it: who that is, what was found, what is usual, what was changed
+//! and how to undo it, and then what happened, session by session.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::short;
+use crate::event::time::{Span, Timestamp, Zone};
+use crate::output::Look;
+use crate::output::safe::Safe;
+use crate::triage::finding::Finding;
+use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said};
+use crate::triage::usual::{self, Aspect, Counted, Usual};
+
+/// Width of a line.
+const WIDTH: usize = 118;
+/// Values of an aspect that are shown, and changes, and events of one session; the rest are counted.
+const VALUES: usize = 5;
+const CHANGES: usize = 40;
+const EVENTS: usize = 60;
+
+/// Writes the investigation for people.
+pub fn write(all: &Investigation<'_>, is_all: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    head(all, look.zone, out)?;
+    if all.happenings.is_empty() {
+        return nobody(all, out);
+    }
+    findings(all, look.zone, out)?;
+    habits(all, look.zone, out)?;
+    changes(all, look.zone, out)?;
+    activity(all, is_all, look.zone, out)?;
+    last_line(all, out)
+}
+
+fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(finding) = all.asked {
+        let rule = all.rule(finding);
+        let title = format!("Finding {}: {} [{}]", short(&finding.id), finding.summary, rule.name);
+        say(out, &title, 0)?;
+        say(out, &format!("  {}", one_line(&rule.description)), 2)?;
+        for (number, step) in (1..).zip(&rule.triage) {
+            say(out, &format!("  {number}. {}", one_line(step)), 5)?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", Safe(&all.focus.name))?;
+    for identity in &all.identities {
+        let kind = if identity.kind == "admin" { "administrator" } else { &identity.kind };
+        say(out, &format!("  {kind}: {}", identity.names.join(", ")), 4)?;
+        if !identity.directory.is_empty() {
+            let facts = identity.directory.iter().map(|(key, value)| format!("{} {value}", key.replace('_', " ")));
+            say(out, &format!("    in the directory: {}", facts.collect::<Vec<_>>().join("; ")), 6)?;
+        }
+    }
+    let (Some(first), Some(last)) = (all.happenings.first(), all.happenings.last()) else { return Ok(()) };
+    let by = all.happenings.iter().filter(|h| h.deed.part == crate::triage::focus::Part::Doer).count();
+    let about = all.happenings.len() - by;
+    let is_person = all.identities.iter().any(|i| i.kind == "user" || i.kind == "admin");
+    let them = if is_person { "them" } else { "it" };
+    let whose = match (all.focus.is_network(), about) {
+        (true, _) => format!("{} from there", plural(by, "event")),
+        (false, 0) => plural(by, "event"),
+        (false, about) if by == 0 => format!("{} about {them}", plural(about, "event")),
+        (false, about) => {
+            format!("{} by {them}, {about} about {them}", plural(by, "event"))
+        }
+    };
+    let span = Span(last.time.0 - first.time.0).words();
+    let (first, last) = (first.time.short(zone), last.time.short(zone));
+    writeln!(out, "  {whose}, from {first} to {last} {zone} ({span}), of {} read", all.coverage.events)?;
+    writeln!(out)
+}
+
+fn nobody(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let read = plural(usize_of(all.coverage.events), "event");
+    match all.focus.is_network() {
+        true => writeln!(out, "  No event is from there; {read} read.")?,
+        false => writeln!(out, "  Nobody and nothing has this name; {read} read.")?,
+    }
+    if !all.near.is_empty() {
+        writeln!(out, "  Names like it: {}", Safe(&all.near.join(", ")))?;
+    }
+    writeln!(out)?;
+    last_line(all, out)
+}
+
+fn findings(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    if all.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Findings: {}", all.findings.len())?;
+    let mut worst: Vec<&&Finding> = all.findings.iter().collect();
+    worst.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.first_seen, finding.id.clone()));
+    for finding in worst {
+        let rule = all.rule(finding);
+        let (severity, when) = (finding.severity.word(), finding.first_seen.short(zone));
+        let pending = if finding.is_pending { " (pending)" } else { "" };
+        let question = if rule.duet.is_some() { " (a question for the owner)" } else { "" };
+        let told = format!("{}{pending}{question}", finding.summary);
+        let text = format!("  {severity:8}  {when}  {}  {told} [{}]", short(&finding.id), rule.name);
+        say(out, &text, 43)?;
+    }
+    writeln!(out)
+}
+
+fn habits(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let habits = &all.habits;
+    let Some(since) = habits.since else { return Ok(()) };
+    let noun = if habits.are_sign_ins { "sign-in" } else { "event" };
+    let failed =
+        if habits.failed > 0 { format!("; {} failed", plural(habits.failed, "sign-in")) } else { String::new() };
+    let date = since.short(zone);
+    let title = if habits.are_enough() { "What is usual, of" } else { "Too few to say what is usual:" };
+    writeln!(out, "{title} {} since {}{failed}", plural(habits.total, noun), &date[..10])?;
+    for usual in &habits.aspects {
+        let name = match usual.aspect {
+            Aspect::Hour => format!("hour ({zone})"),
+            aspect => aspect.word().to_owned(),
+        };
+        let values: Vec<String> = match usual.aspect {
+            Aspect::Hour => usual::hours(usual).into_iter().map(|(range, count)| format!("{range} {count}")).collect(),
+            _ => usual.values.iter().filter(|v| v.odd.is_none()).map(|v| format!("{} {}", v.value, v.count)).collect(),
+        };
+        let known = if values.is_empty() { "nothing".to_owned() } else { some(&values) };
+        let text = format!("  {name:13} {known} of {}", usual.total);
+        say(out, &text, 16)?;
+        odd(usual, zone, out)?;
+    }
+    writeln!(out)
+}
+
+fn odd(usual: &Usual, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let told = |v: &Counted| {
+        let why = v.odd.map_or("", usual::Odd::word);
+        let since = if v.count > 1 { "first on" } else { "on" };
+        let value = match usual.aspect {
+            Aspect::Hour => format!("{0}:00–{0}:59", v.value),
+            _ => v.value.clone(),
+        };
+        format!("{value} {}, {why}, {since} {}", v.count, v.first.short(zone))
+    };
+    let odd: Vec<String> = usual.values.iter().filter(|v| v.odd.is_some()).map(told).collect();
+    if odd.is_empty() {
+        return Ok(());
+    }
+    let more = odd.len().saturating_sub(VALUES);
+    let more = if more > 0 { format!("; {more} more") } else { String::new() };
+    let shown = odd.iter().take(VALUES).cloned().collect::<Vec<_>>().join("; ");
+    say(out, &format!("{:16}not usual: {shown}{more}", ""), 18)
+}
+
+fn changes(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    if all.changes.is_empty() {
+        return Ok(());
+    }
+    // What stands in sessions that are not ordinary comes first; without any, the newest.
+    let telling: Vec<&Change> = all.changes.iter().filter(|change| change.is_telling).collect();
+    let mut shown = if telling.is_empty() { all.changes.iter().collect() } else { telling };
+    let left = shown.len().saturating_sub(CHANGES);
+    shown.drain(..left);
+    writeln!(out, "What was changed, and how to undo it")?;
+    for change in &shown {
+        let first = &all.happenings[change.events[0]];
+        let text = format!("  {}  {}", first.time.short(zone), said(all.happenings, &change.events));
+        say(out, &text, 23)?;
+        say(out, &format!("{:23}Undo: {}", "", change.undo), 29)?;
+    }
+    let rest = all.changes.len() - shown.len();
+    if rest > 0 {
+        let noun = if rest == 1 { "change" } else { "changes" };
+        writeln!(out, "  {rest} more {noun}, earlier or in ordinary sessions; --format json has them all")?;
+    }
+    writeln!(out)
+}
+
+fn activity(all: &Investigation<'_>, is_all: bool, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let ordinary = all.sessions.iter().filter(|s| s.is_ordinary).count();
+    let hint = if ordinary > 0 && !is_all { "; --all shows the ordinary ones event by event" } else { "" };
+    writeln!(out, "Activity: {}{hint}", plural(all.sessions.len(), "session"))?;
+    let mut run: Vec<&Session> = Vec::new();
+    for session in &all.sessions {
+        if session.is_ordinary && !is_all {
+            run.push(session);
+            continue;
+        }
+        ordinary_run(all, &std::mem::take(&mut run), zone, out)?;
+        one(all, session, is_all, zone, out)?;
+    }
+    ordinary_run(all, &run, zone, out)?;
+    writeln!(out)
+}
+
+/// Sessions in a row in which nothing has to be read event by event, in one line.
+fn ordinary_run(all: &Investigation<'_>, run: &[&Session], zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let (Some(begin), Some(end)) = (run.first(), run.last()) else { return Ok(()) };
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let events = || run.iter().flat_map(|session| &session.events).map(|place| &all.happenings[*place]);
+    events().for_each(|event| *counts.entry(&event.deed.event_type).or_default() += 1);
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let counts: Vec<String> = counts.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let when = between(ends(begin, all.happenings).0, ends(end, all.happenings).1, zone);
+    let text = format!(
+        "  {when}  {}, {}: {}",
+        plural(run.len(), "ordinary session"),
+        plural(events().count(), "event"),
+        some(&counts)
+    );
+    say(out, &text, 4)
+}
+
+fn one(all: &Investigation<'_>, session: &Session, is_all: bool, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let (first, last) = ends(session, all.happenings);
+    let deed = &all.happenings[session.events[0]].deed;
+    let mut text = format!("  {}", between(first, last, zone));
+    text += &format!("  {}", if deed.actor.is_empty() { "nobody named" } else { &deed.actor });
+    match (&deed.ip, &deed.country) {
+        (Some(ip), Some(country)) => text += &format!(" from {ip} ({country})"),
+        (Some(ip), None) => text += &format!(" from {ip}"),
+        _ => {}
+    }
+    text += &deed.agent.as_ref().map(|agent| format!(" with {agent}")).unwrap_or_default();
+    if !session.odd.is_empty() {
+        let odd: Vec<&str> = session.odd.iter().map(|aspect| aspect.word()).collect();
+        text += &format!("; not usual: {}", odd.join(", "));
+    }
+    say(out, &text, 4)?;
+    let day = first.short(zone)[..10].to_owned();
+    let mut shown = 0;
+    for places in rows(all.happenings, &session.events, |place| all.marks.contains_key(&place)) {
+        let has_mark = places.iter().any(|place| all.marks.contains_key(place));
+        shown += 1;
+        if is_all || has_mark || shown <= EVENTS {
+            row(all, &places, &day, zone, out)?;
+        }
+    }
+    if !is_all && shown > EVENTS {
+        writeln!(out, "    {} more; --all shows them", shown - EVENTS)?;
+    }
+    Ok(())
+}
+
+fn row(all: &Investigation<'_>, row: &[usize], day: &str, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let time = all.happenings[row[0]].time.short(zone);
+    let (date, clock) = time.split_at(10);
+    let when = if date == day { clock.trim_start() } else { &time };
+    let text = format!("    {when}  {}", said(all.happenings, row));
+    say(out, &text, 14)?;
+    for number in row.iter().filter_map(|place| all.marks.get(place)).flatten() {
+        let finding = all.findings[*number];
+        let rule = all.rule(finding);
+        let text = format!("{:14}▲ {}: {} [{}]", "", finding.severity.word(), rule.title, rule.name);
+        say(out, &text, 16)?;
+    }
+    Ok(())
+}
+
+fn last_line(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let skipped = match all.coverage.skipped_count() {
+        0 => "nothing skipped".to_owned(),
+        n => format!("{} skipped", plural(usize_of(n), "record")),
+    };
+    let shown = all.sessions.iter().map(|session| session.events.len()).sum();
+    let (events, sessions) = (plural(shown, "event"), plural(all.sessions.len(), "session"));
+    writeln!(out, "{}; {events} in {sessions}; {skipped}", plural(all.findings.len(), "finding"))
+}
+
+/// `2026-03-10 10:20:40 – 10:41:40`
+fn between(first: Timestamp, last: Timestamp, zone: Zone) -> String {
+    let (first, last) = (first.short(zone), last.short(zone));
+    match (first == last, first.get(..10) == last.get(..10)) {
+        (true, _) => first,
+        (false, true) => format!("{first} – {}", &last[11..]),
+        (false, false) => format!("{first} – {last}"),
+    }
+}
+
+fn some(values: &[String]) -> String {
+    let shown = values.iter().take(VALUES).cloned().collect::<Vec<_>>().join(", ");
+    match values.len().saturating_sub(VALUES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn say(out: &mut dyn Write, text: &str, indent: usize) -> io::Result<()> {
+    writeln!(out, "{}", wrapped(&Safe(text).to_string(), indent))
+}
+
+/// A text of a rule, whose lines are broken where it stands in its file.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text broken into lines of at most [`WIDTH`]; all but the first begin with this many spaces.
+pub fn wrapped(text: &str, indent: usize) -> String {
+    let mut out = String::new();
+    let mut width = 0;
+    let lead = text.len() - text.trim_start().len();
+    for (number, word) in text.trim_start().split(' ').enumerate() {
+        let length = word.chars().count();
+        if number == 0 {
+            out += &text[..lead];
+            width = lead;
+        } else if width + 1 + length > WIDTH {
+            out = out.trim_end().to_owned() + "\n" + &" ".repeat(indent);
+            width = indent;
+        } else {
+            out.push(' ');
+            width += 1;
+        }
+        out += word;
+        width += length;
+    }
+    out.trim_end().to_owned()
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn usize_of(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        let text = format!("  {}", vec!["word"; 60].join(" "));
+        let lines: Vec<String> = wrapped(&text, 4).lines().map(str::to_owned).collect();
+        assert!(lines.len() == 3 && lines.iter().all(|line| line.chars().count() <= WIDTH), "{lines:#?}");
+        assert!(lines[0].starts_with("  word") && lines[1].starts_with("    word"));
+        assert_eq!(wrapped("a  b", 0), "a  b");
+    }
+}

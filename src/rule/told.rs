@@ -1,0 +1,315 @@
+//! Told: a condition in words, for people who want to know why it held or did not.
+
+use std::fmt;
+
+use super::expr::{Expr, Searchable, Test};
+use super::logic::{Absent, Bounds, Count, GroupBy, Logic, Right, Where};
+use super::pattern::{Order, Pattern, Side};
+use crate::event::field::{Field, Value};
+
+/// Values of one comparison that are named; the rest are counted.
+const MOST: usize = 6;
+
+/// A line of a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// how deep it stands
+    pub depth: usize,
+    /// the words
+    pub text: String,
+    /// whether it held on the event that was looked at
+    pub has_held: Option<bool>,
+    /// what the event has instead
+    pub value: Option<String>,
+}
+
+/// A condition in lines; with an event, what each part of it came to.
+pub fn lines(expr: &Expr, event: Option<&dyn Looked>) -> Vec<Line> {
+    let mut out = Vec::new();
+    tell(expr, event, 0, &mut out);
+    out
+}
+
+/// An event that a condition is held against.
+pub trait Looked {
+    /// Whether a condition holds on it.
+    fn holds(&self, expr: &Expr) -> bool;
+    /// What it has for the field of a test.
+    fn value(&self, test: &Test) -> String;
+}
+
+impl<E: Searchable> Looked for E {
+    fn holds(&self, expr: &Expr) -> bool {
+        expr.matches(self)
+    }
+
+    fn value(&self, test: &Test) -> String {
+        let values = self.values(&test.field);
+        if values.is_empty() {
+            return "not there".to_owned();
+        }
+        let texts: Vec<&str> = values.iter().map(|value| Value::text(value).unwrap_or("null")).collect();
+        some(&texts.into_iter().map(str::to_owned).collect::<Vec<_>>(), ", ")
+    }
+}
+
+fn tell(expr: &Expr, event: Option<&dyn Looked>, depth: usize, out: &mut Vec<Line>) {
+    let has_held = event.map(|event| event.holds(expr));
+    let mut line = |text: String, value| out.push(Line { depth, text, has_held, value });
+    match expr {
+        Expr::And(parts) if parts.is_empty() => line("always".to_owned(), None),
+        Expr::Or(parts) if parts.is_empty() => line("never (an empty list)".to_owned(), None),
+        Expr::And(parts) => {
+            line("all of:".to_owned(), None);
+            parts.iter().for_each(|part| tell(part, event, depth + 1, out));
+        }
+        Expr::Or(parts) => {
+            line("one of:".to_owned(), None);
+            parts.iter().for_each(|part| tell(part, event, depth + 1, out));
+        }
+        Expr::Not(inner) => {
+            line("not:".to_owned(), None);
+            tell(inner, event, depth + 1, out);
+        }
+        Expr::Test(test) => line(test.to_string(), event.map(|event| event.value(test))),
+        Expr::Keyword(glob) => line(format!("any text is {glob}"), None),
+        #[cfg(test)]
+        Expr::Named(name) => line(name.clone(), None),
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let patterns: Vec<String> = self.patterns.iter().map(ToString::to_string).collect();
+        let joined = some(&patterns, if self.is_all { " and " } else { " or " });
+        let not = if self.is_negated { "not " } else { "" };
+        write!(f, "{} {not}{joined}", self.field.name())
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pattern::Glob(glob) => write!(f, "is {glob}"),
+            Pattern::Number(n) => write!(f, "is {n}"),
+            Pattern::Order(order, n) => write!(f, "{order} {n}"),
+            Pattern::Time(part, order, n) => write!(f, "has its {} {order} {n}", format!("{part:?}").to_lowercase()),
+            Pattern::Regex(expression) => write!(f, "fits /{}/", expression.text()),
+            Pattern::Cidr(net) => write!(f, "lies in {net}"),
+            Pattern::Null => f.write_str("is missing"),
+            Pattern::Exists(true) => f.write_str("is there"),
+            Pattern::Exists(false) => f.write_str("is not there"),
+            Pattern::Reference(field, side) => {
+                let how = match side {
+                    Side::Whole => "equals",
+                    Side::Start => "begins with",
+                    Side::End => "ends with",
+                    Side::Anywhere => "contains",
+                };
+                write!(f, "{how} {}", field.name())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Order::Equal => "=",
+            Order::Less => "<",
+            Order::LessEqual => "<=",
+            Order::Greater => ">",
+            Order::GreaterEqual => ">=",
+        })
+    }
+}
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tests = self.tests.iter().map(|(order, n, is_negated)| match (order, is_negated) {
+            (Order::GreaterEqual, false) => format!("at least {n}"),
+            (Order::LessEqual, false) => format!("at most {n}"),
+            (Order::Greater, false) => format!("more than {n}"),
+            (Order::Less, false) => format!("fewer than {n}"),
+            (Order::Equal, false) => format!("exactly {n}"),
+            (order, true) => format!("not {order} {n}"),
+        });
+        f.write_str(&tests.collect::<Vec<_>>().join(" and "))
+    }
+}
+
+/// What a rule looks for, in one sentence.
+pub fn logic(logic: &Logic) -> String {
+    match logic {
+        Logic::Detection(_) => "one event with".to_owned(),
+        Logic::Count(count) if is_any_of(count) => format!("one of {}{}", names(&count.rules), each(&count.group_by)),
+        Logic::Count(count) => {
+            let what = match &count.values {
+                Some(fields) => format!("different values of {}", names(fields.iter().map(Field::name))),
+                None if count.bounds.tests == [(Order::Equal, 1.0, false)] => "event".to_owned(),
+                None => "events".to_owned(),
+            };
+            let share = count.share.as_ref();
+            let share = share.map(|s| format!(", and at least {:.0} % of {}", s.at_least * 100.0, s.of));
+            let (window, each) = (count.window.words(), each(&count.group_by));
+            format!(
+                "{} {what} of {} within {window}{each}{}",
+                count.bounds,
+                names(&count.rules),
+                share.unwrap_or_default()
+            )
+        }
+        Logic::Chain(chain) => {
+            let rules = match chain.absent {
+                Absent::Last => {
+                    let (last, before) = chain.rules.split_last().map_or(("", &[][..]), |(l, b)| (l.as_str(), b));
+                    format!("{} and then no {last}", before.join(", then "))
+                }
+                Absent::First => {
+                    let (first, behind) = chain.rules.split_first().map_or(("", &[][..]), |(f, b)| (f.as_str(), b));
+                    format!("{} after no {first}", behind.join(", then "))
+                }
+                Absent::No if chain.is_ordered => chain.rules.join(", then "),
+                Absent::No => {
+                    let how = chain.bounds.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+                    format!("{how} of {} in any order", names(&chain.rules))
+                }
+            };
+            let mut out = format!("{rules}, within {}{}", chain.window.words(), each(&chain.group_by));
+            for unless in &chain.unless {
+                out += &format!("; unless {}", unless.rule);
+            }
+            if !chain.wheres.is_empty() {
+                let wheres = chain.wheres.iter().map(|w| comparison(w, &chain.rules));
+                out += &format!("; where {}", wheres.collect::<Vec<_>>().join(" and "));
+            }
+            out
+        }
+        Logic::FirstSeen(f) => format!(
+            "{} with a value of {} that was never in {} before{}; judged after {} and {} events",
+            f.rule,
+            names(f.value.iter().map(Field::name)),
+            f.learn_from,
+            each(&f.by),
+            f.min_age.words(),
+            f.min_events
+        ),
+        Logic::Travel(t) => format!(
+            "two {} in a row at least {} km apart, at {} km/h or more{}",
+            t.rule,
+            t.min_km,
+            t.min_kmh,
+            each(&t.by)
+        ),
+        Logic::Rate(r) => format!(
+            "at least {} {} in {}, and {} times what is usual in {}{}",
+            r.floor,
+            r.rule,
+            r.bucket.words(),
+            r.factor,
+            r.history.words(),
+            each(&r.by)
+        ),
+        Logic::Risk(r) => format!(
+            "different findings on one account or thing that add up to {} within {}, by at least {} rules of {} tactics",
+            r.min_score,
+            r.window.words(),
+            r.min_rules,
+            r.min_tactics
+        ),
+    }
+}
+
+/// The idiom for "one of several rules": any match counts, and nothing else is asked.
+fn is_any_of(count: &Count) -> bool {
+    let is_one = count.bounds.tests == [(Order::GreaterEqual, 1.0, false)];
+    is_one && count.values.is_none() && count.share.is_none()
+}
+
+fn comparison(compared: &Where, rules: &[String]) -> String {
+    let step = |step: usize| rules.get(step).map_or("it", String::as_str);
+    let how = match (compared.is_equal, compared.order) {
+        (Some(true), _) => "equals".to_owned(),
+        (Some(false), _) => "differs from".to_owned(),
+        (None, Some(order)) => order.to_string(),
+        (None, None) => "?".to_owned(),
+    };
+    let right = match &compared.right {
+        Right::Field(of, field) => format!("{} of {}", field.name(), step(*of)),
+        Right::Literal(text) => text.clone(),
+    };
+    format!("{} of {} {how} {right}", compared.left.1.name(), step(compared.left.0))
+}
+
+fn each(by: &[GroupBy]) -> String {
+    if by.is_empty() { String::new() } else { format!(", for each {}", names(by.iter().map(|by| &by.name))) }
+}
+
+fn names(list: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let names: Vec<String> = list.into_iter().map(|name| name.as_ref().to_owned()).collect();
+    some(&names, ", ")
+}
+
+fn some(list: &[String], between: &str) -> String {
+    let shown = list.iter().take(MOST).cloned().collect::<Vec<_>>().join(between);
+    match list.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown}{between}{more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::event::json::Json;
+    use crate::rule::lists::Lists;
+    use crate::rule::parse;
+
+    fn rule(body: &str) -> Logic {
+        let text = format!("title: T\nname: t\nlogsource: {{product: jumpcloud}}\n{body}");
+        parse("t.yml", &text, &Lists::default(), &mut vec![]).unwrap().remove(0).logic
+    }
+
+    #[test]
+    fn each_part_of_a_condition_is_held_against_an_event() {
+        let Logic::Detection(expr) = rule(
+            "detection:\n  a: {event_type: admin_login_attempt, source.ip|cidr: 192.0.2.0/24}\n  b: {agent.name|contains: curl}\n  condition: a and not b\n",
+        ) else {
+            panic!()
+        };
+        let json = Json::parse(
+            r#"{"event_type":"admin_login_attempt","client_ip":"198.51.100.1","useragent":{"name":"curl"}}"#,
+        )
+        .unwrap();
+        let event = Event::part(&json);
+        let told: Vec<String> = lines(&expr, Some(&event))
+            .into_iter()
+            .map(|l| {
+                format!("{}{:?} {} {}", "-".repeat(l.depth), l.has_held.unwrap(), l.text, l.value.unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "false all of: ",
+                "-false all of: ",
+                "--true event_type is admin_login_attempt admin_login_attempt",
+                "--false source.ip lies in 192.0.2.0/24 198.51.100.1",
+                "-false not: ",
+                "--true agent.name is *curl* curl",
+            ]
+        );
+        assert!(lines(&expr, None).iter().all(|line| line.has_held.is_none() && line.value.is_none()));
+    }
+
+    #[test]
+    fn correlations_in_a_sentence() {
+        let count = rule(
+            "correlation: {type: value_count, rules: [a], group-by: [source.ip], timespan: 1h, condition: {field: actor.key, gte: 5}}\n",
+        );
+        assert_eq!(logic(&count), "at least 5 different values of actor.key of a within 60 min, for each source.ip");
+        let chain = rule("correlation: {type: temporal_ordered, rules: [a, b], group-by: [actor.key], timespan: 3h}\n");
+        assert_eq!(logic(&chain), "a, then b, within 3 h, for each actor.key");
+    }
+}

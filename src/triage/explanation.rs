@@ -1,0 +1,152 @@
+//! Explanation: why a rule found something, or why it did not: each rule that it is made of, what that looks
+//! for, how often it was met, and what was missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::describe;
+use super::finding::Finding;
+use super::lack::{self, Keys};
+use crate::detect::Detected;
+use crate::detect::store::Store;
+use crate::event::origin::Origin;
+use crate::event::time::Timestamp;
+use crate::rule::logic::Logic;
+use crate::rule::set::RuleSet;
+use crate::rule::told::{self, Line, Looked};
+
+/// Events of a part that are shown.
+const MOST_EVENTS: usize = 5;
+
+/// A rule, or one that it is made of.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// how deep it stands
+    pub depth: usize,
+    /// its name
+    pub name: String,
+    /// what it looks for
+    pub logic: String,
+    /// how often it was met in all that was read
+    pub count: usize,
+    /// whether it was met at the event that was asked for
+    pub has_held: Option<bool>,
+    /// it was told above
+    pub is_told: bool,
+    /// of a detection, its condition
+    pub condition: Vec<Line>,
+    /// what was there, and what was missing
+    pub notes: Vec<String>,
+    /// events at which it was met, of the finding that was asked for; of a correlation below it, only when
+    pub events: Vec<(Timestamp, Option<String>)>,
+    /// how many more of them
+    pub more: usize,
+}
+
+/// What everything was read into.
+#[derive(Clone, Copy)]
+pub struct Read<'a> {
+    /// the rules
+    pub set: &'a RuleSet,
+    /// the kept events
+    pub store: &'a Store,
+    /// the signals
+    pub detected: &'a Detected,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy)]
+pub enum At<'a> {
+    /// all that was read
+    Everything,
+    /// one event; its origin tells which of the kept ones it is
+    Event(&'a dyn Looked, Origin),
+    /// the evidence of a finding
+    Finding(&'a Finding),
+}
+
+/// The parts of a rule, the rule itself first.
+pub fn parts(read: Read<'_>, rule: usize, at: At<'_>) -> Vec<Part> {
+    let mut out = Vec::new();
+    let evidence = match at {
+        At::Finding(finding) => events_at(read.store, &finding.evidence.iter().map(|e| e.origin).collect()),
+        _ => BTreeSet::new(),
+    };
+    let kept = match at {
+        At::Event(_, origin) => events_at(read.store, &BTreeSet::from([origin])).first().copied(),
+        _ => None,
+    };
+    let mut told = BTreeSet::new();
+    let telling = Telling { read, at, evidence, kept };
+    telling.tell(rule, 0, &mut told, &mut out);
+    out
+}
+
+/// The kept events that stand at these places.
+fn events_at(store: &Store, origins: &BTreeSet<Origin>) -> BTreeSet<u32> {
+    (0..store.len()).filter(|event| origins.contains(&store.origin(*event))).collect()
+}
+
+struct Telling<'a> {
+    read: Read<'a>,
+    at: At<'a>,
+    /// the events of the finding
+    evidence: BTreeSet<u32>,
+    /// the event, if any rule keeps it
+    kept: Option<u32>,
+}
+
+impl Telling<'_> {
+    fn tell(&self, place: usize, depth: usize, told: &mut BTreeSet<usize>, out: &mut Vec<Part>) {
+        let Read { set, store, detected } = self.read;
+        let rule = &set.rules[place];
+        let signals = &detected.signals[place];
+        let is_told = !told.insert(place);
+        let looked = match self.at {
+            At::Event(event, _) => Some(event),
+            _ => None,
+        };
+        let has_held = match (&rule.logic, looked) {
+            (_, None) => None,
+            (Logic::Detection(expr), Some(event)) => Some(event.holds(expr)),
+            (_, Some(_)) => Some(self.kept.is_some_and(|event| !signals.at(event).is_empty())),
+        };
+        let condition = match &rule.logic {
+            Logic::Detection(expr) if !is_told => told::lines(expr, looked),
+            _ => vec![],
+        };
+        let met: Vec<u32> = signals.events().filter(|event| self.evidence.contains(event)).collect();
+        let is_leaf = depth == 0 || matches!(rule.logic, Logic::Detection(_));
+        let say = |event: u32| (store.time(event), is_leaf.then(|| describe::event(store, event)));
+        let events = met.iter().take(MOST_EVENTS).map(|event| say(*event)).collect();
+        out.push(Part {
+            depth,
+            name: rule.name.clone(),
+            logic: told::logic(&rule.logic),
+            count: signals.events().filter(|event| !store.is_history(*event)).count(),
+            has_held,
+            is_told,
+            condition,
+            notes: if is_told { vec![] } else { self.notes(place, has_held) },
+            events: if is_told { vec![] } else { events },
+            more: if is_told { 0 } else { met.len().saturating_sub(MOST_EVENTS) },
+        });
+        if !is_told {
+            let mut below = BTreeMap::new();
+            set.references[place].iter().enumerate().for_each(|(i, to)| {
+                below.entry(*to).or_insert(i);
+            });
+            let mut below: Vec<(usize, usize)> = below.into_iter().map(|(to, i)| (i, to)).collect();
+            below.sort_unstable();
+            below.iter().for_each(|(_, to)| self.tell(*to, depth + 1, told, out));
+        }
+    }
+
+    fn notes(&self, place: usize, has_held: Option<bool>) -> Vec<String> {
+        let keys = Keys { read: self.read, rule: place };
+        match (self.at, self.kept) {
+            (At::Event(..), Some(event)) if has_held == Some(false) => lack::at(&keys, event),
+            (At::Everything, _) if self.read.detected.signals[place].is_empty() => lack::anywhere(&keys),
+            _ => vec![],
+        }
+    }
+}

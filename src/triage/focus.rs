@@ -1,0 +1,246 @@
+//! Focus: whom or what an investigation is about, and which events belong to it.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::finding::Finding;
+use crate::event::Event;
+use crate::event::field::{Fields, Norm, Value};
+use crate::event::identity::{Links, Names};
+use crate::event::party::{Class, Party};
+use crate::event::source::address;
+
+/// What events have to have in common.
+#[derive(Clone, Debug)]
+enum What {
+    /// the organization
+    Everything,
+    /// an address in this network
+    Network(IpNet),
+    /// somebody or something of this name
+    Named {
+        /// identities, with their organizations
+        keys: BTreeSet<(String, String)>,
+        /// names, addresses and ids in lower case
+        names: BTreeSet<String>,
+        /// only people of this class
+        class: Option<Class>,
+    },
+}
+
+/// Whom or what an investigation is about.
+#[derive(Clone, Debug)]
+pub struct Focus {
+    /// as it was typed, or the name of whom a finding is about
+    pub name: String,
+    what: What,
+    organization: Option<String>,
+}
+
+/// How an event belongs to a focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// it was done by whom it is about, or from there
+    Doer,
+    /// it was done to whom it is about
+    DoneTo,
+}
+
+/// Something like an address that is none.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NoAddress;
+
+impl Focus {
+    /// What was typed: an address, a network, or a name, e-mail address or id of anybody or anything.
+    pub fn typed(text: &str, links: &Links, organizations: &[String]) -> Result<Focus, NoAddress> {
+        let text = text.trim();
+        let what = match network(text) {
+            Some(net) => What::Network(net),
+            None if looks_like_an_address(text) => return Err(NoAddress),
+            None => named(&[text], None, links, organizations),
+        };
+        Ok(Focus { name: text.to_owned(), what, organization: None })
+    }
+
+    /// Whom or what a finding is about.
+    pub fn of_finding(finding: &Finding, links: &Links) -> Focus {
+        let entity = &finding.entity;
+        let organizations = std::slice::from_ref(&finding.organization);
+        let names = [entity.id.as_str(), entity.name.as_str()];
+        let what = match (entity.kind.as_str(), address(&entity.id)) {
+            ("organization", _) => What::Everything,
+            ("ip", Some(ip)) => What::Network(IpNet::from(ip)),
+            ("admin", _) => named(&names, Some(Class::Admin), links, organizations),
+            ("user", _) => named(&names, Some(Class::User), links, organizations),
+            _ => named(&names, None, links, organizations),
+        };
+        Focus { name: entity.name.clone(), what, organization: Some(finding.organization.clone()) }
+    }
+
+    /// Whether it is about an address or a network.
+    pub fn is_network(&self) -> bool {
+        matches!(self.what, What::Network(_))
+    }
+
+    /// How an event belongs to it; `None` if it does not.
+    pub fn part(&self, event: &Event<'_>, links: &Links) -> Option<Part> {
+        if self.organization.as_deref().is_some_and(|only| only != event.organization()) {
+            return None;
+        }
+        match &self.what {
+            What::Everything => Some(Part::Doer),
+            What::Network(net) => addresses(event).any(|ip| net.contains(&ip)).then_some(Part::Doer),
+            What::Named { .. } => {
+                if self.is_party(event, &event.actor, links) {
+                    return Some(Part::Doer);
+                }
+                let is_end = self.is_party(event, &event.target, links) || self.is_party(event, &event.other, links);
+                (is_end || self.is_thing(event)).then_some(Part::DoneTo)
+            }
+        }
+    }
+
+    /// The parties of an event that it is about.
+    pub fn parties<'e, 'p>(&self, event: &'p Event<'e>, links: &Links) -> Vec<&'p Party<'e>> {
+        let all = [&event.actor, &event.target, &event.other];
+        all.into_iter().filter(|party| self.is_party(event, party, links)).collect()
+    }
+
+    fn is_party(&self, event: &Event<'_>, party: &Party<'_>, links: &Links) -> bool {
+        let What::Named { keys, names, class } = &self.what else { return false };
+        if party.is_unknown() || class.is_some_and(|only| only != party.class()) {
+            return false;
+        }
+        let own = [party.id, party.name, party.email];
+        if own.into_iter().flatten().any(|name| names.contains(&name.to_lowercase())) {
+            return true;
+        }
+        let organization = event.organization();
+        let key = links.key(organization, party.kind.as_deref(), party.class(), &Names::from(party));
+        key.is_some_and(|key| keys.contains(&(organization.to_owned(), key)))
+    }
+
+    fn is_thing(&self, event: &Event<'_>) -> bool {
+        let What::Named { names, class: None, .. } = &self.what else { return false };
+        let fields = [Norm::DeviceKey, Norm::DeviceName, Norm::AppKey, Norm::AppName];
+        let is_named = |values: &[Value<'_>]| {
+            values.iter().filter_map(Value::text).any(|text| names.contains(&text.to_lowercase()))
+        };
+        fields.into_iter().any(|norm| is_named(&event.values(&crate::event::field::Field::Norm(norm))))
+    }
+}
+
+/// The identities that have one of these names.
+fn named(names: &[&str], class: Option<Class>, links: &Links, organizations: &[String]) -> What {
+    let names: BTreeSet<String> =
+        names.iter().filter(|name| !name.is_empty()).map(|name| name.to_lowercase()).collect();
+    let mut keys = BTreeSet::new();
+    for (organization, name) in organizations.iter().flat_map(|o| names.iter().map(move |name| (o, name))) {
+        let own = |text: &String| Some(text.clone());
+        let as_name = match name.contains('@') {
+            true => Names { email: own(name), ..Names::default() },
+            false => Names { name: own(name), ..Names::default() },
+        };
+        let as_id = Names { id: own(name), ..Names::default() };
+        for class in [Class::Admin, Class::User].into_iter().filter(|c| class.is_none_or(|only| only == *c)) {
+            let found = [&as_name, &as_id].map(|names| links.key(organization, None, class, names));
+            keys.extend(found.into_iter().flatten().map(|key| (organization.clone(), key)));
+        }
+    }
+    What::Named { keys, names, class }
+}
+
+/// All addresses that an event names, also that of the access point of RADIUS.
+fn addresses(event: &Event<'_>) -> impl Iterator<Item = IpAddr> {
+    let raw = ["client_ip", "src_ip"].into_iter().filter_map(|key| event.json.text_at(&[key]).and_then(address));
+    event.source_ip().into_iter().chain(raw)
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().ok().map(|net| net.trunc()).or_else(|| address(text).map(IpNet::from))
+}
+
+/// Digits and dots, or colons and hexadecimal digits, with or without a length: nobody is called that.
+fn looks_like_an_address(text: &str) -> bool {
+    let bare = text.split('/').next().unwrap_or(text);
+    let v4 = bare.split('.').count() == 4 && bare.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let v6 = bare.matches(':').count() > 1 && bare.chars().all(|c| c.is_ascii_hexdigit() || c == ':');
+    v4 || v6
+}
+
+/// The names most like one that nobody has.
+pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    const MOST: usize = 5;
+    let typed = typed.to_lowercase();
+    let score = |name: &str| {
+        let name = name.to_lowercase();
+        let holds = typed.len() > 2 && (name.contains(&typed) || typed.contains(&name) && name.len() > 2);
+        if holds { 1.0 } else { strsim::jaro_winkler(&typed, &name) }
+    };
+    let mut scored: Vec<(f64, &str)> =
+        names.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.8).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    scored.into_iter().take(MOST).map(|(_, name)| name.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::identity::Lessons;
+    use crate::event::json::Json;
+
+    const ALICE: &str = r#"{"organization":"o","event_type":"user_login_attempt","initiated_by":{"id":"u1","type":"user","username":"alice"},"client_ip":"198.51.100.7"}"#;
+    const MAIL: &str = r#"{"organization":"o","event_type":"user_password_warning_email","resource":{"type":"user","id":"u1","recipient_email":"alice@example.com"}}"#;
+
+    fn links() -> Links {
+        let mut lessons = Lessons::default();
+        for text in [ALICE, MAIL] {
+            lessons.learn(&Event::part(&Json::parse(text).unwrap()));
+        }
+        let mut links = Links::default();
+        links.take(lessons);
+        links
+    }
+
+    fn part(typed: &str, text: &str) -> Option<Part> {
+        let links = links();
+        let focus = Focus::typed(typed, &links, &["o".to_owned()]).unwrap();
+        focus.part(&Event::part(&Json::parse(text).unwrap()), &links)
+    }
+
+    #[test]
+    fn one_identity_under_all_its_names() {
+        for typed in ["alice", "ALICE", "alice@example.com", "u1", " alice "] {
+            assert_eq!(part(typed, ALICE), Some(Part::Doer), "{typed}");
+            assert_eq!(part(typed, MAIL), Some(Part::DoneTo), "{typed}");
+        }
+        assert_eq!(part("alic", ALICE), None);
+    }
+
+    #[test]
+    fn addresses_and_networks() {
+        for typed in ["198.51.100.7", "198.51.100.0/24", "::ffff:198.51.100.7"] {
+            assert_eq!(part(typed, ALICE), Some(Part::Doer), "{typed}");
+        }
+        assert_eq!(part("198.51.100.8", ALICE), None);
+        for typed in ["198.51.100.777", "1.2.3.4/99", "2001:db8::/999"] {
+            assert!(Focus::typed(typed, &Links::default(), &[]).is_err(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn things_by_name_and_id() {
+        let text = r#"{"organization":"o","event_type":"login_attempt","username":"bob","system":{"id":"s1","hostname":"cfo-laptop"}}"#;
+        assert_eq!(part("CFO-laptop", text), Some(Part::DoneTo));
+        assert_eq!(part("s1", text), Some(Part::DoneTo));
+    }
+
+    #[test]
+    fn near_names() {
+        let names = ["alice.adler", "bob", "alicia", "zoe"];
+        assert_eq!(nearest("alise.adler", names.into_iter())[0], "alice.adler");
+        assert!(nearest("quentin", names.into_iter()).is_empty());
+    }
+}

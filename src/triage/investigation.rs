@@ -1,0 +1,311 @@
+//! Investigation: the activity of a focus as sessions, what is usual and what is not, what was changed and how
+//! it is undone, and the findings in their place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::context;
+use super::finding::Finding;
+use super::focus::{Focus, Part};
+use super::usual::{Aspect, Habits};
+use super::watch::{Deed, Happening, Seen};
+use crate::enrich::directory::Directory;
+use crate::event::coverage::Coverage;
+use crate::event::origin::Origin;
+use crate::event::party::class_of;
+use crate::event::time::{Span, Timestamp, Zone};
+use crate::rule::Rule;
+use crate::rule::set::RuleSet;
+
+/// So few sessions are read event by event, whatever is in them.
+const FEW: usize = 3;
+
+/// What the same actor did from the same address with the same agent, without a pause.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// the events, by their places
+    pub events: Vec<usize>,
+    /// aspects in which it is not usual
+    pub odd: Vec<Aspect>,
+    /// it holds nothing that has to be read event by event
+    pub is_ordinary: bool,
+}
+
+/// Something that was changed.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// the events that say it in the same words, by their places
+    pub events: Vec<usize>,
+    /// how it is undone
+    pub undo: String,
+    /// it stands in a session that is not ordinary
+    pub is_telling: bool,
+}
+
+/// Somebody that the focus means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `admin`, `user`, …
+    pub kind: String,
+    /// names, addresses and ids
+    pub names: Vec<String>,
+    /// what the directory says of them
+    pub directory: BTreeMap<&'static str, String>,
+}
+
+/// How to put it together.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// a pause that ends a session
+    pub idle: Span,
+    /// zone of the hours
+    pub zone: Zone,
+    /// only sessions that reach into this stretch of time
+    pub window: (Option<Timestamp>, Option<Timestamp>),
+}
+
+/// All that is known of a focus.
+pub struct Investigation<'a> {
+    /// whom or what it is about
+    pub focus: &'a Focus,
+    /// the finding that was asked for
+    pub asked: Option<&'a Finding>,
+    /// who that is
+    pub identities: Vec<Identity>,
+    /// names like the one that nobody has
+    pub near: Vec<String>,
+    /// the events in their order
+    pub happenings: &'a [Happening],
+    /// what is usual
+    pub habits: Habits,
+    /// the sessions that are shown, in the order of their first events
+    pub sessions: Vec<Session>,
+    /// what was changed in them
+    pub changes: Vec<Change>,
+    /// the findings that have a part in them, in the order of time
+    pub findings: Vec<&'a Finding>,
+    /// by event the findings that came to be at it
+    pub marks: BTreeMap<usize, Vec<usize>>,
+    /// what was read
+    pub coverage: &'a Coverage,
+    /// the names of the sources
+    pub sources: &'a [String],
+    /// the rules
+    pub set: &'a RuleSet,
+    /// how it was put together
+    pub manner: Manner,
+}
+
+impl<'a> Investigation<'a> {
+    /// Puts it together.
+    pub fn new(
+        focus: &'a Focus,
+        asked: Option<&'a Finding>,
+        seen: &'a Seen,
+        findings: &'a [Finding],
+        read: (&'a Coverage, &'a [String], &'a RuleSet),
+        manner: Manner,
+    ) -> Investigation<'a> {
+        let happenings = seen.happenings.as_slice();
+        let is_of_one = !focus.is_network() && happenings.iter().any(|h| h.deed.part == Part::Doer);
+        let habits = Habits::of(happenings, !is_of_one, manner.zone);
+        let near = match happenings.is_empty() {
+            true => super::focus::nearest(&focus.name, seen.names.iter().map(String::as_str)),
+            false => vec![],
+        };
+        let mut sessions = sessions(happenings, manner);
+        let place: BTreeMap<Origin, usize> = happenings.iter().enumerate().map(|(i, h)| (h.origin, i)).collect();
+        let shown: BTreeSet<usize> = sessions.iter().flat_map(|s| s.events.iter().copied()).collect();
+        let (findings, marks) = findings_among(findings, &place, &shown);
+        let is_short = sessions.len() <= FEW;
+        for session in &mut sessions {
+            let odd: BTreeSet<Aspect> =
+                session.events.iter().flat_map(|e| habits.odd(&happenings[*e], manner.zone)).collect();
+            let has_mark = session.events.iter().any(|e| marks.contains_key(e));
+            session.odd = odd.into_iter().collect();
+            session.is_ordinary = !is_short && asked.is_none() && session.odd.is_empty() && !has_mark;
+        }
+        let changes = changes(happenings, &sessions);
+        let (coverage, sources, set) = read;
+        Investigation {
+            focus,
+            asked,
+            identities: identities(happenings),
+            near,
+            happenings,
+            habits,
+            sessions,
+            changes,
+            findings,
+            marks,
+            coverage,
+            sources,
+            set,
+            manner,
+        }
+    }
+
+    /// Looks everybody up in the directory.
+    pub fn look_up(&mut self, directory: &Directory) {
+        for identity in &mut self.identities {
+            let class = class_of(Some(&identity.kind));
+            let person = identity.names.iter().find_map(|name| directory.person_by(class, name));
+            identity.directory = person.map(context::facts).unwrap_or_default();
+        }
+    }
+
+    /// The rule of a finding.
+    pub fn rule(&self, finding: &Finding) -> &Rule {
+        &self.set.rules[finding.rule]
+    }
+}
+
+/// Events of one actor, address and agent with no longer pause between them than `idle`.
+fn sessions(happenings: &[Happening], manner: Manner) -> Vec<Session> {
+    let mut open = BTreeMap::new();
+    let mut sessions: Vec<Session> = Vec::new();
+    for (place, happening) in happenings.iter().enumerate() {
+        let deed = &happening.deed;
+        let key = (&*happening.organization, deed.actor_key.as_str(), deed.ip.as_deref(), deed.agent.as_deref());
+        let goes_on = open.get(&key).copied().filter(|session: &usize| {
+            let last = sessions[*session].events.last().map_or(happening.time, |last| happenings[*last].time);
+            happening.time.0.saturating_sub(last.0) <= manner.idle.0
+        });
+        if let Some(session) = goes_on {
+            sessions[session].events.push(place);
+        } else {
+            open.insert(key, sessions.len());
+            sessions.push(Session { events: vec![place], odd: vec![], is_ordinary: true });
+        }
+    }
+    let (from, to) = manner.window;
+    let is_within = |session: &Session| {
+        let (first, last) = ends(session, happenings);
+        from.is_none_or(|from| last >= from) && to.is_none_or(|to| first <= to)
+    };
+    sessions.retain(is_within);
+    sessions.sort_by_key(|session| (happenings[session.events[0]].time, session.events[0]));
+    sessions
+}
+
+/// When a session begins and ends.
+pub fn ends(session: &Session, happenings: &[Happening]) -> (Timestamp, Timestamp) {
+    let time = |place: Option<&usize>| place.map_or(Timestamp::default(), |place| happenings[*place].time);
+    (time(session.events.first()), time(session.events.last()))
+}
+
+/// The findings that the shown events have a part in, and the events at which they came to be. Where that
+/// event is not among them, the finding stands at the last one that is.
+fn findings_among<'a>(
+    all: &'a [Finding],
+    place: &BTreeMap<Origin, usize>,
+    shown: &BTreeSet<usize>,
+) -> (Vec<&'a Finding>, BTreeMap<usize, Vec<usize>>) {
+    let mut found: Vec<(usize, &Finding)> = Vec::new();
+    for finding in all {
+        let is_shown = |origin: &Origin| place.get(origin).copied().filter(|event| shown.contains(event));
+        let last = finding.evidence.iter().filter_map(|evidence| is_shown(&evidence.origin)).max();
+        if let Some(at) = is_shown(&finding.completed).or(last) {
+            found.push((at, finding));
+        }
+    }
+    found.sort_by_key(|(at, finding)| (*at, std::cmp::Reverse(finding.severity), finding.id.clone()));
+    let mut marks: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (number, (at, _)) in found.iter().enumerate() {
+        marks.entry(*at).or_default().push(number);
+    }
+    (found.into_iter().map(|(_, finding)| finding).collect(), marks)
+}
+
+/// What was changed, in order; what differs only in whom or what it was done to is one.
+fn changes(happenings: &[Happening], sessions: &[Session]) -> Vec<Change> {
+    let mut events: Vec<(usize, bool)> =
+        sessions.iter().flat_map(|s| s.events.iter().map(|event| (*event, !s.is_ordinary))).collect();
+    events.sort_unstable();
+    let mut out: Vec<Change> = Vec::new();
+    for (event, is_telling) in events {
+        let deed = &happenings[event].deed;
+        let Some(undo) = &deed.undo else { continue };
+        let is_same = |change: &&mut Change| {
+            change.is_telling == is_telling && are_alike(&happenings[change.events[0]].deed, deed)
+        };
+        match out.last_mut().filter(is_same) {
+            Some(change) => change.events.push(event),
+            None => out.push(Change { events: vec![event], undo: undo.clone(), is_telling }),
+        }
+    }
+    for change in &mut out {
+        change.undo = with_objects(&change.undo, &change.events, happenings, MOST_TO_UNDO);
+    }
+    out
+}
+
+/// Objects that are named where they have to be put right one by one.
+const MOST_TO_UNDO: usize = 40;
+/// Objects that are named in a sentence.
+const MOST_SAID: usize = 3;
+
+/// Whether two deeds are said in the same words, but for what they were done to.
+fn are_alike(one: &Deed, other: &Deed) -> bool {
+    let said = |deed: &Deed| {
+        let brief = deed.sentence.brief();
+        deed.object.as_ref().map_or_else(|| brief.clone(), |object| brief.replacen(object.as_str(), "\0", 1))
+    };
+    one.event_type == other.event_type && said(one) == said(other)
+}
+
+/// Events in a row that are said in the same words, but for what they were done to. After one with a mark, and
+/// before it, a new row begins.
+pub fn rows(happenings: &[Happening], events: &[usize], has_mark: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
+    let mut out: Vec<Vec<usize>> = Vec::new();
+    for event in events {
+        let goes_on = out.last().is_some_and(|row: &Vec<usize>| {
+            !has_mark(*event)
+                && !has_mark(row[row.len() - 1])
+                && are_alike(&happenings[row[0]].deed, &happenings[*event].deed)
+        });
+        match out.last_mut().filter(|_| goes_on) {
+            Some(row) => row.push(*event),
+            None => out.push(vec![*event]),
+        }
+    }
+    out
+}
+
+/// A row of events in one sentence, with what they were done to.
+pub fn said(happenings: &[Happening], row: &[usize]) -> String {
+    let first = &happenings[row[0]].deed;
+    let text = with_objects(&first.sentence.brief(), row, happenings, MOST_SAID);
+    match row.len() {
+        1 => text,
+        count => format!("{text} ({count} times)"),
+    }
+}
+
+/// A text about the first of some events, with the objects of all of them in the place of its own.
+fn with_objects(text: &str, events: &[usize], happenings: &[Happening], most: usize) -> String {
+    let mut objects: Vec<&str> = Vec::new();
+    for object in events.iter().filter_map(|event| happenings[*event].deed.object.as_deref()) {
+        if !objects.contains(&object) {
+            objects.push(object);
+        }
+    }
+    let Some(first) = objects.first().filter(|_| objects.len() > 1) else { return text.to_owned() };
+    let more = objects.len().saturating_sub(most);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    text.replacen(first, &format!("{}{more}", objects[..objects.len().min(most)].join(", ")), 1)
+}
+
+/// Everybody that the focus means, each with all names.
+fn identities(happenings: &[Happening]) -> Vec<Identity> {
+    let mut known: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for (kind, key, names) in happenings.iter().flat_map(|h| &h.deed.identities) {
+        known.entry((kind, key)).or_default().extend(names.iter().map(String::as_str));
+    }
+    let identity = |((kind, _), names): ((&str, &str), BTreeSet<&str>)| {
+        let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        // Ids last: they say least.
+        names.sort_by_key(|name| (name.len() >= 24 && name.chars().all(|c| c.is_ascii_hexdigit()), name.clone()));
+        Identity { kind: kind.to_owned(), names, directory: BTreeMap::new() }
+    };
+    known.into_iter().map(identity).collect()
+}

@@ -1,0 +1,309 @@
+//! Lack: what a correlation would have needed and did not get: the nearest that it came.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::describe;
+use super::explanation::Read;
+use crate::detect::count::window;
+use crate::detect::memory::distance;
+use crate::detect::profile::Symbol;
+use crate::event::field::{Field, Norm};
+use crate::event::time::{HOUR, SECOND, Span, Timestamp};
+use crate::rule::logic::{Absent, Chain, Count, FirstSeen, GroupBy, Logic, Travel};
+
+/// Combinations of group fields of one event that are looked at.
+const MOST_KEYS: usize = 64;
+
+type Key = Vec<Symbol>;
+
+/// A rule, and how its events are grouped.
+pub struct Keys<'a> {
+    /// what was read
+    pub read: Read<'a>,
+    /// the rule
+    pub rule: usize,
+}
+
+impl Keys<'_> {
+    /// The events of a rule that this one refers to.
+    fn events(&self, step: usize) -> Vec<u32> {
+        self.read.detected.signals[self.read.set.references[self.rule][step]].events().collect()
+    }
+
+    fn name(&self, step: usize) -> &str {
+        &self.read.set.rules[self.read.set.references[self.rule][step]].name
+    }
+
+    /// The groups that an event is in as a match of a step.
+    fn of(&self, event: u32, step: usize, by: &[GroupBy]) -> Vec<Key> {
+        let store = self.read.store;
+        let mut keys = vec![vec![store.organization_symbol(event)]];
+        for part in by {
+            let values = part.field(self.name(step)).map(|field| store.group_values(event, field)).unwrap_or_default();
+            keys = keys.iter().flat_map(|key| values.iter().map(|v| [key.as_slice(), &[*v]].concat())).collect();
+            keys.truncate(MOST_KEYS);
+        }
+        keys
+    }
+
+    /// The name of a group that an event is in, without the organization; people by the names in the event.
+    fn shown(&self, key: &[Symbol], event: u32) -> String {
+        let store = self.read.store;
+        let name = |symbol: &Symbol| {
+            let text = store.symbol(*symbol);
+            let ends = [(Norm::ActorKey, Norm::ActorName), (Norm::TargetKey, Norm::TargetName)];
+            let is_this = |key| store.text(event, key).is_some_and(|own| own.eq_ignore_ascii_case(text));
+            let named = ends.into_iter().find(|(key, _)| is_this(*key)).and_then(|(_, name)| store.text(event, name));
+            named.unwrap_or(text)
+        };
+        let names: Vec<&str> = key.iter().skip(1).map(name).collect();
+        if names.is_empty() { "the organization".to_owned() } else { names.join(", ") }
+    }
+
+    /// Events of a step, by group, in their order.
+    fn groups(&self, step: usize, by: &[GroupBy]) -> BTreeMap<Key, Vec<(u32, Timestamp)>> {
+        let mut out: BTreeMap<Key, Vec<(u32, Timestamp)>> = BTreeMap::new();
+        for event in self.events(step) {
+            for key in self.of(event, step, by) {
+                out.entry(key).or_default().push((event, self.read.store.time(event)));
+            }
+        }
+        out
+    }
+
+    fn is_at(&self, step: usize, event: u32) -> bool {
+        !self.read.detected.signals[self.read.set.references[self.rule][step]].at(event).is_empty()
+    }
+}
+
+/// What was missing in all that was read.
+pub fn anywhere(keys: &Keys<'_>) -> Vec<String> {
+    match &keys.read.set.rules[keys.rule].logic {
+        Logic::Count(count) => most_at_once(keys, count),
+        Logic::Chain(chain) => steps_together(keys, chain),
+        Logic::FirstSeen(_) => match keys.read.detected.judged.get(&keys.rule) {
+            Some(judged) if judged.owners == 0 => {
+                vec![format!("nobody was known long enough to be judged ({} were not)", judged.too_young)]
+            }
+            Some(judged) => vec![format!(
+                "{} known long enough, and nothing about them was new; {} not known long enough",
+                judged.owners, judged.too_young
+            )],
+            None => vec![],
+        },
+        _ => vec![],
+    }
+}
+
+/// What was missing at an event that did not complete it.
+pub fn at(keys: &Keys<'_>, event: u32) -> Vec<String> {
+    match &keys.read.set.rules[keys.rule].logic {
+        Logic::Count(count) => count_at(keys, count, event),
+        Logic::Chain(chain) => steps_at(keys, chain, event),
+        Logic::FirstSeen(first_seen) => known_at(keys, first_seen, event),
+        Logic::Travel(travel) => leg_at(keys, travel, event),
+        _ => vec![],
+    }
+}
+
+/// Matches of all rules of a count, by group.
+fn counted(keys: &Keys<'_>, count: &Count) -> BTreeMap<Key, Vec<(u32, Timestamp)>> {
+    let mut all: BTreeMap<Key, Vec<(u32, Timestamp)>> = BTreeMap::new();
+    for step in 0..count.rules.len() {
+        for (key, events) in keys.groups(step, &count.group_by) {
+            all.entry(key).or_default().extend(events);
+        }
+    }
+    all.values_mut().for_each(|events| {
+        events.sort_unstable();
+        events.dedup();
+    });
+    all
+}
+
+/// How many events, or different values, lie in the window that ends at a time.
+fn within(keys: &Keys<'_>, count: &Count, events: &[(u32, Timestamp)], time: Timestamp) -> usize {
+    let range = window(events, time, count.window);
+    let Some(fields) = &count.values else { return range.len() };
+    let store = keys.read.store;
+    let mut values = BTreeSet::new();
+    for (event, _) in &events[range] {
+        let tuple: Vec<_> = fields.iter().map(|field| store.group_values(*event, field)).collect();
+        if tuple.iter().all(|value| !value.is_empty()) {
+            values.insert(tuple);
+        }
+    }
+    values.len()
+}
+
+fn most_at_once(keys: &Keys<'_>, count: &Count) -> Vec<String> {
+    let mut best: Option<(usize, Timestamp, String)> = None;
+    for (key, events) in counted(keys, count) {
+        for (event, time) in &events {
+            let found = within(keys, count, &events, *time);
+            if best.as_ref().is_none_or(|(most, ..)| found > *most) {
+                best = Some((found, *time, keys.shown(&key, *event)));
+            }
+        }
+    }
+    let needed = &count.bounds;
+    best.map(|(found, time, who)| {
+        let share = if count.share.is_some() { " (and they have to be a large enough share)" } else { "" };
+        format!("the most at once was {found}, for {who} at {time}; needed: {needed}{share}")
+    })
+    .into_iter()
+    .collect()
+}
+
+fn count_at(keys: &Keys<'_>, count: &Count, event: u32) -> Vec<String> {
+    let steps: Vec<usize> = (0..count.rules.len()).filter(|step| keys.is_at(*step, event)).collect();
+    let own: BTreeSet<Key> = steps.iter().flat_map(|step| keys.of(event, *step, &count.group_by)).collect();
+    if own.is_empty() {
+        return vec!["the event is none of what it counts, or lacks what it is counted by".to_owned()];
+    }
+    let (all, time) = (counted(keys, count), keys.read.store.time(event));
+    let found = |key: &Key| all.get(key).map_or(0, |events| within(keys, count, events, time));
+    let say = |key: &Key| {
+        format!("{} up to this event, for {}; needed: {}", found(key), keys.shown(key, event), count.bounds)
+    };
+    own.iter().map(say).collect()
+}
+
+/// Which steps there were, and whether any group had all of them.
+fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
+    let needed: Vec<usize> = needed(chain).collect();
+    let mut out = Vec::new();
+    let mut has: BTreeMap<Key, (BTreeSet<usize>, u32)> = BTreeMap::new();
+    for step in &needed {
+        let groups = keys.groups(*step, &chain.group_by);
+        if groups.is_empty() {
+            out.push(format!("{} never happened", keys.name(*step)));
+        }
+        for (key, events) in groups {
+            let first = events.first().map_or(0, |(event, _)| *event);
+            has.entry(key).or_insert_with(|| (BTreeSet::new(), first)).0.insert(*step);
+        }
+    }
+    let most = has.values().map(|(steps, _)| steps.len()).max().unwrap_or(0);
+    let whole = has.values().filter(|(steps, _)| steps.len() == needed.len()).count();
+    if whole > 0 {
+        out.push(format!(
+            "{whole} with all of its parts, but not as it wants them: in this order, within {}, and with nothing against \
+             it",
+            chain.window.words()
+        ));
+    } else if most > 0 && out.is_empty() {
+        let nearest = has.iter().find(|(_, (steps, _))| steps.len() == most);
+        let nearest = nearest.map(|(key, (_, event))| keys.shown(key, *event));
+        let nearest = nearest.unwrap_or_default();
+        out.push(format!("nobody had all of its {} parts; the nearest was {nearest}, with {most}", needed.len()));
+    }
+    out
+}
+
+/// The steps that have to be there.
+fn needed(chain: &Chain) -> impl Iterator<Item = usize> {
+    match chain.absent {
+        Absent::First => 1..chain.rules.len(),
+        Absent::Last => 0..chain.rules.len() - 1,
+        Absent::No => 0..chain.rules.len(),
+    }
+}
+
+/// For each step, the match nearest to an event in its group.
+fn steps_at(keys: &Keys<'_>, chain: &Chain, event: u32) -> Vec<String> {
+    let store = keys.read.store;
+    let all = 0..chain.rules.len();
+    let own: BTreeSet<Key> = all
+        .clone()
+        .filter(|step| keys.is_at(*step, event))
+        .flat_map(|step| keys.of(event, step, &chain.group_by))
+        .collect();
+    if own.is_empty() {
+        return vec!["the event is none of its steps, or lacks what joins them".to_owned()];
+    }
+    let time = store.time(event);
+    let mut out = Vec::new();
+    for key in own {
+        for step in all.clone() {
+            let groups = keys.groups(step, &chain.group_by);
+            let near = groups.get(&key).into_iter().flatten();
+            let near = near.filter(|(_, at)| at.0.abs_diff(time.0) < chain.window.0.unsigned_abs());
+            let name = keys.name(step);
+            out.push(match near.min_by_key(|(other, at)| (*other != event, at.0.abs_diff(time.0))) {
+                Some((other, _)) if *other == event => format!("{name}: this event"),
+                Some((other, at)) => format!("{name}: {at} {}", describe::event(store, *other)),
+                None => format!("{name}: none within {} for {}", chain.window.words(), keys.shown(&key, event)),
+            });
+        }
+    }
+    out
+}
+
+/// What was known of the owner of an event before it.
+fn known_at(keys: &Keys<'_>, rule: &FirstSeen, event: u32) -> Vec<String> {
+    if !keys.is_at(0, event) {
+        return vec!["the event is none of those that it judges".to_owned()];
+    }
+    let store = keys.read.store;
+    let time = store.time(event);
+    let value = |event: u32| rule.value.iter().map(|f| store.group_values(event, f)).collect::<Vec<_>>();
+    let groups = keys.groups(1, &rule.by);
+    let mut out = Vec::new();
+    for key in keys.of(event, 0, &rule.by) {
+        let learned: Vec<u32> =
+            groups.get(&key).into_iter().flatten().filter(|(_, at)| *at < time).map(|(event, _)| *event).collect();
+        let known_for = learned.first().map_or(Span(0), |first| Span(time.0 - store.time(*first).0));
+        let same: Vec<&u32> = learned.iter().filter(|other| value(**other) == value(event)).collect();
+        let who = keys.shown(&key, event);
+        out.push(if known_for.0 < rule.min_age.0 || learned.len() < rule.min_events {
+            format!(
+                "{who} was known for {} and {} events; needed: {} and {}",
+                known_for.words(),
+                learned.len(),
+                rule.min_age.words(),
+                rule.min_events
+            )
+        } else {
+            match same.first() {
+                Some(first) => format!("it is not new: {} times before, first at {}", same.len(), store.time(**first)),
+                None => "it has no value that could be new".to_owned(),
+            }
+        });
+    }
+    out
+}
+
+/// How far the sign-in before is away.
+fn leg_at(keys: &Keys<'_>, rule: &Travel, event: u32) -> Vec<String> {
+    if !keys.is_at(0, event) {
+        return vec!["the event is none of those that it looks at".to_owned()];
+    }
+    let store = keys.read.store;
+    let place = |event: u32| -> Option<(f64, f64)> {
+        let (latitude, longitude) = store.text(event, Norm::SourcePlace)?.split_once(',')?;
+        Some((latitude.parse().ok()?, longitude.parse().ok()?))
+    };
+    let Some(here) = place(event) else { return vec!["the event does not say where it was".to_owned()] };
+    let (groups, time) = (keys.groups(0, &rule.by), store.time(event));
+    let mut out = Vec::new();
+    for key in keys.of(event, 0, &rule.by) {
+        let mut before =
+            groups.get(&key).into_iter().flatten().rev().filter(|(other, at)| *other != event && *at <= time);
+        let Some((there, at, from)) = before.find_map(|(other, at)| Some((place(*other)?, at, *other))) else {
+            out.push("there is no placed sign-in before it".to_owned());
+            continue;
+        };
+        let km = distance(there, here);
+        let hours = ((time.0 - at.0).max(SECOND)) as f64 / HOUR as f64;
+        let country = store.group_values(from, &Field::Norm(Norm::SourceCountry));
+        let country = country.first().map_or("?", |symbol| store.symbol(*symbol)).to_uppercase();
+        out.push(format!(
+            "{km:.0} km from the one before ({country}, {at}), {:.0} km/h; needed: {} km and {} km/h",
+            km / hours,
+            rule.min_km,
+            rule.min_kmh
+        ));
+    }
+    out
+}

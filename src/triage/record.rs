@@ -1,0 +1,117 @@
+//! Record: one event as its record says it, found by its id when the sources are read again.
+
+use std::sync::Arc;
+
+use crate::event::Event;
+use crate::event::facet;
+use crate::event::field::{Field, Fields, Norm, Value, Values};
+use crate::event::identity::{Links, Names};
+use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand};
+use crate::event::origin::Origin;
+use crate::event::outside::Enriched;
+use crate::event::party::Party;
+use crate::rule::expr::Searchable;
+
+/// A record that was found.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// where it stands
+    pub origin: Origin,
+    /// the event, unwrapped, as JSON
+    pub text: Arc<str>,
+}
+
+/// Looks for the events of one id.
+pub struct Finder<'f> {
+    id: &'f str,
+    needed: Arc<[usize]>,
+}
+
+impl<'f> Finder<'f> {
+    /// A finder of this id.
+    pub fn new(id: &'f str) -> Finder<'f> {
+        Finder { id, needed: (0..facet::FIXED).collect() }
+    }
+}
+
+impl Understand for Finder<'_> {
+    type Facet = ();
+    type Verdict = Arc<str>;
+
+    fn facet(&mut self, _: usize, _: &Event<'_>) -> ((), u32) {
+        ((), 0)
+    }
+
+    fn needed(&mut self, _: &str) -> Arc<[usize]> {
+        Arc::clone(&self.needed)
+    }
+
+    fn needs_whole(&self, _: &str) -> bool {
+        true
+    }
+
+    fn verdict(&mut self, _: &str, _: &[u32], whole: Option<&Event<'_>>) -> Option<Arc<str>> {
+        let event = whole.filter(|event| event.id() == Some(self.id))?;
+        Some(event.json.to_string().into())
+    }
+}
+
+/// The records that were found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// in the order of the input; more than one only where different events have one id
+    pub records: Vec<Record>,
+    texts: Vec<Arc<str>>,
+    facets: u32,
+}
+
+impl Sink<Finder<'_>> for Found {
+    fn facet(&mut self, (): &()) -> u32 {
+        self.facets += 1;
+        self.facets - 1
+    }
+
+    fn likeness(&mut self, likeness: &Likeness<'_, Arc<str>>) -> u32 {
+        self.texts.push(Arc::clone(likeness.verdict));
+        u32::try_from(self.texts.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn event(&mut self, event: &Occurrence<'_>) {
+        let Some(text) = self.texts.get(event.likeness as usize) else { return };
+        self.records.push(Record { origin: event.stamp.origin, text: Arc::clone(text) });
+    }
+}
+
+/// An event with what is known once everything is read: who is who.
+#[derive(Debug)]
+pub struct Linked<'e> {
+    /// the event, and what is known of it from elsewhere
+    pub enriched: Enriched<'e>,
+    /// who is who
+    pub links: &'e Links,
+}
+
+impl Linked<'_> {
+    fn key(&self, party: &Party<'_>) -> Option<String> {
+        let organization = self.enriched.event.organization();
+        self.links.key(organization, party.kind.as_deref(), party.class(), &Names::from(party))
+    }
+}
+
+impl Fields for Linked<'_> {
+    fn values(&self, field: &Field) -> Values<'_> {
+        let event = self.enriched.event;
+        let key = match field {
+            Field::Norm(Norm::ActorKey) => self.key(&event.actor),
+            Field::Norm(Norm::TargetKey) => self.key(&event.target),
+            other => return self.enriched.values(other),
+        };
+        key.map(|key| Value::Text(key.into())).into_iter().collect()
+    }
+}
+
+impl Searchable for Linked<'_> {
+    fn any_text(&self, matches: &dyn Fn(&str) -> bool) -> bool {
+        self.enriched.event.any_text(matches)
+    }
+}

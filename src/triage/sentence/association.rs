@@ -1,0 +1,115 @@
+//! Association: two things bound to each other or taken apart, said with both ends.
+
+use super::words::cut;
+use crate::event::json::Json;
+
+/// What was done to the two ends. `None` where the record does not name them.
+pub fn phrase(event_type: &str, json: &Json<'_>) -> Option<String> {
+    if !event_type.ends_with("association_change") {
+        return None;
+    }
+    let end = |side: &str| End::of(json.at(&["association", "connection", side])?);
+    let (from, to) = (end("from")?, end("to")?);
+    // Directions are written either way; whom it is about comes first.
+    let (who, what) = if from.rank() <= to.rank() { (from, to) } else { (to, from) };
+    let op = json.text_at(&["association", "op"]).unwrap_or_default();
+    let (subject, object) = (who.shown(), what.shown());
+    let is_group = what.kind.ends_with("group");
+    let gives_access = matches!(what.kind.as_str(), "system" | "application" | "ldap_server" | "radius_server");
+    let mut out = match (op, is_group, gives_access && who.rank() <= 2) {
+        ("add", true, _) if who.rank() == 0 || who.kind == "system" => format!("added {subject} to {object}"),
+        ("remove", true, _) if who.rank() == 0 || who.kind == "system" => format!("removed {subject} from {object}"),
+        ("add", _, true) => format!("gave {subject} access to {object}"),
+        ("remove", _, true) => format!("took from {subject} the access to {object}"),
+        ("add", ..) => format!("bound {subject} to {object}"),
+        ("remove", ..) => format!("unbound {subject} from {object}"),
+        _ => format!("changed how {subject} is bound to {object}"),
+    };
+    let sudo = json.at(&["association", "attributes", "sudo"]);
+    let is_on = |key| sudo.and_then(|sudo| sudo.truth_at(&[key])) == Some(true);
+    if op != "remove" && is_on("enabled") {
+        out += " as its administrator";
+        if is_on("withoutPassword") {
+            out += ", without a password for sudo";
+        }
+    }
+    Some(out)
+}
+
+/// One end.
+struct End {
+    kind: String,
+    name: String,
+}
+
+impl End {
+    fn of(json: &Json<'_>) -> Option<End> {
+        let name =
+            ["name", "username", "email", "displayName", "object_id", "id"].iter().find_map(|k| json.text_at(&[k]))?;
+        Some(End { kind: json.text_at(&["type"]).unwrap_or_default().to_ascii_lowercase(), name: cut(name, 80) })
+    }
+
+    /// Whom an association is about: a person, else a group of them, a device, and then anything else.
+    fn rank(&self) -> u8 {
+        match self.kind.as_str() {
+            "user" | "admin" => 0,
+            "user_group" => 1,
+            "system" | "system_group" => 2,
+            _ => 3,
+        }
+    }
+
+    fn shown(&self) -> String {
+        let noun = match self.kind.as_str() {
+            "user" | "admin" | "" => return self.name.clone(),
+            "user_group" => "group",
+            "system_group" => "device group",
+            "system" => "device",
+            "g_suite" => "Google Workspace",
+            "office_365" => "Microsoft 365",
+            "ldap_server" => "LDAP server",
+            "radius_server" => "RADIUS server",
+            other => return format!("the {} {}", other.replace('_', " "), self.name),
+        };
+        format!("the {noun} {}", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(op: &str, from: (&str, &str), to: (&str, &str), attributes: &str) -> String {
+        let text = format!(
+            r#"{{"association":{{"op":"{op}","attributes":{attributes},"connection":{{"from":{{"type":"{}","name":"{}"}},"to":{{"type":"{}","name":"{}"}}}}}}}}"#,
+            from.0, from.1, to.0, to.1
+        );
+        phrase("association_change", &Json::parse(&text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn both_ends_are_said_whichever_way_round_they_are_written() {
+        let (jo, admins, mac) = (("user", "jo"), ("user_group", "Admins"), ("system", "mac-1"));
+        assert_eq!(of("add", admins, jo, "null"), "added jo to the group Admins");
+        assert_eq!(of("add", jo, admins, "null"), "added jo to the group Admins");
+        assert_eq!(of("remove", admins, jo, "null"), "removed jo from the group Admins");
+        assert_eq!(of("add", mac, jo, "null"), "gave jo access to the device mac-1");
+        let sudo = r#"{"sudo":{"enabled":true,"withoutPassword":true}}"#;
+        assert_eq!(
+            of("add", mac, jo, sudo),
+            "gave jo access to the device mac-1 as its administrator, without a password for sudo"
+        );
+        assert_eq!(of("add", ("policy", "Disk"), mac, "null"), "bound the device mac-1 to the policy Disk");
+        assert_eq!(
+            of("remove", ("application", "Slack"), admins, "null"),
+            "took from the group Admins the access to the application Slack"
+        );
+    }
+
+    #[test]
+    fn an_association_without_ends_has_no_phrase() {
+        for text in ["{}", r#"{"association":{"op":"add"}}"#, r#"{"association":{"connection":{"from":1,"to":[]}}}"#] {
+            assert_eq!(phrase("association_change", &Json::parse(text).unwrap()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Changes: `changes[]` in words, the telling ones first.
+
+use super::phrases::CHANGES;
+use super::words::cut;
+use crate::event::change;
+use crate::event::json::Json;
+
+/// Fields that tell more than others, wherever they stand in the list.
+const TELLING: &[&str] = &[
+    "command",
+    "roleName",
+    "role",
+    "enableMultiFactor",
+    "enable_user_portal_multifactor",
+    "mfa",
+    "totp_enabled",
+    "suspended",
+    "sudo",
+    "passwordless_sudo",
+    "password",
+    "apiKeyUpdatedAt",
+    "disabled",
+    "effect",
+    "settings.passwordPolicy",
+    "settings.requireAdminMFA",
+    "email",
+    "public_key",
+    "ssh_keys",
+];
+
+/// The longest value in words, in characters.
+const LONGEST: usize = 48;
+
+/// What a change of one field is called, where it has a name: the phrase, and the field.
+pub fn phrase(event_type: &str, json: &Json<'_>) -> Option<(&'static str, &'static str)> {
+    let of_type = CHANGES.iter().filter(|(known, ..)| *known == event_type);
+    let happened =
+        |field: &str, trend: &str| change::of(json, field).iter().any(|change| change.trend().contains(&trend));
+    of_type
+        .into_iter()
+        .find(|(_, field, trend, _)| happened(field, trend))
+        .map(|(_, field, _, phrase)| (*phrase, *field))
+}
+
+/// The changes in words: `suspended: false → true`. At most `most`, and how many more there are. Where
+/// something is made, everything is new, and only what tells more than others is said. `said` is a field
+/// that was said already.
+pub fn words(json: &Json<'_>, is_new: bool, said: Option<&str>, most: usize) -> Vec<String> {
+    let mut all: Vec<(usize, String)> = Vec::new();
+    for entry in json.get("changes").map_or(&[][..], Json::items) {
+        let Some(field) = entry.text_at(&["field"]) else { continue };
+        let telling = TELLING.iter().position(|telling| {
+            let head = field.get(..telling.len()).filter(|head| head.eq_ignore_ascii_case(telling));
+            head.is_some() && matches!(field.as_bytes().get(telling.len()), None | Some(b'.'))
+        });
+        // The address of somebody new is their name, and was said.
+        let is_told = !is_new || telling.is_some_and(|place| TELLING[place] != "email");
+        let is_said = said.is_some_and(|said| said.eq_ignore_ascii_case(field)) && is_yes_or_no(entry);
+        if is_said || !is_told {
+            continue;
+        }
+        let mut lines = Vec::new();
+        one(field, entry.get("from"), entry.get("to"), &mut lines);
+        all.extend(lines.into_iter().map(|line| (telling.unwrap_or(usize::MAX), line)));
+    }
+    all.sort_by_key(|(place, _)| *place);
+    let more = all.len().saturating_sub(most);
+    let mut shown: Vec<String> = all.into_iter().take(most).map(|(_, line)| line).collect();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    shown
+}
+
+/// Both sides are a yes or no or missing, so the phrase has said all there is.
+fn is_yes_or_no(entry: &Json<'_>) -> bool {
+    let is_plain = |key| entry.get(key).is_none_or(|value| *value == Json::Null || value.truth().is_some());
+    is_plain("from") && is_plain("to")
+}
+
+fn one(field: &str, from: Option<&Json<'_>>, to: Option<&Json<'_>>, out: &mut Vec<String>) {
+    let (from, to) = (from.filter(|v| !v.is_nothing()), to.filter(|v| !v.is_nothing()));
+    if let (Some(was @ Json::Object(_)), Some(is @ Json::Object(_))) = (from, to) {
+        let mut keys: Vec<&str> = was.members().iter().chain(is.members()).map(|(key, _)| key.as_ref()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let (was, is) = (was.get(key), is.get(key));
+            if was.map(Json::value_hash) != is.map(Json::value_hash) {
+                one(&format!("{field}.{key}"), was, is, out);
+            }
+        }
+        return;
+    }
+    let field = cut(field, LONGEST);
+    out.push(match (from, to) {
+        (None, None) => field,
+        (None, Some(to)) => format!("{field}: {}", value(to)),
+        (Some(from), None) => format!("{field}: {} → nothing", value(from)),
+        (Some(Json::Array(was)), Some(Json::Array(is))) => lists(&field, was, is),
+        (Some(from), Some(to)) => format!("{field}: {} → {}", value(from), value(to)),
+    });
+}
+
+fn lists(field: &str, was: &[Json<'_>], is: &[Json<'_>]) -> String {
+    let (added, removed) = (beside(is, was), beside(was, is));
+    let some =
+        |verb: &str, list: Vec<Json<'_>>| (!list.is_empty()).then(|| format!("{verb} {}", value(&Json::Array(list))));
+    let parts: Vec<String> = [some("added", added), some("removed", removed)].into_iter().flatten().collect();
+    format!("{field}: {}", if parts.is_empty() { "another order".to_owned() } else { parts.join(", ") })
+}
+
+/// The members of a list that another does not have.
+fn beside<'j>(list: &[Json<'j>], other: &[Json<'_>]) -> Vec<Json<'j>> {
+    list.iter().filter(|item| !other.iter().any(|o| o.value_hash() == item.value_hash())).cloned().collect()
+}
+
+/// A value as a person would say it; never an object as the record writes it.
+pub fn value(json: &Json<'_>) -> String {
+    match json {
+        Json::Text(text) => cut(&format!("{:?}", text.as_ref()), LONGEST).replace("\\\"", "\""),
+        Json::Null => "nothing".to_owned(),
+        Json::Array(items) if items.len() <= 3 && items.iter().all(|i| !matches!(i, Json::Object(_))) => {
+            items.iter().map(value).collect::<Vec<_>>().join(", ")
+        }
+        Json::Array(items) => plural(items.len(), "entry", "entries"),
+        Json::Object(members) => plural(members.len(), "field", "fields"),
+        other => other.to_string(),
+    }
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<String> {
+        words(&Json::parse(text).unwrap(), false, None, 3)
+    }
+
+    #[test]
+    fn changes_are_said() {
+        for (change, want) in [
+            (r#"{"field":"suspended","from":false,"to":true}"#, "suspended: false → true"),
+            (r#"{"field":"password"}"#, "password"),
+            (r#"{"field":"x","to":"a"}"#, r#"x: "a""#),
+            (r#"{"field":"x","from":"a","to":null}"#, r#"x: "a" → nothing"#),
+            (r#"{"field":"p","from":{"a":1,"b":2},"to":{"a":1,"b":3}}"#, "p.b: 2 → 3"),
+            (r#"{"field":"l","from":["a"],"to":["b"]}"#, r#"l: added "b", removed "a""#),
+            (r#"{"field":"l","from":[{"a":1}],"to":[{"a":1},{"a":2}]}"#, "l: added 1 entry"),
+            (r#"{"field":"o","to":{"a":1}}"#, "o: 1 field"),
+        ] {
+            assert_eq!(of(&format!(r#"{{"changes":[{change}]}}"#)), [want], "{change}");
+        }
+    }
+
+    #[test]
+    fn a_few_are_said_and_the_telling_ones_first() {
+        let fields = ["a", "b", "c", "roleName", "d"].map(|field| format!(r#"{{"field":"{field}","to":1}}"#));
+        let said = of(&format!(r#"{{"changes":[{}]}}"#, fields.join(",")));
+        assert_eq!(said, ["roleName: 1", "a: 1", "b: 1", "2 more"]);
+    }
+
+    #[test]
+    fn nonsense_is_passed_over() {
+        for text in [r#"{"changes":"x"}"#, r#"{"changes":[1,{"field":7},{}]}"#, r#"{"changes":{"field":"a"}}"#] {
+            assert!(of(text).is_empty(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Sign-in: how an attempt to get in is said, with its factors, or why it failed.
+
+use super::words::Words;
+use crate::event::field::Norm;
+
+/// How an attempt is said that worked, that failed, and that goes on in another event.
+struct Attempt {
+    event_type: &'static str,
+    success: &'static str,
+    failure: &'static str,
+    challenge: &'static str,
+    /// a sign-in without a further factor is worth a word
+    tells_missing_factor: bool,
+}
+
+const ATTEMPTS: &[Attempt] = &[
+    Attempt {
+        event_type: "admin_login_attempt",
+        success: "signed in to the Admin Portal",
+        failure: "failed to sign in to the Admin Portal",
+        challenge: "was asked for a further factor by the Admin Portal",
+        tells_missing_factor: true,
+    },
+    Attempt {
+        event_type: "user_login_attempt",
+        success: "signed in to the user portal",
+        failure: "failed to sign in to the user portal",
+        challenge: "was asked for a further factor by the user portal",
+        tells_missing_factor: true,
+    },
+    Attempt {
+        event_type: "sso_auth",
+        success: "signed in[ to {app.name}] through SSO",
+        failure: "was refused by SSO[ for {app.name}]",
+        challenge: "was asked for a further factor on the way[ to {app.name}]",
+        tells_missing_factor: false,
+    },
+    Attempt {
+        event_type: "radius_auth_attempt",
+        success: "signed in over RADIUS[ ({eap_type})]",
+        failure: "failed to sign in over RADIUS[ ({eap_type})]",
+        challenge: "was asked for a further factor over RADIUS",
+        tells_missing_factor: false,
+    },
+    Attempt {
+        event_type: "ldap_bind",
+        success: "signed in to LDAP",
+        failure: "failed to sign in to LDAP",
+        challenge: "goes on signing in to LDAP",
+        tells_missing_factor: false,
+    },
+    Attempt {
+        event_type: "ldap_srch",
+        success: "searched LDAP[ below {base}][ for {filter}][, {number_of_results} results]",
+        failure: "tried to search LDAP[ below {base}][ for {filter}]",
+        challenge: "searched LDAP[ below {base}]",
+        tells_missing_factor: false,
+    },
+    Attempt {
+        event_type: "login_attempt",
+        success: "signed in to {the device}[ with {process_name}]",
+        failure: "failed to sign in to {the device}[ with {process_name}]",
+        challenge: "was asked for a further factor by {the device}",
+        tells_missing_factor: false,
+    },
+    Attempt {
+        event_type: "user_login",
+        success: "signed in to {the device}[ with {process_name}]",
+        failure: "failed to sign in to {the device}[ with {process_name}]",
+        challenge: "was asked for a further factor by {the device}",
+        tells_missing_factor: false,
+    },
+];
+
+/// Whether events of this type are attempts to get in.
+pub fn is_one(event_type: &str) -> bool {
+    event_type != "ldap_srch" && attempt(event_type).is_some()
+}
+
+fn attempt(event_type: &str) -> Option<&'static Attempt> {
+    ATTEMPTS.iter().find(|attempt| attempt.event_type == event_type)
+}
+
+/// How an attempt is said.
+pub fn phrase(event_type: &str, words: &Words<'_>) -> Option<String> {
+    let attempt = attempt(event_type)?;
+    let phrase = match words.norm(Norm::Outcome).as_deref() {
+        Some("failure") => attempt.failure,
+        Some("challenge") => attempt.challenge,
+        _ => attempt.success,
+    };
+    Some(words.fill(phrase))
+}
+
+/// The factors of an attempt, or why it failed, to be put behind the sentence.
+pub fn clause(event_type: &str, words: &Words<'_>) -> String {
+    let Some(attempt) = attempt(event_type) else { return String::new() };
+    let mut out = String::new();
+    let is_success = words.norm(Norm::Outcome).as_deref() == Some("success");
+    if words.is_true(Norm::MfaUsed) {
+        let factor = words.norm(Norm::MfaFactor);
+        out += &format!(", with {}", factor.as_deref().map_or("MFA", factor_words));
+        let country = words.norm(Norm::MfaPushCountry);
+        if let Some(country) = country.filter(|there| Some(there) != words.norm(Norm::SourceCountry).as_ref()) {
+            out += &format!(" approved on a phone in {country}");
+        }
+    } else if is_success && attempt.tells_missing_factor && words.norm(Norm::MfaUsed).is_some() {
+        out += ", without MFA";
+    }
+    if words.is_true(Norm::MfaPushDenied) {
+        out += ", because the push was denied or ran out";
+    } else if words.norm(Norm::PasswordOk).as_deref() == Some("false") {
+        out += ", with a wrong password";
+    }
+    if words.norm(Norm::PolicyAction).as_deref() == Some("DENY") {
+        out += ", denied by a policy";
+    }
+    if event_type.starts_with("ldap") && words.named("tls_established").as_deref() == Some("false") {
+        out += ", without TLS";
+    }
+    out
+}
+
+fn factor_words(factor: &str) -> &str {
+    match factor {
+        "totp" => "TOTP",
+        "webauthn" => "a security key",
+        "duo" => "Duo",
+        "push" => "a push",
+        "jumpcloud_go" => "JumpCloud Go",
+        "jumpcloud_go_uv" => "JumpCloud Go and a fingerprint, face or PIN",
+        other => other,
+    }
+}

@@ -1,0 +1,229 @@
+use super::*;
+use crate::event::catalogue;
+use crate::event::field::Named;
+
+fn said(text: &str) -> String {
+    let json = Json::parse(text).unwrap();
+    let event = Event::part(&json);
+    of(&event).to_string()
+}
+
+/// The embedded shapes of events, with some members set.
+fn base(name: &str, with: &serde_json::Value) -> String {
+    let bases = crate::rule::file::yaml(include_str!("../../rule/bases.yml")).unwrap();
+    let mut event = bases[name].clone();
+    for (key, value) in with.as_object().unwrap() {
+        event[key] = value.clone();
+    }
+    event.to_string()
+}
+
+#[test]
+fn every_type_of_the_catalogue_has_words() {
+    let without: Vec<&str> = catalogue::names().map(catalogue::canonical).filter(|name| !is_known(name)).collect();
+    assert!(without.is_empty(), "{without:#?}");
+}
+
+#[test]
+fn phrases_are_sorted_and_can_be_tried() {
+    assert!(phrases::PHRASES.is_sorted());
+    let of_types = phrases::PHRASES.iter().map(|(_, phrase)| *phrase).filter(|phrase| !phrase.starts_with('^'));
+    let all =
+        of_types.chain(phrases::VERBS.iter().map(|(_, phrase)| *phrase)).chain(phrases::CHANGES.iter().map(|c| c.3));
+    for phrase in all {
+        let first = phrase.split(' ').next().unwrap();
+        assert!(phrases::TO.iter().any(|(past, _)| *past == first), "{phrase}");
+    }
+}
+
+#[test]
+fn every_placeholder_is_a_field() {
+    let templates = phrases::PHRASES.iter().map(|(_, phrase)| *phrase);
+    for phrase in templates {
+        for name in phrase.split('{').skip(1).map(|behind| behind.split('}').next().unwrap()) {
+            let is_word = name.starts_with("a ") || name.starts_with("the ");
+            let is_word = is_word || ["whose", "another", "device"].contains(&name);
+            assert!(is_word || !matches!(Field::named(name), Named::Unknown(_)), "{phrase}: {name}");
+        }
+    }
+}
+
+#[test]
+fn sign_ins() {
+    for (name, with, want) in [
+        (
+            "user-login",
+            serde_json::json!({}),
+            "alice signed in to the user portal from 198.51.100.10 (FR) with Chrome on Mac OS X, with TOTP",
+        ),
+        (
+            "user-login-failed",
+            serde_json::json!({}),
+            "alice failed to sign in to the user portal from 198.51.100.10 (FR) with Chrome on Mac OS X, with a wrong \
+             password (invalid credentials)",
+        ),
+        (
+            "push-denied",
+            serde_json::json!({}),
+            "alice failed to sign in to the user portal from 198.51.100.10 (FR) with Chrome on Mac OS X, because the \
+             push was denied or ran out",
+        ),
+        (
+            "admin-login",
+            serde_json::json!({"mfa": false}),
+            "root@example.com signed in to the Admin Portal from 198.51.100.10 (FR) with Chrome on Mac OS X, without MFA",
+        ),
+        (
+            "sso",
+            serde_json::json!({}),
+            "alice signed in to Google Workspace through SSO from 198.51.100.10 (FR) with Chrome on Mac OS X",
+        ),
+        (
+            "sso",
+            serde_json::json!({"sso_token_success": false, "error_message": "not authorized"}),
+            "alice was refused by SSO for Google Workspace from 198.51.100.10 (FR) with Chrome on Mac OS X (not \
+             authorized)",
+        ),
+        (
+            "sso",
+            serde_json::json!({"sso_token_success": false}),
+            "alice was asked for a further factor on the way to Google Workspace from 198.51.100.10 (FR) with Chrome \
+             on Mac OS X",
+        ),
+        ("radius", serde_json::json!({}), "alice signed in over RADIUS (MSCHAPv2)"),
+        ("ldap-bind", serde_json::json!({"tls_established": false}), "svc-ldap signed in to LDAP, without TLS"),
+        ("device-login", serde_json::json!({}), "alice signed in to the device build-1 with sshd from 203.0.113.9"),
+    ] {
+        assert_eq!(said(&base(name, &with)), want);
+    }
+}
+
+#[test]
+fn actions() {
+    let user = serde_json::json!({"type": "user", "id": "u2", "username": "bruno.bernard"});
+    let whence = " from 198.51.100.10 (FR) with Chrome on Mac OS X";
+    let change = |field: &str, from: serde_json::Value, to: serde_json::Value| serde_json::json!([{"field": field, "from": from, "to": to}]);
+    for (with, want) in [
+        (
+            serde_json::json!({"event_type": "user_update", "resource": user,
+                "changes": change("enable_user_portal_multifactor", true.into(), false.into())}),
+            format!("root@example.com switched off MFA for bruno.bernard{whence}"),
+        ),
+        (
+            serde_json::json!({"event_type": "user_update", "resource": user,
+                "changes": change("department", "IT".into(), "HR".into())}),
+            format!("root@example.com changed the user bruno.bernard{whence}: department: \"IT\" → \"HR\""),
+        ),
+        (
+            serde_json::json!({"event_type": "user_delete", "resource": user, "success": false,
+                "error_message": "not allowed"}),
+            format!("root@example.com tried to delete the user bruno.bernard and failed{whence} (not allowed)"),
+        ),
+        (
+            serde_json::json!({"event_type": "system_fde_key_decrypt",
+                "resource": {"type": "system", "id": "s1", "hostname": "cfo-laptop"}}),
+            format!("root@example.com read the disk encryption recovery key of cfo-laptop{whence}"),
+        ),
+        (
+            serde_json::json!({"event_type": "admin_totp_disable",
+                "resource": {"type": "admin", "id": "5a0000000000000000000001", "email": "root@example.com"}}),
+            format!("root@example.com switched off their own TOTP{whence}"),
+        ),
+        (
+            serde_json::json!({"event_type": "admin_create", "auth_method": "api key",
+                "resource": {"type": "admin", "id": "a9", "email": "eve@example.com"},
+                "changes": [{"field": "email", "to": "eve@example.com"}, {"field": "_id", "to": "a9"},
+                    {"field": "roleName", "to": "Administrator"}]}),
+            format!(
+                "root@example.com created the administrator eve@example.com{whence} by API key: roleName: \
+                 \"Administrator\""
+            ),
+        ),
+        (
+            serde_json::json!({"event_type": "foo_create", "resource": {"type": "foo", "name": "X"}}),
+            format!("root@example.com did `foo_create` on X{whence}"),
+        ),
+        (
+            serde_json::json!({"event_type": "iplist_update", "resource": {"type": "iplist", "name": "Offices"},
+                "changes": change("ips", serde_json::json!(["192.0.2.1"]), serde_json::json!(["192.0.2.1", "0.0.0.0/0"]))}),
+            format!("root@example.com changed the IP list Offices{whence}: ips: added \"0.0.0.0/0\""),
+        ),
+    ] {
+        assert_eq!(said(&base("admin-action", &with)), want);
+    }
+}
+
+#[test]
+fn what_happens_by_itself() {
+    for (text, want) in [
+        (
+            r#"{"event_type":"user_lockout","initiated_by":{"type":"system"},"resource":{"type":"user","username":"jo"}}"#,
+            "jo was locked out",
+        ),
+        (r#"{"event_type":"user_suspended","resource":{"username":"jo"}}"#, "somebody suspended jo"),
+        (
+            r#"{"event_type":"user_suspended","initiated_by":{"type":"system"},"resource":{"username":"jo"}}"#,
+            "JumpCloud suspended jo",
+        ),
+        (r#"{"event_type":"","organization":"o"}"#, "somebody did something without a type"),
+    ] {
+        assert_eq!(said(text), want, "{text}");
+    }
+}
+
+/// With the normalized fields alone a sentence is shorter, and depends on nothing else.
+#[test]
+fn shorter_without_the_record() {
+    let text = base(
+        "admin-action",
+        &serde_json::json!({"event_type": "admin_create",
+        "resource": {"type": "admin", "id": "a9", "email": "eve@example.com"},
+        "changes": [{"field": "roleName", "to": "Administrator"}]}),
+    );
+    let json = Json::parse(&text).unwrap();
+    assert_eq!(
+        of_fields(&Event::part(&json)).to_string(),
+        "root@example.com created the administrator eve@example.com from 198.51.100.10 (FR) with Chrome on Mac OS X"
+    );
+}
+
+#[test]
+fn changes_are_undone() {
+    let undone = |with: serde_json::Value| {
+        let text = base("admin-action", &with);
+        let json = Json::parse(&text).unwrap();
+        undo(&Event::part(&json))
+    };
+    let user = serde_json::json!({"type": "user", "username": "jo"});
+    for (with, want) in [
+        (serde_json::json!({"event_type": "user_suspended", "resource": user}), Some("Unsuspend jo.")),
+        (serde_json::json!({"event_type": "user_suspended", "resource": user, "success": false}), None),
+        (
+            serde_json::json!({"event_type": "user_update", "resource": user,
+                "changes": [{"field": "suspended", "from": false, "to": true}]}),
+            Some("Set back on jo: suspended to false."),
+        ),
+        (
+            serde_json::json!({"event_type": "policy_create", "resource": {"type": "policy", "name": "Disk"}}),
+            Some("Delete the policy Disk."),
+        ),
+        (serde_json::json!({"event_type": "report_run"}), None),
+        (serde_json::json!({"event_type": "foo_create"}), None),
+    ] {
+        assert_eq!(undone(with.clone()).as_deref(), want, "{with}");
+    }
+}
+
+/// Whatever stands in a record, there is a sentence.
+#[test]
+fn nonsense_has_a_sentence() {
+    for text in [
+        r#"{"event_type":"{a user}[","resource":{"name":"{x}[y]"}}"#,
+        r#"{"event_type":"user_update","changes":[[],{"field":"mfa","from":[1],"to":{"a":[{}]}}]}"#,
+        r#"{"event_type":"sso_auth","application":{"display_label":"{whose}[a]"},"sso_token_success":true}"#,
+        r#"{"event_type":"association_change","association":{"op":7,"connection":{"from":{"name":"a"},"to":{"name":"b"}}}}"#,
+        r#"{"event_type":"user_create","resource":{"username":"]}{["}}"#,
+    ] {
+        assert!(!said(text).is_empty(), "{text}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Undo: what an actor changed, and how it is put back.
+
+use super::words::{Words, cut};
+use super::{changes, noun_and_verb};
+use crate::event::change;
+use crate::event::field::Norm;
+use crate::event::json::Json;
+use crate::event::{Event, Outcome};
+
+/// How what an event did is undone, by its type; the rest follows from its verb.
+const UNDO: &[(&str, &str)] = &[
+    ("admin_create", "Suspend {the administrator}, delete their API key, then delete the account."),
+    ("admin_delete", "Deleted administrators do not come back: create {the administrator} anew, with MFA."),
+    ("admin_password_change", "Reset {whose} password, and end the sessions."),
+    ("admin_suspended", "Unsuspend {the administrator}."),
+    ("admin_totp_disable", "Make {a administrator} set up TOTP again, or suspend the account until they do."),
+    ("admin_totp_finish_enrollment", "Reset {whose} TOTP and set it up with them in person."),
+    ("admin_unsuspend", "Suspend {the administrator} again."),
+    ("authnpolicy_delete", "Create {the conditional access policy} anew from its last export."),
+    ("command_create", "Keep a copy of the text, then delete {the command}."),
+    ("command_run", "It ran and cannot be undone. Isolate where it ran[: {device.name}], and look for what it left."),
+    ("commandresult_delete", "Deleted results do not come back: read what the command did on the devices themselves."),
+    ("integration_activate", "Switch the SCIM integration off again."),
+    ("integration_deactivate", "Switch the SCIM integration on again."),
+    (
+        "mdm_command_result",
+        "A device command cannot be undone: see whether the device is still there, and enrol it again.",
+    ),
+    ("passwordmanager_items_export", "What was exported is out: change the passwords in it."),
+    ("passwordmanager_user_device_pair", "Unpair the device."),
+    ("report_export", "What was exported is out: see who can be found with it."),
+    ("system_delete", "Enrol {the device} again; its agent has to be installed anew."),
+    ("system_fde_key_decrypt", "Renew the disk encryption recovery key of {a device}."),
+    ("totp_delete_enrollment", "Set up {whose} TOTP with them in person."),
+    ("totp_finish_enrollment", "Ask {a user} whether it was them; if not, reset {whose} TOTP."),
+    ("user_activated", "Suspend {a user}, if they were not to come back."),
+    ("user_admin_granted", "Take the administrator rights on devices from {a user}."),
+    ("user_admin_revoked", "Give {a user} back the administrator rights on devices, if they need them."),
+    ("user_create", "Suspend {a user}, look at what the account did, then delete it."),
+    ("user_delete", "Deleted users do not come back: create {a user} anew, and restore groups and devices."),
+    ("user_group_admin_grant", "Take the administrator rights on devices from the group."),
+    ("user_group_admin_revoke", "Give the group back the administrator rights on devices."),
+    ("user_password_change", "Reset {whose} password, and end the sessions."),
+    ("user_password_set", "Reset {whose} password, and end the sessions."),
+    ("user_suspended", "Unsuspend {a user}."),
+    ("user_unlocked", "Lock {a user} again, if the failed sign-ins were not theirs."),
+    ("user_unsuspended", "Suspend {a user} again."),
+];
+
+/// How to undo what an event did; `None` if it changed nothing, or failed.
+pub fn undo(event: &Event<'_>) -> Option<String> {
+    if matches!(event.outcome, Outcome::Failure | Outcome::Challenge) {
+        return None;
+    }
+    let words = Words::by_name(event);
+    let event_type = event.event_type.as_ref();
+    if let Some((_, phrase)) = UNDO.iter().find(|(name, _)| *name == event_type) {
+        return Some(words.fill(phrase));
+    }
+    if event_type.ends_with("association_change") {
+        return association(event.json, &words);
+    }
+    let json = event.json;
+    let has_key = |field: &str, wanted: fn(&[&str]) -> bool| {
+        change::of(json, field).iter().any(|change| wanted(change.trend().as_slice()))
+    };
+    if event_type == "admin_update" {
+        if has_key("apiKeySet", |trend| trend.contains(&"off")) {
+            return Some("A deleted key does not come back: make a new one where it is needed.".to_owned());
+        }
+        if ["apiKeyUpdatedAt", "apiKeySet", "apiKeyHash"].iter().any(|field| has_key(field, |trend| !trend.is_empty()))
+        {
+            return Some(words.fill("Delete {whose} API key, and make a new one where it is needed."));
+        }
+    }
+    if event_type.ends_with("_disable") || event_type.ends_with("_enable") {
+        let again = if event_type.ends_with("_disable") { "on" } else { "off" };
+        return Some(format!("Switch it {again} again."));
+    }
+    let (noun, verb) = noun_and_verb(event_type)?;
+    match verb.split(' ').next().unwrap_or_default() {
+        "created" => Some(words.fill(&format!("Delete {{the {noun}}}."))),
+        "deleted" => Some(words.fill(&format!("Make {{the {noun}}} anew, if it is needed."))),
+        "added" if verb == "added #" => Some(words.fill(&format!("Remove {{the {noun}}}."))),
+        "changed" => Some(set_back(json, &words, noun)),
+        "exported" => Some("What was exported is out: change the secrets in it.".to_owned()),
+        "shared" => Some(words.fill(&format!("End the sharing of {{the {noun}}}, and change what it holds."))),
+        _ => None,
+    }
+}
+
+fn association(json: &Json<'_>, words: &Words<'_>) -> Option<String> {
+    match json.text_at(&["association", "op"])? {
+        "add" => Some(words.fill("Take {target.name} and {target.other} apart again.")),
+        "remove" => Some(words.fill("Bind {target.name} and {target.other} to each other again.")),
+        _ => Some(words.fill("Set back how {target.name} and {target.other} are bound to each other.")),
+    }
+}
+
+/// The values before, as far as the record has them.
+fn set_back(json: &Json<'_>, words: &Words<'_>, noun: &str) -> String {
+    const MOST: usize = 3;
+    let entries = json.get("changes").map_or(&[][..], Json::items);
+    let before: Vec<String> = entries
+        .iter()
+        .filter_map(|entry| {
+            let from = entry.get("from").filter(|from| !from.is_nothing())?;
+            let is_plain = !matches!(from, Json::Object(_) | Json::Array(_));
+            let field = cut(entry.text_at(&["field"])?, 60);
+            Some(if is_plain { format!("{field} to {}", changes::value(from)) } else { field })
+        })
+        .collect();
+    let name = words.norm(Norm::TargetName).map(|name| format!(" on {name}")).unwrap_or_default();
+    match before.len() {
+        0 => words.fill(&format!("Set {{the {noun}}} back: the log does not say what it was before.")),
+        count => {
+            let more = count.saturating_sub(MOST);
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            format!("Set back{name}: {}{more}.", before[..count.min(MOST)].join(", "))
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Watch: what is seen of a focus when the sources are read again: each event that belongs to it, in words.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::focus::{Focus, Part};
+use super::sentence::{self, Sentence};
+use crate::event::facet;
+use crate::event::field::{Field, Fields, Norm, Value};
+use crate::event::identity::{Links, Names};
+use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand};
+use crate::event::origin::Origin;
+use crate::event::outside::{Enriched, Outside};
+use crate::event::time::Timestamp;
+use crate::event::{Event, Outcome};
+
+/// What is known of an event from elsewhere.
+pub type LookUp<'w> = dyn Fn(&Event<'_>) -> Outside + Sync + 'w;
+
+/// What events that are alike have in common.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// canonical type
+    pub event_type: String,
+    /// how it ended
+    pub outcome: Outcome,
+    /// how it belongs to the focus
+    pub part: Part,
+    /// who did it, as one identity; empty if nobody is named
+    pub actor_key: String,
+    /// who did it, as in the log
+    pub actor: String,
+    /// the address
+    pub ip: Option<String>,
+    /// its network
+    pub network: Option<String>,
+    /// its country
+    pub country: Option<String>,
+    /// the program, and what it ran on
+    pub agent: Option<String>,
+    /// the application
+    pub app: Option<String>,
+    /// the device, else what it was done to
+    pub object: Option<String>,
+    /// in words
+    pub sentence: Sentence,
+    /// how it is undone, if it changed anything
+    pub undo: Option<String>,
+    /// whom it is about of those the focus means: kind, key, names
+    pub identities: Vec<(String, String, Vec<String>)>,
+}
+
+/// One event.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// the organization
+    pub organization: Arc<str>,
+    /// when
+    pub time: Timestamp,
+    /// its id, if it has one
+    pub id: Option<String>,
+    /// where it stands
+    pub origin: Origin,
+    /// hash of its body
+    body: u64,
+    /// what it has in common with others
+    pub deed: Arc<Deed>,
+}
+
+/// What a worker makes of events while it watches.
+pub struct Watcher<'w> {
+    focus: &'w Focus,
+    links: &'w Links,
+    look_up: Option<&'w LookUp<'w>>,
+    needed: Arc<[usize]>,
+}
+
+impl<'w> Watcher<'w> {
+    /// A watcher that looks for one focus.
+    pub fn new(focus: &'w Focus, links: &'w Links, look_up: Option<&'w LookUp<'w>>) -> Watcher<'w> {
+        Watcher { focus, links, look_up, needed: (0..facet::FIXED).collect() }
+    }
+
+    fn deed(&self, part: Part, event: &Event<'_>) -> Deed {
+        let enriched = Enriched { event, outside: self.look_up.map(|look_up| look_up(event)) };
+        let text = |norm| {
+            let values = enriched.values(&Field::Norm(norm));
+            values.iter().filter_map(Value::text).find(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let key = |party: &crate::event::party::Party<'_>| {
+            self.links.key(event.organization(), party.kind.as_deref(), party.class(), &Names::from(party))
+        };
+        let agent = match (text(Norm::AgentName), text(Norm::AgentOs)) {
+            (Some(agent), Some(os)) => Some(format!("{agent} on {os}")),
+            (agent, os) => agent.or(os),
+        };
+        let identity = |party: &&crate::event::party::Party<'_>| {
+            let names = [party.name, party.email, party.id];
+            let names = names.into_iter().flatten().map(str::to_owned).collect();
+            let kind = party.kind.as_deref().unwrap_or("user").to_owned();
+            (kind, key(party).unwrap_or_default(), names)
+        };
+        Deed {
+            event_type: event.event_type.to_string(),
+            outcome: event.outcome,
+            part,
+            actor_key: key(&event.actor).unwrap_or_default(),
+            actor: text(Norm::ActorName).unwrap_or_default(),
+            ip: text(Norm::SourceIp),
+            network: text(Norm::SourceNetwork),
+            country: text(Norm::SourceCountry),
+            agent,
+            app: text(Norm::AppName),
+            object: text(Norm::DeviceName).or_else(|| text(Norm::TargetName)),
+            sentence: sentence::of_enriched(&enriched),
+            undo: sentence::undo(event),
+            identities: self.focus.parties(event, self.links).iter().map(identity).collect(),
+        }
+    }
+}
+
+impl Understand for Watcher<'_> {
+    /// Names in it.
+    type Facet = Vec<String>;
+    type Verdict = Arc<Deed>;
+
+    fn facet(&mut self, facet: usize, event: &Event<'_>) -> (Vec<String>, u32) {
+        let norms: &[Norm] = match facet {
+            facet::ACTOR => &[Norm::ActorName, Norm::ActorEmail],
+            facet::TARGET => &[Norm::TargetName, Norm::TargetEmail],
+            other if other == facet::of(Norm::DeviceName) => &[Norm::DeviceName],
+            _ => &[],
+        };
+        let values = norms.iter().flat_map(|norm| event.values(&Field::Norm(*norm)));
+        (values.filter_map(|value| value.text().map(str::to_owned)).collect(), 0)
+    }
+
+    fn needed(&mut self, _: &str) -> Arc<[usize]> {
+        Arc::clone(&self.needed)
+    }
+
+    fn needs_whole(&self, _: &str) -> bool {
+        true
+    }
+
+    fn verdict(&mut self, _: &str, _: &[u32], whole: Option<&Event<'_>>) -> Option<Arc<Deed>> {
+        let event = whole?;
+        let part = self.focus.part(event, self.links)?;
+        Some(Arc::new(self.deed(part, event)))
+    }
+}
+
+/// All that was seen.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// the events that belong to the focus
+    pub happenings: Vec<Happening>,
+    /// names of everybody and of all devices, to help where one was mistyped
+    pub names: BTreeSet<String>,
+    likenesses: Vec<(Arc<str>, Arc<Deed>)>,
+    facets: u32,
+}
+
+impl Seen {
+    /// Puts the events into their total order: organization, time, id, body.
+    pub fn close(&mut self) {
+        self.happenings.sort_by(|a, b| {
+            let key = |h: &Happening| (Arc::clone(&h.organization), h.time, h.id.clone(), h.body, h.origin);
+            key(a).cmp(&key(b))
+        });
+    }
+}
+
+impl Sink<Watcher<'_>> for Seen {
+    fn facet(&mut self, names: &Vec<String>) -> u32 {
+        names.iter().for_each(|name| {
+            if !self.names.contains(name) {
+                self.names.insert(name.clone());
+            }
+        });
+        self.facets += 1;
+        self.facets - 1
+    }
+
+    fn likeness(&mut self, likeness: &Likeness<'_, Arc<Deed>>) -> u32 {
+        self.likenesses.push((likeness.organization.into(), Arc::clone(likeness.verdict)));
+        u32::try_from(self.likenesses.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn event(&mut self, event: &Occurrence<'_>) {
+        let Some((organization, deed)) = self.likenesses.get(event.likeness as usize) else { return };
+        self.happenings.push(Happening {
+            organization: Arc::clone(organization),
+            time: event.time,
+            id: event.id.map(str::to_owned),
+            origin: event.stamp.origin,
+            body: event.stamp.body,
+            deed: Arc::clone(deed),
+        });
+    }
+}

@@ -1,0 +1,167 @@
+//! `explain`: why a rule found something, or why it did not; and `demo`, which needs no data.
+
+use std::path::{Path, PathBuf};
+
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use super::{findings, jcdetect, scan, text};
+
+fn scenario(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios").join(name)
+}
+
+fn explain(arguments: &[&str]) -> String {
+    let output = jcdetect().arg("explain").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The text without its line breaks.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A rule with its examples' events is all that has to be known.
+const RULES: &str = "title: Five failures\nname: five-failures\nlevel: high\ncorrelation: {type: event_count, rules: [failed], group-by: [actor.key], timespan: 10m, condition: {gte: 5}}\n---\ntitle: Failed\nname: failed\nlogsource: {product: jumpcloud}\ndetection:\n  a: {event_type: user_login_attempt, outcome: failure}\n  b: {actor.name|startswith: svc-}\n  condition: a and not b\n";
+const CHAIN: &str = "title: Failure, then success\nname: then-success\nlevel: high\njcdetect: {sequence: {steps: [{a: failed}, {b: succeeded}], group-by: [actor.key], timespan: 10m}}\n---\ntitle: Failed\nname: failed\nlogsource: {product: jumpcloud}\ndetection: {a: {event_type: user_login_attempt, outcome: failure}, condition: a}\n---\ntitle: Succeeded\nname: succeeded\nlogsource: {product: jumpcloud}\ndetection: {a: {event_type: user_login_attempt, outcome: success}, condition: a}\n";
+
+fn world() -> tempfile::TempDir {
+    let folder = tempfile::TempDir::new().unwrap();
+    let line = |number: u32, minute: u32, who: &str, success: bool| {
+        format!(
+            r#"{{"id":"e{number}","timestamp":"2026-03-02T09:{minute:02}:00Z","event_type":"user_login_attempt","service":"directory","organization":"o","initiated_by":{{"type":"user","username":"{who}"}},"success":{success}}}"#
+        ) + "\n"
+    };
+    let mut log = String::new();
+    for number in 0..4 {
+        log += &line(number, number, "alice", false);
+    }
+    log += &line(8, 30, "alice", true);
+    log += &line(9, 31, "svc-backup", false);
+    std::fs::write(folder.path().join("log.jsonl"), log).unwrap();
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    std::fs::write(folder.path().join("rules/five-failures.yml"), RULES).unwrap();
+    std::fs::write(folder.path().join("rules/then-success.yml"), CHAIN).unwrap();
+    folder
+}
+
+fn on_world(rule: &str, flags: &[&str]) -> String {
+    let folder = world();
+    let (log, rules) = (folder.path().join("log.jsonl"), folder.path().join("rules"));
+    flat(&explain(&[&[rule, text(&log), "--rules", text(&rules)], flags].concat()))
+}
+
+#[test]
+fn how_near_a_count_came() {
+    let told = on_world("five-failures", &[]);
+    assert!(told.contains("It found nothing in 6 events."), "{told}");
+    assert!(told.contains("the most at once was 4, for alice at 2026-03-02T09:03:00Z; needed: at least 5"), "{told}");
+}
+
+#[test]
+fn each_part_of_a_condition_on_one_event() {
+    let told = on_world("five-failures", &["--event", "e9"]);
+    assert!(told.contains("svc-backup failed to sign in to the user portal"), "{told}");
+    assert!(told.contains("The rule is not met at this event."), "{told}");
+    assert!(told.contains("[yes] outcome is failure (it has failure)"), "{told}");
+    assert!(told.contains("[no] not: [yes] actor.name is svc-* (it has svc-backup)"), "{told}");
+    let told = on_world("five-failures", &["--event", "e3"]);
+    assert!(told.contains("4 up to this event, for alice; needed: at least 5"), "{told}");
+    assert!(told.contains("[yes] failed: one event with"), "{told}");
+}
+
+#[test]
+fn which_step_lacked() {
+    let told = on_world("then-success", &["--event", "e8"]);
+    assert!(told.contains("failed: none within 10 min for alice"), "{told}");
+    assert!(told.contains("succeeded: this event"), "{told}");
+    let told = on_world("then-success", &[]);
+    assert!(told.contains("1 with all of its parts, but not as it wants them"), "{told}");
+}
+
+#[test]
+fn an_event_that_no_rule_keeps_can_be_asked_for() {
+    let told = flat(&explain(&[
+        "mfa-fatigue-then-success",
+        text(&scenario("admin-takeover")),
+        "--event",
+        "69772505b40e3c067a11d22c",
+    ]));
+    assert!(told.contains("(events.jsonl:1)") && told.contains("The rule is not met"), "{told}");
+    assert!(told.contains("[no] mfa.push_denied is true (it has not there)"), "{told}");
+}
+
+#[test]
+fn what_made_a_finding() {
+    let path = scenario("push-fatigue");
+    let all = findings(&[text(&path)]);
+    let finding = all.iter().find(|f| f["rule_id"] == "mfa-fatigue-then-success").unwrap();
+    let told = explain(&[&finding["id"].as_str().unwrap()[..6], text(&path)]);
+    assert!(flat(&told).contains(finding["summary"].as_str().unwrap()), "{told}");
+    for evidence in finding["evidence"].as_array().unwrap() {
+        let time = evidence["timestamp"].as_str().unwrap().replace('T', " ");
+        assert!(told.contains(&time[..19]), "{time}: {told}");
+    }
+    // The same from standard input.
+    let file = path.join("events.jsonl");
+    let piped = jcdetect().args(["explain", finding["id"].as_str().unwrap(), "-"]).pipe_stdin(file).unwrap().output();
+    assert_eq!(String::from_utf8(piped.unwrap().stdout).unwrap(), told);
+}
+
+#[test]
+fn why_nothing_could_be_found() {
+    let path = scenario("push-fatigue");
+    let told = flat(&explain(&["report-export", text(&path)]));
+    assert!(told.contains("A scan is silent about it unless it is given --enable report-export."), "{told}");
+    assert!(told.contains("None of the types of event that it looks at was read."), "{told}");
+}
+
+/// Whatever a rule is made of, it can be told.
+#[test]
+fn every_rule_can_be_explained() {
+    let path = scenario("admin-takeover");
+    let list = jcdetect().args(["rules", "list", "--format", "json"]).output().unwrap();
+    let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
+    // Some, and one of every condition there is.
+    for rule in list.as_array().unwrap().iter().step_by(30) {
+        let name = rule["id"].as_str().unwrap();
+        assert!(explain(&[name, text(&path)]).contains("How it is put together"), "{name}");
+    }
+    for name in
+        ["risk-score-entity", "impossible-travel-user", "api-write-rate-spike", "admin-totp-disabled-no-reenrol"]
+    {
+        assert!(explain(&[name, text(&path), "--event", "69aff0780663aa96512c0e46"]).contains("[no]"), "{name}");
+    }
+}
+
+#[test]
+fn bad_words() {
+    let path = scenario("push-fatigue");
+    let id = findings(&[text(&path)])[0]["id"].as_str().unwrap().to_owned();
+    for (arguments, code, message) in [
+        (&["mfa-fatige-then-success"][..], 2, "did you mean mfa-fatigue-then-success?"),
+        (&["000000"], 2, "no such rule, and no finding"),
+        (&["mfa-fatigue-then-success", "--event", "nothing"], 2, "no event of this id was read"),
+        (&[&id, "--event", "x"], 2, "--event goes with a rule"),
+        (&[""], 2, "name a rule"),
+        (&["mfa-fatigue-then-success", "nowhere.jsonl"], 3, "nowhere.jsonl"),
+    ] {
+        let (subject, flags) = arguments.split_first().unwrap();
+        jcdetect().args(["explain", subject, text(&path)]).args(flags).assert().code(code).stderr(contains(message));
+    }
+}
+
+#[test]
+fn the_demo_is_a_scan_of_its_events() {
+    let shown = jcdetect().arg("demo").assert().code(0).stderr(contains("this is an example"));
+    let shown = String::from_utf8(shown.get_output().stdout.clone()).unwrap();
+    let events = jcdetect().args(["demo", "--events"]).output().unwrap().stdout;
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("demo.jsonl");
+    std::fs::write(&path, events).unwrap();
+    assert_eq!(shown, scan(&[text(&path), "--no-config"]));
+    assert!(shown.contains("chain-admin-takeover"));
+    jcdetect().args(["demo", "--format", "jsonl"]).assert().stdout(predicate::str::starts_with("{"));
+    jcdetect().args(["demo", "--format", "x"]).assert().code(2).stderr(contains("no such format"));
+}

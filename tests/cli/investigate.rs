@@ -1,0 +1,301 @@
+//! `investigate`: what somebody, an address or a device did, session by session.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use predicates::prelude::*;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{findings, jcdetect, text};
+
+fn scenario(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios").join(name)
+}
+
+fn investigate(arguments: &[&str]) -> String {
+    let output = jcdetect().arg("investigate").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json(arguments: &[&str]) -> Value {
+    serde_json::from_str(&investigate(&[arguments, &["--format", "json"]].concat())).unwrap()
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+    folder
+}
+
+/// Sign-ins of alice every so many seconds, under changing names.
+fn alice(times: &[u32]) -> String {
+    let line = |(number, second): (usize, &u32)| {
+        let who = match number % 3 {
+            0 => r#"{"type":"user","id":"u1","username":"alice"}"#,
+            1 => r#"{"type":"user","username":"Alice"}"#,
+            _ => r#"{"type":"user","id":"u1","email":"alice@example.com"}"#,
+        };
+        format!(
+            r#"{{"id":"e{number}","timestamp":"2026-03-02T{:02}:{:02}:{:02}Z","event_type":"user_login_attempt","service":"directory","organization":"o","initiated_by":{who},"client_ip":"203.0.113.9","success":true}}"#,
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        ) + "\n"
+    };
+    times.iter().enumerate().map(line).collect()
+}
+
+#[test]
+fn one_person_under_all_names_is_one() {
+    let folder = folder(&[("log.jsonl", &alice(&[0, 60, 120, 180]))]);
+    let path = folder.path().join("log.jsonl");
+    for subject in ["alice", "ALICE@example.com", "u1"] {
+        let found = json(&[subject, text(&path)]);
+        assert_eq!(found["sessions"].as_array().unwrap().len(), 1, "{subject}: {found:#}");
+        assert_eq!(found["sessions"][0]["events"].as_array().unwrap().len(), 4, "{subject}");
+        assert_eq!(found["identities"].as_array().unwrap().len(), 1, "{subject}");
+    }
+}
+
+#[test]
+fn a_pause_ends_a_session_and_the_pause_is_a_setting() {
+    let folder = folder(&[("log.jsonl", &alice(&[0, 1800, 3601, 3602]))]);
+    let path = folder.path().join("log.jsonl");
+    let lengths = |arguments: &[&str]| -> Vec<usize> {
+        let found = json(&[&["alice", text(&path)], arguments].concat());
+        found["sessions"].as_array().unwrap().iter().map(|s| s["events"].as_array().unwrap().len()).collect()
+    };
+    assert_eq!(lengths(&[]), [2, 2]);
+    assert_eq!(lengths(&["--idle", "31m"]), [4]);
+    assert_eq!(lengths(&["--idle", "1s"]), [1, 1, 2]);
+    assert_eq!(lengths(&["--since", "2026-03-02T01:00:02Z"]), [2]);
+    assert_eq!(lengths(&["--until", "2026-03-02T00:10:00Z"]), [2]);
+}
+
+#[test]
+fn findings_stand_at_the_event_that_completed_them() {
+    let path = scenario("bruteforce");
+    let found = json(&["walter.weber", text(&path)]);
+    let events = found["sessions"].as_array().unwrap().iter().flat_map(|s| s["events"].as_array().unwrap());
+    let marked: Vec<&Value> = events.filter(|e| !e["findings"].as_array().unwrap().is_empty()).collect();
+    let all = findings(&[text(&path)]);
+    let takeover = all.iter().find(|f| f["rule_id"] == "success-after-bruteforce").unwrap();
+    let at = marked.iter().find(|e| e["findings"].as_array().unwrap().contains(&takeover["id"])).unwrap();
+    assert_eq!(at["timestamp"], takeover["last_seen"]);
+    assert_eq!(at["sentence"].as_str().unwrap().matches("signed in to the user portal").count(), 1);
+    // The origin is where the line stands.
+    let lines = fs::read_to_string(path.join("events.jsonl")).unwrap();
+    let line = usize::try_from(at["origin"]["line"].as_u64().unwrap()).unwrap();
+    assert!(lines.lines().nth(line - 1).unwrap().contains(at["event_id"].as_str().unwrap()));
+}
+
+#[test]
+fn the_id_of_a_finding_is_a_subject() {
+    let path = scenario("admin-takeover");
+    let all = findings(&[text(&path)]);
+    let takeover = all.iter().find(|f| f["rule_id"] == "chain-admin-takeover").unwrap();
+    let id = takeover["id"].as_str().unwrap();
+    let found = json(&[&id[..6], text(&path)]);
+    assert_eq!(found["finding_id"], id);
+    assert_eq!(found["subject"], "root@example.com");
+    // Only the session of the intruder, and in it all of the evidence.
+    let sessions = found["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 1);
+    let seen: Vec<&Value> = sessions[0]["events"].as_array().unwrap().iter().map(|e| &e["event_id"]).collect();
+    for evidence in takeover["evidence"].as_array().unwrap() {
+        assert!(seen.contains(&&evidence["event_id"]), "{evidence}");
+    }
+    let shown = investigate(&[id, text(&path)]);
+    assert!(shown.contains("1. Contain first"), "{shown}");
+}
+
+#[test]
+fn what_is_not_usual_is_new_or_rare() {
+    let found = json(&["root@example.com", text(&scenario("admin-takeover"))]);
+    let aspects = found["usual"]["aspects"].as_array().unwrap();
+    let odd = |aspect: &str| -> Vec<String> {
+        let values = aspects.iter().find(|a| a["aspect"] == aspect).unwrap()["values"].as_array().unwrap();
+        let odd = values.iter().filter(|v| !v["unusual"].is_null());
+        odd.map(|v| format!("{} {}", v["value"].as_str().unwrap(), v["unusual"].as_str().unwrap())).collect()
+    };
+    assert_eq!(odd("country"), ["VN new"]);
+    assert_eq!(odd("agent"), ["Firefox on Linux new"]);
+    assert!(odd("hour").is_empty());
+    let unusual: Vec<&Value> =
+        found["sessions"].as_array().unwrap().iter().filter(|s| s["unusual"].as_array().unwrap().len() > 2).collect();
+    assert_eq!(unusual.len(), 1);
+    assert_eq!(unusual[0]["ip"], "198.51.100.66");
+}
+
+#[test]
+fn one_in_twenty_is_rare_and_ten_are_too_few_to_say() {
+    let log = |count: u32| -> String {
+        let times: Vec<u32> = (0..count).map(|n| n * 600).collect();
+        let lines = alice(&times);
+        let lines = lines.lines().enumerate().map(|(number, line)| {
+            let country = if number == 5 { "US" } else { "FR" };
+            line.replace("\"success\"", &format!("\"geoip\":{{\"country_code\":\"{country}\"}},\"success\"")) + "\n"
+        });
+        lines.collect()
+    };
+    for (count, want) in [(41, Value::from("rare")), (20, Value::Null), (9, Value::Null)] {
+        let folder = folder(&[("log.jsonl", &log(count))]);
+        let found = json(&["alice", text(folder.path())]);
+        let aspects = found["usual"]["aspects"].as_array().unwrap();
+        let countries = aspects.iter().find(|a| a["aspect"] == "country").unwrap();
+        assert_eq!((&countries["values"][1]["value"], &countries["values"][1]["unusual"]), (&Value::from("US"), &want));
+    }
+    let folder = folder(&[("log.jsonl", &log(9))]);
+    let shown = investigate(&["alice", text(folder.path())]);
+    assert!(shown.contains("Too few to say what is usual: 9 sign-ins"), "{shown}");
+}
+
+#[test]
+fn every_change_says_how_it_is_undone() {
+    let found = json(&["root@example.com", text(&scenario("admin-takeover"))]);
+    let undo: Vec<&str> = found["changes"].as_array().unwrap().iter().map(|c| c["undo"].as_str().unwrap()).collect();
+    for want in ["set up TOTP again", "Suspend the administrator support2", "API key", "delete the command", "MBP-020"]
+    {
+        assert!(undo.iter().any(|undo| undo.contains(want)), "{want}: {undo:#?}");
+    }
+    let runs = found["changes"].as_array().unwrap().iter().find(|c| c["count"] == 20).unwrap();
+    assert_eq!(runs["event_ids"].as_array().unwrap().len(), 20);
+}
+
+#[test]
+fn devices_addresses_and_networks() {
+    let path = scenario("admin-takeover");
+    assert_eq!(json(&["mbp-004", text(&path)])["sessions"][0]["events"].as_array().unwrap().len(), 1);
+    let count = |subject: &str| -> usize {
+        let found = json(&[subject, text(&path)]);
+        found["sessions"].as_array().unwrap().iter().map(|s| s["events"].as_array().unwrap().len()).sum()
+    };
+    assert_eq!(count("198.51.100.66"), 26);
+    assert_eq!(count("198.51.100.0/24"), 26);
+    assert_eq!(count("198.51.100.67"), 0);
+}
+
+#[test]
+fn standard_input_is_read_twice() {
+    let path = scenario("bruteforce").join("events.jsonl");
+    let folder = TempDir::new().unwrap();
+    let piped = jcdetect()
+        .args(["investigate", "walter.weber", "-", "--format", "json"])
+        .env("TMPDIR", folder.path())
+        .pipe_stdin(&path)
+        .unwrap()
+        .output()
+        .unwrap();
+    let mut piped: Value = serde_json::from_slice(&piped.stdout).unwrap();
+    let mut read = json(&["walter.weber", text(&path)]);
+    for found in [&mut piped, &mut read] {
+        for session in found["sessions"].as_array_mut().unwrap() {
+            session["events"].as_array_mut().unwrap().iter_mut().for_each(|e| e["origin"]["source"] = Value::Null);
+        }
+    }
+    assert_eq!(piped, read);
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn compressed_standard_input() {
+    let text = alice(&[0, 60]);
+    let packed = zstd_of(&text);
+    let output = jcdetect().args(["investigate", "alice", "-"]).write_stdin(packed).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("alice signed in to the user portal"), "{output:?}");
+}
+
+/// A zstd frame with one raw block: nothing but a frame around the text.
+fn zstd_of(text: &str) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap();
+    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0xa0];
+    out.extend(length.to_le_bytes());
+    out.extend(&(length << 3 | 1).to_le_bytes()[..3]);
+    out.extend(text.as_bytes());
+    out
+}
+
+#[test]
+fn nobody_of_that_name_is_no_error_and_near_names_are_told() {
+    let path = scenario("bruteforce");
+    jcdetect().args(["investigate", "walter.webber", text(&path)]).assert().code(0).stdout(
+        predicate::str::contains("Nobody and nothing has this name").and(predicate::str::contains("walter.weber")),
+    );
+    assert_eq!(json(&["quentin", text(&path)])["sessions"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn bad_words_are_told_apart() {
+    let path = scenario("bruteforce");
+    for (arguments, code, message) in [
+        (&["203.0.113.300"][..], 2, "looks like an address and is none"),
+        (&["1.2.3.4/99"], 2, "looks like an address and is none"),
+        (&[" "], 2, "the subject is empty"),
+        (&["alice", "--format", "csv"], 2, "no such format"),
+        (&["alice", "--idle", "soon"], 2, "no span of time"),
+        (&["alice", "--since", "2026-03-02", "--until", "2026-03-01"], 2, "--since is after --until"),
+        (&["alice", "--tz", "Mars"], 2, "no zone"),
+        (&["alice", "--threads", "0"], 2, "at least one"),
+        (&["alice", "nowhere.jsonl"], 3, "nowhere.jsonl"),
+    ] {
+        let (subject, flags) = arguments.split_first().unwrap();
+        jcdetect()
+            .args(["investigate", subject, text(&path)])
+            .args(flags)
+            .assert()
+            .code(code)
+            .stderr(predicate::str::contains(message));
+    }
+    jcdetect().args(["investigate", "alice"]).assert().code(2);
+}
+
+#[test]
+fn the_directory_says_who_it_is() {
+    let users = r#"[{"_id":"u1","username":"alice","email":"alice@example.com","firstname":"Alice","lastname":"Adler","jobTitle":"Head of Sales","department":"Sales"}]"#;
+    let folder = folder(&[("log.jsonl", &alice(&[0])), ("users.json", users), ("bad.json", "nothing\n")]);
+    let path = |name: &str| folder.path().join(name);
+    let shown = investigate(&["alice", text(&path("log.jsonl")), "--directory", text(&path("users.json"))]);
+    assert!(shown.contains("in the directory: ") && shown.contains("job title Head of Sales"), "{shown}");
+    jcdetect()
+        .args(["investigate", "alice", text(&path("log.jsonl")), "--directory", text(&path("bad.json"))])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("bad.json"));
+}
+
+#[test]
+fn hostile_names_do_nothing_to_a_terminal() {
+    let log = alice(&[0]).replace("alice", "ali\\u001b[31mce");
+    let folder = folder(&[("log.jsonl", &log), ("junk.jsonl", "{\"event_type\":\n{}\n[1,2]\n\u{0}\n")]);
+    let shown = jcdetect().args(["investigate", "203.0.113.9", text(folder.path())]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("ali\\u{1b}[31mce") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn threads_and_the_order_of_lines_change_nothing() {
+    let path = scenario("helpdesk-social-engineering").join("events.jsonl");
+    let lines = fs::read_to_string(&path).unwrap();
+    let reversed = lines.lines().rev().collect::<Vec<_>>().join("\n");
+    let folder = folder(&[("a.jsonl", &lines), ("b.jsonl", &reversed)]);
+    let told = |name: &str, threads: &str| {
+        investigate(&["elena.eriksen", text(&folder.path().join(name)), "--all", "--threads", threads])
+    };
+    let first = told("a.jsonl", "1");
+    assert!(first.contains("helpdesk@example.com deleted elena.eriksen's TOTP"), "{first}");
+    assert_eq!(first, told("b.jsonl", "4"));
+}
+
+#[test]
+fn only_one_organization_if_it_is_asked_for() {
+    let two = alice(&[0]) + &alice(&[60]).replace("\"o\"", "\"p\"").replace("\"e0\"", "\"f0\"");
+    let folder = folder(&[("log.jsonl", &two)]);
+    let count = |flags: &[&str]| {
+        let found = json(&[&["alice", text(folder.path())], flags].concat());
+        found["sessions"].as_array().unwrap().len()
+    };
+    assert_eq!((count(&[]), count(&["--organization", "p"])), (2, 1));
+}
