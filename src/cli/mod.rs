@@ -11,6 +11,7 @@ mod gather;
 mod hunt;
 mod manual;
 mod normalize;
+mod office;
 mod pipeline;
 mod progress;
 mod queries;

@@ -17,6 +17,7 @@ use super::say;
 use super::settings::{Scan, Selection};
 use super::stats;
 use crate::enrich::enrichment::Enrichment;
+use crate::event::field::Norm;
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::{Options, Reading, source};
 use crate::output::{self, Format, Look};
@@ -174,9 +175,17 @@ fn report<'a>(
     let case_of: BTreeMap<&String, &String> =
         cases.iter().flat_map(|case| case.finding_ids.iter().map(|finding| (finding, &case.id))).collect();
     findings.iter_mut().for_each(|finding| finding.case = case_of.get(&finding.id).map(|id| (*id).clone()));
-    let rules = RuleCoverage::new(set, &analysis.detected, coverage, Some(&analysis.history.coverage), |rule| {
-        selection.wants(rule)
-    });
+    let rules = RuleCoverage::new(
+        set,
+        &analysis.detected,
+        coverage,
+        Some(&analysis.history.coverage),
+        |need| match need {
+            "intel" => enrichment.intel.is_some(),
+            _ => (0..store.len()).any(|event| store.text(event, Norm::SourceAsn).is_some()),
+        },
+        |rule| selection.wants(rule),
+    );
     Report { run, coverage, rules, set, cases, findings }
 }
 

@@ -137,7 +137,7 @@ pub fn page(rule: &Rule, examples: &[Example]) -> String {
             });
         }
     };
-    list("What to do", rule.triage.clone());
+    list("What to do", rule.next_steps("FINDING"));
     if let Some(duet) = &rule.duet {
         let question = format!("Ask ({}): {}", duet.ask, duet.question);
         list("Did you expect this?", vec![question, format!("If not: {}", duet.first_action)]);

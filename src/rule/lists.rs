@@ -32,6 +32,11 @@ impl Lists {
         self.values.keys().map(String::as_str)
     }
 
+    /// Whether there is a list of this name that holds anything; `None` if there is none of the name.
+    pub fn holds(&self, name: &str) -> Option<bool> {
+        self.values.get(name).map(|values| !values.is_empty())
+    }
+
     /// Says what a list is; an unknown name is an error with the nearest good one.
     pub fn replace(&mut self, name: &str, values: Vec<String>) -> Result<(), String> {
         let known = self.values.get_mut(name);
