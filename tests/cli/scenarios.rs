@@ -27,23 +27,38 @@ fn every_planted_attack_is_found() {
     let mut count = 0;
     for folder in entries(&testdata("scenarios")) {
         count += 1;
-        let found: Vec<String> = findings(&[text(&folder)])
+        let expected = fs::read_to_string(folder.join("expected.txt")).unwrap();
+        // Some stories need rules that are silent by default.
+        let enabled: Vec<&str> =
+            expected.lines().filter_map(|line| line.split(' ').next()).flat_map(|rule| ["--enable", rule]).collect();
+        let found: Vec<String> = findings(&[&[text(&folder)], enabled.as_slice()].concat())
             .iter()
             .map(|f| format!("{} {}", f["rule_id"].as_str().unwrap(), f["entity"]["name"].as_str().unwrap()))
             .collect();
-        let expected = fs::read_to_string(folder.join("expected.txt")).unwrap();
         for line in expected.lines().filter(|line| !line.is_empty()) {
             assert!(found.iter().any(|f| f == line), "{}: {line} was not found; found: {found:#?}", folder.display());
         }
     }
-    assert!(count >= 8, "{count}");
+    assert!(count >= 17, "{count}");
 }
+
+/// What twins may fire above low: what their owners are asked, and the old key of a pipeline that nobody told.
+const OF_TWINS: &[(&str, &str)] = &[
+    ("admin-takeover", "command-by-first-time-admin"),
+    ("admin-takeover", "command-created"),
+    ("helpdesk-social-engineering", "user-totp-deleted"),
+    ("old-api-key", "old-api-key-used"),
+    ("policy-gap", "cap-disabled-or-weakened"),
+];
 
 #[test]
 fn twins_are_quiet() {
     for twin in entries(&testdata("twins")) {
+        let story = twin.file_stem().unwrap().to_str().unwrap();
+        assert!(testdata("scenarios").join(story).join("README.md").is_file(), "{story} is the twin of nothing");
         for finding in findings(&[text(&twin), "--min-severity", "medium"]) {
-            assert_eq!(finding["disposition"], "duet", "{}: {}", twin.display(), finding["summary"]);
+            let rule = finding["rule_id"].as_str().unwrap();
+            assert!(OF_TWINS.contains(&(story, rule)), "{story}: {rule}: {}", finding["summary"]);
         }
     }
 }
