@@ -23,6 +23,7 @@ mod shuffled;
 mod summary;
 mod timeline;
 mod traps;
+mod twins;
 mod worlds;
 
 use std::path::Path;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::{findings, text};
 
 #[path = "../../benches/world/mod.rs"]
-mod world;
+pub mod world;
 
 fn testdata(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name)
