@@ -63,9 +63,18 @@ fn twins_are_quiet() {
     }
 }
 
+/// What the owners are asked in sixty honest days, and why.
+const OF_HONEST_DAYS: &[(&str, &str)] = &[
+    ("user-totp-deleted", "lost phones"),
+    ("fde-key-viewed", "people who are locked out of their disk, and the help desk that is"),
+    ("command-created", "the first command of an administrator in a month"),
+    ("sso-app-created", "new applications"),
+    ("group-member-add-self", "an administrator who joins a team by hand"),
+];
+
 /// Sixty days of 120 people at honest work: the budget is one high or critical finding in 10,000 events and three
-/// questions a day. In this world there is nothing above low but questions about lost phones, and whoever makes
-/// more explains it here.
+/// questions a day. In this world there is nothing above low but questions, and whoever makes more explains it
+/// above.
 #[test]
 fn sixty_honest_days_are_quiet() {
     let folder = TempDir::new().unwrap();
@@ -89,10 +98,13 @@ fn sixty_honest_days_are_quiet() {
     let is_loud = |f: &&serde_json::Value| !is_question(f) && f["severity"] != "low" && f["severity"] != "info";
     let loud: Vec<&str> = found.iter().filter(is_loud).map(|f| f["summary"].as_str().unwrap()).collect();
     assert!(loud.is_empty(), "{loud:#?}");
-    // Lost phones, whose owners are asked.
     let questions: Vec<&str> =
         found.iter().filter(|f| is_question(f)).map(|f| f["rule_id"].as_str().unwrap()).collect();
-    assert!(questions.iter().all(|rule| *rule == "user-totp-deleted"), "{questions:?}");
+    let unexplained: Vec<&&str> =
+        questions.iter().filter(|rule| !OF_HONEST_DAYS.iter().any(|(known, _)| known == *rule)).collect();
+    assert!(unexplained.is_empty(), "{unexplained:?}");
     assert!(questions.len() <= 3 * 60, "{}", questions.len());
-    assert!(found.len() < 60, "{} findings that are low or questions", found.len());
+    // Half of them are alerts of JumpCloud's own, one every other day.
+    assert!(found.len() < 80, "{} findings that are low or questions", found.len());
+    assert_eq!(report["coverage"]["silences"], serde_json::json!([]));
 }
