@@ -51,7 +51,7 @@ fn offset(zone: Option<&str>) -> Result<usize> {
         Some(Zone::Utc) => Ok(0),
         Some(Zone::Offset(offset)) => {
             let minutes = i64::from(offset.local_minus_utc()) / 60;
-            Ok(usize::try_from(minutes.rem_euclid(DAY as i64 * 7)).unwrap_or(0))
+            Ok(usize::try_from(minutes.rem_euclid(7 * 24 * 60)).unwrap_or(0))
         }
         _ => bail!("`zone: {zone}` is no zone; write UTC or an offset such as \"+01:00\""),
     }
