@@ -1,6 +1,7 @@
 //! Drives the binary as a user does, on files.
 
 mod cases;
+mod coverage;
 mod decisions;
 mod enrich;
 mod events;
