@@ -1,5 +1,6 @@
 //! `jcdetect rules`
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -130,7 +131,7 @@ fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
             let fault = |example: &Example| match &example.settings {
                 None => fault(&set, rule, example),
                 Some(settings) => {
-                    let set = set_with(settings, &rule.file, example.line, folders);
+                    let set = set_with(&set, rule, example, settings, folders);
                     set.map_or_else(|error| Some(format!("{error:#}")), |set| fault(&set, rule, example))
                 }
             };
@@ -169,10 +170,19 @@ fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
     Ok(Exit::worst(&exits))
 }
 
-/// The rules as they are under the settings of an example.
-fn set_with(settings: &Yaml, file: &str, line: usize, folders: &[PathBuf]) -> Result<RuleSet> {
-    let config = Config::of(settings, Path::new(file), Document { text: "", line })?;
-    rules_with(PACK, folders, &config.lists)
+/// A rule, and those it is made of, as they are under the settings of an example.
+fn set_with(set: &RuleSet, rule: &Rule, example: &Example, settings: &Yaml, folders: &[PathBuf]) -> Result<RuleSet> {
+    let config = Config::of(settings, Path::new(&rule.file), Document { text: "", line: example.line })?;
+    let mut needed = BTreeSet::new();
+    let mut open: Vec<usize> = (0..set.rules.len()).filter(|place| set.rules[*place].file == rule.file).collect();
+    while let Some(place) = open.pop() {
+        if needed.insert(place) {
+            open.extend(&set.references[place]);
+        }
+    }
+    let files: BTreeSet<&str> = needed.iter().map(|place| set.rules[*place].file.as_str()).collect();
+    let pack: Vec<(&str, &str)> = PACK.iter().filter(|(path, _)| files.contains(path)).copied().collect();
+    rules_with(&pack, folders, &config.lists)
 }
 
 /// What is wrong with each example of a rule, or with the examples themselves.

@@ -14,7 +14,8 @@ fn stdout(arguments: &[&str]) -> String {
 
 #[test]
 fn every_example_of_the_pack_holds() {
-    jcdetect().args(["rules", "test"]).assert().code(0).stdout(predicate::str::contains(" 0 failed"));
+    let minutes = std::time::Duration::from_secs(600);
+    jcdetect().args(["rules", "test"]).timeout(minutes).assert().code(0).stdout(predicate::str::contains(" 0 failed"));
 }
 
 #[test]
