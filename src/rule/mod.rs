@@ -154,15 +154,6 @@ pub struct Rule {
     pub level_when: Vec<LevelWhen>,
 }
 
-impl Rule {
-    /// What to do about a finding, in order: the steps of the rule, and the command that shows what lies round it.
-    pub fn next_steps(&self, finding: &str) -> Vec<String> {
-        let id: String = finding.chars().take(12).collect();
-        let round = format!("See the sessions round it: jcdetect investigate {id} SOURCE");
-        self.triage.iter().cloned().chain([round]).collect()
-    }
-}
-
 /// Something wrong with a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -222,7 +213,7 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
         let mut own = Warnings::new();
         let near = |f: Fault| at(document.line_of(f.near.split('|').next().unwrap_or_default()), f.message);
         let mut rule = one(path, document, &yaml, i == 0, &mut own).map_err(near)?;
-        rule.needs = lacking(rule.needs, lists).map_err(near)?;
+        rule.needs = lists.lacking(rule.needs).map_err(|message| near(fault("needs", message)))?;
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(at(document.line_of("name"), format!("the file has two rules named {:?}", rule.name)));
         }
@@ -381,25 +372,6 @@ fn own_block(rule: &mut Rule, own: &Yaml, warnings: &mut Warnings) -> Result<(Op
     Ok((share, conditions.pop()))
 }
 
-/// What a run can have beside events and lists: indicators, and the operators of networks.
-const INPUTS: [&str; 2] = ["intel", "asn"];
-
-/// What is left of a rule's needs: nothing, if one of them is a list that holds something.
-fn lacking(needs: Vec<String>, lists: &Lists) -> Result<Vec<String>, Fault> {
-    for need in &needs {
-        match lists.holds(need) {
-            Some(true) => return Ok(vec![]),
-            None if !INPUTS.contains(&need.as_str()) => {
-                let known = lists.names().chain(INPUTS);
-                let hint = nearest_of(need, known).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-                return Err(fault("needs", format!("{need:?} is neither a list nor intel or asn{hint}")));
-            }
-            _ => {}
-        }
-    }
-    Ok(needs)
-}
-
 type Compile = fn(&Yaml, &mut Warnings) -> Result<Logic, Fault>;
 
 /// Our own conditions: a closed list.
@@ -456,6 +428,7 @@ impl Rule {
             misses: String::new(),
             duet: None,
             is_opt_in: false,
+            needs: vec![],
             fold: Span(DAY),
             is_reported: true,
             file: String::new(),
@@ -463,6 +436,13 @@ impl Rule {
             logic: Logic::Detection(condition),
             level_when: vec![],
         }
+    }
+
+    /// What to do about a finding, in order: the steps of the rule, and the command that shows what lies round it.
+    pub fn next_steps(&self, finding: &str) -> Vec<String> {
+        let id: String = finding.chars().take(12).collect();
+        let round = format!("See the sessions round it: jcdetect investigate {id} SOURCE");
+        self.triage.iter().cloned().chain([round]).collect()
     }
 
     /// Fields of completing events that are read after the events are gone.
