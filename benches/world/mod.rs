@@ -152,6 +152,8 @@ macro_rules! event {
     }};
 }
 
+mod errands;
+
 impl Log {
     fn new_day(&mut self, start: i64) {
         self.start = start;
@@ -574,6 +576,7 @@ impl Company {
         self.people = people;
         if weekday < 5 {
             self.administration(day, weekday);
+            self.errands(day);
         }
         self.machines(day, weekday);
         self.people.retain(|p| p.leaves != Some(day));

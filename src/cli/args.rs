@@ -283,7 +283,8 @@ pub struct Which {
     /// Only those tagged with this technique or tactic: T1110, t1078.004, initial-access
     #[arg(long, value_name = "ID")]
     pub attack: Option<String>,
-    /// Only those of this status: stable, test, or experimental (fields that were never seen in an export)
+    /// Only those of this status: stable (all fields were seen or are documented), test (some are inferred from the
+    /// API), or experimental (they rest on names that nobody published)
     #[arg(long, value_name = "STATUS")]
     pub status: Option<String>,
     /// Only questions for somebody who knows whether it was meant

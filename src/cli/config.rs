@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value as Yaml;
 
 use super::choices;
+use super::office;
 use crate::event::field::nearest_of;
 use crate::event::time::Span;
 use crate::rule::file;
@@ -20,7 +21,7 @@ use crate::triage::suppression::Suppression;
 const NAME: &str = "jcdetect.yml";
 
 /// The keys of the file.
-const KEYS: &[&str] = &["lists", "rules", "enable", "disable", "cases", "contacts", "suppress"];
+const KEYS: &[&str] = &["lists", "office_hours", "rules", "enable", "disable", "cases", "contacts", "suppress"];
 
 /// What the file says.
 #[derive(Clone, Debug, Default)]
@@ -61,15 +62,21 @@ impl Config {
 
     fn parse(text: &str, path: &Path) -> Result<Config> {
         let document = file::Document { text, line: 1 };
-        let at = |word: &str| format!("{}:{}", path.display(), document.line_of(word));
         let is_empty = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
         let yaml = match is_empty {
             true => Yaml::Object(serde_json::Map::new()),
             false => file::yaml(text).map_err(|e| anyhow!("{}:{}: {e}", path.display(), e.line))?,
         };
+        Config::of(&yaml, path, document)
+    }
+
+    /// What a configuration says that is read already, out of a document of a file.
+    pub fn of(yaml: &Yaml, path: &Path, document: file::Document<'_>) -> Result<Config> {
+        let text = document.text;
+        let at = |word: &str| format!("{}:{}", path.display(), document.line_of(word));
         let Yaml::Object(map) = yaml else { bail!("{}:1: a configuration is a map of keys", path.display()) };
         let mut config = Config { path: Some(path.to_owned()), ..Config::default() };
-        for (key, value) in &map {
+        for (key, value) in map {
             let texts = || texts(value).with_context(|| format!("{}: `{key}`", at(key)));
             match key.as_str() {
                 "lists" => {
@@ -78,6 +85,10 @@ impl Config {
                         let values = self::texts(values).with_context(|| format!("{}: `{name}`", at(name)))?;
                         config.lists.replace(name, values).map_err(|message| anyhow!("{}: {message}", at(name)))?;
                     }
+                }
+                "office_hours" => {
+                    let hours = office::off_hours(value).with_context(|| format!("{}: `{key}`", at(key)))?;
+                    config.lists.replace("off_hours", hours).map_err(|message| anyhow!("{}: {message}", at(key)))?;
                 }
                 "rules" => {
                     let folder = path.parent().unwrap_or(Path::new(""));
@@ -153,6 +164,7 @@ mod tests {
             ("enable: []\nlist: {}\n", "x/jcdetect.yml:2: no key `list`; did you mean `lists`?"),
             ("lists:\n  vpn_network: []\n", "x/jcdetect.yml:2: no list vpn_network; did you mean vpn_networks?"),
             ("lists:\n  vpn_networks: {a: b}\n", "x/jcdetect.yml:2: `vpn_networks`: it has to be a list of texts"),
+            ("office_hours: {from: '8'}\n", "x/jcdetect.yml:1: `office_hours`: `from: 8` is no time"),
             ("a: [\n", "x/jcdetect.yml:"),
             ("- a\n", "a configuration is a map of keys"),
         ] {

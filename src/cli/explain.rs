@@ -108,9 +108,14 @@ fn on_event(inquiry: &Inquiry, place: usize, id: &str) -> Result<(Asked, Vec<Par
 fn reasons(inquiry: &Inquiry, rule: &Rule, findings: &[Finding]) -> Vec<String> {
     let analysis = &inquiry.analysis;
     let history = Some(&analysis.history.coverage);
-    let coverage = RuleCoverage::new(&inquiry.set, &analysis.detected, &analysis.reading.coverage, history, |other| {
-        std::ptr::eq(other, rule)
-    });
+    let coverage = RuleCoverage::new(
+        &inquiry.set,
+        &analysis.detected,
+        &analysis.reading.coverage,
+        history,
+        |need| analysis.has(need, &inquiry.enrichment),
+        |other| std::ptr::eq(other, rule),
+    );
     let mut out = Vec::new();
     if rule.is_opt_in && !inquiry.wants(rule) {
         out.push(format!("A scan is silent about it unless it is given --enable {}.", rule.name));
@@ -122,6 +127,9 @@ fn reasons(inquiry: &Inquiry, rule: &Rule, findings: &[Finding]) -> Vec<String> 
     }
     if findings.is_empty() && !coverage.too_young.is_empty() {
         out.push("What was read is too short for it: it has to know somebody longer; --history helps.".to_owned());
+    }
+    if !coverage.blind.is_empty() {
+        out.push(format!("It is blind: it needs {}.", rule.needs.join(" or ")));
     }
     out.extend(coverage.failed.iter().map(|(_, message)| format!("It failed inside: {message}")));
     out

@@ -15,6 +15,7 @@ mod inquiry;
 mod investigate;
 mod manual;
 mod normalize;
+mod office;
 mod pipeline;
 mod progress;
 mod queries;

@@ -7,6 +7,7 @@ use crate::detect::store::Store;
 use crate::detect::{Detected, detect};
 use crate::enrich::enrichment::Enrichment;
 use crate::event::Event;
+use crate::event::field::Norm;
 use crate::event::identity::Links;
 use crate::event::time::Span;
 use crate::input::merger::Known;
@@ -47,6 +48,19 @@ pub struct Analysis {
     pub read_in: Duration,
     /// how long detection took
     pub detected_in: Duration,
+}
+
+impl Analysis {
+    /// Whether there is what a rule says it needs beside the events.
+    pub fn has(&self, need: &str, enrichment: &Enrichment) -> bool {
+        let profiles = self.store.profiles();
+        match need {
+            "intel" => enrichment.intel.is_some(),
+            "asn" => (0..profiles.len()).any(|profile| profiles.text(profile, Norm::SourceAsn).is_some()),
+            // A list, which would not be lacking if it held something.
+            _ => false,
+        }
+    }
 }
 
 /// Reads sources and detects. What stands in the input and in history is input.

@@ -1,22 +1,26 @@
 //! `jcdetect rules`
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use rayon::prelude::*;
+use serde_json::Value as Yaml;
 
 use super::args::{ExportFormat, ListFormat, Rules, RulesCommand, Which};
+use super::config::Config;
 use super::exit::Exit;
 use super::say;
 use super::scan::findings_in;
-use super::settings::{rule_files, rules};
+use super::settings::{rule_files, rules, rules_with};
 use crate::event::field::nearest_of;
 use crate::output::listing;
 use crate::output::navigator;
 use crate::output::safe::Safe;
 use crate::rule::Rule;
 use crate::rule::example::{Example, examples};
+use crate::rule::file::Document;
 use crate::rule::set::{PACK, RuleSet};
 
 /// Does what was typed.
@@ -124,7 +128,14 @@ fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
         .map(|rule| {
             let text = files.iter().find(|(path, _)| *path == rule.file).map_or("", |(_, text)| text.as_str());
             let results = examples(&rule.file, text).map_err(|problem| problem.to_string());
-            (rule, results.map(|all| all.iter().map(|example| fault(&set, rule, example)).collect()))
+            let fault = |example: &Example| match &example.settings {
+                None => fault(&set, rule, example),
+                Some(settings) => {
+                    let set = set_with(&set, rule, example, settings, folders);
+                    set.map_or_else(|error| Some(format!("{error:#}")), |set| fault(&set, rule, example))
+                }
+            };
+            (rule, results.map(|all| all.iter().map(fault).collect()))
         })
         .collect();
     let mut out = io::stdout().lock();
@@ -157,6 +168,21 @@ fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
         exits.push(Exit::Found);
     }
     Ok(Exit::worst(&exits))
+}
+
+/// A rule, and those it is made of, as they are under the settings of an example.
+fn set_with(set: &RuleSet, rule: &Rule, example: &Example, settings: &Yaml, folders: &[PathBuf]) -> Result<RuleSet> {
+    let config = Config::of(settings, Path::new(&rule.file), Document { text: "", line: example.line })?;
+    let mut needed = BTreeSet::new();
+    let mut open: Vec<usize> = (0..set.rules.len()).filter(|place| set.rules[*place].file == rule.file).collect();
+    while let Some(place) = open.pop() {
+        if needed.insert(place) {
+            open.extend(&set.references[place]);
+        }
+    }
+    let files: BTreeSet<&str> = needed.iter().map(|place| set.rules[*place].file.as_str()).collect();
+    let pack: Vec<(&str, &str)> = PACK.iter().filter(|(path, _)| files.contains(path)).copied().collect();
+    rules_with(&pack, folders, &config.lists)
 }
 
 /// What is wrong with each example of a rule, or with the examples themselves.

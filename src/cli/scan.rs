@@ -179,9 +179,14 @@ fn report<'a>(
     let case_of: BTreeMap<&String, &String> =
         cases.iter().flat_map(|case| case.finding_ids.iter().map(|finding| (finding, &case.id))).collect();
     findings.iter_mut().for_each(|finding| finding.case = case_of.get(&finding.id).map(|id| (*id).clone()));
-    let rules = RuleCoverage::new(set, &analysis.detected, coverage, Some(&analysis.history.coverage), |rule| {
-        selection.wants(rule)
-    });
+    let rules = RuleCoverage::new(
+        set,
+        &analysis.detected,
+        coverage,
+        Some(&analysis.history.coverage),
+        |need| analysis.has(need, enrichment),
+        |rule| selection.wants(rule),
+    );
     Report { run, coverage, rules, set, cases, findings }
 }
 

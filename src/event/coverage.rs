@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::silence::{self, Presence, Silence};
 use super::time::{HOUR, Timestamp};
 use super::{Event, catalogue};
 
@@ -102,6 +103,8 @@ pub struct Coverage {
     pub reach: BTreeMap<(String, String), Reach>,
     /// hours, counted from the epoch, in which something happened
     pub hours: BTreeMap<i64, u64>,
+    /// the same of each service within each organization
+    pub presence: BTreeMap<(String, String), Presence>,
     /// files in folders that were left out, by their names
     pub not_read: Vec<String>,
 }
@@ -142,6 +145,8 @@ impl Coverage {
         }
         widen(&mut self.span, reach);
         let key = (kind.organization.clone(), kind.service.clone());
+        let presence = self.presence.entry(key.clone()).or_default();
+        tally.hours.keys().for_each(|hour| presence.mark(*hour));
         let known = self.reach.get(&key).copied();
         let mut both = known;
         widen(&mut both, reach);
@@ -156,6 +161,11 @@ impl Coverage {
             .filter(|pair| pair[1] - pair[0] > GAP_HOURS)
             .map(|pair| Gap { from: Timestamp((pair[0] + 1) * HOUR), to: Timestamp(pair[1] * HOUR) })
             .collect()
+    }
+
+    /// Services of which nothing came though something comes at such hours.
+    pub fn silences(&self) -> Vec<Silence> {
+        silence::of(&self.presence)
     }
 
     /// All records skipped.

@@ -17,6 +17,7 @@ pub mod occurrence;
 pub mod origin;
 pub mod outside;
 pub mod party;
+pub mod silence;
 pub mod source;
 pub mod time;
 

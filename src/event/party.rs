@@ -144,6 +144,8 @@ pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (P
 fn guessed_target(resource: &Json<'_>, event_type: &str) -> Option<&'static str> {
     if event_type.starts_with("admin_") {
         Some("admin")
+    } else if event_type.starts_with("alert_") {
+        Some("alert")
     } else if event_type.starts_with("user_") && !event_type.starts_with("user_group")
         || resource.text_at(&["username"]).is_some()
     {

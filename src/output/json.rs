@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::event::silence::Silence;
 use crate::event::time::{Timestamp, Zone};
 use crate::triage::baseline::NAMED;
 use crate::triage::case::{self, Points};
@@ -159,6 +160,7 @@ struct Coverage<'r> {
     services: &'r BTreeMap<String, u64>,
     organizations: &'r BTreeMap<String, u64>,
     gaps: Vec<Gap>,
+    silences: Vec<Silent>,
     unknown_event_types: BTreeMap<&'r str, u64>,
     not_read: &'r [String],
     rules: Rules<'r>,
@@ -181,6 +183,25 @@ struct Example<'r> {
 struct Gap {
     from: String,
     to: String,
+}
+
+#[derive(Serialize)]
+struct Silent {
+    organization: Option<String>,
+    service: String,
+    from: String,
+    to: String,
+}
+
+impl From<Silence> for Silent {
+    fn from(silence: Silence) -> Silent {
+        Silent {
+            organization: (!silence.organization.is_empty()).then_some(silence.organization),
+            service: silence.service,
+            from: silence.from.rfc3339(),
+            to: silence.to.rfc3339(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -222,7 +243,7 @@ struct Wire<'r> {
     evidence: Vec<Evidence<'r>>,
     evidence_omitted: usize,
     context: Context<'r>,
-    next_steps: &'r [String],
+    next_steps: Vec<String>,
     duet: Option<Duet<'r>>,
     case_id: Option<&'r str>,
     /// keys of the newest completing events, by which the finding is known again
@@ -381,7 +402,7 @@ fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
                 BTreeMap::from([("seen_before", &finding.history)])
             },
         },
-        next_steps: &rule.triage,
+        next_steps: rule.next_steps(&finding.id),
         duet: rule.duet.as_ref().map(|d| Duet { ask: &d.ask, question: &d.question, first_action: &d.first_action }),
         case_id: finding.case.as_deref(),
         completing: finding.completing.iter().rev().take(NAMED).map(|completing| completing.key.as_str()).collect(),
@@ -456,6 +477,7 @@ fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
         services: &coverage.services,
         organizations: &coverage.organizations,
         gaps: coverage.gaps().iter().map(|g| Gap { from: g.from.rfc3339(), to: g.to.rfc3339() }).collect(),
+        silences: coverage.silences().into_iter().map(Silent::from).collect(),
         unknown_event_types: coverage.unknown_types().collect(),
         not_read: &coverage.not_read,
         rules: Rules {

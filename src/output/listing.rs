@@ -1,6 +1,5 @@
 //! Listing: the rules as a list, as the index of the documentation, and the page of one.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -10,6 +9,7 @@ use serde::Serialize;
 use super::navigator;
 use super::safe::Safe;
 use crate::rule::Rule;
+use crate::rule::attack;
 use crate::rule::example::Example;
 
 #[derive(Serialize)]
@@ -59,19 +59,29 @@ pub fn table(rules: &[&Rule], is_terminal: bool, out: &mut dyn Write) -> io::Res
     }
     table.set_header(["Category", "Severity", "Rule", "Title", ""]);
     for rule in rules {
-        let marks = [(rule.duet.is_some(), "question"), (rule.is_opt_in, "opt-in")];
-        let marks: Vec<&str> = marks.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
         let title = Safe(&rule.title).to_string();
-        table.add_row([rule.category.as_str(), rule.level.word(), &rule.name, &title, &marks.join(", ")]);
+        table.add_row([rule.category.as_str(), rule.level.word(), &rule.name, &title, &marks(rule).join(", ")]);
     }
     writeln!(out, "{}", table.trim_fmt())?;
     writeln!(out, "{} rules; `jcdetect rules show RULE` has the page of one", rules.len())
 }
 
+/// What is particular about a rule, in words.
+fn marks(rule: &Rule) -> Vec<&str> {
+    let marks = [
+        (rule.duet.is_some(), "question"),
+        (rule.is_opt_in, "opt-in"),
+        (rule.status == "experimental", "experimental"),
+    ];
+    marks.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect()
+}
+
 /// The index that stands in `docs/rules/README.md`.
 pub fn markdown(rules: &[&Rule]) -> String {
     let mut text = String::from(
-        "# Rules\n\nWritten by `jcdetect rules list --format markdown`; do not edit. `jcdetect rules show RULE` prints the page of a rule.\n",
+        "# Rules\n\nWritten by `jcdetect rules list --format markdown`; do not edit. `jcdetect rules show RULE` prints the page of a rule.\n\n\
+        A *question* goes to the owner and not to the queue. *Opt-in* rules are silent unless `--enable RULE`, *experimental* ones rest on\nnames \
+        that nobody published. What became of each planned detection stands in [decisions.md](decisions.md).\n",
     );
     let mut category = "";
     for rule in rules {
@@ -80,10 +90,10 @@ pub fn markdown(rules: &[&Rule]) -> String {
             let _ = write!(text, "\n## {category}\n\n| rule | severity | finds | ATT&CK | |\n|---|---|---|---|---|\n");
         }
         let techniques: Vec<&str> = rule.techniques.iter().map(|t| t.id.as_str()).collect();
-        let mark = if rule.duet.is_some() { "question" } else { "" };
+        let marks = marks(rule).join(", ");
         let _ = writeln!(
             text,
-            "| [`{}`](../../{}) | {} | {} | {} | {mark} |",
+            "| [`{}`](../../{}) | {} | {} | {} | {marks} |",
             rule.name,
             rule.file,
             rule.level,
@@ -97,14 +107,21 @@ pub fn markdown(rules: &[&Rule]) -> String {
 
 /// What is covered of ATT&CK, and what cannot be.
 fn matrix(rules: &[&Rule]) -> String {
-    let mut text = String::from("\n## ATT&CK\n\n| tactic | techniques, with the number of rules |\n|---|---|\n");
-    let mut of_tactic: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for ((tactic, id), names) in navigator::covered(rules) {
-        of_tactic.entry(tactic).or_default().push(format!("{id} ({})", names.len()));
+    let mut text = String::from("\n## ATT&CK\n\n| tactic | technique | rules |\n|---|---|---|\n");
+    let covered = navigator::covered(rules);
+    for ((tactic, id), names) in &covered {
+        let name = attack::name(id).unwrap_or_default();
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let _ = writeln!(text, "| {tactic} | {id} {name} | {} |", names.join(", "));
     }
-    for (tactic, techniques) in of_tactic {
-        let _ = writeln!(text, "| {tactic} | {} |", techniques.join(", "));
-    }
+    let is_free = |tactic: &String| !covered.keys().any(|(known, _)| known == tactic);
+    let free: Vec<String> = attack::tactics().filter(is_free).collect();
+    let free = if free.is_empty() { "none".to_owned() } else { free.join(", ") };
+    let _ = writeln!(
+        text,
+        "\nTactics without a rule: {free}. Techniques that are not named here happen where Directory Insights does not look: on devices, in \
+         networks, and inside applications."
+    );
     text += GAPS;
     text
 }
@@ -113,11 +130,12 @@ fn matrix(rules: &[&Rule]) -> String {
 const GAPS: &str = "
 ## Known gaps
 
-Directory Insights does not record these, so no rule can see them: what is read or listed with an API key; OAuth grants and refresh
-tokens; session ids (session rules go by person, address, agent and country); whether a push was refused or ran out, and \"report
-fraud\"; access by JumpCloud's own support; that an external log export was switched off (look at gaps, and at
-`directory-insights-off`); commands injected on the side of the vendor, as in 2023; city and network operator, unless a newer feed or
-`--geoip` and `--asn` give them.
+Directory Insights does not record these, so no rule can see them: what is read or listed with an API key (T1087.004, T1213); OAuth
+grants and refresh tokens (T1528); session ids, so that session rules go by person, address, agent and country (T1539); whether a
+push was refused or ran out, and \"report fraud\" (T1621); access by JumpCloud's own support (T1199); that an external log export was
+switched off (look at gaps and silences in coverage, and at `directory-insights-off`; T1685.002); commands injected on the side of the
+vendor, as in 2023, which run without a `command_create` or `command_run` of yours: compare with what the devices ran (T1195.002);
+city and network operator, unless a newer feed or `--geoip` and `--asn` give them.
 ";
 
 /// The page of a rule: what it finds, what to do, what it misses.
@@ -137,7 +155,7 @@ pub fn page(rule: &Rule, examples: &[Example]) -> String {
             });
         }
     };
-    list("What to do", rule.triage.clone());
+    list("What to do", rule.next_steps("FINDING"));
     if let Some(duet) = &rule.duet {
         let question = format!("Ask ({}): {}", duet.ask, duet.question);
         list("Did you expect this?", vec![question, format!("If not: {}", duet.first_action)]);

@@ -7,6 +7,7 @@ use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, 
 
 use super::safe::Safe;
 use super::{Look, cases};
+use crate::event::coverage::Coverage;
 use crate::event::time::{Span, Timestamp, Zone};
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
@@ -213,6 +214,8 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             gap.to.short(zone)
         )?;
     }
+    silences(c, zone, out)?;
+    unknown_types(c, out)?;
     for file in report.run.enriched_from.iter().filter(|file| file.skipped.count() > 0) {
         let (used, skipped) = (plural(file.entries, "entry"), Safe(&file.skipped.to_string()).to_string());
         writeln!(out, "Not used of {}: {skipped} ({used} used)", Safe(&file.file))?;
@@ -223,6 +226,37 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         writeln!(out, "Not read: {} ({}{more})", plural(c.not_read.len() as u64, "other file"), names.join(", "))?;
     }
     Ok(())
+}
+
+/// The longest silence of a service, and how many more there are.
+fn silences(c: &Coverage, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let mut silences = c.silences();
+    silences.sort_by_key(|silence| (silence.from.0 - silence.to.0, silence.from));
+    let Some(silence) = silences.first() else { return Ok(()) };
+    let more = if silences.len() > 1 { format!("; {} more", silences.len() - 1) } else { String::new() };
+    let whose = match (c.organizations.len(), silence.organization.as_str()) {
+        (0 | 1, _) | (_, "") => String::new(),
+        (_, organization) => format!(" of {}", Safe(organization)),
+    };
+    let (from, to) = (silence.from.short(zone), silence.to.short(zone));
+    let length = Span(silence.to.0 - silence.from.0).words();
+    let service = Safe(&silence.service);
+    writeln!(out, "Silent: no {service}{whose} from {from} to {to} {zone}, unlike in other weeks ({length}{more})")
+}
+
+/// Types of which no source says what they are: rules may not know them.
+fn unknown_types(c: &Coverage, out: &mut dyn Write) -> io::Result<()> {
+    let types: Vec<String> = c.unknown_types().map(|(name, count)| format!("{} {count}", Safe(name))).collect();
+    if types.is_empty() {
+        return Ok(());
+    }
+    let more = if types.len() > 5 { ", …" } else { "" };
+    let named = types[..types.len().min(5)].join(", ");
+    writeln!(
+        out,
+        "Unknown: {} that JumpCloud does not document: {named}{more}",
+        plural(types.len() as u64, "event type")
+    )
 }
 
 fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], out: &mut dyn Write) -> io::Result<()> {

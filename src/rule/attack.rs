@@ -71,10 +71,17 @@ fn current(id: &str) -> &str {
     }
 }
 
-fn name(id: &str) -> Option<&'static str> {
+/// The name of a technique.
+pub fn name(id: &str) -> Option<&'static str> {
     NAMES.iter().find(|(known, _)| *known == id).map(|(_, name)| *name)
 }
 
+/// The tactics of version 19, in words.
+pub fn tactics() -> impl Iterator<Item = String> {
+    TACTICS.iter().filter(|tactic| **tactic != "defense-evasion").map(|tactic| words(tactic))
+}
+
+/// The tactics that tags may name; version 19 has split the evasion of defences into two.
 const TACTICS: &[&str] = &[
     "reconnaissance",
     "resource-development",

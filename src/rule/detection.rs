@@ -141,6 +141,7 @@ const MODIFIERS: &[&str] = &[
     "week",
     "month",
     "year",
+    "weekhour",
     "cidr",
     "expand",
     "fieldref",
@@ -172,6 +173,7 @@ fn modifiers(key: &str, words: &[&str]) -> Result<Modifiers, Fault> {
             "week" => m.time = Some(TimePart::Week),
             "month" => m.time = Some(TimePart::Month),
             "year" => m.time = Some(TimePart::Year),
+            "weekhour" => m.time = Some(TimePart::WeekHour),
             "base64" | "base64offset" | "utf16le" | "utf16be" | "utf16" | "wide" => {
                 m.encodings.push((*word).to_owned());
             }

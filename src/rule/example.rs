@@ -23,6 +23,8 @@ pub struct Example {
     pub severity: Option<String>,
     /// whether they are pending
     pub pending: Option<bool>,
+    /// what `jcdetect.yml` says in it
+    pub settings: Option<Yaml>,
     /// the events, as lines of JSON
     pub events: Vec<String>,
 }
@@ -51,7 +53,7 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
         if name.is_empty() {
             return Err(fail("it lacks its `name`"));
         }
-        only(test, &["name", "expect", "events"]).map_err(|m| fail(&m))?;
+        only(test, &["name", "expect", "settings", "events"]).map_err(|m| fail(&m))?;
         let expect = test.get("expect").ok_or_else(|| fail("it lacks `expect`"))?;
         only(expect, &["count", "entity", "severity", "pending"]).map_err(|m| fail(&m))?;
         let count = expect.get("count").and_then(Yaml::as_u64).ok_or_else(|| fail("`expect` lacks its `count`"))?;
@@ -69,6 +71,7 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
             entity: word("entity"),
             severity: word("severity"),
             pending: expect.get("pending").and_then(Yaml::as_bool),
+            settings: test.get("settings").cloned(),
             events,
         });
     }

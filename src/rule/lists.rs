@@ -10,6 +10,9 @@ use crate::event::field::nearest_of;
 
 const BUILT_IN: &str = include_str!("lists.yml");
 
+/// What a run can have beside events and lists: indicators, and the operators of networks.
+const INPUTS: [&str; 2] = ["intel", "asn"];
+
 /// The lists.
 #[derive(Clone, Debug)]
 pub struct Lists {
@@ -30,6 +33,22 @@ impl Lists {
     /// The names of all lists.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
+    }
+
+    /// What is left of a rule's needs: nothing, if one of them is a list that holds something.
+    pub fn lacking(&self, needs: Vec<String>) -> Result<Vec<String>, String> {
+        for need in &needs {
+            match self.values.get(need) {
+                Some(values) if !values.is_empty() => return Ok(vec![]),
+                None if !INPUTS.contains(&need.as_str()) => {
+                    let near = nearest_of(need, self.names().chain(INPUTS));
+                    let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                    return Err(format!("{need:?} is neither a list nor intel or asn{hint}"));
+                }
+                _ => {}
+            }
+        }
+        Ok(needs)
     }
 
     /// Says what a list is; an unknown name is an error with the nearest good one.
@@ -106,6 +125,10 @@ mod tests {
         assert_eq!(yaml["a"]["source.ip|cidr|expand"], serde_json::json!(["192.0.2.0/24", "10.0.0.0/8"]));
         let error = lists.replace("vpn_network", vec![]).unwrap_err();
         assert_eq!(error, "no list vpn_network; did you mean vpn_networks?");
+        let needs = |need: &str| lists.lacking(vec![need.to_owned()]);
+        assert_eq!(needs("vpn_networks").unwrap(), Vec::<String>::new());
+        assert_eq!(needs("off_hours").unwrap(), ["off_hours"]);
+        assert!(needs("of_hours").unwrap_err().contains("did you mean off_hours?"));
         let mut wrong = file::yaml("a: {actor.name|expand: '%servce_accounts%'}").unwrap();
         assert!(lists.expand(&mut wrong).unwrap_err().1.contains("did you mean service_accounts?"));
     }

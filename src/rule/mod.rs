@@ -139,6 +139,8 @@ pub struct Rule {
     pub duet: Option<Duet>,
     /// silent unless it is asked for
     pub is_opt_in: bool,
+    /// what it lacks beside events: it is blind unless the run has one of them; empty if it has what it needs
+    pub needs: Vec<String>,
     /// completing events at most this far apart are one finding
     pub fold: Span,
     /// findings are made of it; local rules only feed others
@@ -210,8 +212,9 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
         let mut yaml = file::yaml(document.text).map_err(|e| at(document.line + e.line - 1, e.message))?;
         lists.expand(&mut yaml).map_err(|(near, message)| at(document.line_of(&near), message))?;
         let mut own = Warnings::new();
-        let rule = one(path, document, &yaml, i == 0, &mut own)
-            .map_err(|f| at(document.line_of(f.near.split('|').next().unwrap_or_default()), f.message))?;
+        let near = |f: Fault| at(document.line_of(f.near.split('|').next().unwrap_or_default()), f.message);
+        let mut rule = one(path, document, &yaml, i == 0, &mut own).map_err(near)?;
+        rule.needs = lists.lacking(rule.needs).map_err(|message| near(fault("needs", message)))?;
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(at(document.line_of("name"), format!("the file has two rules named {:?}", rule.name)));
         }
@@ -272,6 +275,7 @@ fn one(
         misses: String::new(),
         duet: None,
         is_opt_in: false,
+        needs: vec![],
         fold: Span(DAY),
         is_reported,
         file: path.to_owned(),
@@ -360,6 +364,7 @@ fn own_block(rule: &mut Rule, own: &Yaml, warnings: &mut Warnings) -> Result<(Op
     rule.triage = block.raw("triage").map_or(Ok(vec![]), |v| texts("triage", &v))?;
     rule.misses = block.text("misses")?.unwrap_or_default();
     rule.is_opt_in = block.truth("opt_in")?;
+    rule.needs = block.names("needs")?;
     if let Some(value) = block.raw("fold") {
         rule.fold = span("fold", &value)?;
     }
@@ -424,6 +429,7 @@ impl Rule {
             misses: String::new(),
             duet: None,
             is_opt_in: false,
+            needs: vec![],
             fold: Span(DAY),
             is_reported: true,
             file: String::new(),
@@ -431,6 +437,13 @@ impl Rule {
             logic: Logic::Detection(condition),
             level_when: vec![],
         }
+    }
+
+    /// What to do about a finding, in order: the steps of the rule, and the command that shows what lies round it.
+    pub fn next_steps(&self, finding: &str) -> Vec<String> {
+        let id: String = finding.chars().take(12).collect();
+        let round = format!("See the sessions round it: jcdetect investigate {id} SOURCE");
+        self.triage.iter().cloned().chain([round]).collect()
     }
 
     /// Fields of completing events that are read after the events are gone.

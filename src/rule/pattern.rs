@@ -68,7 +68,7 @@ impl Order {
     }
 }
 
-/// Parts of a time, as it is written, without conversion of zones.
+/// Parts of a time, as it is written, without conversion of zones, but for the hour of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimePart {
     /// 0–59
@@ -83,6 +83,8 @@ pub enum TimePart {
     Month,
     /// year
     Year,
+    /// hour of the week in UTC, 0–167, from Monday 00:00
+    WeekHour,
 }
 
 impl TimePart {
@@ -95,6 +97,10 @@ impl TimePart {
             TimePart::Week => f64::from(time.iso_week().week()),
             TimePart::Month => f64::from(time.month()),
             TimePart::Year => f64::from(time.year()),
+            TimePart::WeekHour => {
+                let utc = time.to_utc();
+                f64::from(utc.weekday().num_days_from_monday() * 24 + utc.hour())
+            }
         })
     }
 }
@@ -430,6 +436,11 @@ mod tests {
         assert!(Pattern::Order(Order::GreaterEqual, 5.0).matches(&Folded::new("5.5")));
         assert!(!Pattern::Order(Order::Less, 5.0).matches(&Folded::new("x")));
         assert!(Pattern::Time(TimePart::Hour, Order::Equal, 23.0).matches(&Folded::new("2026-01-01T23:10:00+09:30")));
+        // A Monday in Adelaide is still a Sunday in UTC.
+        assert!(
+            Pattern::Time(TimePart::WeekHour, Order::Equal, 165.0).matches(&Folded::new("2026-03-02T07:10:00+09:30"))
+        );
+        assert!(Pattern::Time(TimePart::WeekHour, Order::Equal, 9.0).matches(&Folded::new("2026-03-02T09:00:00Z")));
         assert!(Pattern::Cidr("10.0.0.0/8".parse().unwrap()).matches(&Folded::new("::ffff:10.1.2.3")));
         assert!(!Pattern::Cidr("10.0.0.0/8".parse().unwrap()).matches(&Folded::new("not an address")));
         assert!(windash("cmd -enc").contains(&"cmd /enc".to_owned()));

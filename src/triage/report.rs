@@ -36,6 +36,7 @@ impl RuleCoverage {
         detected: &Detected,
         coverage: &Coverage,
         history: Option<&Coverage>,
+        has: impl Fn(&str) -> bool,
         is_wanted: impl Fn(&Rule) -> bool,
     ) -> RuleCoverage {
         let mut out = RuleCoverage::default();
@@ -49,6 +50,9 @@ impl RuleCoverage {
             let types = set.event_types(place);
             let has_input =
                 coverage.events > 0 && types.is_none_or(|types| types.iter().any(|t| coverage.types.contains_key(t)));
+            if !rule.needs.is_empty() && !rule.needs.iter().any(|need| has(need)) {
+                out.blind.push(rule.name.clone());
+            }
             if !has_input {
                 out.no_input.push(rule.name.clone());
             } else if is_too_young(set, detected, place, length) {
@@ -57,7 +61,7 @@ impl RuleCoverage {
                 out.too_young_owners.insert(rule.name.clone(), count);
             }
         }
-        for list in [&mut out.no_input, &mut out.too_young] {
+        for list in [&mut out.no_input, &mut out.too_young, &mut out.blind] {
             list.sort();
         }
         out

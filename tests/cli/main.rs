@@ -1,6 +1,7 @@
 //! Drives the binary as a user does, on files.
 
 mod cases;
+mod coverage;
 mod decisions;
 mod enrich;
 mod events;
@@ -26,6 +27,7 @@ mod shuffled;
 mod summary;
 mod timeline;
 mod traps;
+mod twins;
 mod walkthrough;
 mod worlds;
 

@@ -14,7 +14,8 @@ fn stdout(arguments: &[&str]) -> String {
 
 #[test]
 fn every_example_of_the_pack_holds() {
-    jcdetect().args(["rules", "test"]).assert().code(0).stdout(predicate::str::contains(" 0 failed"));
+    let minutes = std::time::Duration::from_secs(600);
+    jcdetect().args(["rules", "test"]).timeout(minutes).assert().code(0).stdout(predicate::str::contains(" 0 failed"));
 }
 
 #[test]
@@ -190,4 +191,72 @@ fn the_layer_says_which_rules_cover_a_technique() {
     let brute = techniques.iter().find(|t| t["techniqueID"] == "T1110" && t["tactic"] == "credential-access").unwrap();
     assert!(brute["comment"].as_str().unwrap().contains("success-after-bruteforce"));
     assert!(brute["score"].as_u64().unwrap() >= 3);
+}
+
+fn decisions() -> Vec<(String, String)> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules/decisions.md")).unwrap();
+    let row = |line: &str| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        Some((cells.next()?.trim_end_matches('`').to_owned(), cells.next()?.to_owned()))
+    };
+    text.lines().filter_map(row).collect()
+}
+
+/// No detection of the plan disappears without a word, and no rule comes without one.
+#[test]
+fn every_planned_detection_has_a_decision() {
+    let rows = decisions();
+    let rules: Vec<serde_json::Value> = serde_json::from_str(&stdout(&["rules", "list", "--format", "json"])).unwrap();
+    let names: Vec<&str> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    for (entry, decision) in &rows {
+        let is_built = names.contains(&entry.as_str());
+        assert_eq!(decision == "built", is_built, "{entry}: {decision}");
+        let is_known = decision == "built" || decision == "dropped" || decision.starts_with("merged into ");
+        assert!(is_known, "{entry}: {decision}");
+    }
+    for name in &names {
+        assert_eq!(rows.iter().filter(|(entry, _)| entry == name).count(), 1, "{name} has no row, or two");
+    }
+    assert_eq!(rows.len(), 262 + 1, "the plan, and the alerts of the vendor");
+    let dropped = rows.iter().filter(|(_, decision)| decision == "dropped").count();
+    assert!(dropped <= 22, "{dropped}");
+    assert!(names.len() >= 240, "{}", names.len());
+}
+
+#[test]
+fn a_rule_without_its_other_input_says_so() {
+    let folder = TempDir::new().unwrap();
+    let export = folder.path().join("events.jsonl");
+    let event = serde_json::json!({
+        "id": "1", "event_type": "admin_login_attempt", "timestamp": "2026-03-08T03:00:00Z", "organization": "o",
+        "initiated_by": {"type": "admin", "email": "a@x.io"}, "success": true, "mfa": true,
+    });
+    fs::write(&export, super::events::lines(&[event])).unwrap();
+    let export = export.to_str().unwrap();
+    let enabled = ["--enable", "off-hours-admin"];
+    let blind = |report: &serde_json::Value| report["coverage"]["rules"]["blind"].to_string();
+    let report = super::report(&[&[export], &enabled[..]].concat());
+    assert_eq!(blind(&report), r#"["off-hours-admin","tor-or-hosting-login"]"#);
+    assert_eq!(super::rule_ids(report["findings"].as_array().unwrap()), Vec::<String>::new());
+
+    let config = folder.path().join("mine.yml");
+    fs::write(&config, "office_hours: {from: \"08:00\", to: \"18:00\", zone: \"+01:00\"}\n").unwrap();
+    let report = super::report(&[&[export, "--config", config.to_str().unwrap()], &enabled[..]].concat());
+    assert_eq!(blind(&report), r#"["tor-or-hosting-login"]"#);
+    assert_eq!(super::rule_ids(report["findings"].as_array().unwrap()), ["off-hours-admin"]);
+}
+
+/// What an organization can say of itself is of use to some rule.
+#[test]
+fn every_list_has_a_rule() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lists = fs::read_to_string(root.join("src/rule/lists.yml")).unwrap();
+    let names =
+        lists.lines().filter_map(|line| Some(line.split_once(':')?.0)).filter(|name| !name.starts_with(['#', ' ']));
+    let rules: Vec<serde_json::Value> = serde_json::from_str(&stdout(&["rules", "list", "--format", "json"])).unwrap();
+    let texts: Vec<String> =
+        rules.iter().map(|rule| fs::read_to_string(root.join(rule["file"].as_str().unwrap())).unwrap()).collect();
+    for name in names {
+        assert!(texts.iter().any(|text| text.contains(&format!("%{name}%"))), "no rule takes {name}");
+    }
 }

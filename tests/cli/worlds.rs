@@ -257,7 +257,7 @@ fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, 
             evidence.origin = jcdetect::event::origin::Origin::default();
         }
         let coverage = &reading.coverage;
-        let rules = RuleCoverage::new(set, &detected, coverage, None, |_| true);
+        let rules = RuleCoverage::new(set, &detected, coverage, None, |_| false, |_| true);
         let report = Report { run: Run::default(), coverage, rules, set, cases: vec![], findings };
         let mut out = Vec::new();
         write(&report, Format::Json, Look::default(), &mut out).unwrap();

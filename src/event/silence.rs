@@ -1,0 +1,152 @@
+//! Silence: a service of which nothing came for hours in which there is something in other weeks, while other
+//! services of the organization went on. A filter of the export, an outage, or somebody who switched a log off.
+
+use std::collections::BTreeMap;
+
+use super::time::{HOUR, Timestamp};
+
+const WEEK: i64 = 7 * 24;
+/// Hours in which something had to come, before it is called a silence.
+const LEAST_HOURS: usize = 6;
+/// How many weeks behind it an hour is compared with, and how many of them there have to be.
+const WEEKS: std::ops::RangeInclusive<i64> = 3..=8;
+/// A silence that goes on longer is not followed further; it is one by then.
+const LONGEST: i64 = 4 * WEEK;
+
+/// A stretch of time without an event of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// the organization; empty if events do not say
+    pub organization: String,
+    /// the service
+    pub service: String,
+    /// the end of the last hour with events
+    pub from: Timestamp,
+    /// the start of the next one, or the end of what was read
+    pub to: Timestamp,
+}
+
+/// The hours in which something happened, as bits of each week.
+#[derive(Clone, Debug, Default)]
+pub struct Presence {
+    weeks: BTreeMap<i64, [u64; 3]>,
+}
+
+impl Presence {
+    /// Something happened in an hour, counted from the epoch.
+    pub fn mark(&mut self, hour: i64) {
+        let (word, bit) = place(hour);
+        self.weeks.entry(hour.div_euclid(WEEK)).or_default()[word] |= 1 << bit;
+    }
+
+    fn has(&self, hour: i64) -> bool {
+        let (word, bit) = place(hour);
+        self.weeks.get(&hour.div_euclid(WEEK)).is_some_and(|bits| bits[word] >> bit & 1 == 1)
+    }
+
+    fn hours(&self) -> Vec<i64> {
+        let of_week = |week: i64| (week * WEEK..(week + 1) * WEEK).filter(|hour| self.has(*hour));
+        self.weeks.keys().flat_map(|week| of_week(*week)).collect()
+    }
+
+    fn last(&self) -> Option<i64> {
+        let (week, _) = self.weeks.last_key_value()?;
+        (week * WEEK..(week + 1) * WEEK).rev().find(|hour| self.has(*hour))
+    }
+
+    /// Whether something came at that hour in three of four of the weeks before, which reach back to `first`.
+    fn is_usual(&self, hour: i64, first: i64) -> bool {
+        let known = ((hour - first) / WEEK).min(*WEEKS.end());
+        let active = (1..=known).filter(|back| self.has(hour - back * WEEK)).count();
+        known >= *WEEKS.start() && active * 4 >= usize::try_from(known).unwrap_or(0) * 3
+    }
+}
+
+fn place(hour: i64) -> (usize, i64) {
+    let hour = hour.rem_euclid(WEEK);
+    (usize::try_from(hour / 64).unwrap_or(0), hour % 64)
+}
+
+/// The silences of all services. Keys are organization and service.
+pub fn of(presence: &BTreeMap<(String, String), Presence>) -> Vec<Silence> {
+    let mut out = Vec::new();
+    for ((organization, service), own) in presence {
+        let others: Vec<&Presence> = presence
+            .range((organization.clone(), String::new())..)
+            .take_while(|((other, _), _)| other == organization)
+            .filter(|((_, other), _)| other != service)
+            .map(|(_, presence)| presence)
+            .collect();
+        let hours = own.hours();
+        let (Some(first), Some(end)) = (hours.first(), others.iter().filter_map(|other| other.last()).max()) else {
+            continue;
+        };
+        let nexts = hours.iter().skip(1).copied().chain([end + 1]);
+        for (hour, next) in hours.iter().zip(nexts) {
+            let missing = (hour + 1..next.min(hour + LONGEST)).filter(|hour| own.is_usual(*hour, *first));
+            let missing: Vec<i64> = missing.collect();
+            let went_on = missing.iter().filter(|hour| others.iter().any(|other| other.has(**hour))).count();
+            if missing.len() >= LEAST_HOURS && went_on * 2 >= missing.len() {
+                out.push(Silence {
+                    organization: organization.clone(),
+                    service: service.clone(),
+                    from: Timestamp((hour + 1) * HOUR),
+                    to: Timestamp(next * HOUR),
+                });
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five weeks: directory at all hours, SSO on five days from 8 to 18. `is_lost` takes SSO hours away.
+    fn weeks(is_lost: impl Fn(i64) -> bool) -> BTreeMap<(String, String), Presence> {
+        let mut out: BTreeMap<(String, String), Presence> = BTreeMap::new();
+        for hour in 0..5 * WEEK {
+            let mut mark = |service: &str| {
+                out.entry(("o".to_owned(), service.to_owned())).or_default().mark(hour);
+            };
+            mark("directory");
+            if hour % WEEK < 5 * 24 && (8..18).contains(&(hour % 24)) && !is_lost(hour) {
+                mark("sso");
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn nights_and_weekends_are_no_silence() {
+        assert_eq!(of(&weeks(|_| false)), []);
+    }
+
+    #[test]
+    fn a_lost_day_is_one() {
+        let day = 4 * WEEK + 2 * 24;
+        let found = of(&weeks(|hour| (day..day + 24).contains(&hour)));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].service.as_str(), found[0].organization.as_str()), ("sso", "o"));
+        assert_eq!(found[0].from, Timestamp((day - 24 + 18) * HOUR));
+        assert_eq!(found[0].to, Timestamp((day + 24 + 8) * HOUR));
+    }
+
+    #[test]
+    fn a_service_that_ends_is_one() {
+        let found = of(&weeks(|hour| hour > 4 * WEEK));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].to, Timestamp(5 * WEEK * HOUR));
+    }
+
+    #[test]
+    fn five_hours_a_young_export_and_a_stop_of_everything_are_none() {
+        let day = 4 * WEEK + 2 * 24;
+        assert_eq!(of(&weeks(|hour| (day + 8..day + 13).contains(&hour))), []);
+        assert_eq!(of(&weeks(|hour| (2 * WEEK..2 * WEEK + 24).contains(&hour))), []);
+        let mut both = weeks(|hour| hour > 4 * WEEK);
+        both.get_mut(&("o".to_owned(), "directory".to_owned())).unwrap().weeks.remove(&4);
+        assert_eq!(of(&both), []);
+    }
+}
