@@ -131,7 +131,7 @@ fn every_rule_can_be_explained() {
     for name in
         ["risk-score-entity", "impossible-travel-user", "api-write-rate-spike", "admin-totp-disabled-no-reenrol"]
     {
-        assert!(explain(&[name, text(&path), "--event", "69aff0780663aa96512c0e46"]).contains("[no]"), "{name}");
+        assert!(explain(&[name, text(&path), "--event", "6979c79b93cf187ffb38d403"]).contains("[no]"), "{name}");
     }
 }
 

@@ -252,15 +252,16 @@ fn origins_lead_back_to_the_record() {
 fn a_cut_archive_is_read_up_to_the_cut() {
     let folder = TempDir::new().unwrap();
     let lines =
-        fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/scenarios/admin-takeover/events.jsonl")).unwrap();
-    let whole = gz(&lines);
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/scenarios/admin-takeover/events.jsonl"))
+            .unwrap();
+    let whole = gz(lines.as_bytes());
     let path = folder.path().join("cut.jsonl.gz");
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     let output = jcdetect().args(["scan", text(&path), "--no-config", "--format", "json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let events = report["coverage"]["events"].as_u64().unwrap();
-    let all = lines.iter().filter(|b| **b == b'\n').count() as u64;
+    let all = lines.lines().count() as u64;
     assert!(events > all / 4 && events < all, "{events} of {all}");
     assert_eq!(report["coverage"]["skipped"][0]["reason"], "cut off");
 }
