@@ -83,6 +83,12 @@ fn piles(events: Events<'_>, fields: &[Field]) -> Piles {
     places.into_iter().filter_map(|(key, place)| Some((key, piles[place].take()?))).collect()
 }
 
+/// Whether the organization takes a column of its own: there are several, and it was not asked for.
+fn tells_tenants(events: Events<'_>, fields: &[Field]) -> bool {
+    let is_organization = |field: &Field| matches!(field, Field::Raw(path) if *path == ["organization"]);
+    events.has_tenants() && !fields.iter().any(is_organization)
+}
+
 /// The names of columns, that of the organization in front where there are several.
 fn columns(has_tenants: bool, fields: &[Field], others: &[&str]) -> Vec<String> {
     let own = fields.iter().map(Field::name).chain(others.iter().map(|name| (*name).to_owned()));
@@ -100,7 +106,7 @@ pub fn stack<'a>(events: Events<'_>, fields: &[Field]) -> Table<'a> {
     let store = events.store;
     let mut list: Vec<((String, Key), Pile)> = piles(events, fields).into_iter().collect();
     list.sort_by(|a, b| (a.1.count, &a.0).cmp(&(b.1.count, &b.0)));
-    let has_tenants = events.has_tenants();
+    let has_tenants = tells_tenants(events, fields);
     let columns = columns(has_tenants, fields, &["count", "actors", "first_seen", "last_seen"]);
     let row = |pile: Pile| -> Row {
         let mut row = start(store, has_tenants, &pile);
@@ -132,7 +138,7 @@ pub fn first_seen<'a>(
     }
     list.retain(|(_, pile)| is_wanted(store.time(pile.first)));
     list.sort_by(|a, b| (store.time(b.1.first), &a.0).cmp(&(store.time(a.1.first), &b.0)));
-    let has_tenants = events.has_tenants();
+    let has_tenants = tells_tenants(events, &fields);
     let others = ["first_seen", "last_seen", "count", "owner_since", "event_type", "origin"];
     let columns = columns(has_tenants, &fields, &others);
     let row = |(key, pile): ((String, Key), Pile)| -> Row {
