@@ -1,24 +1,40 @@
-//! Lists the rule files of the pack, so that adding a rule is adding a file.
+//! Lists the rule files of the pack, so that adding a rule is adding a file, and parses their documents, so that
+//! a run need not.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+#[allow(dead_code, reason = "what only rules that are read at run time need")]
+#[path = "src/rule/file.rs"]
+mod file;
+
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
     println!("cargo::rerun-if-changed=rules");
+    println!("cargo::rerun-if-changed=src/rule/file.rs");
     let mut files = Vec::new();
     list(&root.join("rules"), &mut files)?;
     files.sort();
-    let mut code = String::from("&[\n");
+    let (mut pack, mut prepared) = (String::from("&[\n"), String::from("&[\n"));
     for file in files {
         println!("cargo::rerun-if-changed={}", file.display());
         let name = file.strip_prefix(&root).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
-        writeln!(code, "    ({name:?}, include_str!({:?})),", file.display()).map_err(io::Error::other)?;
+        writeln!(pack, "    ({name:?}, include_str!({:?})),", file.display()).map_err(io::Error::other)?;
+        writeln!(prepared, "    &{:?},", documents(&fs::read_to_string(&file)?)).map_err(io::Error::other)?;
     }
-    code.push(']');
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
-    fs::write(out.join("pack.rs"), code)
+    fs::write(out.join("pack.rs"), pack + "]")?;
+    fs::write(out.join("prepared.rs"), prepared + "]")
+}
+
+/// The documents of a file as JSON. A file that is not as it should be has none, and says why when it is read.
+fn documents(text: &str) -> Vec<String> {
+    let documents = file::documents(text);
+    let rules = documents.iter().filter(|document| !document.holds_tests());
+    let parsed: Option<Vec<String>> =
+        rules.map(|rule| file::yaml(rule.text).ok().map(|yaml| yaml.to_string())).collect();
+    parsed.unwrap_or_default()
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -18,7 +18,8 @@ use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::source::{self, Source};
 use crate::input::{Options, Reading};
 use crate::rule::Rule;
-use crate::rule::set::{PACK, RuleSet};
+use crate::rule::pack::PACK;
+use crate::rule::set::RuleSet;
 use crate::triage::finding::{Finding, Findings};
 
 /// Events of evidence that a finding is known by; of a year of failed sign-ins nobody needs more.

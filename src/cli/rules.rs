@@ -21,7 +21,8 @@ use crate::output::safe::Safe;
 use crate::rule::Rule;
 use crate::rule::example::{Example, examples};
 use crate::rule::file::Document;
-use crate::rule::set::{PACK, RuleSet};
+use crate::rule::pack::PACK;
+use crate::rule::set::RuleSet;
 
 /// Does what was typed.
 pub fn run(typed: &Rules) -> Result<Exit> {

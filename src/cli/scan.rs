@@ -95,7 +95,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, sources: source::Sources) -> Resu
         out.flush()?;
     }
     if settings.has_stats {
-        stats::tell(&analysis, bytes);
+        stats::tell(&settings.set, &analysis, bytes);
     }
     Ok(Exit::worst(&exits))
 }

@@ -18,7 +18,8 @@ use crate::event::field::{Field, nearest_of};
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::output::{Format, Look};
 use crate::rule::lists::Lists;
-use crate::rule::set::{PACK, Parsed, RuleSet};
+use crate::rule::pack::PACK;
+use crate::rule::set::{Parsed, RuleSet};
 use crate::rule::{Rule, Severity};
 
 /// A bound on the time of findings.

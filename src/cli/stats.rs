@@ -2,9 +2,10 @@
 
 use super::pipeline::Analysis;
 use crate::detect::signal::Signals;
+use crate::rule::set::RuleSet;
 
 /// Tells of a run. `bytes` are those of the sources as they lie on disk.
-pub fn tell(analysis: &Analysis, bytes: u64) {
+pub fn tell(set: &RuleSet, analysis: &Analysis, bytes: u64) {
     let coverage = &analysis.reading.coverage;
     let megabytes = bytes as f64 / 1e6;
     let seconds = analysis.read_in.as_secs_f64();
@@ -23,9 +24,21 @@ pub fn tell(analysis: &Analysis, bytes: u64) {
     let mebibytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
     let held: Vec<String> = held.iter().map(|(what, bytes)| format!("{what} {:.1}", mebibytes(*bytes))).collect();
     eprintln!("held     MiB: {}", held.join(", "));
+    eprintln!("most     signals of correlations: {}", busiest(set, analysis).join(", "));
     if let Some(peak) = peak_memory() {
         eprintln!("peak     {:.1} MiB", peak as f64 / f64::from(1 << 20));
     }
+}
+
+/// The correlations that are met most often: their signals take the memory.
+fn busiest(set: &RuleSet, analysis: &Analysis) -> Vec<String> {
+    let signals = set.rules.iter().zip(&analysis.detected.signals);
+    let mut counts: Vec<(usize, &str)> = signals
+        .filter(|(_, signals)| matches!(signals, Signals::List(_)))
+        .map(|(rule, signals)| (signals.len(), rule.name.as_str()))
+        .collect();
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    counts.iter().take(5).map(|(count, name)| format!("{name} {count}")).collect()
 }
 
 /// The most memory the process had, in bytes, where the system tells.

@@ -13,7 +13,8 @@ use super::say;
 use super::settings::{Selection, rules_keeping};
 use crate::event::origin::Origin;
 use crate::output::rows::{Format, csv, lines, terminal, timesketch};
-use crate::rule::set::{PACK, RuleSet};
+use crate::rule::pack::PACK;
+use crate::rule::set::RuleSet;
 use crate::triage::column::{Column, Events, wide};
 use crate::triage::finding::Findings;
 

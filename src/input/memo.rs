@@ -14,6 +14,7 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 
 use super::outline::Outline;
+use super::plain::{blanks, end_trimmed, is_plain, plain, plain_text, start_trimmed};
 use crate::event::catalogue;
 use crate::event::facet::{FieldPlan, is_made_of};
 use crate::event::json::{Json, key_seed, member_hash, text_hash};
@@ -509,40 +510,4 @@ impl<'m> Inside<'m> {
         });
         Json::Parts(all.collect())
     }
-}
-
-/// White space as JSON has it.
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-/// How much white space it starts with.
-fn blanks(text: &[u8]) -> usize {
-    text.iter().position(|b| !is_space(*b)).unwrap_or(text.len())
-}
-
-fn start_trimmed(text: &[u8]) -> &[u8] {
-    &text[blanks(text)..]
-}
-
-fn end_trimmed(text: &[u8]) -> &[u8] {
-    &text[..text.iter().rposition(|b| !is_space(*b)).map_or(0, |last| last + 1)]
-}
-
-/// ASCII that means itself in a JSON string.
-#[allow(clippy::needless_bitwise_bool, reason = "without branches, many bytes are looked at together")]
-fn is_plain(byte: u8) -> bool {
-    (byte.wrapping_sub(0x20) < 0x5f) & (byte != b'"') & (byte != b'\\')
-}
-
-/// What a string of plain characters says; `None` for anything else.
-fn plain(value: &[u8]) -> Option<&[u8]> {
-    let [b'"', inner @ .., b'"'] = value else { return None };
-    // Without leaving early, so that many bytes are looked at together.
-    let odd = inner.iter().fold(0_u8, |odd, b| odd | u8::from(!is_plain(*b)));
-    (odd == 0).then_some(inner)
-}
-
-fn plain_text(value: &[u8]) -> Option<&str> {
-    std::str::from_utf8(plain(value)?).ok()
 }

@@ -12,6 +12,7 @@ pub mod merger;
 pub mod object;
 mod outline;
 mod part;
+mod plain;
 pub mod source;
 pub mod table;
 

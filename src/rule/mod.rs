@@ -13,6 +13,7 @@ pub mod expr;
 pub mod file;
 pub mod lists;
 pub mod logic;
+pub mod pack;
 pub mod pattern;
 pub mod query;
 pub mod regex;
@@ -209,7 +210,10 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
     let mut rules: Vec<Rule> = Vec::new();
     for (i, document) in documents.iter().enumerate() {
         let at = |line: usize, message: String| Problem { file: path.to_owned(), line, message };
-        let mut yaml = file::yaml(document.text).map_err(|e| at(document.line + e.line - 1, e.message))?;
+        let mut yaml = match pack::document(text, i) {
+            Some(prepared) => prepared,
+            None => file::yaml(document.text).map_err(|e| at(document.line + e.line - 1, e.message))?,
+        };
         lists.expand(&mut yaml).map_err(|(near, message)| at(document.line_of(&near), message))?;
         let mut own = Warnings::new();
         let near = |f: Fault| at(document.line_of(f.near.split('|').next().unwrap_or_default()), f.message);

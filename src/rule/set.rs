@@ -11,9 +11,6 @@ use super::{Problem, Rule, parse};
 use crate::event::facet::FieldPlan;
 use crate::event::field::{Field, nearest_of};
 
-/// The rules of the pack: path and text.
-pub const PACK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pack.rs"));
-
 /// A rule file, read by itself.
 #[derive(Debug)]
 pub struct Parsed {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jcdetect::event::Event;
 use jcdetect::event::json::Json;
 use jcdetect::rule::example::examples;
-use jcdetect::rule::set::PACK;
+use jcdetect::rule::pack::PACK;
 use jcdetect::triage::sentence;
 
 fn lines(folder: &Path, out: &mut Vec<String>) {

@@ -10,7 +10,8 @@ use std::path::Path;
 use jcdetect::event::time::{DAY, SECOND, Timestamp};
 use jcdetect::rule::example::examples;
 use jcdetect::rule::logic::{Absent, Logic};
-use jcdetect::rule::set::{PACK, RuleSet};
+use jcdetect::rule::pack::PACK;
+use jcdetect::rule::set::RuleSet;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
