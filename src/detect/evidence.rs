@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::chain::Steps;
 use super::count::{events, window};
 use super::memory::legs;
-use super::signal::Signal;
+use super::signal::{Signal, Signals};
 use super::store::Store;
+use super::union::Union;
 use super::{Detected, risk};
 use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
@@ -34,6 +35,10 @@ fn collect(
     }
     // Once for all groups: it looks at the signals of every rule.
     let adding_up = matches!(set.rules[rule].logic, Logic::Risk(_)).then(|| risk::contributions(set, store, detected));
+    if let (Logic::Count(count), Signals::Matches(_)) = (&set.rules[rule].logic, &detected.signals[rule]) {
+        let union = Union::new(set, store, detected, rule, count);
+        found.extend(signals.iter().flat_map(|signal| union.window(signal.event)));
+    }
     for (number, completing) in of_group {
         let Some(group) = detected.groups[rule].get(number) else { continue };
         match &set.rules[rule].logic {

@@ -13,6 +13,7 @@ pub mod reader;
 pub mod risk;
 pub mod signal;
 pub mod store;
+pub mod union;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,6 +31,7 @@ use index::Indexes;
 use profile::Symbol;
 use signal::{Signal, Signals};
 use store::Store;
+use union::Union;
 
 /// First and last event of each service in each organization.
 pub type Reaches = BTreeMap<(String, String), Reach>;
@@ -213,6 +215,13 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
     };
     if let Logic::Risk(risk) = &set.rules[rule].logic {
         return risk::evaluate(set, store, detected, risk);
+    }
+    if let Logic::Count(count) = &set.rules[rule].logic
+        && !set.rules[rule].is_reported
+        && count.is_union()
+    {
+        let signals = Signals::Matches(Arc::new(Union::new(set, store, detected, rule, count).events()));
+        return Found { signals, ..Found::default() };
     }
     let groups = groups_of(set, store, detected, rule);
     match &set.rules[rule].logic {

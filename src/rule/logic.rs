@@ -4,7 +4,7 @@
 use super::expr::Expr;
 use super::pattern::Order;
 use crate::event::field::{Field, Norm};
-use crate::event::time::Span;
+use crate::event::time::{SECOND, Span};
 
 /// A reference to another rule: by name until the set is linked, then by place.
 pub type Reference = String;
@@ -83,6 +83,21 @@ pub struct Count {
     pub values: Option<Vec<Field>>,
     /// at least this part of all events of another rule
     pub share: Option<Share>,
+}
+
+impl Count {
+    /// Whether it says no more than "one of these rules": any event that has the group fields meets it.
+    pub fn is_union(&self) -> bool {
+        let least_one = |(order, n, is_negated): &(Order, f64, bool)| match order {
+            Order::GreaterEqual => *n <= 1.0 && !is_negated,
+            Order::Greater => *n < 1.0 && !is_negated,
+            _ => false,
+        };
+        self.values.is_none()
+            && self.share.is_none()
+            && self.window.0 <= SECOND
+            && self.bounds.tests.iter().all(least_one)
+    }
 }
 
 /// A part of the events of another rule in the same window and group.

@@ -27,7 +27,8 @@ mod tests {
                 assert_eq!(document(text, place).as_ref(), Some(&file::yaml(of_file.text).unwrap()), "{path}");
                 count += 1;
             }
-            assert!(document(&(*text).to_owned(), 0).is_none());
+            let copy = (*text).to_owned();
+            assert!(document(&copy, 0).is_none());
         }
         assert!(count > PACK.len());
     }
