@@ -1,11 +1,13 @@
 //! Args: the words of the command line as they were typed.
 
+pub mod enrichment;
 pub mod inquiry;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use enrichment::Enrichment;
 
 use super::queries;
 
@@ -140,21 +142,9 @@ pub struct Scan {
     #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
     pub directory: Option<PathBuf>,
 
-    /// A database of places (MaxMind or IPinfo, .mmdb); may be repeated
-    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
-    pub geoip: Vec<PathBuf>,
-
-    /// A database of network operators (.mmdb); may be repeated
-    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
-    pub asn: Vec<PathBuf>,
-
-    /// Indicators: lists, CSV, STIX 2.1, MISP; may be repeated
-    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
-    pub intel: Vec<PathBuf>,
-
-    /// Your own networks, with labels; may be repeated
-    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
-    pub known: Vec<PathBuf>,
+    /// Files that tell more of addresses
+    #[command(flatten)]
+    pub enrichment: Enrichment,
 
     /// A report of an earlier run (json or jsonl): what stands in it is known, not new; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Decisions")]

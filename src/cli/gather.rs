@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::exit::Exit;
-use super::pipeline::{Analysis, Job, analyse};
+use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
 use super::queries::{Filters, Input, Shown};
 use super::say;
@@ -95,12 +95,7 @@ impl Settings {
             is_strict: typed.strict,
             threads: typed.threads.unwrap_or(0),
             options: Options { record_limit: typed.record_limit },
-            enrichment: Paths {
-                directory: None,
-                geo: [typed.geoip.as_slice(), &typed.asn].concat(),
-                intel: typed.intel.clone(),
-                known: typed.known.clone(),
-            },
+            enrichment: typed.enrichment.paths(None),
         })
     }
 
@@ -115,20 +110,12 @@ impl Settings {
             say(format_args!("{name}: {reason}"));
             exits.push(Exit::Source);
         }
-        if is_read_again {
-            for source in &mut found.list {
-                source.spool().map_err(|error| {
-                    anyhow!(
-                        "{}: it cannot be kept in a temporary file ({error}): set TMPDIR, or name a file",
-                        source.name
-                    )
-                })?;
-            }
+        if is_read_again || !self.enrichment.intel.is_empty() {
+            keep(&mut found.list)?;
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build().context("--threads")?;
         let has_progress = !self.is_quiet && io::stderr().is_terminal();
         let progress = Progress::new(has_progress, found.list.iter().map(Source::size).sum());
-        let load = |now| Enrichment::load(&self.enrichment, now).map_err(|error| anyhow!("{error}"));
         let read = |enrichment: &Enrichment| {
             let job = Job {
                 sources: &found.list,
@@ -139,14 +126,7 @@ impl Settings {
             };
             pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };
-        let enrichment = load(Timestamp(i64::MIN))?;
-        let mut analysis = read(&enrichment);
-        // When now is, is known only when all is read; it matters where an indicator was met that ends some day.
-        if enrichment.has_met_ending()
-            && let Some(span) = analysis.reading.coverage.span
-        {
-            analysis = read(&load(span.last)?);
-        }
+        let (_, mut analysis) = enriched(&self.enrichment, read)?;
         progress.finish();
         analysis.reading.coverage.not_read = found.left_out;
         exits.extend(tell_of_sources(&found.list, &analysis.reading));

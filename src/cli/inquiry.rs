@@ -8,13 +8,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::args::inquiry as typed;
 use super::config::Config;
 use super::exit::Exit;
-use super::pipeline::{Analysis, Job, analyse};
+use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
 use super::say;
 use super::scan::tell_of_sources;
 use super::settings::rules_with;
-use crate::enrich::enrichment::{Enrichment, Paths};
-use crate::event::time::{DAY, Span, Timestamp, Zone};
+use crate::enrich::enrichment::Enrichment;
+use crate::event::time::{DAY, Span, Zone};
 use crate::input::source::{self, Source};
 use crate::input::{Options, Reading};
 use crate::rule::Rule;
@@ -70,7 +70,7 @@ impl Inquiry {
             say(problem);
             exits.push(Exit::Usage);
         }
-        if !typed.intel.is_empty() {
+        if !typed.enrichment.intel.is_empty() {
             set.plan.look_up();
         }
         let (mut sources, history) = (source::find(&typed.sources), source::find(&typed.history));
@@ -78,9 +78,7 @@ impl Inquiry {
             say(format_args!("{name}: {reason}"));
             exits.push(Exit::Source);
         }
-        for source in &mut sources.list {
-            source.spool().with_context(|| format!("{}: cannot be kept to be read again", source.name))?;
-        }
+        keep(&mut sources.list)?;
         let pool =
             rayon::ThreadPoolBuilder::new().num_threads(typed.threads.unwrap_or(0)).build().context("--threads")?;
         let options = Options { record_limit: typed.record_limit };
@@ -97,7 +95,7 @@ impl Inquiry {
             };
             pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };
-        let (enrichment, analysis) = enriched(&paths(typed, directory), analyse_with)?;
+        let (enrichment, analysis) = enriched(&typed.enrichment.paths(directory), analyse_with)?;
         progress.finish();
         exits.extend(tell_of_sources(&sources.list, &analysis.reading));
         exits.extend(tell_of_sources(&history.list, &analysis.history));
@@ -142,27 +140,4 @@ impl Inquiry {
         }
         Ok(found.pop())
     }
-}
-
-/// What is known from elsewhere.
-fn paths(typed: &typed::Inquiry, directory: Option<PathBuf>) -> Paths {
-    Paths {
-        directory,
-        geo: [typed.geoip.as_slice(), &typed.asn].concat(),
-        intel: typed.intel.clone(),
-        known: typed.known.clone(),
-    }
-}
-
-/// Analyses with what is known from elsewhere. When now is, is known only when all is read; it matters where an
-/// indicator was met that ends some day.
-fn enriched(paths: &Paths, analyse: impl Fn(&Enrichment) -> Analysis) -> Result<(Enrichment, Analysis)> {
-    let enrichment = Enrichment::load(paths, Timestamp(i64::MIN)).map_err(|e| anyhow!("{e}"))?;
-    let analysis = analyse(&enrichment);
-    let Some(span) = analysis.reading.coverage.span.filter(|_| enrichment.has_met_ending()) else {
-        return Ok((enrichment, analysis));
-    };
-    let enrichment = Enrichment::load(paths, span.last).map_err(|e| anyhow!("{e}"))?;
-    let analysis = analyse(&enrichment);
-    Ok((enrichment, analysis))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::Color;
+use super::args::enrichment::Enrichment;
 
 /// What is read, which part of it is meant, and how it is shown: the same for all these commands.
 #[derive(Debug, clap::Args)]
@@ -27,21 +28,9 @@ pub struct Input {
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
 
-    /// A database of places (MaxMind or IPinfo, .mmdb); may be repeated
-    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
-    pub geoip: Vec<PathBuf>,
-
-    /// A database of network operators (.mmdb); may be repeated
-    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
-    pub asn: Vec<PathBuf>,
-
-    /// Indicators: lists, CSV, STIX 2.1, MISP; may be repeated
-    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
-    pub intel: Vec<PathBuf>,
-
-    /// Your own networks, with labels; may be repeated
-    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
-    pub known: Vec<PathBuf>,
+    /// Files that tell more of addresses
+    #[command(flatten)]
+    pub enrichment: Enrichment,
 
     /// Exit with 4 if any record was skipped
     #[arg(long, help_heading = "In pipelines")]

@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use super::args;
 use super::decisions::{self, Decisions};
 use super::duet;
 use super::exit::Exit;
-use super::pipeline::{Analysis, Job, analyse};
+use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
 use super::say;
 use super::settings::{Scan, Selection};
@@ -36,7 +36,7 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
 }
 
 /// Scans sources.
-pub fn of(settings: &Scan, typed: &args::Scan, sources: source::Sources) -> Result<Exit> {
+pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> Result<Exit> {
     if let Some(path) = settings.config.path.as_ref().filter(|_| !typed.quiet) {
         say(format_args!("using {}", path.display()));
     }
@@ -46,15 +46,18 @@ pub fn of(settings: &Scan, typed: &args::Scan, sources: source::Sources) -> Resu
         say(problem);
         exits.push(Exit::Usage);
     }
-    let history = source::find(&settings.history);
+    let mut history = source::find(&settings.history);
     for (name, reason) in sources.unreadable.iter().chain(&history.unreadable) {
         say(format_args!("{name}: {reason}"));
         exits.push(Exit::Source);
     }
+    if !settings.enrichment.intel.is_empty() {
+        keep(&mut sources.list)?;
+        keep(&mut history.list)?;
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build().context("--threads")?;
     let bytes = sources.list.iter().chain(&history.list).map(source::Source::size).sum();
     let progress = Progress::new(settings.has_progress, bytes);
-    let mut enrichment = Enrichment::load(&settings.enrichment, Timestamp(i64::MIN)).map_err(|e| anyhow!("{e}"))?;
     let analyse_with = |enrichment: &Enrichment| {
         let job = Job {
             sources: &sources.list,
@@ -65,14 +68,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, sources: source::Sources) -> Resu
         };
         pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)))
     };
-    let mut analysis = analyse_with(&enrichment);
-    // When now is, is known only when all is read; it matters where an indicator was met that ends some day.
-    if enrichment.has_met_ending()
-        && let Some(span) = analysis.reading.coverage.span
-    {
-        enrichment = Enrichment::load(&settings.enrichment, span.last).map_err(|e| anyhow!("{e}"))?;
-        analysis = analyse_with(&enrichment);
-    }
+    let (enrichment, mut analysis) = enriched(&settings.enrichment, analyse_with)?;
     progress.finish();
     analysis.reading.coverage.not_read = sources.left_out;
     exits.extend(tell_of_sources(&sources.list, &analysis.reading));

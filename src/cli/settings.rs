@@ -165,7 +165,7 @@ impl Scan {
         let config = config(typed)?;
         let folders = [config.rules.as_slice(), &typed.rules].concat();
         let mut set = rules_with(PACK, &folders, &config.lists)?;
-        if !typed.intel.is_empty() {
+        if !typed.enrichment.intel.is_empty() {
             set.plan.look_up();
         }
         for entry in &config.suppressions {
@@ -199,12 +199,7 @@ impl Scan {
             partition: partition(&typed.partition)?,
             record_limit: typed.record_limit,
             set,
-            enrichment: Paths {
-                directory: typed.directory.clone(),
-                geo: [typed.geoip.as_slice(), &typed.asn].concat(),
-                intel: typed.intel.clone(),
-                known: typed.known.clone(),
-            },
+            enrichment: typed.enrichment.paths(typed.directory.clone()),
             baseline: typed.baseline.clone(),
             answers: typed.answers.clone(),
             config,
@@ -238,8 +233,8 @@ fn parse_format(flag: &str, name: &str) -> Result<Format> {
 fn config(typed: &args::Scan) -> Result<Config> {
     let mut config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
     config.case_within.get_or_insert(CASE_WITHIN);
-    if !typed.known.is_empty() {
-        let known = Known::load(&typed.known)?;
+    if !typed.enrichment.known.is_empty() {
+        let known = Known::load(&typed.enrichment.known)?;
         for list in ["vpn_networks", "office_networks"] {
             config.lists.extend(list, known.networks.iter().map(ToString::to_string));
         }

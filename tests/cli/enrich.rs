@@ -42,6 +42,11 @@ fn an_indicator_that_ended_before_the_newest_event_is_left_out() {
         let folder = folder(&[("log.jsonl", LOGIN), ("stix.json", &bundle(until))]);
         let path = |name: &str| folder.path().join(name);
         assert_eq!(findings(&[text(&path("log.jsonl")), "--intel", text(&path("stix.json"))]).len(), count, "{until}");
+        // Whether it still counts is known only when all was read, and standard input can be read only once.
+        let mut scan = jcdetect();
+        scan.args(["scan", "-", "--no-config", "--format", "jsonl", "--intel", text(&path("stix.json"))]);
+        let output = scan.write_stdin(LOGIN).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), count, "{until}");
     }
 }
 

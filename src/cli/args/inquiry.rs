@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::enrichment::Enrichment;
+
 /// What is read for an inquiry, and by which rules.
 #[derive(Debug, clap::Args)]
 pub struct Inquiry {
@@ -29,21 +31,9 @@ pub struct Inquiry {
     #[arg(long, help_heading = "Rules")]
     pub no_config: bool,
 
-    /// A database of places (MaxMind or IPinfo, .mmdb); may be repeated
-    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
-    pub geoip: Vec<PathBuf>,
-
-    /// A database of network operators (.mmdb); may be repeated
-    #[arg(long, value_name = "FILE", help_heading = "Enrichment")]
-    pub asn: Vec<PathBuf>,
-
-    /// Indicators: lists, CSV, STIX 2.1, MISP; may be repeated
-    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
-    pub intel: Vec<PathBuf>,
-
-    /// Your own networks, with labels; may be repeated
-    #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
-    pub known: Vec<PathBuf>,
+    /// Files that tell more of addresses
+    #[command(flatten)]
+    pub enrichment: Enrichment,
 
     /// Older exports that only teach the rules what is usual; may be repeated
     #[arg(long, value_name = "PATH", help_heading = "Running")]

@@ -292,7 +292,7 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text broken into lines of at most [`WIDTH`]; all but the first begin with this many spaces.
+/// A text broken into lines of at most `WIDTH`; all but the first begin with this many spaces.
 pub fn wrapped(text: &str, indent: usize) -> String {
     let mut out = String::new();
     let mut width = 0;
