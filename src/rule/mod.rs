@@ -272,24 +272,13 @@ fn one(
         description: text("description").unwrap_or_default(),
         falsepositives: list("falsepositives")?,
         references: list("references")?,
-        category: String::new(),
-        entity: Entity::Actor,
-        confidence: Confidence::default(),
-        triage: vec![],
-        misses: String::new(),
-        duet: None,
-        is_opt_in: false,
-        needs: vec![],
-        fold: Span(DAY),
         is_reported,
         file: path.to_owned(),
         line: document.line,
-        logic: Logic::Detection(Expr::Or(vec![])),
-        level_when: vec![],
-        name,
         title,
         level,
         tags,
+        ..Rule::of(&name, Expr::Or(vec![]))
     };
     let (share, condition) = own_block(&mut rule, &own, warnings)?;
     if rule.category.is_empty() {

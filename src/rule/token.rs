@@ -88,49 +88,38 @@ fn is_part_of_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '@' | ':' | '$')
 }
 
-/// Text up to the closing quote. `\` takes the meaning of a quote away; before anything else it stays, as
-/// in a rule.
-fn quoted(rest: &str, quote: char) -> Option<(Token, usize)> {
+/// Text up to the mark that opened it, and where it ends. `\` takes the meaning of the mark away; before anything
+/// else it stays, as in a rule.
+fn closed(rest: &str, mark: char) -> Option<(String, usize)> {
     let mut out = String::new();
     let mut chars = rest.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {
         match c {
             '\\' => {
                 let (_, next) = chars.next()?;
-                if next != quote {
+                if next != mark {
                     out.push('\\');
                 }
                 out.push(next);
             }
-            c if c == quote => return Some((Token::Text(out), at + 1)),
+            c if c == mark => return Some((out, at + 1)),
             c => out.push(c),
         }
     }
     None
 }
 
+/// Text up to the closing quote.
+fn quoted(rest: &str, quote: char) -> Option<(Token, usize)> {
+    closed(rest, quote).map(|(text, end)| (Token::Text(text), end))
+}
+
 /// A regular expression up to the closing slash, and the letters behind it.
 fn regex(rest: &str) -> Option<(Token, usize)> {
-    let mut out = String::new();
-    let mut chars = rest.char_indices().skip(1);
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '\\' => {
-                let (_, next) = chars.next()?;
-                if next != '/' {
-                    out.push('\\');
-                }
-                out.push(next);
-            }
-            '/' => {
-                let behind = &rest[at + 1..];
-                let length = behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
-                return Some((Token::Regex(out, behind[..length].to_owned()), at + 1 + length));
-            }
-            c => out.push(c),
-        }
-    }
-    None
+    let (text, end) = closed(rest, '/')?;
+    let behind = &rest[end..];
+    let length = behind.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(behind.len());
+    Some((Token::Regex(text, behind[..length].to_owned()), end + length))
 }
 
 #[cfg(test)]
