@@ -22,29 +22,38 @@ fn index(length: usize) -> u32 {
     length as u32
 }
 
-/// What is told of a kept event when it is evidence: 32 bytes.
+/// What is told of a kept event when it is evidence: 28 bytes.
 #[derive(Clone, Debug)]
 struct Kept {
-    body: u64,
-    offset: u64,
-    source: u32,
-    line: u32,
-    /// start in `ids`
-    id: u32,
+    id: [u8; 12],
+    /// its passage
+    passage: u32,
+    /// bytes from the start of the passage
+    offset: u32,
+    /// half of the hash of the body: it tells apart what has the same time and id
+    body: u32,
+    /// lines from the start of the passage
+    line: u16,
     id_form: IdForm,
-    /// it teaches, and is not reported
-    is_history: bool,
 }
 
-/// How an id is written into the bytes of all ids.
+/// How an id is held.
 #[derive(Clone, Copy, Debug)]
 enum IdForm {
-    /// 24 lower-case hexadecimal digits, as most have, in 12 bytes
+    /// 24 lower-case hexadecimal digits, as most have
     Hexadecimal,
-    /// as it is, with its length in bytes before it
+    /// by its place in `texts`
     Text,
-    /// the event has none
+    /// the event has none; the hash of its body by its place in `bodies`
     None,
+}
+
+/// A stretch of a source: where events stand is told from its start.
+#[derive(Clone, Copy, Debug)]
+struct Passage {
+    start: Origin,
+    /// it teaches, and is not reported
+    is_history: bool,
 }
 
 /// All kept events.
@@ -55,7 +64,11 @@ pub struct Store {
     times: Vec<Timestamp>,
     /// what each of them has in common with others
     profile_of: Vec<u32>,
-    ids: Vec<u8>,
+    passages: Vec<Passage>,
+    /// ids that are no hexadecimal digits
+    texts: Vec<Box<str>>,
+    /// hashes of the bodies of events that have no id
+    bodies: Vec<u64>,
     profiles: Profiles,
     takes_history: bool,
 }
@@ -71,23 +84,47 @@ impl Store {
         self.takes_history = true;
     }
 
-    fn write_id(&mut self, id: Option<&str>) -> (u32, IdForm) {
-        let start = index(self.ids.len());
-        let Some(id) = id else { return (start, IdForm::None) };
-        if let Some(bytes) = packed(id) {
-            self.ids.extend(bytes);
-            return (start, IdForm::Hexadecimal);
+    fn written(&mut self, id: Option<&str>, body: u64) -> ([u8; 12], IdForm) {
+        let (place, form) = match id {
+            None => {
+                self.bodies.push(body);
+                (index(self.bodies.len() - 1), IdForm::None)
+            }
+            Some(id) => {
+                if let Some(bytes) = packed(id) {
+                    return (bytes, IdForm::Hexadecimal);
+                }
+                self.texts.push(id.into());
+                (index(self.texts.len() - 1), IdForm::Text)
+            }
+        };
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&place.to_le_bytes());
+        (bytes, form)
+    }
+
+    /// The passage of an event, and where it stands in it.
+    fn place(&mut self, origin: Origin) -> (u32, u32, u16) {
+        let from = |passage: &Passage| {
+            let Origin { source, line, offset } = passage.start;
+            let is_here = source == origin.source && passage.is_history == self.takes_history;
+            let line = u16::try_from(origin.line.checked_sub(line)?).ok()?;
+            let offset = u32::try_from(origin.offset.checked_sub(offset)?).ok()?;
+            is_here.then_some((offset, line))
+        };
+        if let Some((offset, line)) = self.passages.last().and_then(from) {
+            return (index(self.passages.len() - 1), offset, line);
         }
-        self.ids.extend(index(id.len()).to_le_bytes());
-        self.ids.extend(id.as_bytes());
-        (start, IdForm::Text)
+        self.passages.push(Passage { start: origin, is_history: self.takes_history });
+        (index(self.passages.len() - 1), 0, 0)
     }
 
     /// Puts the events into their total order (organization, time, id, body) and links identities.
     pub fn close(&mut self, links: &Links) {
         let ranks = self.profiles.organization_ranks();
         let key = |e: usize| (ranks[self.profile_of[e] as usize], self.times[e]);
-        let rest = |e: usize| (self.id_of(&self.events[e]), self.events[e].body, origin_of(&self.events[e]));
+        let rest =
+            |e: usize| (self.id_of(&self.events[e]), self.body_of(&self.events[e]), self.origin_of(&self.events[e]));
         let order = |a: usize, b: usize| key(a).cmp(&key(b)).then_with(|| rest(a).cmp(&rest(b)));
         // Exports are in order more often than not.
         if !(1..self.events.len()).all(|e| order(e - 1, e).is_le()) {
@@ -101,19 +138,26 @@ impl Store {
     }
 
     fn id_of(&self, kept: &Kept) -> Option<String> {
-        let start = kept.id as usize;
         match kept.id_form {
             IdForm::None => None,
             IdForm::Hexadecimal => {
-                let digits = self.ids[start..start + 12].iter().flat_map(|byte| [byte >> 4, byte & 15]);
+                let digits = kept.id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
                 Some(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect())
             }
-            IdForm::Text => {
-                let length: [u8; 4] = self.ids[start..start + 4].try_into().ok()?;
-                let text = &self.ids[start + 4..start + 4 + u32::from_le_bytes(length) as usize];
-                Some(String::from_utf8_lossy(text).into_owned())
-            }
+            IdForm::Text => Some(self.texts[kept.place()].clone().into()),
         }
+    }
+
+    fn body_of(&self, kept: &Kept) -> u64 {
+        match kept.id_form {
+            IdForm::None => self.bodies[kept.place()],
+            IdForm::Hexadecimal | IdForm::Text => u64::from(kept.body),
+        }
+    }
+
+    fn origin_of(&self, kept: &Kept) -> Origin {
+        let Origin { source, line, offset } = self.passages[kept.passage as usize].start;
+        Origin { source, line: line + u64::from(kept.line), offset: offset + u64::from(kept.offset) }
     }
 
     /// How many events are kept.
@@ -137,12 +181,12 @@ impl Store {
 
     /// Whether it only teaches.
     pub fn is_history(&self, event: u32) -> bool {
-        self.event(event).is_history
+        self.passages[self.event(event).passage as usize].is_history
     }
 
     /// Where it stands.
     pub fn origin(&self, event: u32) -> Origin {
-        origin_of(self.event(event))
+        self.origin_of(self.event(event))
     }
 
     /// Its id.
@@ -150,9 +194,9 @@ impl Store {
         self.id_of(self.event(event))
     }
 
-    /// The hash of its body.
+    /// What names an event that has no id: the hash of its body. Of others, half of that.
     pub fn body(&self, event: u32) -> u64 {
-        self.event(event).body
+        self.body_of(self.event(event))
     }
 
     /// What it has in common with others.
@@ -231,7 +275,8 @@ impl Store {
     /// Bytes held, roughly, by what they are held for.
     pub fn bytes(&self) -> [(&'static str, usize); 2] {
         let each = size_of::<Kept>() + size_of::<Timestamp>() + size_of::<u32>();
-        let events = self.events.capacity() * each + self.ids.capacity();
+        let texts = self.texts.iter().map(|text| text.len() + size_of::<Box<str>>()).sum::<usize>();
+        let events = self.events.capacity() * each + texts + self.bodies.capacity() * size_of::<u64>();
         [("events", events), ("what events have in common", self.profiles.bytes())]
     }
 }
@@ -246,24 +291,28 @@ impl Sink<Reader<'_>> for Store {
     }
 
     fn event(&mut self, event: &Occurrence<'_>) {
-        let (id, id_form) = self.write_id(event.id);
         let Stamp { origin, body } = event.stamp;
+        let (id, id_form) = self.written(event.id, body);
+        let (passage, offset, line) = self.place(origin);
         self.times.push(event.time);
         self.profile_of.push(event.likeness);
         self.events.push(Kept {
-            body,
-            offset: origin.offset,
-            source: origin.source,
-            line: u32::try_from(origin.line).unwrap_or(u32::MAX),
             id,
+            passage,
+            offset,
+            body: u32::try_from(body >> 32).unwrap_or_default(),
+            line,
             id_form,
-            is_history: self.takes_history,
         });
     }
 }
 
-fn origin_of(kept: &Kept) -> Origin {
-    Origin { source: kept.source, line: u64::from(kept.line), offset: kept.offset }
+impl Kept {
+    /// Where its id or body stands, if it is not in `id` itself.
+    fn place(&self) -> usize {
+        let [a, b, c, d, ..] = self.id;
+        u32::from_le_bytes([a, b, c, d]) as usize
+    }
 }
 
 /// The 12 bytes of 24 lower-case hexadecimal digits.
@@ -291,10 +340,28 @@ mod tests {
         let ids =
             ["648c6c758c2ac07fa1fdee94", "648C6C758C2AC07FA1FDEE94", "ED0ED2C3-0524-3263-BE5B-68C02B70986E", "x", "é"];
         for id in ids.iter().map(|id| Some(*id)).chain([None]) {
-            let (start, form) = store.write_id(id);
-            let kept = Kept { body: 0, offset: 0, source: 0, line: 0, id: start, id_form: form, is_history: false };
-            assert_eq!(store.id_of(&kept).as_deref(), id);
+            let (id_bytes, id_form) = store.written(id, 7);
+            let kept = Kept { id: id_bytes, passage: 0, offset: 0, body: 0, line: 0, id_form };
+            assert_eq!((store.id_of(&kept).as_deref(), store.body_of(&kept)), (id, id.map_or(7, |_| 0)));
         }
-        assert_eq!(size_of::<Kept>(), 32);
+        assert_eq!(size_of::<Kept>(), 28);
+    }
+
+    #[test]
+    fn places_come_back_as_they_were() {
+        let mut store = Store::default();
+        let far = u64::from(u32::MAX) + 20;
+        for (source, line, offset) in
+            [(0, 1, 3), (0, 2, 900), (0, 70_000, 901), (0, 70_001, far), (0, 5, 2), (1, 6, 4), (1, 7, far + 9)]
+        {
+            let origin = Origin { source, line, offset };
+            let (passage, offset, line) = store.place(origin);
+            let kept = Kept { id: [0; 12], passage, offset, body: 0, line, id_form: IdForm::None };
+            assert_eq!(store.origin_of(&kept), origin);
+        }
+        let before = store.passages.len();
+        store.begin_history();
+        store.place(Origin { source: 1, line: 8, offset: far + 10 });
+        assert_eq!((before, store.passages.len()), (5, 6));
     }
 }
