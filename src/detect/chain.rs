@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::count::partitions;
-use super::group::Group;
+use super::group::Members;
 use super::index::Run;
 use super::signal::Signal;
 use super::store::Store;
@@ -25,7 +25,7 @@ pub struct Steps<'a> {
 
 impl<'a> Steps<'a> {
     /// Takes a group apart.
-    pub fn new(store: &'a Store, rule: &'a Chain, group: &'a Group) -> Steps<'a> {
+    pub fn new(store: &'a Store, rule: &'a Chain, group: &'a Members) -> Steps<'a> {
         Steps { store, rule, of_step: &group.steps }
     }
 

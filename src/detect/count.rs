@@ -9,14 +9,14 @@ use std::ops::Range;
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
-use super::group::{Group, Grouping};
+use super::group::{Grouping, Members};
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Count, Rate};
 
 /// Distinct events of a group, in order, with their times.
-pub fn events(group: &Group, store: &Store) -> Vec<(u32, Timestamp)> {
+pub fn events(group: &Members, store: &Store) -> Vec<(u32, Timestamp)> {
     group.events().into_iter().map(|e| (e, store.time(e))).collect()
 }
 
@@ -49,7 +49,7 @@ pub fn partitions(events: &[(u32, Timestamp)], window: Span, partition: Span) ->
 pub fn signals(
     store: &Store,
     rule: &Count,
-    group: &Group,
+    group: &Members,
     values: Option<&Grouping>,
     whole: Option<&[(u32, Timestamp)]>,
     partition: Span,
@@ -129,7 +129,7 @@ impl Values<'_> {
 }
 
 /// Signals of `rate` in one group: the event with which a bucket reaches the limit, and those after it.
-pub fn rate(store: &Store, rule: &Rate, group: &Group) -> Vec<Signal> {
+pub fn rate(store: &Store, rule: &Rate, group: &Members) -> Vec<Signal> {
     let events = events(group, store);
     let bucket_of = |time: Timestamp| time.0.div_euclid(rule.bucket.0);
     let mut buckets: Vec<(i64, Vec<u32>)> = Vec::new();

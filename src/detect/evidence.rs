@@ -41,11 +41,12 @@ fn collect(
     }
     for (number, completing) in of_group {
         let Some(group) = detected.groups[rule].get(number) else { continue };
+        let members = || detected.members(set, store, rule, group);
         match &set.rules[rule].logic {
             Logic::Detection(_) => {}
             Logic::FirstSeen(_) => found.extend(completing),
             Logic::Count(count) => {
-                let all = events(group, store);
+                let all = events(&members(), store);
                 // The windows of a burst overlap: each event is taken once.
                 let mut taken = 0;
                 for event in completing {
@@ -56,17 +57,19 @@ fn collect(
                 }
             }
             Logic::Chain(chain) => {
-                let steps = Steps::new(store, chain, group);
+                let members = members();
+                let steps = Steps::new(store, chain, &members);
                 found.extend(completing.iter().filter_map(|e| steps.find(*e)).flatten());
             }
             Logic::Travel(travel) => {
-                let made = legs(store, travel, group).into_iter().filter(|leg| completing.contains(&leg.to));
+                let made = legs(store, travel, &members()).into_iter().filter(|leg| completing.contains(&leg.to));
                 found.extend(made.flat_map(|leg| [leg.from, leg.to]));
             }
             Logic::Rate(rate) => {
+                let members = members();
                 for event in completing {
                     let bucket = store.time(event).0.div_euclid(rate.bucket.0);
-                    let all = events(group, store).into_iter().filter(|(e, _)| *e <= event);
+                    let all = events(&members, store).into_iter().filter(|(e, _)| *e <= event);
                     found.extend(all.filter(|(_, t)| t.0.div_euclid(rate.bucket.0) == bucket).map(|(e, _)| e));
                 }
             }

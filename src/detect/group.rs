@@ -18,23 +18,32 @@ use crate::rule::logic::GroupBy;
 /// What joins the members of a group: the organization, and the value of each group field.
 pub type Key = Box<[Symbol]>;
 
-/// A group with the matches of each step.
+/// A group in which something was found.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// what joins them; told only of groups in which something was found
+    /// what joins its members
     pub key: Key,
     /// the same by the number that [`Groupings`] gave it
+    pub number: u32,
+}
+
+impl Group {
+    /// Bytes held, roughly.
+    pub fn bytes(&self) -> usize {
+        size_of::<Group>() + self.key.len() * size_of::<Symbol>()
+    }
+}
+
+/// The matches of each step that are in one group.
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// the group
     pub number: u32,
     /// the events of each step, in the total order
     pub steps: Vec<Run>,
 }
 
-impl Group {
-    /// Bytes held, roughly, without the indexes that it is a part of.
-    pub fn bytes(&self) -> usize {
-        size_of::<Group>() + self.key.len() * size_of::<Symbol>() + self.steps.capacity() * size_of::<Run>()
-    }
-
+impl Members {
     /// The events of all steps, each once, in the total order.
     pub fn events(&self) -> Vec<u32> {
         let mut events = self.steps.concat();
@@ -203,6 +212,21 @@ pub struct Step<'a> {
     pub signals: &'a Signals,
 }
 
+impl Step<'_> {
+    /// Its signals by the groups that they are in.
+    fn index(&self, store: &Store, groupings: &Groupings, indexes: &Indexes, by: &[GroupBy]) -> Arc<Index> {
+        match joined(by, self.name) {
+            Some(fields) => indexes.of(store, groupings, fields, self.place, self.signals),
+            None => Arc::default(),
+        }
+    }
+}
+
+/// The fields that join the events of a rule with others; `None` where an alias says nothing of it.
+pub fn joined(by: &[GroupBy], rule: &str) -> Option<Vec<Field>> {
+    by.iter().map(|part| part.field(rule).cloned()).collect()
+}
+
 /// Puts the signals of the steps into groups, in no particular order.
 pub fn groups(
     store: &Store,
@@ -211,18 +235,12 @@ pub fn groups(
     by: &[GroupBy],
     steps: &[Step<'_>],
     needs: Needs,
-) -> Vec<Group> {
+) -> Vec<Members> {
     let needed = needs.first_step..needs.end_step;
     if needed.clone().any(|step| steps[step].signals.is_empty()) {
         return Vec::new();
     }
-    let index = |step: &Step<'_>| -> Arc<Index> {
-        let fields: Option<Vec<Field>> = by.iter().map(|part| part.field(step.name).cloned()).collect();
-        let Some(fields) = fields else { return Arc::default() };
-        let grouping = groupings.by(store.profiles(), fields);
-        indexes.of(store, &grouping, step.place, step.signals)
-    };
-    let indexes: Vec<Arc<Index>> = steps.iter().map(index).collect();
+    let indexes: Vec<Arc<Index>> = steps.iter().map(|step| step.index(store, groupings, indexes, by)).collect();
     // Without a step that is needed, any of them makes a group.
     let rarest = needed.clone().min_by_key(|step| indexes[*step].groups.len());
     let numbers = if let Some(step) = rarest {
@@ -233,16 +251,25 @@ pub fn groups(
         all.dedup();
         all
     };
-    let is_enough = |group: &Group| {
+    let is_enough = |group: &Members| {
         needed.clone().all(|step| !group.steps[step].is_empty())
             && (needs.events <= 1 || group.steps.iter().map(|run| run.len()).sum::<usize>() >= needs.events)
     };
-    let group = |number| Group {
-        key: Key::default(),
-        number,
-        steps: indexes.iter().map(|index| Run::new(index, number)).collect(),
-    };
+    let group = |number| Members { number, steps: indexes.iter().map(|index| Run::new(index, number)).collect() };
     numbers.into_iter().map(group).filter(is_enough).collect()
+}
+
+/// The members of one group, found again.
+pub fn members(
+    store: &Store,
+    groupings: &Groupings,
+    indexes: &Indexes,
+    by: &[GroupBy],
+    steps: &[Step<'_>],
+    number: u32,
+) -> Members {
+    let run = |step: &Step<'_>| Run::new(&step.index(store, groupings, indexes, by), number);
+    Members { number, steps: steps.iter().map(run).collect() }
 }
 
 #[cfg(test)]

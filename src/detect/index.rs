@@ -2,13 +2,14 @@
 //! joined by the same fields, so these are put together once for all of them.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::group::Grouping;
+use super::group::{Grouping, Groupings};
 use super::signal::Signals;
 use super::store::Store;
+use crate::event::field::Field;
 
 /// The completing events of a rule, group by group, each group in the total order.
 #[derive(Debug, Default)]
@@ -74,13 +75,6 @@ impl Run {
     }
 }
 
-impl From<Vec<u32>> for Run {
-    fn from(events: Vec<u32>) -> Run {
-        let range = 0..u32::try_from(events.len()).unwrap_or(u32::MAX);
-        Run { index: Arc::new(Index { events, ..Index::default() }), range }
-    }
-}
-
 impl Deref for Run {
     type Target = [u32];
 
@@ -97,7 +91,10 @@ impl Borrow<[u32]> for Run {
 
 type Cell = Arc<OnceLock<Arc<Index>>>;
 
-/// The indexes that rules still look at, by rule and by what joins.
+/// What an index is of: the place of a rule, and the fields that join its events with others.
+pub type Subject = (usize, Vec<Field>);
+
+/// The indexes that rules still look at.
 #[derive(Debug, Default)]
 pub struct Indexes {
     known: Mutex<Known>,
@@ -105,34 +102,46 @@ pub struct Indexes {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// by the place of the rule, and the number of the grouping
-    cells: BTreeMap<(usize, usize), Cell>,
-    /// by the place of a rule how often it has yet to be looked at
-    uses: Vec<usize>,
+    cells: HashMap<Subject, Cell>,
+    /// how often each of them has yet to be looked at
+    uses: HashMap<Subject, usize>,
 }
 
 impl Indexes {
-    /// None yet; `uses` says for each rule how often it will be looked at.
-    pub fn new(uses: Vec<usize>) -> Indexes {
-        Indexes { known: Mutex::new(Known { cells: BTreeMap::new(), uses }) }
+    /// None yet; `uses` are all the looks that will be taken.
+    pub fn new(uses: impl Iterator<Item = Subject>) -> Indexes {
+        let mut known = Known::default();
+        uses.for_each(|subject| *known.uses.entry(subject).or_default() += 1);
+        Indexes { known: Mutex::new(known) }
     }
 
-    /// A rule was looked at; what nobody will look at again is let go of.
-    pub fn release(&self, place: usize) {
+    /// Looks were taken; what nobody will look at again is let go of.
+    pub fn release(&self, subjects: impl Iterator<Item = Subject>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.uses[place] -= 1;
-        if known.uses[place] == 0 {
-            known.cells.retain(|(of, _), _| *of != place);
+        for subject in subjects {
+            let Some(uses) = known.uses.get_mut(&subject) else { continue };
+            *uses -= 1;
+            if *uses == 0 {
+                known.cells.remove(&subject);
+            }
         }
     }
 
     /// The index of a rule's signals; rules that say the same have one place.
-    pub fn of(&self, store: &Store, grouping: &Arc<Grouping>, place: usize, signals: &Signals) -> Arc<Index> {
+    pub fn of(
+        &self,
+        store: &Store,
+        groupings: &Groupings,
+        fields: Vec<Field>,
+        place: usize,
+        signals: &Signals,
+    ) -> Arc<Index> {
+        let grouping = groupings.by(store.profiles(), fields.clone());
         let cell = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.cells.entry((place, grouping.number)).or_default())
+            Arc::clone(known.cells.entry((place, fields)).or_default())
         };
-        Arc::clone(cell.get_or_init(|| Arc::new(Index::new(store, grouping, signals))))
+        Arc::clone(cell.get_or_init(|| Arc::new(Index::new(store, &grouping, signals))))
     }
 
     /// Bytes held, roughly.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::count::events;
-use super::group::{Group, Grouping};
+use super::group::{Grouping, Members};
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::field::Norm;
@@ -29,7 +29,7 @@ pub const TEACHING: usize = 1;
 
 /// Signals of `first_seen` for one owner. A value counts as seen by events strictly before, and before what
 /// has yet to settle. `values` are the groups by the fields of the value: one number for each tuple.
-pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Group) -> FirstSeenOf {
+pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Members) -> FirstSeenOf {
     let learned = &group.steps[TEACHING];
     let mut last: HashMap<u32, Timestamp, RandomState> = HashMap::default();
     let values_of = |event: u32| values.of(store.profile(event));
@@ -111,7 +111,7 @@ impl Spot {
 
 /// The legs of one traveller that are too far and too fast. Events without a place, from the organization's
 /// own networks, and from the address of the one before, are not in the sequence.
-pub fn legs(store: &Store, rule: &Travel, group: &Group) -> Vec<Leg> {
+pub fn legs(store: &Store, rule: &Travel, group: &Members) -> Vec<Leg> {
     let placed = |event: u32| match store.text(event, Norm::SourceKnown) {
         Some(_) => None,
         None => Spot::of(store.text(event, Norm::SourcePlace)?),

@@ -26,7 +26,7 @@ use crate::event::coverage::Reach;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
-use group::{Group, Groupings, Needs, Step, groups};
+use group::{Group, Groupings, Members, Needs, Step, groups, joined};
 use index::Indexes;
 use profile::Symbol;
 use signal::{Signal, Signals};
@@ -42,7 +42,7 @@ pub struct Detected {
     /// for each rule of the set, its signals
     pub signals: Vec<Signals>,
     /// for each rule of the set, the groups that its signals number
-    pub groups: Vec<Vec<Group>>,
+    pub groups: Vec<Arc<[Group]>>,
     groupings: Groupings,
     indexes: Indexes,
     /// of rules that have to know somebody: how many they could judge, and how many never
@@ -58,13 +58,31 @@ impl Detected {
             let signals = self.signals.iter().filter(|signals| matches!(signals, Signals::List(_)) == is_list);
             signals.map(Signals::bytes).sum()
         };
-        let groups = self.groups.iter().flatten().map(Group::bytes).sum::<usize>();
+        let groups = self.groups.iter().flat_map(|groups| groups.iter()).map(Group::bytes).sum::<usize>();
         [
             ("matches", of(false)),
             ("signals of correlations", of(true)),
             ("groups", self.groupings.bytes() + groups),
             ("indexes", self.indexes.bytes()),
         ]
+    }
+}
+
+impl Detected {
+    /// What one rule found is what another that says the same found.
+    fn copy(&mut self, from: usize, to: usize) {
+        self.signals[to] = self.signals[from].clone();
+        self.groups[to] = Arc::clone(&self.groups[from]);
+        self.judged.extend(self.judged.get(&from).map(|judged| (to, *judged)));
+        let fault = self.faults.get(&from).cloned();
+        self.faults.extend(fault.map(|fault| (to, fault)));
+    }
+
+    /// The members of a group of a rule.
+    pub fn members(&self, set: &RuleSet, store: &Store, rule: usize, group: &Group) -> Members {
+        let steps: Vec<Step<'_>> = set.references[rule].iter().map(|place| step(set, self, *place)).collect();
+        let by = set.rules[rule].logic.group_by();
+        group::members(store, &self.groupings, &self.indexes, by, &steps, group.number)
     }
 }
 
@@ -81,7 +99,7 @@ pub struct Judged {
 #[derive(Default)]
 struct Found {
     signals: Signals,
-    groups: Vec<Group>,
+    groups: Arc<[Group]>,
     judged: Option<Judged>,
 }
 
@@ -89,12 +107,10 @@ struct Found {
 /// nothing but how the work is spread.
 pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) -> Detected {
     let count = set.rules.len();
-    let mut uses = vec![0; count];
-    set.references.iter().flatten().for_each(|place| uses[set.first_alike(*place)] += 1);
     let mut detected = Detected {
-        indexes: Indexes::new(uses),
+        indexes: Indexes::new(set.order.iter().filter(|rule| set.is_first(**rule)).flat_map(|rule| looks(set, *rule))),
         signals: vec![Signals::default(); count],
-        groups: vec![Vec::new(); count],
+        groups: vec![Arc::default(); count],
         ..Detected::default()
     };
     for (rules, matches) in set.alike().iter().zip(store.matches(set)) {
@@ -103,11 +119,14 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
     }
     let context = Context { set, store, reaches, partition };
     for level in levels(set) {
-        let found: Vec<(usize, Result<Found, String>)> = level
+        let (mut first, alike): (Vec<usize>, Vec<usize>) = level.into_iter().partition(|rule| set.is_first(*rule));
+        // Those that look at the same events come together, so that an index is held for a short time.
+        first.sort_by_cached_key(|rule| looks(set, *rule).next());
+        let found: Vec<(usize, Result<Found, String>)> = first
             .into_par_iter()
             .map(|rule| {
                 let result = catch_unwind(AssertUnwindSafe(|| evaluate(context, &detected, rule)));
-                set.references[rule].iter().for_each(|place| detected.indexes.release(set.first_alike(*place)));
+                detected.indexes.release(looks(set, rule));
                 (rule, result.map_err(|panic| panic_message(&*panic)))
             })
             .collect();
@@ -123,8 +142,16 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
                 }
             }
         }
+        alike.into_iter().for_each(|rule| detected.copy(set.first_alike(rule), rule));
     }
     detected
+}
+
+/// The indexes that a rule looks at.
+fn looks(set: &RuleSet, rule: usize) -> impl Iterator<Item = index::Subject> {
+    let by = set.rules[rule].logic.group_by();
+    let below = set.references[rule].iter();
+    below.filter_map(move |to| Some((set.first_alike(*to), joined(by, &set.rules[*to].name)?)))
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -158,30 +185,31 @@ struct Context<'a> {
 }
 
 /// The groups of a rule: its own matches, and whatever else it looks at, put together by what joins them.
-fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Vec<Group> {
+fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Vec<Members> {
     let references = &set.references[rule];
     let steps = |count: usize| -> Vec<Step<'_>> {
         references[..count].iter().map(|place| step(set, detected, *place)).collect()
     };
-    let groups =
-        |by, steps: &[Step<'_>], needs| groups(store, &detected.groupings, &detected.indexes, by, steps, needs);
+    let by = set.rules[rule].logic.group_by();
+    let groups = |steps: &[Step<'_>], needs| groups(store, &detected.groupings, &detected.indexes, by, steps, needs);
     let any = Needs::default();
     match &set.rules[rule].logic {
         Logic::Detection(_) | Logic::Risk(_) => vec![],
         Logic::Count(count) => {
             // One event may have several values.
             let events = if count.values.is_none() { count.bounds.least() } else { 1 };
-            groups(&count.group_by, &steps(count.rules.len()), Needs { events, ..any })
+            groups(&steps(count.rules.len()), Needs { events, ..any })
         }
-        Logic::Chain(chain) => groups(&chain.group_by, &steps(references.len()), needs_of(chain)),
-        Logic::FirstSeen(first_seen) => groups(&first_seen.by, &steps(2), any),
-        Logic::Travel(travel) => groups(&travel.by, &steps(1), Needs { events: 2, ..any }),
-        Logic::Rate(rate) => groups(&rate.by, &steps(1), Needs { events: rate.floor, ..any }),
+        Logic::Chain(chain) => groups(&steps(references.len()), needs_of(chain)),
+        Logic::FirstSeen(_) => groups(&steps(2), any),
+        Logic::Travel(_) => groups(&steps(1), Needs { events: 2, ..any }),
+        Logic::Rate(rate) => groups(&steps(1), Needs { events: rate.floor, ..any }),
     }
 }
 
 fn step<'a>(set: &'a RuleSet, detected: &'a Detected, rule: usize) -> Step<'a> {
-    Step { name: &set.rules[rule].name, place: set.first_alike(rule), signals: &detected.signals[rule] }
+    let place = set.first_alike(rule);
+    Step { name: &set.rules[rule].name, place, signals: &detected.signals[place] }
 }
 
 /// The steps without which no chain completes.
@@ -199,17 +227,17 @@ fn needs_of(chain: &Chain) -> Needs {
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
     let Context { set, store, reaches, partition } = context;
     // Groups are numbered in the order of reading; the texts behind them are the same in every run.
-    let told = |groups: Vec<Group>, signals: Vec<Vec<Signal>>| {
-        let mut found: Vec<(Group, Vec<Signal>)> =
-            groups.into_iter().zip(signals).filter(|(_, signals)| !signals.is_empty()).collect();
-        found.iter_mut().for_each(|(group, _)| group.key = detected.groupings.key(group.number));
+    let told = |groups: Vec<Members>, signals: Vec<Vec<Signal>>| {
+        let found = groups.into_iter().zip(signals).filter(|(_, signals)| !signals.is_empty());
+        let named = |Members { number, .. }| Group { key: detected.groupings.key(number), number };
+        let mut found: Vec<(Group, Vec<Signal>)> = found.map(|(group, signals)| (named(group), signals)).collect();
         let text = |symbol: &Symbol| store.symbol(*symbol);
         found.sort_by(|(a, _), (b, _)| a.key.iter().map(text).cmp(b.key.iter().map(text)));
         let list = (0..).zip(&found).flat_map(|(number, (_, signals))| signals.iter().map(move |s| s.of_group(number)));
         let signals = Signals::new(list.collect());
         Found { signals, groups: found.into_iter().map(|(group, _)| group).collect(), judged: None }
     };
-    let found = |groups: Vec<Group>, signals: &(dyn Fn(&Group) -> Vec<Signal> + Sync)| {
+    let found = |groups: Vec<Members>, signals: &(dyn Fn(&Members) -> Vec<Signal> + Sync)| {
         let signals = groups.par_iter().map(signals).collect();
         told(groups, signals)
     };

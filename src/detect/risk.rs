@@ -70,7 +70,7 @@ pub(super) fn evaluate(set: &RuleSet, store: &Store, detected: &Detected, risk: 
                 signals.push(Signal::new(event).of_group(number));
             }
         }
-        groups.push(Group { key: Box::new([key.0, key.1]), number, steps: vec![events.into()] });
+        groups.push(Group { key: Box::new([key.0, key.1]), number });
     }
-    Found { signals: Signals::new(signals), groups, judged: None }
+    Found { signals: Signals::new(signals), groups: groups.into(), judged: None }
 }

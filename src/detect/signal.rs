@@ -118,13 +118,13 @@ impl EventSet {
 pub enum Signals {
     /// of a detection: the events that match, shared by rules that say the same
     Matches(Arc<EventSet>),
-    /// of anything else: sorted, each once
-    List(Vec<Signal>),
+    /// of anything else: sorted, each once; shared by rules that say the same
+    List(Arc<[Signal]>),
 }
 
 impl Default for Signals {
     fn default() -> Signals {
-        Signals::List(Vec::new())
+        Signals::List(Arc::default())
     }
 }
 
@@ -133,8 +133,7 @@ impl Signals {
     pub fn new(mut list: Vec<Signal>) -> Signals {
         list.sort_unstable();
         list.dedup();
-        list.shrink_to_fit();
-        Signals::List(list)
+        Signals::List(list.into())
     }
 
     /// All of them, in order.
@@ -187,11 +186,11 @@ impl Signals {
         }
     }
 
-    /// Bytes held; matches that several rules share are held once for all of them.
+    /// Bytes held; what several rules share is held once for all of them.
     pub fn bytes(&self) -> usize {
         match self {
             Signals::Matches(events) => events.bytes() / Arc::strong_count(events).max(1),
-            Signals::List(list) => list.capacity() * size_of::<Signal>(),
+            Signals::List(list) => size_of_val(&**list) / Arc::strong_count(list),
         }
     }
 

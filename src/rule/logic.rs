@@ -273,20 +273,26 @@ impl Logic {
         }
     }
 
+    /// What joins the events of the rules it refers to.
+    pub fn group_by(&self) -> &[GroupBy] {
+        match self {
+            Logic::Detection(_) | Logic::Risk(_) => &[],
+            Logic::Count(c) => &c.group_by,
+            Logic::Chain(c) => &c.group_by,
+            Logic::FirstSeen(f) => &f.by,
+            Logic::Travel(t) => &t.by,
+            Logic::Rate(r) => &r.by,
+        }
+    }
+
     /// Fields of completing events that it reads later on.
     pub fn fields(&self, out: &mut Vec<Field>) {
-        let group = |by: &[GroupBy], out: &mut Vec<Field>| {
-            out.extend(by.iter().flat_map(|g| g.fields.iter().map(|(_, field)| field.clone())));
-        };
+        out.extend(self.group_by().iter().flat_map(|g| g.fields.iter().map(|(_, field)| field.clone())));
         match self {
             Logic::Detection(expr) if expr.is_linked() => expr.fields(out),
-            Logic::Detection(_) | Logic::Risk(_) => {}
-            Logic::Count(c) => {
-                group(&c.group_by, out);
-                out.extend(c.values.iter().flatten().cloned());
-            }
+            Logic::Detection(_) | Logic::Risk(_) | Logic::Rate(_) => {}
+            Logic::Count(c) => out.extend(c.values.iter().flatten().cloned()),
             Logic::Chain(c) => {
-                group(&c.group_by, out);
                 for w in c.wheres.iter().chain(c.unless.iter().flat_map(|u| &u.wheres)) {
                     out.push(w.left.1.clone());
                     if let Right::Field(_, field) = &w.right {
@@ -294,15 +300,8 @@ impl Logic {
                     }
                 }
             }
-            Logic::FirstSeen(f) => {
-                group(&f.by, out);
-                out.extend(f.value.iter().cloned());
-            }
-            Logic::Travel(t) => {
-                group(&t.by, out);
-                out.extend([Norm::SourcePlace, Norm::SourceIp].map(Field::Norm));
-            }
-            Logic::Rate(r) => group(&r.by, out),
+            Logic::FirstSeen(f) => out.extend(f.value.iter().cloned()),
+            Logic::Travel(_) => out.extend([Norm::SourcePlace, Norm::SourceIp].map(Field::Norm)),
         }
     }
 }

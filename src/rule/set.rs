@@ -43,7 +43,7 @@ pub struct RuleSet {
     pub warnings: Vec<Problem>,
     /// detections that say the same, so that they are evaluated once; many files have a local "sign-in"
     alike: Vec<Vec<usize>>,
-    /// for each rule the first detection that says the same, or itself
+    /// for each rule the first that says the same, or itself
     first_alike: Vec<usize>,
     /// places in `alike` by the event type that is needed
     by_type: HashMap<String, Vec<usize>>,
@@ -258,6 +258,7 @@ impl RuleSet {
         for alike in &self.alike {
             alike.iter().for_each(|rule| self.first_alike[*rule] = alike[0]);
         }
+        self.find_alike();
         let mut kept: BTreeMap<Field, Option<BTreeSet<String>>> = BTreeMap::new();
         for (place, rule) in self.rules.iter().enumerate() {
             rule.kept_fields(&mut fields);
@@ -279,6 +280,20 @@ impl RuleSet {
         self.tests.cover(&self.plan);
         let takes_whole = |place: &usize| self.verdicts[*place].needs_whole();
         self.whole = (0..self.verdicts.len()).filter(takes_whole).collect();
+    }
+
+    /// Finds correlations within files that say the same of the same: many files have a local "signed in from
+    /// a new country".
+    fn find_alike(&mut self) {
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for &place in &self.order {
+            let rule = &self.rules[place];
+            if rule.is_reported || matches!(rule.logic, Logic::Detection(_)) {
+                continue;
+            }
+            let of: Vec<usize> = self.references[place].iter().map(|to| self.first_alike[*to]).collect();
+            self.first_alike[place] = *known.entry(format!("{of:?} {:?}", rule.logic)).or_insert(place);
+        }
     }
 
     /// The detections that an event of this type can match, as places in [`RuleSet::alike`].
@@ -307,9 +322,14 @@ impl RuleSet {
         &self.alike
     }
 
-    /// The first of the detections that say the same as this one; of any other rule, itself.
+    /// The first of the rules that say the same as this one, or itself.
     pub fn first_alike(&self, rule: usize) -> usize {
         self.first_alike[rule]
+    }
+
+    /// Whether no other rule stands for this one. Detections that say the same share what they match anyway.
+    pub fn is_first(&self, rule: usize) -> bool {
+        self.first_alike[rule] == rule || matches!(self.rules[rule].logic, Logic::Detection(_))
     }
 
     /// The condition of detections that say the same.

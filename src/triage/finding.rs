@@ -11,7 +11,7 @@ use super::spell::{Spell, risk_entity, spells};
 use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
 use crate::detect::evidence::evidence;
-use crate::detect::group::Group;
+use crate::detect::group::{Group, Members};
 use crate::detect::memory::{self, Leg};
 use crate::detect::signal::Signal;
 use crate::detect::store::Store;
@@ -174,6 +174,10 @@ impl Findings<'_> {
         &self.detected.groups[place]
     }
 
+    fn members(&self, place: usize, group: &Group) -> Members {
+        self.detected.members(self.set, self.store, place, group)
+    }
+
     fn finding(&self, place: usize, spell: &Spell) -> Finding {
         let (store, rule) = (self.store, &self.set.rules[place]);
         let events: Vec<u32> = evidence(self.set, store, self.detected, place, &spell.signals).into_iter().collect();
@@ -322,7 +326,8 @@ impl Findings<'_> {
         let has = |event| events.binary_search(&event).is_ok();
         let signals = events.iter().flat_map(|event| self.detected.signals[place].at(*event));
         let groups: BTreeSet<usize> = signals.map(Signal::group).collect();
-        let legs = groups.iter().flat_map(|g| memory::legs(self.store, travel, &self.groups(place)[*g]));
+        let legs =
+            groups.iter().flat_map(|g| memory::legs(self.store, travel, &self.members(place, &self.groups(place)[*g])));
         let fastest = legs.filter(|leg| has(leg.from) && has(leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
         let country = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
         Some((fastest, country(fastest.from), country(fastest.to)))
@@ -334,9 +339,9 @@ impl Findings<'_> {
         let Some(group) = self.groups(place).get(spell.signals[0].group()) else {
             return BTreeMap::new();
         };
-        let time = self.store.time(spell.first());
+        let (members, time) = (self.members(place, group), self.store.time(spell.first()));
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        for event in group.steps[memory::TEACHING].iter().copied().filter(|e| self.store.time(*e) < time) {
+        for event in members.steps[memory::TEACHING].iter().copied().filter(|e| self.store.time(*e) < time) {
             let values = rule.value.iter().map(|field| {
                 let values = self.store.group_values(event, field);
                 values.iter().map(|v| self.store.symbol(*v)).collect::<Vec<_>>().join("+")
