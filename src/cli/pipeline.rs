@@ -48,6 +48,8 @@ pub struct Analysis {
     pub bytes_per_event: f64,
     /// how long reading took
     pub read_in: Duration,
+    /// how long ordering the events and linking identities took
+    pub linked_in: Duration,
     /// how long detection took
     pub detected_in: Duration,
 }
@@ -86,8 +88,20 @@ pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> An
     let mut links = std::mem::take(&mut reading.links);
     links.merge(std::mem::take(&mut history.links));
     store.close(&links);
+    let linked_in = start.elapsed();
+    let start = Instant::now();
     let detected = detect(set, &store, &reading.coverage.reach, job.partition);
-    Analysis { reading, history, store, links, detected, bytes_per_event, read_in, detected_in: start.elapsed() }
+    Analysis {
+        reading,
+        history,
+        store,
+        links,
+        detected,
+        bytes_per_event,
+        read_in,
+        linked_in,
+        detected_in: start.elapsed(),
+    }
 }
 
 /// Keeps what can be read only once, where records or indicators make that it is read again.

@@ -2,6 +2,7 @@
 
 use super::pipeline::Analysis;
 use crate::detect::signal::Signals;
+use crate::input::Times;
 use crate::rule::set::RuleSet;
 
 /// Tells of a run. `bytes` are those of the sources as they lie on disk.
@@ -13,12 +14,21 @@ pub fn tell(set: &RuleSet, analysis: &Analysis, bytes: u64) {
     let held = [analysis.store.bytes().as_slice(), &analysis.detected.bytes()].concat();
     let per_kept = held.iter().map(|(_, bytes)| bytes).sum::<usize>() as f64 / f64::from(kept.max(1));
     let signals: usize = analysis.detected.signals.iter().map(Signals::len).sum();
+    let Times { cutting, understanding, merging } = analysis.reading.times;
     eprintln!(
         "read     {megabytes:.1} MB on disk, {} records in {seconds:.2} s ({:.0} MB/s)",
         coverage.records,
         megabytes / seconds
     );
     eprintln!("detected {signals} signals in {:.2} s", analysis.detected_in.as_secs_f64());
+    eprintln!(
+        "stages   s at work: cutting {:.2}, understanding {:.2}, merging {:.2}; then linking {:.2}, detecting {:.2}",
+        cutting.as_secs_f64(),
+        understanding.as_secs_f64(),
+        merging.as_secs_f64(),
+        analysis.linked_in.as_secs_f64(),
+        analysis.detected_in.as_secs_f64()
+    );
     eprintln!("A        {:.1} bytes an event to know it again ({} events)", analysis.bytes_per_event, coverage.events);
     eprintln!("B        {per_kept:.1} bytes an event that a rule matched ({kept} events)");
     let mebibytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
@@ -32,10 +42,11 @@ pub fn tell(set: &RuleSet, analysis: &Analysis, bytes: u64) {
 
 /// The correlations that are met most often: their signals take the memory.
 fn busiest(set: &RuleSet, analysis: &Analysis) -> Vec<String> {
-    let signals = set.rules.iter().zip(&analysis.detected.signals);
-    let mut counts: Vec<(usize, &str)> = signals
-        .filter(|(_, signals)| matches!(signals, Signals::List(_)))
-        .map(|(rule, signals)| (signals.len(), rule.name.as_str()))
+    let first = (0..set.rules.len()).filter(|place| set.is_first(*place));
+    let mut counts: Vec<(usize, &str)> = first
+        .map(|place| (&analysis.detected.signals[place], set.rules[place].name.as_str()))
+        .filter(|(signals, _)| matches!(signals, Signals::List(_)))
+        .map(|(signals, name)| (signals.len(), name))
         .collect();
     counts.sort_unstable_by(|a, b| b.cmp(a));
     counts.iter().take(5).map(|(count, name)| format!("{name} {count}")).collect()

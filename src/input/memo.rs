@@ -7,14 +7,14 @@
 //! and stands once, each value was parsed, by itself, here or before. All else is left to the parser.
 
 use std::cell::OnceCell;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashMap;
 
 use super::outline::Outline;
 use super::plain::{blanks, end_trimmed, is_plain, plain, plain_text, start_trimmed};
+use super::shelf::{Members, Sequences};
 use crate::event::catalogue;
 use crate::event::facet::{FieldPlan, is_made_of};
 use crate::event::json::{Json, key_seed, member_hash, text_hash};
@@ -23,9 +23,9 @@ use crate::event::party::is_own_account;
 use crate::event::time::Timestamp;
 
 /// Bytes of members after which a worker starts afresh.
-const MEMBERS: usize = 10 << 20;
+const MEMBERS: usize = 32 << 20;
 /// Likenesses, and facets, after which a worker starts afresh.
-const ALIKES: usize = 1 << 18;
+const ALIKES: usize = 1 << 19;
 /// Different spellings of keys, white space included; real exports have a few hundred.
 const SPELLINGS: usize = 2048;
 /// Event types, as they are written, after which they are asked for afresh; JumpCloud has some 550.
@@ -58,15 +58,6 @@ struct Key {
 struct Spelling {
     text: Box<[u8]>,
     key: u32,
-}
-
-/// A member that was seen: a key and the text of its value.
-#[derive(Debug)]
-struct Member {
-    key: u32,
-    start: usize,
-    length: u32,
-    hash: u128,
 }
 
 /// What is looked at in events of one type.
@@ -120,19 +111,13 @@ pub struct Taken<'t> {
     pub alike: Option<u32>,
 }
 
-/// A facet that was seen: the members it was made of, and the number it got.
-#[derive(Debug)]
-struct Seen {
-    facet: usize,
-    parts: std::ops::Range<usize>,
-    number: u32,
-}
+/// The kind of the sequences that are all wanted members of a record; the others are those of facets.
+const ALL: u32 = u32::MAX;
 
 /// What a worker has seen.
 #[derive(Debug)]
 pub struct Memo<'w> {
     plan: &'w FieldPlan,
-    hasher: RandomState,
     outline: Outline,
     keys: Vec<Key>,
     by_name: HashMap<Box<str>, u32, RandomState>,
@@ -140,16 +125,9 @@ pub struct Memo<'w> {
     by_text: HashMap<Box<[u8]>, u32, RandomState>,
     /// the spelling that came last at each place in a record
     expected: Vec<u32>,
-    members: Vec<Member>,
-    texts: Vec<u8>,
-    by_member: HashTable<u32>,
-    /// members of each likeness, one after another
-    parts: Vec<u32>,
-    /// where in `parts` a likeness is, and its number
-    alikes: Vec<(std::ops::Range<usize>, u32)>,
-    by_parts: HashTable<u32>,
-    seen: Vec<Seen>,
-    by_seen: HashTable<u32>,
+    members: Members,
+    /// likenesses, and facets
+    seen: Sequences,
     /// the facets that are made of nothing
     empty: Vec<Option<u32>>,
     next: u32,
@@ -168,29 +146,18 @@ pub struct Memo<'w> {
 }
 
 impl<'w> Memo<'w> {
-    fn text_of(&self, member: &Member) -> &[u8] {
-        &self.texts[member.start..member.start + member.length as usize]
-    }
-
     /// Nothing seen yet.
     pub fn new(plan: &'w FieldPlan) -> Memo<'w> {
         Memo {
             plan,
-            hasher: RandomState::default(),
             outline: Outline::default(),
             keys: Vec::new(),
             by_name: HashMap::default(),
             spellings: Vec::new(),
             by_text: HashMap::default(),
             expected: Vec::new(),
-            members: Vec::new(),
-            texts: Vec::new(),
-            by_member: HashTable::new(),
-            parts: Vec::new(),
-            alikes: Vec::new(),
-            by_parts: HashTable::new(),
-            seen: Vec::new(),
-            by_seen: HashTable::new(),
+            members: Members::default(),
+            seen: Sequences::default(),
             empty: vec![None; plan.facets.len()],
             next: 0,
             records: 0,
@@ -206,7 +173,7 @@ impl<'w> Memo<'w> {
     /// Reads a record; `None` if it is anything out of the ordinary, or has an envelope. `understand` says what
     /// is looked at in events of a type.
     pub fn take<'t, U: Understand>(&mut self, text: &'t [u8], understand: &mut U) -> Option<Taken<'t>> {
-        if self.texts.len() > MEMBERS || self.alikes.len().max(self.seen.len()) > ALIKES {
+        if self.members.size() > MEMBERS || self.seen.len() > ALIKES {
             self.forget();
         }
         if !self.outline.draw(text) {
@@ -218,10 +185,7 @@ impl<'w> Memo<'w> {
         let taken = self.members(text, &members, understand);
         self.outline.members = members;
         let mut taken = taken?;
-        let hash = self.hasher.hash_one(self.wanted.as_slice());
-        let known =
-            self.by_parts.find(hash, |n| self.parts[self.alikes[*n as usize].0.clone()] == *self.wanted.as_slice());
-        taken.alike = known.map(|n| self.alikes[*n as usize].1);
+        taken.alike = self.seen.find(ALL, &self.wanted);
         Some(taken)
     }
 
@@ -236,7 +200,7 @@ impl<'w> Memo<'w> {
         let looks = &self.looks[self.event_type as usize];
         looks.needed.iter().for_each(|facet| self.facets[*facet].clear());
         for member in &self.wanted {
-            let key = &self.keys[self.members[*member as usize].key as usize];
+            let key = &self.keys[self.members.key(*member) as usize];
             for facet in &key.facets {
                 if looks.is_needed[*facet] && is_made_of(*facet, looks.is_own, &key.name) {
                     self.facets[*facet].push(*member);
@@ -246,51 +210,31 @@ impl<'w> Memo<'w> {
         out.clear();
         out.extend(looks.needed.iter().map(|facet| match self.facets[*facet].as_slice() {
             [] => self.empty[*facet],
-            members => self.known_facet(*facet, members),
+            [member] if self.is_of_one(*facet) => self.members.alone(*member),
+            members => self.seen.find(kind(*facet), members),
         }));
         Arc::clone(&looks.needed)
     }
 
-    fn known_facet(&self, facet: usize, members: &[u32]) -> Option<u32> {
-        let hash = self.hasher.hash_one((facet, members));
-        let known = self.by_seen.find(hash, |n| {
-            let known = &self.seen[*n as usize];
-            known.facet == facet && self.parts[known.parts.clone()] == *members
-        });
-        known.map(|known| self.seen[*known as usize].number)
+    /// Whether a facet is made of one member, as a rule; no member is all of two such facets.
+    fn is_of_one(&self, facet: usize) -> bool {
+        let facet = &self.plan.facets[facet];
+        facet.heads.len() == 1 && facet.is_raw && !facet.is_joint
     }
 
     /// Remembers a facet of the record that was taken last.
-    #[allow(clippy::cast_possible_truncation, reason = "bounded by `ALIKES`")]
     pub fn remember_facet(&mut self, facet: usize, number: u32) {
-        let members = self.facets[facet].as_slice();
-        if members.is_empty() {
-            self.empty[facet] = Some(number);
-            return;
+        match self.facets[facet].as_slice() {
+            [] => self.empty[facet] = Some(number),
+            [member] if self.is_of_one(facet) => self.members.set_alone(*member, number),
+            members => self.seen.insert(kind(facet), members, number),
         }
-        let hash = self.hasher.hash_one((facet, members));
-        let start = self.parts.len();
-        self.parts.extend(members);
-        let place = self.seen.len() as u32;
-        self.seen.push(Seen { facet, parts: start..self.parts.len(), number });
-        let (hasher, seen, parts) = (&self.hasher, &self.seen, &self.parts);
-        self.by_seen.insert_unique(hash, place, |n| {
-            let known = &seen[*n as usize];
-            hasher.hash_one((known.facet, &parts[known.parts.clone()]))
-        });
     }
 
     /// Remembers the record that was taken last; events like it get the number that is given back.
-    #[allow(clippy::cast_possible_truncation, reason = "bounded by `ALIKES`")]
     pub fn remember(&mut self) -> u32 {
         let number = self.next();
-        let start = self.parts.len();
-        self.parts.extend(&self.wanted);
-        let place = self.alikes.len() as u32;
-        self.alikes.push((start..self.parts.len(), number));
-        let hash = self.hasher.hash_one(self.wanted.as_slice());
-        let (hasher, parts, alikes) = (&self.hasher, &self.parts, &self.alikes);
-        self.by_parts.insert_unique(hash, place, |n| hasher.hash_one(&parts[alikes[*n as usize].0.clone()]));
+        self.seen.insert(ALL, &self.wanted, number);
         number
     }
 
@@ -302,14 +246,8 @@ impl<'w> Memo<'w> {
 
     /// Lets go of members and likenesses; numbers go on.
     fn forget(&mut self) {
-        self.members.clear();
-        self.texts.clear();
-        self.by_member.clear();
-        self.parts.clear();
-        self.alikes.clear();
-        self.by_parts.clear();
-        self.seen.clear();
-        self.by_seen.clear();
+        self.members = Members::default();
+        self.seen = Sequences::default();
         self.keys.iter_mut().for_each(|key| key.member = None);
     }
 
@@ -362,7 +300,7 @@ impl<'w> Memo<'w> {
                 continue;
             }
             let member = self.member(place.key, value)?;
-            body = body.wrapping_add(self.members[member as usize].hash);
+            body = body.wrapping_add(self.members.hash(member));
             if is_wanted {
                 self.wanted.push(member);
             }
@@ -445,39 +383,23 @@ impl<'w> Memo<'w> {
     }
 
     /// The member with this value; it is parsed the first time.
-    #[allow(clippy::cast_possible_truncation, reason = "bounded by `MEMBERS`, and a record by its outline")]
     fn member(&mut self, key: u32, value: &[u8]) -> Option<u32> {
-        let text_of =
-            |texts: &[u8], member: &Member| texts[member.start..member.start + member.length as usize] == *value;
-        if let Some(last) = self.keys[key as usize].member
-            && text_of(&self.texts, &self.members[last as usize])
-        {
+        let Key { seed, member: last, .. } = self.keys[key as usize];
+        if let Some(last) = last.filter(|last| self.members.is(*last, value)) {
             return Some(last);
         }
-        let hash = self.hasher.hash_one((key, value));
-        let known = self.by_member.find(hash, |n| {
-            let member = &self.members[*n as usize];
-            member.key == key && text_of(&self.texts, member)
-        });
-        let number = if let Some(known) = known {
-            *known
-        } else {
-            let json = Json::of_bytes(value).ok()?;
-            let start = self.texts.len();
-            self.texts.extend(value);
-            let number = self.members.len() as u32;
-            let body = member_hash(self.keys[key as usize].seed, &json);
-            self.members.push(Member { key, start, length: value.len() as u32, hash: body });
-            let (hasher, members, texts) = (&self.hasher, &self.members, &self.texts);
-            self.by_member.insert_unique(hash, number, |n| {
-                let member = &members[*n as usize];
-                hasher.hash_one((member.key, &texts[member.start..member.start + member.length as usize]))
-            });
-            number
+        let member = match self.members.find(key, value) {
+            Some(known) => known,
+            None => self.members.insert(key, value, member_hash(seed, &Json::of_bytes(value).ok()?)),
         };
-        self.keys[key as usize].member = Some(number);
-        Some(number)
+        self.keys[key as usize].member = Some(member);
+        Some(member)
     }
+}
+
+/// The kind of the sequences of a facet.
+fn kind(facet: usize) -> u32 {
+    u32::try_from(facet).unwrap_or(ALL - 1)
 }
 
 /// The members of a record, each of them parsed at most once.
@@ -503,10 +425,9 @@ impl<'m> Inside<'m> {
             if !is_chosen(*number) {
                 return None;
             }
-            let member = &self.memo.members[*number as usize];
-            let key: &'m str = &self.memo.keys[member.key as usize].name;
+            let key: &'m str = &self.memo.keys[self.memo.members.key(*number) as usize].name;
             // Only what was parsed before is remembered, so this cannot fail.
-            Some((key, value.get_or_init(|| Json::of_bytes(self.memo.text_of(member)).unwrap_or(Json::Null))))
+            Some((key, value.get_or_init(|| Json::of_bytes(self.memo.members.text(*number)).unwrap_or(Json::Null))))
         });
         Json::Parts(all.collect())
     }

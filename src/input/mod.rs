@@ -3,6 +3,8 @@
 
 pub mod again;
 pub mod decode;
+#[cfg(any(test, fuzzing))]
+pub mod differential;
 pub mod envelope;
 pub mod framing;
 pub mod looks;
@@ -13,13 +15,18 @@ pub mod object;
 mod outline;
 mod part;
 mod plain;
+mod shelf;
+mod slots;
 pub mod source;
 pub mod table;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::panic::resume_unwind;
 use std::sync::mpsc::{RecvError, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::event::coverage::Coverage;
 use crate::event::facet::FieldPlan;
@@ -40,6 +47,17 @@ pub struct Failure {
     pub message: String,
 }
 
+/// How long the stages of reading were at work; they run beside each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// reading, decompressing, and cutting into records
+    pub cutting: Duration,
+    /// understanding the records, the workers together
+    pub understanding: Duration,
+    /// putting the parts together
+    pub merging: Duration,
+}
+
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -51,6 +69,8 @@ pub struct Reading {
     pub failures: Vec<Failure>,
     /// sources with content in which nothing was an event, and what they look like
     pub foreign: Vec<(u32, String)>,
+    /// how long it took
+    pub times: Times,
 }
 
 /// How to read.
@@ -81,7 +101,7 @@ pub fn read<U: Understand>(
 ) -> Reading {
     let workers = rayon::current_num_threads();
     let mut merger = Merger::new(known, sink, workers);
-    std::thread::scope(|scope| {
+    let times = std::thread::scope(|scope| {
         // A batch is read only when one of the last few has been merged: memory stays bounded even where one
         // batch takes its time.
         let (permit, permits) = sync_channel(workers * 4);
@@ -89,7 +109,8 @@ pub fn read<U: Understand>(
             _ = permit.try_send(());
         }
         let (sender, receiver) = sync_channel(workers * 2);
-        scope.spawn(move || {
+        let cutter = scope.spawn(move || {
+            let mut cutting = Duration::ZERO;
             let mut number = 0;
             let mut send = |message: Message| {
                 // The merger is gone only when the whole run is being dropped.
@@ -98,42 +119,53 @@ pub fn read<U: Understand>(
                 sender.send((number - 1, message)).map_err(|_| ())
             };
             for (index, source) in (0_u32..).zip(sources) {
-                if send_source(index, source, options, passed, &mut send).is_err() {
+                if send_source(index, source, options, passed, &mut cutting, &mut send).is_err() {
                     break;
                 }
             }
+            cutting
         });
         let receiver = Arc::new(Mutex::new(receiver));
         let (done, parts) = sync_channel(workers * 2);
-        for worker in 0..workers {
+        let understanding = (0..workers).map(|worker| {
             let (receiver, done) = (Arc::clone(&receiver), done.clone());
             scope.spawn(move || {
                 let mut state = Worker::new(plan, understand());
+                let mut busy = Duration::ZERO;
                 while let Ok((number, message)) = receiver.lock().map_or(Err(RecvError), |waiting| waiting.recv()) {
+                    let start = Instant::now();
                     let part = match message {
                         Message::Batch(source, batch) => Ok((source, state.part(source, &batch))),
                         other => Err(other),
                     };
+                    busy += start.elapsed();
                     if done.send((number, worker, part)).is_err() {
                         break;
                     }
                 }
-            });
-        }
+                busy
+            })
+        });
+        let understanding: Vec<_> = understanding.collect();
         drop(done);
+        let mut merging = Duration::ZERO;
         // Parts come as they get done, and are merged as they were read.
         let mut early = BTreeMap::new();
         let mut next = 0_u64;
         for (number, worker, part) in parts {
+            let start = Instant::now();
             early.insert(number, (worker, part));
             while let Some((worker, part)) = early.remove(&next) {
                 merger.take(worker, part);
                 next += 1;
                 _ = permit.try_send(());
             }
+            merging += start.elapsed();
         }
+        let busy = |thread: ScopedJoinHandle<'_, Duration>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Times { cutting: busy(cutter), understanding: understanding.into_iter().map(busy).sum(), merging }
     });
-    merger.close()
+    Reading { times, ..merger.close() }
 }
 
 /// Sends the batches of one source.
@@ -142,6 +174,7 @@ fn send_source(
     source: &Source,
     options: Options,
     passed: &(dyn Fn(u64) + Sync),
+    cutting: &mut Duration,
     send: &mut impl FnMut(Message) -> Result<(), ()>,
 ) -> Result<(), ()> {
     let fail = |error: io::Error| Message::Failure(Failure { source: index, message: told(&error) });
@@ -160,7 +193,10 @@ fn send_source(
         Box::new(move || framer.next_batch())
     };
     loop {
-        match next() {
+        let start = Instant::now();
+        let batch = next();
+        *cutting += start.elapsed();
+        match batch {
             Ok(Some(batch)) => send(Message::Batch(index, batch))?,
             Ok(None) => return send(Message::End(index, head)),
             Err(error) => {

@@ -81,8 +81,8 @@ pub struct Worker<'p, U> {
     /// by kind, as organizations are, the actors and targets whose names were learned
     met: HashSet<(u32, u32), RandomState>,
     /// nothing is remembered
-    #[cfg(test)]
-    is_plain: bool,
+    #[cfg(any(test, fuzzing))]
+    pub is_plain: bool,
 }
 
 impl<'p, U: Understand> Worker<'p, U> {
@@ -97,7 +97,7 @@ impl<'p, U: Understand> Worker<'p, U> {
             known: Vec::new(),
             kinds: HashMap::default(),
             met: HashSet::default(),
-            #[cfg(test)]
+            #[cfg(any(test, fuzzing))]
             is_plain: false,
         }
     }
@@ -121,7 +121,7 @@ impl<'p, U: Understand> Worker<'p, U> {
         let text = &bytes[span.start..span.end];
         let result = match span.fault {
             Some(reason) => Err(reason),
-            #[cfg(test)]
+            #[cfg(any(test, fuzzing))]
             None if self.is_plain => with_record(text, |json| self.alone(json, origin, part)),
             None => match self.alike(text, origin, part) {
                 Some(event) => Ok(event),
@@ -144,6 +144,12 @@ impl<'p, U: Understand> Worker<'p, U> {
             }
             Err(reason) => part.records.push(Understood::Skipped(reason, span.line)),
         }
+    }
+
+    /// Whether a record is beyond doubt.
+    #[cfg(test)]
+    pub fn takes(&mut self, text: &[u8]) -> bool {
+        self.memo.take(text, &mut self.understand).is_some()
     }
 
     /// An event by what was seen before; `None` if the record has to be parsed as a whole.
@@ -284,146 +290,4 @@ fn halves(hash: u128) -> (u64, u64) {
 /// Ids are unique across organizations; the body holds the organization, so equal bodies have the same one.
 fn id_hash(id: &str) -> u64 {
     xxh3_64(id.as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::field::{Field, Fields};
-    use crate::input::framing::Framer;
-
-    /// Keeps the values of all fields as text.
-    struct All<'p>(&'p FieldPlan);
-
-    impl Understand for All<'_> {
-        type Facet = String;
-        type Verdict = ();
-
-        fn facet(&mut self, facet: usize, event: &Event<'_>) -> (String, u32) {
-            (format!("{:?}", self.0.facets[facet].fields.iter().map(|f| event.values(f)).collect::<Vec<_>>()), 0)
-        }
-
-        fn needed(&mut self, _: &str) -> std::sync::Arc<[usize]> {
-            (0..self.0.facets.len()).collect()
-        }
-
-        fn needs_whole(&self, _: &str) -> bool {
-            false
-        }
-
-        fn verdict(&mut self, _: &str, _: &[u32], _: Option<&Event<'_>>) -> Option<()> {
-            Some(())
-        }
-    }
-
-    /// Everything that is known of each record of a text, one line a record.
-    fn told(worker: &mut Worker<'_, All<'_>>, met: &mut (Vec<String>, Vec<Kind>, Vec<String>), text: &[u8]) -> String {
-        let mut framer = Framer::new(text, 0, false, 1 << 20);
-        let mut out = String::new();
-        while let Some(batch) = framer.next_batch().unwrap() {
-            let part = worker.part(0, &batch);
-            met.0.extend(part.facets);
-            met.1.extend(part.kinds);
-            for fresh in part.fresh {
-                let facets: Vec<&str> = fresh.facets.iter().map(|facet| met.0[*facet as usize].as_str()).collect();
-                met.2.push(format!("{:?} {facets:?}", met.1[fresh.kind as usize]));
-            }
-            for record in part.records {
-                out += &match record {
-                    Understood::Skipped(reason, line) => format!("{reason:?} {line}\n"),
-                    Understood::Event(Single { likeness, time, key, stamp, .. }) => {
-                        format!("{time:?} {key:?} {stamp:?} {}\n", met.2[likeness as usize])
-                    }
-                };
-            }
-        }
-        out
-    }
-
-    fn plan() -> FieldPlan {
-        let raw = |path: &str| Field::Raw(path.split('.').map(str::to_owned).collect());
-        let suspended = Field::Change("suspended".to_owned(), crate::event::field::Part::Trend);
-        FieldPlan::new(&[raw("error_message"), raw("resource.type"), raw("timestamp"), suspended])
-    }
-
-    /// A line changed in one or two places, mostly where it hurts.
-    fn mutated(line: &str, random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
-        const PIECES: &[&str] = &[
-            "\"",
-            "\\",
-            "\\u0065",
-            "{",
-            "}",
-            "[",
-            "]",
-            ",",
-            ":",
-            " ",
-            "\t",
-            "\u{1}",
-            "null",
-            "1e999",
-            "-",
-            "\\ud800",
-            "é",
-            "\"id\":\"x\",",
-            "\"event_type\":\"y\",",
-            "00",
-            "\u{7f}",
-        ];
-        let mut bytes = line.as_bytes().to_vec();
-        for _ in 0..=random(2) {
-            let at = random(bytes.len());
-            match random(5) {
-                0 => drop(bytes.remove(at)),
-                1 => bytes[at] = u8::try_from(random(256)).unwrap_or_default(),
-                2 => bytes.truncate(at.max(1)),
-                _ => drop(bytes.splice(at..at, PIECES[random(PIECES.len())].bytes())),
-            }
-        }
-        bytes.retain(|b| *b != b'\n');
-        bytes
-    }
-
-    /// What was seen before never changes what a record says, however broken it is.
-    #[test]
-    fn seen_before_or_not_is_the_same() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/scenarios");
-        let mut lines = Vec::new();
-        for scenario in std::fs::read_dir(folder).unwrap() {
-            let text = std::fs::read_to_string(scenario.unwrap().path().join("events.jsonl")).unwrap();
-            lines.extend(text.lines().step_by(29).map(str::to_owned));
-        }
-        lines.sort();
-        let count = std::env::var("JCDETECT_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut random = |below: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            usize::try_from(state >> 11).unwrap_or_default() % below
-        };
-        let plan = plan();
-        let mut used = Worker::new(&plan, All(&plan));
-        let mut met = (Vec::new(), Vec::new(), Vec::new());
-        let (mut taken, mut odd, mut lenient) = (0, 0, 0);
-        for line in &lines {
-            told(&mut used, &mut met, line.as_bytes());
-        }
-        for _ in 0..count {
-            let line = mutated(&lines[random(lines.len())], &mut random);
-            let is_taken = used.memo.take(&line, &mut used.understand).is_some();
-            taken += usize::from(is_taken);
-            odd += usize::from(!is_taken);
-            let is_drawn = crate::input::outline::Outline::default().draw(&line);
-            lenient += usize::from(is_drawn && serde_json::from_slice::<serde_json::Value>(&line).is_err());
-            let mut fresh = Worker::new(&plan, All(&plan));
-            fresh.is_plain = true;
-            let alone = told(&mut fresh, &mut (Vec::new(), Vec::new(), Vec::new()), &line);
-            assert_eq!(told(&mut used, &mut met, &line), alone, "{}", String::from_utf8_lossy(&line));
-        }
-        // The lines are of the kind that tells: many are taken, many are not, and who trusted the outline
-        // alone would take what is no JSON.
-        assert!(taken > count / 10 && odd > count / 10 && lenient > count / 100, "{taken} {odd} {lenient}");
-    }
 }

@@ -191,3 +191,19 @@ fn a_closed_pipe_is_zero_and_silent() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
 }
+
+#[test]
+fn stats_tell_the_stages_and_the_memory() {
+    let case = Case::new();
+    let path = case.with("few.jsonl", lines(&guessed_password()));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_jcdetect"))
+        .args(["scan", &path, "--no-config", "--quiet", "--stats"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    for part in
+        ["MB/s", "stages   s at work: cutting ", "understanding ", "merging ", "linking ", "detecting ", "A   ", "B   "]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
