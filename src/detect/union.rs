@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use super::group::Grouping;
+use super::group::{Grouping, joined};
 use super::signal::{EventSet, Signals};
 use super::store::Store;
 use super::{Detected, step};
-use crate::event::field::Field;
 use crate::rule::logic::Count;
 use crate::rule::set::RuleSet;
 
@@ -23,8 +22,8 @@ impl<'a> Union<'a> {
     pub fn new(set: &'a RuleSet, store: &'a Store, detected: &'a Detected, place: usize, rule: &'a Count) -> Union<'a> {
         let part = |of: &usize| {
             let step = step(set, detected, *of);
-            let fields: Option<Vec<Field>> = rule.group_by.iter().map(|by| by.field(step.name).cloned()).collect();
-            Some((step.signals, detected.groupings.by(store.profiles(), fields?)))
+            let fields = joined(&rule.group_by, step.name)?;
+            Some((step.signals, detected.groupings.by(store.profiles(), fields)))
         };
         let parts = set.references[place][..rule.rules.len()].iter().filter_map(part).collect();
         Union { store, rule, parts }
