@@ -5,6 +5,8 @@
 //! event never serves two steps. Of several chains the tightest is the evidence: each earlier step as late
 //! as possible, the last of them first.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::count::partitions;
@@ -37,11 +39,9 @@ impl<'a> Steps<'a> {
     /// follow-up's service.
     pub fn signals(&self, partition: Span, end_of_data: &(dyn Fn(u32) -> Timestamp + Sync)) -> Vec<Signal> {
         let completing = self.completing();
-        let parts = partitions(&completing, self.rule.window, partition);
-        parts
-            .into_par_iter()
+        partitions(self.store, &completing, self.rule.window, partition)
             .flat_map_iter(|part| {
-                completing[part].iter().filter_map(|(event, _)| match self.rule.absent {
+                part.iter().filter_map(|event| match self.rule.absent {
                     Absent::Last => self.follow_up_missing(*event, end_of_data),
                     _ => self.find(*event).map(|_| Signal::new(*event)),
                 })
@@ -50,16 +50,18 @@ impl<'a> Steps<'a> {
     }
 
     /// The events that can complete a chain: the last step, the trigger of an absence, or any step.
-    fn completing(&self) -> Vec<(u32, Timestamp)> {
+    fn completing(&self) -> Cow<'_, [u32]> {
         let last = self.rule.rules.len() - 1;
-        let mut events = match (self.rule.absent, self.rule.is_ordered) {
-            (Absent::Last, _) => self.of_step[last - 1].to_vec(),
-            (_, true) => self.of_step[last].to_vec(),
-            (_, false) => self.of_step[..=last].concat(),
-        };
-        events.sort_unstable();
-        events.dedup();
-        events.into_iter().map(|event| (event, self.time(event))).collect()
+        match (self.rule.absent, self.rule.is_ordered) {
+            (Absent::Last, _) => Cow::Borrowed(&self.of_step[last - 1]),
+            (_, true) => Cow::Borrowed(&self.of_step[last]),
+            (_, false) => {
+                let mut events = self.of_step[..=last].concat();
+                events.sort_unstable();
+                events.dedup();
+                Cow::Owned(events)
+            }
+        }
     }
 
     /// The events of the chain that an event completes, in the order of the steps.

@@ -15,32 +15,25 @@ use super::store::Store;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Count, Rate};
 
-/// Distinct events of a group, in order, with their times.
-pub fn events(group: &Members, store: &Store) -> Vec<(u32, Timestamp)> {
-    group.events().into_iter().map(|e| (e, store.time(e))).collect()
-}
-
-/// The part of `events` in (t − window, t], as a range.
-pub fn window(events: &[(u32, Timestamp)], time: Timestamp, window: Span) -> Range<usize> {
-    let start = events.partition_point(|(_, t)| t.0 <= time.0.saturating_sub(window.0));
-    let end = events.partition_point(|(_, t)| *t <= time);
+/// The part of `events`, which are in the total order, in (t − window, t], as a range.
+pub fn window(store: &Store, events: &[u32], time: Timestamp, window: Span) -> Range<usize> {
+    let start = events.partition_point(|e| store.time(*e).0 <= time.0.saturating_sub(window.0));
+    let end = events.partition_point(|e| store.time(*e) <= time);
     start..end
 }
 
 /// Cuts events in order into stretches that lie in one partition of time each. A window longer than a
 /// partition would look back over many of them, so then nothing is cut.
-pub fn partitions(events: &[(u32, Timestamp)], window: Span, partition: Span) -> Vec<Range<usize>> {
-    if window.0 > partition.0 {
-        return std::iter::once(0..events.len()).collect();
-    }
-    let number = |(_, time): &(u32, Timestamp)| time.0.div_euclid(partition.0.max(1));
-    let mut start = 0;
-    let mut out = Vec::new();
-    for part in events.chunk_by(|a, b| number(a) == number(b)) {
-        out.push(start..start + part.len());
-        start += part.len();
-    }
-    out
+pub fn partitions<'e>(
+    store: &Store,
+    events: &'e [u32],
+    window: Span,
+    partition: Span,
+) -> impl ParallelIterator<Item = &'e [u32]> {
+    let number = |event: u32| store.time(event).0.div_euclid(partition.0.max(1));
+    let is_one = window.0 > partition.0;
+    let parts: Vec<&[u32]> = events.chunk_by(|a, b| is_one || number(*a) == number(*b)).collect();
+    parts.into_par_iter()
 }
 
 /// Signals of one group, its partitions in parallel. `values` are the groups by the fields whose values are
@@ -51,46 +44,46 @@ pub fn signals(
     rule: &Count,
     group: &Members,
     values: Option<&Grouping>,
-    whole: Option<&[(u32, Timestamp)]>,
+    whole: Option<&[u32]>,
     partition: Span,
 ) -> Vec<Signal> {
-    let events = events(group, store);
-    let tuples: Option<Vec<&[u32]>> =
-        values.map(|values| events.iter().map(|(event, _)| values.of(store.profile(*event))).collect());
-    let count = Counting { rule, events: &events, tuples: tuples.as_deref(), whole };
-    let parts = partitions(&events, rule.window, partition);
-    parts.into_par_iter().flat_map_iter(|part| count.signals(part)).collect()
+    let events = group.events();
+    let count = Counting { store, rule, events: &events, values, whole };
+    partitions(store, &events, rule.window, partition).flat_map_iter(|part| count.signals(part)).collect()
 }
 
 /// One group on its way.
 struct Counting<'a> {
+    store: &'a Store,
     rule: &'a Count,
-    events: &'a [(u32, Timestamp)],
-    tuples: Option<&'a [&'a [u32]]>,
-    whole: Option<&'a [(u32, Timestamp)]>,
+    events: &'a [u32],
+    values: Option<&'a Grouping>,
+    whole: Option<&'a [u32]>,
 }
 
 impl Counting<'_> {
     /// Signals completed by the events of a partition; the window leads in from before it.
-    fn signals(&self, part: Range<usize>) -> Vec<Signal> {
+    fn signals(&self, part: &[u32]) -> Vec<Signal> {
         let mut out = Vec::new();
-        let mut values = Values { of_event: self.tuples, counts: HashMap::default() };
-        let lead_in = window(self.events, self.events[part.start].1, self.rule.window).start;
+        let mut values = Values { store: self.store, of: self.values, counts: HashMap::default() };
+        let time_of = |event: u32| self.store.time(event);
+        let lead_in = window(self.store, self.events, time_of(part[0]), self.rule.window).start;
         let (mut start, mut end) = (lead_in, lead_in);
-        for &(event, time) in &self.events[part] {
+        for &event in part {
+            let time = time_of(event);
             // Times only grow, so both edges of the window only move on.
-            while self.events.get(end).is_some_and(|(_, t)| *t <= time) {
-                values.enter(end);
+            while let Some(entering) = self.events.get(end).filter(|e| time_of(**e) <= time) {
+                values.enter(*entering);
                 end += 1;
             }
-            while self.events[start].1.0 <= time.0.saturating_sub(self.rule.window.0) {
-                values.leave(start);
+            while time_of(self.events[start]).0 <= time.0.saturating_sub(self.rule.window.0) {
+                values.leave(self.events[start]);
                 start += 1;
             }
-            let count = if self.tuples.is_some() { values.counts.len() } else { end - start };
+            let count = if self.values.is_some() { values.counts.len() } else { end - start };
             let has_share = match (&self.rule.share, self.whole) {
                 (Some(share), Some(whole)) => {
-                    let all = window(whole, time, self.rule.window).len();
+                    let all = window(self.store, whole, time, self.rule.window).len();
                     (end - start) as f64 >= share.at_least * all as f64
                 }
                 _ => true,
@@ -105,19 +98,24 @@ impl Counting<'_> {
 
 /// How many different values lie in a moving window.
 struct Values<'a> {
-    of_event: Option<&'a [&'a [u32]]>,
+    store: &'a Store,
+    of: Option<&'a Grouping>,
     counts: HashMap<u32, usize, RandomState>,
 }
 
-impl Values<'_> {
-    fn enter(&mut self, event: usize) {
-        for value in self.of_event.map_or(&[][..], |all| all[event]) {
+impl<'a> Values<'a> {
+    fn of_event(&self, event: u32) -> &'a [u32] {
+        self.of.map_or(&[], |values| values.of(self.store.profile(event)))
+    }
+
+    fn enter(&mut self, event: u32) {
+        for value in self.of_event(event) {
             *self.counts.entry(*value).or_default() += 1;
         }
     }
 
-    fn leave(&mut self, event: usize) {
-        for value in self.of_event.map_or(&[][..], |all| all[event]) {
+    fn leave(&mut self, event: u32) {
+        for value in self.of_event(event) {
             if let Some(count) = self.counts.get_mut(value) {
                 *count -= 1;
                 if *count == 0 {
@@ -130,16 +128,11 @@ impl Values<'_> {
 
 /// Signals of `rate` in one group: the event with which a bucket reaches the limit, and those after it.
 pub fn rate(store: &Store, rule: &Rate, group: &Members) -> Vec<Signal> {
-    let events = events(group, store);
-    let bucket_of = |time: Timestamp| time.0.div_euclid(rule.bucket.0);
-    let mut buckets: Vec<(i64, Vec<u32>)> = Vec::new();
-    for (event, time) in &events {
-        match buckets.last_mut() {
-            Some((bucket, members)) if *bucket == bucket_of(*time) => members.push(*event),
-            _ => buckets.push((bucket_of(*time), vec![*event])),
-        }
-    }
-    let Some((_, first)) = events.first() else { return vec![] };
+    let events = group.events();
+    let bucket_of = |event: u32| store.time(event).0.div_euclid(rule.bucket.0);
+    let buckets: Vec<(i64, &[u32])> =
+        events.chunk_by(|a, b| bucket_of(*a) == bucket_of(*b)).map(|part| (bucket_of(part[0]), part)).collect();
+    let Some(first) = events.first().map(|first| store.time(*first)) else { return vec![] };
     let mut out = Vec::new();
     for (i, (bucket, members)) in buckets.iter().enumerate() {
         let start = bucket.saturating_mul(rule.bucket.0);

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::Steps;
-use super::count::{events, window};
+use super::count::window;
+use super::group::Group;
 use super::memory::legs;
-use super::signal::{Signal, Signals};
+use super::signal::Signal;
 use super::store::Store;
 use super::union::Union;
-use super::{Detected, risk};
+use super::{Detected, risk, union_of};
 use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
 
@@ -29,30 +30,32 @@ fn collect(
 ) {
     out.extend(signals.iter().map(|s| s.event));
     let mut found: BTreeSet<u32> = BTreeSet::new();
-    let mut of_group: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-    for signal in signals {
-        of_group.entry(signal.group()).or_default().push(signal.event);
+    let mut of_group: BTreeMap<u32, (Group, Vec<u32>)> = BTreeMap::new();
+    let is_grouped = !matches!(set.rules[rule].logic, Logic::Detection(_)) && union_of(set, rule).is_none();
+    for signal in signals.iter().filter(|_| is_grouped) {
+        let Some(group) = detected.group(set, store, rule, *signal) else { continue };
+        of_group.entry(group.number).or_insert_with(|| (group, Vec::new())).1.push(signal.event);
     }
     // Once for all groups: it looks at the signals of every rule.
     let adding_up = matches!(set.rules[rule].logic, Logic::Risk(_)).then(|| risk::contributions(set, store, detected));
-    if let (Logic::Count(count), Signals::Matches(_)) = (&set.rules[rule].logic, &detected.signals[rule]) {
+    if let Some(count) = union_of(set, rule) {
         let union = Union::new(set, store, detected, rule, count);
         found.extend(signals.iter().flat_map(|signal| union.window(signal.event)));
     }
-    for (number, completing) in of_group {
-        let Some(group) = detected.groups[rule].get(number) else { continue };
-        let members = || detected.members(set, store, rule, group);
+    for (group, completing) in of_group.into_values() {
+        let members = || detected.members(set, store, rule, &group);
         match &set.rules[rule].logic {
             Logic::Detection(_) => {}
             Logic::FirstSeen(_) => found.extend(completing),
             Logic::Count(count) => {
-                let all = events(&members(), store);
+                let members = members();
+                let all = members.events();
                 // The windows of a burst overlap: each event is taken once.
                 let mut taken = 0;
                 for event in completing {
-                    let range = window(&all, store.time(event), count.window);
+                    let range = window(store, &all, store.time(event), count.window);
                     let start = range.start.max(taken).min(range.end);
-                    found.extend(all[start..range.end].iter().map(|(e, _)| *e));
+                    found.extend(&all[start..range.end]);
                     taken = taken.max(range.end);
                 }
             }
@@ -67,10 +70,11 @@ fn collect(
             }
             Logic::Rate(rate) => {
                 let members = members();
+                let all = members.events();
                 for event in completing {
-                    let bucket = store.time(event).0.div_euclid(rate.bucket.0);
-                    let all = events(&members, store).into_iter().filter(|(e, _)| *e <= event);
-                    found.extend(all.filter(|(_, t)| t.0.div_euclid(rate.bucket.0) == bucket).map(|(e, _)| e));
+                    let bucket_of = |event: u32| store.time(event).0.div_euclid(rate.bucket.0);
+                    let bucket = bucket_of(event);
+                    found.extend(all.iter().filter(|e| **e <= event && bucket_of(**e) == bucket));
                 }
             }
             Logic::Risk(rule) => {

@@ -3,13 +3,16 @@
 //! An event without one of the group fields joins no group; a field with several values puts it into
 //! several groups. Groups never cross organizations.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
+use rayon::prelude::*;
 
-use super::index::{Index, Indexes, Run};
+use super::index::{Index, Run, Subject};
 use super::profile::{Profiles, Seat, Symbol};
+use super::shared::Shared;
 use super::signal::Signals;
 use super::store::Store;
 use crate::event::field::Field;
@@ -45,13 +48,14 @@ pub struct Members {
 
 impl Members {
     /// The events of all steps, each once, in the total order.
-    pub fn events(&self) -> Vec<u32> {
-        let mut events = self.steps.concat();
-        if self.steps.len() > 1 {
-            events.sort_unstable();
-            events.dedup();
+    pub fn events(&self) -> Cow<'_, [u32]> {
+        if let [only] = self.steps.as_slice() {
+            return Cow::Borrowed(only);
         }
-        events
+        let mut events = self.steps.concat();
+        events.sort_unstable();
+        events.dedup();
+        Cow::Owned(events)
     }
 }
 
@@ -70,18 +74,19 @@ pub struct Needs {
 /// same fields, and events of one profile are in the same groups.
 #[derive(Debug, Default)]
 pub struct Groupings {
-    known: Mutex<Known>,
+    by_fields: Shared<Vec<Field>, Grouping>,
+    keys: Mutex<Keys>,
 }
 
+/// The keys of all groups.
 #[derive(Debug, Default)]
-struct Known {
+struct Keys {
     /// a number for each start of a key: the number of the one that is shorter by a symbol, and that symbol
     numbers: HashMap<(u32, Symbol), u32, RandomState>,
     starts: Vec<(u32, Symbol)>,
-    by_fields: HashMap<Vec<Field>, Arc<Grouping>>,
 }
 
-impl Known {
+impl Keys {
     /// The number of a key that is longer by a symbol; `NOWHERE` is the empty one.
     fn longer(&mut self, start: u32, symbol: Symbol) -> u32 {
         let next = index(self.starts.len());
@@ -96,8 +101,6 @@ impl Known {
 /// The groups of each profile by some fields.
 #[derive(Debug, Default)]
 pub struct Grouping {
-    /// tells groupings apart
-    pub number: usize,
     /// one more than the highest number of a group
     pub reach: usize,
     /// where the groups of a profile end; empty as long as each profile is in one group or none
@@ -118,6 +121,11 @@ impl Grouping {
         if own == [NOWHERE] { &[] } else { own }
     }
 
+    /// Whether each profile is in one group or none.
+    pub fn is_plain(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// Takes the groups of the next profile.
     fn push(&mut self, own: &[u32]) {
         if own.len() > 1 && self.ends.is_empty() {
@@ -134,57 +142,72 @@ impl Grouping {
     }
 }
 
-impl Groupings {
-    /// The groups of all profiles by these fields.
-    pub fn by(&self, profiles: &Profiles, fields: Vec<Field>) -> Arc<Grouping> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(grouping) = known.by_fields.get(&fields) {
-            return Arc::clone(grouping);
-        }
+impl Grouping {
+    /// The groups of all profiles by some fields.
+    fn new(profiles: &Profiles, fields: &[Field], keys: &mut Keys) -> Grouping {
         let mut grouping = Grouping::default();
         let seats: Vec<Seat> = fields.iter().map(|field| profiles.seat(field)).collect();
         let (mut own, mut longer): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         for profile in 0..profiles.len() {
             own.clear();
-            own.push(known.longer(NOWHERE, profiles.organization_symbol(profile)));
+            own.push(keys.longer(NOWHERE, profiles.organization_symbol(profile)));
             for seat in &seats {
                 let values = profiles.seated(profile, seat);
                 if let ([start], [value]) = (own.as_mut_slice(), &*values) {
-                    *start = known.longer(*start, *value);
+                    *start = keys.longer(*start, *value);
                     continue;
                 }
                 longer.clear();
                 longer.extend(
                     own.iter()
                         .flat_map(|start| values.iter().map(|value| (*start, *value)))
-                        .map(|(start, value)| known.longer(start, value)),
+                        .map(|(start, value)| keys.longer(start, value)),
                 );
                 std::mem::swap(&mut own, &mut longer);
             }
             grouping.push(&own);
         }
         grouping.groups.shrink_to_fit();
-        grouping.number = known.by_fields.len();
         let numbers = grouping.groups.iter().filter(|number| **number != NOWHERE);
         grouping.reach = numbers.max().map_or(0, |highest| *highest as usize + 1);
-        let grouping = Arc::new(grouping);
-        known.by_fields.insert(fields, Arc::clone(&grouping));
         grouping
     }
 
     /// Bytes held, roughly.
+    fn bytes(&self) -> usize {
+        (self.ends.capacity() + self.groups.capacity()) * size_of::<u32>()
+    }
+}
+
+impl Groupings {
+    /// None yet; these looks will be taken.
+    pub fn new(looks: impl Iterator<Item = Vec<Field>>) -> Groupings {
+        Groupings { by_fields: Shared::new(looks), keys: Mutex::default() }
+    }
+
+    /// Looks were taken; what nobody will look at again is let go of.
+    pub fn release(&self, looks: impl Iterator<Item = Vec<Field>>) {
+        self.by_fields.release(looks);
+    }
+
+    /// The groups of all profiles by these fields.
+    pub fn by(&self, profiles: &Profiles, fields: &[Field]) -> Arc<Grouping> {
+        let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        self.by_fields.get(fields.to_vec(), || Grouping::new(profiles, fields, &mut keys()))
+    }
+
+    /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_profiles = known.by_fields.values().map(|g| (g.ends.capacity() + g.groups.capacity()) * 4);
-        of_profiles.sum::<usize>() + known.starts.len() * 24
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        self.by_fields.sum(Grouping::bytes) + keys.starts.len() * 24
     }
 
     /// What joins the members of a group.
     pub fn key(&self, number: u32) -> Key {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let mut key = Vec::new();
         let mut start = number;
-        while let Some((shorter, symbol)) = known.starts.get(start as usize) {
+        while let Some((shorter, symbol)) = keys.starts.get(start as usize) {
             key.push(*symbol);
             start = *shorter;
         }
@@ -201,6 +224,9 @@ fn index(length: usize) -> u32 {
     length as u32
 }
 
+/// The indexes that rules still look at.
+pub type Indexes = Shared<Subject, Index>;
+
 /// A rule that a group looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
@@ -214,9 +240,12 @@ pub struct Step<'a> {
 
 impl Step<'_> {
     /// Its signals by the groups that they are in.
-    fn index(&self, store: &Store, groupings: &Groupings, indexes: &Indexes, by: &[GroupBy]) -> Arc<Index> {
+    pub(super) fn index(&self, store: &Store, groupings: &Groupings, indexes: &Indexes, by: &[GroupBy]) -> Arc<Index> {
         match joined(by, self.name) {
-            Some(fields) => indexes.of(store, groupings, fields, self.place, self.signals),
+            Some(fields) => {
+                let grouping = groupings.by(store.profiles(), &fields);
+                indexes.get((self.place, fields), || Index::new(store, &grouping, self.signals))
+            }
             None => Arc::default(),
         }
     }
@@ -227,36 +256,55 @@ pub fn joined(by: &[GroupBy], rule: &str) -> Option<Vec<Field>> {
     by.iter().map(|part| part.field(rule).cloned()).collect()
 }
 
-/// Puts the signals of the steps into groups, in no particular order.
-pub fn groups(
-    store: &Store,
-    groupings: &Groupings,
-    indexes: &Indexes,
-    by: &[GroupBy],
-    steps: &[Step<'_>],
+/// The groups that the signals of the steps are in. Each is put together when it is looked at.
+pub struct Groups {
+    /// their numbers, in no particular order
+    numbers: Vec<u32>,
+    /// the signals of each step
+    indexes: Vec<Arc<Index>>,
     needs: Needs,
-) -> Vec<Members> {
-    let needed = needs.first_step..needs.end_step;
-    if needed.clone().any(|step| steps[step].signals.is_empty()) {
-        return Vec::new();
+}
+
+impl Groups {
+    /// The groups in which a rule may come to something.
+    pub fn new(
+        store: &Store,
+        groupings: &Groupings,
+        indexes: &Indexes,
+        by: &[GroupBy],
+        steps: &[Step<'_>],
+        needs: Needs,
+    ) -> Groups {
+        let needed = needs.first_step..needs.end_step;
+        if needed.clone().any(|step| steps[step].signals.is_empty()) {
+            return Groups { numbers: Vec::new(), indexes: Vec::new(), needs };
+        }
+        let indexes: Vec<Arc<Index>> = steps.iter().map(|step| step.index(store, groupings, indexes, by)).collect();
+        // Without a step that is needed, any of them makes a group.
+        let rarest = needed.min_by_key(|step| indexes[*step].groups.len());
+        let numbers = if let Some(step) = rarest {
+            indexes[step].groups.clone()
+        } else {
+            let mut all: Vec<u32> = indexes.iter().flat_map(|index| &index.groups).copied().collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        Groups { numbers, indexes, needs }
     }
-    let indexes: Vec<Arc<Index>> = steps.iter().map(|step| step.index(store, groupings, indexes, by)).collect();
-    // Without a step that is needed, any of them makes a group.
-    let rarest = needed.clone().min_by_key(|step| indexes[*step].groups.len());
-    let numbers = if let Some(step) = rarest {
-        indexes[step].groups.clone()
-    } else {
-        let mut all: Vec<u32> = indexes.iter().flat_map(|index| &index.groups).copied().collect();
-        all.sort_unstable();
-        all.dedup();
-        all
-    };
-    let is_enough = |group: &Members| {
-        needed.clone().all(|step| !group.steps[step].is_empty())
-            && (needs.events <= 1 || group.steps.iter().map(|run| run.len()).sum::<usize>() >= needs.events)
-    };
-    let group = |number| Members { number, steps: indexes.iter().map(|index| Run::new(index, number)).collect() };
-    numbers.into_iter().map(group).filter(is_enough).collect()
+
+    /// All of them.
+    pub fn all(&self) -> impl ParallelIterator<Item = Members> {
+        self.numbers.par_iter().filter_map(|number| self.members(*number))
+    }
+
+    fn members(&self, number: u32) -> Option<Members> {
+        let Needs { first_step, end_step, events } = self.needs;
+        let steps: Vec<Run> = self.indexes.iter().map(|index| Run::new(index, number)).collect();
+        let is_enough = steps[first_step..end_step].iter().all(|run| !run.is_empty())
+            && (events <= 1 || steps.iter().map(|run| run.len()).sum::<usize>() >= events);
+        is_enough.then_some(Members { number, steps })
+    }
 }
 
 /// The members of one group, found again.

@@ -2,11 +2,10 @@
 //! joined by the same fields, so these are put together once for all of them.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::ops::{Deref, Range};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
-use super::group::{Grouping, Groupings};
+use super::group::Grouping;
 use super::signal::Signals;
 use super::store::Store;
 use crate::event::field::Field;
@@ -22,7 +21,8 @@ pub struct Index {
 }
 
 impl Index {
-    fn new(store: &Store, grouping: &Grouping, signals: &Signals) -> Index {
+    /// The events of signals, by the groups of a grouping.
+    pub fn new(store: &Store, grouping: &Grouping, signals: &Signals) -> Index {
         let mut index = Index::default();
         // Counted first, so that each event is put where it belongs at once.
         let mut places = vec![0_u32; grouping.reach];
@@ -51,6 +51,11 @@ impl Index {
             }
         });
         index
+    }
+
+    /// Bytes held, roughly.
+    pub fn bytes(&self) -> usize {
+        (self.groups.capacity() + self.ends.capacity() + self.events.capacity()) * size_of::<u32>()
     }
 
     fn range(&self, group: u32) -> Range<u32> {
@@ -89,65 +94,5 @@ impl Borrow<[u32]> for Run {
     }
 }
 
-type Cell = Arc<OnceLock<Arc<Index>>>;
-
 /// What an index is of: the place of a rule, and the fields that join its events with others.
 pub type Subject = (usize, Vec<Field>);
-
-/// The indexes that rules still look at.
-#[derive(Debug, Default)]
-pub struct Indexes {
-    known: Mutex<Known>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    cells: HashMap<Subject, Cell>,
-    /// how often each of them has yet to be looked at
-    uses: HashMap<Subject, usize>,
-}
-
-impl Indexes {
-    /// None yet; `uses` are all the looks that will be taken.
-    pub fn new(uses: impl Iterator<Item = Subject>) -> Indexes {
-        let mut known = Known::default();
-        uses.for_each(|subject| *known.uses.entry(subject).or_default() += 1);
-        Indexes { known: Mutex::new(known) }
-    }
-
-    /// Looks were taken; what nobody will look at again is let go of.
-    pub fn release(&self, subjects: impl Iterator<Item = Subject>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        for subject in subjects {
-            let Some(uses) = known.uses.get_mut(&subject) else { continue };
-            *uses -= 1;
-            if *uses == 0 {
-                known.cells.remove(&subject);
-            }
-        }
-    }
-
-    /// The index of a rule's signals; rules that say the same have one place.
-    pub fn of(
-        &self,
-        store: &Store,
-        groupings: &Groupings,
-        fields: Vec<Field>,
-        place: usize,
-        signals: &Signals,
-    ) -> Arc<Index> {
-        let grouping = groupings.by(store.profiles(), fields.clone());
-        let cell = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.cells.entry((place, fields)).or_default())
-        };
-        Arc::clone(cell.get_or_init(|| Arc::new(Index::new(store, &grouping, signals))))
-    }
-
-    /// Bytes held, roughly.
-    pub fn bytes(&self) -> usize {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |index: &Arc<Index>| (index.groups.len() + index.ends.len() + index.events.len()) * 4;
-        known.cells.values().filter_map(|cell| cell.get()).map(of).sum()
-    }
-}

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::count::events;
 use super::group::{Grouping, Members};
 use super::signal::Signal;
 use super::store::Store;
@@ -88,7 +87,7 @@ impl Leg {
 
 /// A point on the earth, and how far from it the truth may be.
 #[derive(Clone, Copy, Debug)]
-struct Spot {
+pub struct Spot {
     /// degrees north and east
     point: (f64, f64),
     /// kilometres
@@ -104,26 +103,30 @@ impl Spot {
     }
 
     /// Kilometres that lie between two spots at least.
-    fn apart(self, other: Spot) -> f64 {
+    pub fn apart(self, other: Spot) -> f64 {
         (distance(self.point, other.point) - self.radius - other.radius).max(0.0)
+    }
+}
+
+/// Where an event was, if it says so, and if that is no network of the organization.
+pub fn spot(store: &Store, event: u32) -> Option<Spot> {
+    match store.text(event, Norm::SourceKnown) {
+        Some(_) => None,
+        None => Spot::of(store.text(event, Norm::SourcePlace)?),
     }
 }
 
 /// The legs of one traveller that are too far and too fast. Events without a place, from the organization's
 /// own networks, and from the address of the one before, are not in the sequence.
 pub fn legs(store: &Store, rule: &Travel, group: &Members) -> Vec<Leg> {
-    let placed = |event: u32| match store.text(event, Norm::SourceKnown) {
-        Some(_) => None,
-        None => Spot::of(store.text(event, Norm::SourcePlace)?),
-    };
     let mut out = Vec::new();
     let mut before: Option<(u32, Spot)> = None;
-    for (event, time) in events(group, store) {
-        let Some(place) = placed(event) else { continue };
+    for &event in group.events().iter() {
+        let Some(place) = spot(store, event) else { continue };
         if let Some((from, from_place)) = before
             && store.text(from, Norm::SourceIp) != store.text(event, Norm::SourceIp)
         {
-            let nanoseconds = (time.0 - store.time(from).0).max(SECOND);
+            let nanoseconds = (store.time(event).0 - store.time(from).0).max(SECOND);
             let leg = Leg { from, to: event, km: from_place.apart(place), nanoseconds };
             if leg.km >= rule.min_km && leg.kmh() >= rule.min_kmh {
                 out.push(leg);

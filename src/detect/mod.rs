@@ -11,11 +11,12 @@ pub mod memory;
 pub mod profile;
 pub mod reader;
 pub mod risk;
+pub mod shared;
 pub mod signal;
 pub mod store;
 pub mod union;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -23,13 +24,14 @@ use rayon::prelude::*;
 
 use crate::event::catalogue;
 use crate::event::coverage::Reach;
+use crate::event::field::Field;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
-use group::{Group, Groupings, Members, Needs, Step, groups, joined};
-use index::Indexes;
+use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
+use index::{Index, Run};
 use profile::Symbol;
-use signal::{Signal, Signals};
+use signal::{EventSet, Signal, Signals};
 use store::Store;
 use union::Union;
 
@@ -63,7 +65,7 @@ impl Detected {
             ("matches", of(false)),
             ("signals of correlations", of(true)),
             ("groups", self.groupings.bytes() + groups),
-            ("indexes", self.indexes.bytes()),
+            ("indexes", self.indexes.sum(Index::bytes)),
         ]
     }
 }
@@ -76,6 +78,18 @@ impl Detected {
         self.judged.extend(self.judged.get(&from).map(|judged| (to, *judged)));
         let fault = self.faults.get(&from).cloned();
         self.faults.extend(fault.map(|fault| (to, fault)));
+    }
+
+    /// The group in which a rule found a signal; `None` where a rule has none.
+    pub fn group(&self, set: &RuleSet, store: &Store, rule: usize, signal: Signal) -> Option<Group> {
+        match &self.signals[rule] {
+            Signals::List(_) => self.groups[rule].get(signal.group()).cloned(),
+            Signals::Matches(_) => {
+                let grouping = only_grouping(set, store, &self.groupings, rule)?;
+                let number = *grouping.of(store.profile(signal.event)).first()?;
+                Some(Group { key: self.groupings.key(number), number })
+            }
+        }
     }
 
     /// The members of a group of a rule.
@@ -107,8 +121,10 @@ struct Found {
 /// nothing but how the work is spread.
 pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) -> Detected {
     let count = set.rules.len();
+    let evaluated = || set.order.iter().copied().filter(|rule| set.is_first(*rule));
     let mut detected = Detected {
-        indexes: Indexes::new(set.order.iter().filter(|rule| set.is_first(**rule)).flat_map(|rule| looks(set, *rule))),
+        indexes: Indexes::new(evaluated().flat_map(|rule| looks(set, rule))),
+        groupings: Groupings::new(evaluated().flat_map(|rule| groupings_of(set, rule))),
         signals: vec![Signals::default(); count],
         groups: vec![Arc::default(); count],
         ..Detected::default()
@@ -127,6 +143,7 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
             .map(|rule| {
                 let result = catch_unwind(AssertUnwindSafe(|| evaluate(context, &detected, rule)));
                 detected.indexes.release(looks(set, rule));
+                detected.groupings.release(groupings_of(set, rule));
                 (rule, result.map_err(|panic| panic_message(&*panic)))
             })
             .collect();
@@ -152,6 +169,16 @@ fn looks(set: &RuleSet, rule: usize) -> impl Iterator<Item = index::Subject> {
     let by = set.rules[rule].logic.group_by();
     let below = set.references[rule].iter();
     below.filter_map(move |to| Some((set.first_alike(*to), joined(by, &set.rules[*to].name)?)))
+}
+
+/// The fields by which a rule groups events.
+fn groupings_of(set: &RuleSet, rule: usize) -> impl Iterator<Item = Vec<Field>> {
+    let values = match &set.rules[rule].logic {
+        Logic::Count(count) => count.values.clone(),
+        Logic::FirstSeen(first_seen) => Some(first_seen.value.clone()),
+        _ => None,
+    };
+    looks(set, rule).map(|(_, fields)| fields).chain(values)
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -185,25 +212,40 @@ struct Context<'a> {
 }
 
 /// The groups of a rule: its own matches, and whatever else it looks at, put together by what joins them.
-fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Vec<Members> {
+fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Groups {
     let references = &set.references[rule];
-    let steps = |count: usize| -> Vec<Step<'_>> {
-        references[..count].iter().map(|place| step(set, detected, *place)).collect()
-    };
-    let by = set.rules[rule].logic.group_by();
-    let groups = |steps: &[Step<'_>], needs| groups(store, &detected.groupings, &detected.indexes, by, steps, needs);
-    let any = Needs::default();
-    match &set.rules[rule].logic {
-        Logic::Detection(_) | Logic::Risk(_) => vec![],
+    let (count, needs) = match &set.rules[rule].logic {
+        Logic::Detection(_) | Logic::Risk(_) => (0, Needs::default()),
+        // One event may have several values.
         Logic::Count(count) => {
-            // One event may have several values.
             let events = if count.values.is_none() { count.bounds.least() } else { 1 };
-            groups(&steps(count.rules.len()), Needs { events, ..any })
+            (count.rules.len(), Needs { events, ..Needs::default() })
         }
-        Logic::Chain(chain) => groups(&steps(references.len()), needs_of(chain)),
-        Logic::FirstSeen(_) => groups(&steps(2), any),
-        Logic::Travel(_) => groups(&steps(1), Needs { events: 2, ..any }),
-        Logic::Rate(rate) => groups(&steps(1), Needs { events: rate.floor, ..any }),
+        Logic::Chain(chain) => (references.len(), needs_of(chain)),
+        Logic::FirstSeen(_) => (2, Needs::default()),
+        Logic::Travel(_) => (1, Needs { events: 2, ..Needs::default() }),
+        Logic::Rate(rate) => (1, Needs { events: rate.floor, ..Needs::default() }),
+    };
+    let steps: Vec<Step<'_>> = references[..count].iter().map(|place| step(set, detected, *place)).collect();
+    let by = set.rules[rule].logic.group_by();
+    Groups::new(store, &detected.groupings, &detected.indexes, by, &steps, needs)
+}
+
+/// The groups of the events of a rule, if all that it refers to is joined by the same fields, and no event is in
+/// two groups.
+fn only_grouping(set: &RuleSet, store: &Store, groupings: &Groupings, rule: usize) -> Option<Arc<Grouping>> {
+    let by = set.rules[rule].logic.group_by();
+    let mut all = set.references[rule].iter().map(|to| joined(by, &set.rules[*to].name));
+    let fields = all.next()??;
+    let is_same = all.all(|other| other.as_ref() == Some(&fields));
+    Some(groupings.by(store.profiles(), &fields)).filter(|grouping| is_same && grouping.is_plain())
+}
+
+/// Whether a rule is a union that only feeds other rules.
+fn union_of(set: &RuleSet, rule: usize) -> Option<&Count> {
+    match &set.rules[rule].logic {
+        Logic::Count(count) if !set.rules[rule].is_reported && count.is_union() => Some(count),
+        _ => None,
     }
 }
 
@@ -226,73 +268,74 @@ fn needs_of(chain: &Chain) -> Needs {
 
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
     let Context { set, store, reaches, partition } = context;
-    // Groups are numbered in the order of reading; the texts behind them are the same in every run.
-    let told = |groups: Vec<Members>, signals: Vec<Vec<Signal>>| {
-        let found = groups.into_iter().zip(signals).filter(|(_, signals)| !signals.is_empty());
-        let named = |Members { number, .. }| Group { key: detected.groupings.key(number), number };
-        let mut found: Vec<(Group, Vec<Signal>)> = found.map(|(group, signals)| (named(group), signals)).collect();
+    let logic = &set.rules[rule].logic;
+    if let Logic::Risk(risk) = logic {
+        return risk::evaluate(set, store, detected, risk);
+    }
+    if let Some(count) = union_of(set, rule) {
+        let signals = Signals::Matches(Arc::new(Union::new(set, store, detected, rule, count).events()));
+        return Found { signals, ..Found::default() };
+    }
+    // What only feeds other rules is asked for its events; its groups can be told from them.
+    let is_pending = matches!(logic, Logic::Chain(chain) if chain.absent == Absent::Last);
+    let is_bare =
+        !set.rules[rule].is_reported && !is_pending && only_grouping(set, store, &detected.groupings, rule).is_some();
+    let told = |found: Vec<(u32, Vec<Signal>)>| {
+        if is_bare {
+            let events = found.iter().flat_map(|(_, signals)| signals).map(|signal| signal.event).collect();
+            let signals = Signals::Matches(Arc::new(EventSet::of(events, store.len())));
+            return Found { signals, ..Found::default() };
+        }
+        // Groups are numbered in the order of reading; the texts behind them are the same in every run.
+        let named = |number| Group { key: detected.groupings.key(number), number };
+        let mut found: Vec<(Group, Vec<Signal>)> =
+            found.into_iter().map(|(number, signals)| (named(number), signals)).collect();
         let text = |symbol: &Symbol| store.symbol(*symbol);
         found.sort_by(|(a, _), (b, _)| a.key.iter().map(text).cmp(b.key.iter().map(text)));
         let list = (0..).zip(&found).flat_map(|(number, (_, signals))| signals.iter().map(move |s| s.of_group(number)));
         let signals = Signals::new(list.collect());
         Found { signals, groups: found.into_iter().map(|(group, _)| group).collect(), judged: None }
     };
-    let found = |groups: Vec<Members>, signals: &(dyn Fn(&Members) -> Vec<Signal> + Sync)| {
-        let signals = groups.par_iter().map(signals).collect();
-        told(groups, signals)
-    };
-    if let Logic::Risk(risk) = &set.rules[rule].logic {
-        return risk::evaluate(set, store, detected, risk);
-    }
-    if let Logic::Count(count) = &set.rules[rule].logic
-        && !set.rules[rule].is_reported
-        && count.is_union()
-    {
-        let signals = Signals::Matches(Arc::new(Union::new(set, store, detected, rule, count).events()));
-        return Found { signals, ..Found::default() };
-    }
     let groups = groups_of(set, store, detected, rule);
-    match &set.rules[rule].logic {
+    let found = |signals: &(dyn Fn(&Members) -> Vec<Signal> + Sync)| {
+        let of_group = |group: Members| Some((group.number, signals(&group))).filter(|(_, found)| !found.is_empty());
+        told(groups.all().filter_map(of_group).collect())
+    };
+    match logic {
         Logic::Detection(_) | Logic::Risk(_) => Found { signals: detected.signals[rule].clone(), ..Found::default() },
         Logic::Count(count) => {
             let whole = count.share.as_ref().map(|_| {
-                let of = set.references[rule][count.rules.len()];
-                wholes(store, detected, count, step(set, detected, of))
+                let of = step(set, detected, set.references[rule][count.rules.len()]);
+                of.index(store, &detected.groupings, &detected.indexes, &count.group_by)
             });
-            let fields = count.values.clone();
-            let values = fields.map(|fields| detected.groupings.by(store.profiles(), fields));
-            found(groups, &|group| {
-                let whole = whole.as_ref().map(|w| w.get(&group.number).map_or(&[][..], Vec::as_slice));
-                count::signals(store, count, group, values.as_deref(), whole, partition)
+            let values = count.values.as_ref().map(|fields| detected.groupings.by(store.profiles(), fields));
+            found(&|group| {
+                let whole = whole.as_ref().map(|index| Run::new(index, group.number));
+                count::signals(store, count, group, values.as_deref(), whole.as_deref(), partition)
             })
         }
         Logic::Chain(chain) => {
             let end = |event: u32| end_of_data(set, store, reaches, chain, &set.references[rule], event);
-            found(groups, &|group| chain::Steps::new(store, chain, group).signals(partition, &end))
+            found(&|group| chain::Steps::new(store, chain, group).signals(partition, &end))
         }
         Logic::FirstSeen(first_seen) => {
-            let values = detected.groupings.by(store.profiles(), first_seen.value.clone());
-            let parts: Vec<memory::FirstSeenOf> =
-                groups.par_iter().map(|group| memory::first_seen(store, first_seen, &values, group)).collect();
+            let values = detected.groupings.by(store.profiles(), &first_seen.value);
+            let of_group = |group: Members| (group.number, memory::first_seen(store, first_seen, &values, &group));
+            let parts: Vec<(u32, memory::FirstSeenOf)> = groups.all().map(of_group).collect();
             let judged = Judged {
-                owners: parts.iter().filter(|p| p.is_judged).count(),
-                too_young: parts.iter().filter(|p| p.is_too_young && !p.is_judged).count(),
+                owners: parts.iter().filter(|(_, p)| p.is_judged).count(),
+                too_young: parts.iter().filter(|(_, p)| p.is_too_young && !p.is_judged).count(),
             };
-            let signals = parts.into_iter().map(|part| part.signals).collect();
-            Found { judged: Some(judged), ..told(groups, signals) }
+            let found = parts.into_iter().map(|(number, part)| (number, part.signals));
+            let found = found.filter(|(_, signals)| !signals.is_empty()).collect();
+            Found { judged: Some(judged), ..told(found) }
         }
-        Logic::Travel(travel) => found(groups, &|group| {
+        Logic::Travel(travel) => found(&|group| {
             let legs = memory::legs(store, travel, group);
             legs.iter().map(|leg| Signal::new(leg.to)).collect()
         }),
-        Logic::Rate(rate) => found(groups, &|group| count::rate(store, rate, group)),
+        Logic::Rate(rate) => found(&|group| count::rate(store, rate, group)),
     }
-}
-
-/// The events of which a count has to be a share, by the number of the group.
-fn wholes(store: &Store, detected: &Detected, count: &Count, of: Step<'_>) -> HashMap<u32, Vec<(u32, Timestamp)>> {
-    let whole = groups(store, &detected.groupings, &detected.indexes, &count.group_by, &[of], Needs::default());
-    whole.into_iter().map(|group| (group.number, count::events(&group, store))).collect()
 }
 
 /// The last event of the services that a follow-up belongs to, in the organization of its trigger.

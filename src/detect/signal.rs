@@ -60,6 +60,34 @@ impl EventSet {
         }
     }
 
+    /// The set of these out of so many events; they are in any order.
+    pub fn of(mut list: Vec<u32>, events: u32) -> EventSet {
+        match EventSet::new(list.len(), events) {
+            EventSet::Dense(mut words) => {
+                list.iter().for_each(|event| words[*event as usize / 64] |= 1 << (event % 64));
+                EventSet::Dense(words)
+            }
+            EventSet::Sparse(_) => {
+                list.sort_unstable();
+                list.dedup();
+                list.shrink_to_fit();
+                EventSet::Sparse(list)
+            }
+        }
+    }
+
+    /// The same in the form that takes less.
+    pub fn packed(self, events: u32) -> EventSet {
+        let mut packed = EventSet::new(self.len(), events);
+        match packed {
+            EventSet::Dense(_) => self,
+            EventSet::Sparse(_) => {
+                self.events().for_each(|event| packed.push(event));
+                packed
+            }
+        }
+    }
+
     /// Puts an event in that comes after all that are in.
     pub fn push(&mut self, event: u32) {
         match self {
@@ -113,12 +141,13 @@ impl EventSet {
     }
 }
 
-/// The signals of one rule, in the total order.
+/// The signals of one rule, in the total order; shared by rules that say the same.
 #[derive(Clone, Debug)]
 pub enum Signals {
-    /// of a detection: the events that match, shared by rules that say the same
+    /// the events: of a detection those that match, of a correlation those that complete it, where that is all
+    /// there is to know
     Matches(Arc<EventSet>),
-    /// of anything else: sorted, each once; shared by rules that say the same
+    /// sorted, each once
     List(Arc<[Signal]>),
 }
 

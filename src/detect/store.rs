@@ -1,6 +1,7 @@
 //! Store: what is kept of the events that some rule matched, compactly, until everything is read: the time,
 //! the id, where it stands, and its profile.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use super::reader::{FacetValues, Reader};
 use super::signal::EventSet;
 use crate::event::field::{Field, Norm};
 use crate::event::identity::Links;
-use crate::event::occurrence::{Likeness, Occurrence, Sink};
+use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink};
 use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
 use crate::rule::expr::Expr;
@@ -22,7 +23,7 @@ fn index(length: usize) -> u32 {
     length as u32
 }
 
-/// What is told of a kept event when it is evidence: 28 bytes.
+/// What is told of a kept event when it is evidence: 24 bytes.
 #[derive(Clone, Debug)]
 struct Kept {
     id: [u8; 12],
@@ -30,8 +31,6 @@ struct Kept {
     passage: u32,
     /// bytes from the start of the passage
     offset: u32,
-    /// half of the hash of the body: it tells apart what has the same time and id
-    body: u32,
     /// lines from the start of the passage
     line: u16,
     id_form: IdForm,
@@ -69,6 +68,10 @@ pub struct Store {
     texts: Vec<Box<str>>,
     /// hashes of the bodies of events that have no id
     bodies: Vec<u64>,
+    /// the same of the first events of ids that stand on several
+    firsts: HashMap<Box<str>, u64>,
+    /// and of the others
+    rivals: HashMap<u32, u64>,
     profiles: Profiles,
     takes_history: bool,
 }
@@ -123,8 +126,15 @@ impl Store {
     pub fn close(&mut self, links: &Links) {
         let ranks = self.profiles.organization_ranks();
         let key = |e: usize| (ranks[self.profile_of[e] as usize], self.times[e]);
-        let rest =
-            |e: usize| (self.id_of(&self.events[e]), self.body_of(&self.events[e]), self.origin_of(&self.events[e]));
+        let rest = |e: usize| {
+            let id = self.id_of(&self.events[e]);
+            let of_first = || id.as_deref().and_then(|id| self.firsts.get(id));
+            let body = match id {
+                None => self.body_of(&self.events[e]),
+                Some(_) => self.rivals.get(&index(e)).or_else(of_first).copied().unwrap_or_default(),
+            };
+            (id, body, self.origin_of(&self.events[e]))
+        };
         let order = |a: usize, b: usize| key(a).cmp(&key(b)).then_with(|| rest(a).cmp(&rest(b)));
         // Exports are in order more often than not.
         if !(1..self.events.len()).all(|e| order(e - 1, e).is_le()) {
@@ -134,6 +144,7 @@ impl Store {
             self.times = places.iter().map(|e| self.times[*e as usize]).collect();
             self.profile_of = places.iter().map(|e| self.profile_of[*e as usize]).collect();
         }
+        (self.firsts, self.rivals) = (HashMap::new(), HashMap::new());
         self.profiles.close(links);
     }
 
@@ -151,7 +162,7 @@ impl Store {
     fn body_of(&self, kept: &Kept) -> u64 {
         match kept.id_form {
             IdForm::None => self.bodies[kept.place()],
-            IdForm::Hexadecimal | IdForm::Text => u64::from(kept.body),
+            IdForm::Hexadecimal | IdForm::Text => 0,
         }
     }
 
@@ -194,7 +205,7 @@ impl Store {
         self.id_of(self.event(event))
     }
 
-    /// What names an event that has no id: the hash of its body. Of others, half of that.
+    /// What names an event that has no id: the hash of its body; 0 for others.
     pub fn body(&self, event: u32) -> u64 {
         self.body_of(self.event(event))
     }
@@ -294,16 +305,13 @@ impl Sink<Reader<'_>> for Store {
         let Stamp { origin, body } = event.stamp;
         let (id, id_form) = self.written(event.id, body);
         let (passage, offset, line) = self.place(origin);
+        if let (Some(Rivalry { first, own }), Some(id)) = (event.rivalry, event.id) {
+            self.firsts.insert(id.into(), first);
+            self.rivals.insert(self.len(), own);
+        }
         self.times.push(event.time);
         self.profile_of.push(event.likeness);
-        self.events.push(Kept {
-            id,
-            passage,
-            offset,
-            body: u32::try_from(body >> 32).unwrap_or_default(),
-            line,
-            id_form,
-        });
+        self.events.push(Kept { id, passage, offset, line, id_form });
     }
 }
 
@@ -341,10 +349,10 @@ mod tests {
             ["648c6c758c2ac07fa1fdee94", "648C6C758C2AC07FA1FDEE94", "ED0ED2C3-0524-3263-BE5B-68C02B70986E", "x", "é"];
         for id in ids.iter().map(|id| Some(*id)).chain([None]) {
             let (id_bytes, id_form) = store.written(id, 7);
-            let kept = Kept { id: id_bytes, passage: 0, offset: 0, body: 0, line: 0, id_form };
+            let kept = Kept { id: id_bytes, passage: 0, offset: 0, line: 0, id_form };
             assert_eq!((store.id_of(&kept).as_deref(), store.body_of(&kept)), (id, id.map_or(7, |_| 0)));
         }
-        assert_eq!(size_of::<Kept>(), 28);
+        assert_eq!(size_of::<Kept>(), 24);
     }
 
     #[test]
@@ -356,7 +364,7 @@ mod tests {
         {
             let origin = Origin { source, line, offset };
             let (passage, offset, line) = store.place(origin);
-            let kept = Kept { id: [0; 12], passage, offset, body: 0, line, id_form: IdForm::None };
+            let kept = Kept { id: [0; 12], passage, offset, line, id_form: IdForm::None };
             assert_eq!(store.origin_of(&kept), origin);
         }
         let before = store.passages.len();

@@ -23,7 +23,7 @@ impl<'a> Union<'a> {
         let part = |of: &usize| {
             let step = step(set, detected, *of);
             let fields = joined(&rule.group_by, step.name)?;
-            Some((step.signals, detected.groupings.by(store.profiles(), fields)))
+            Some((step.signals, detected.groupings.by(store.profiles(), &fields)))
         };
         let parts = set.references[place][..rule.rules.len()].iter().filter_map(part).collect();
         Union { store, rule, parts }
@@ -38,16 +38,7 @@ impl<'a> Union<'a> {
                 words[event as usize / 64] |= u64::from(is_grouped) << (event % 64);
             });
         }
-        let size = words.iter().map(|word| word.count_ones() as usize).sum();
-        let dense = EventSet::Dense(words);
-        let mut out = EventSet::new(size, self.store.len());
-        match out {
-            EventSet::Dense(_) => dense,
-            EventSet::Sparse(_) => {
-                dense.events().for_each(|event| out.push(event));
-                out
-            }
-        }
+        EventSet::Dense(words).packed(self.store.len())
     }
 
     /// The groups that an event is in.

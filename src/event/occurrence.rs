@@ -50,6 +50,17 @@ pub struct Occurrence<'p> {
     pub id: Option<&'p str>,
     /// where it is, and the hash of its body
     pub stamp: Stamp,
+    /// its id stood on another event before
+    pub rivalry: Option<Rivalry>,
+}
+
+/// Hashes of the bodies of two events that have one id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rivalry {
+    /// of the first event with that id
+    pub first: u64,
+    /// of this one
+    pub own: u64,
 }
 
 /// What becomes of events, in the order of the input.

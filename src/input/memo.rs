@@ -170,12 +170,19 @@ impl<'w> Memo<'w> {
         }
     }
 
+    /// Whether it is time to start afresh.
+    pub fn is_full(&self) -> bool {
+        self.members.size() > MEMBERS || self.seen.len() > ALIKES
+    }
+
+    /// Whether nothing was numbered yet.
+    pub fn is_empty(&self) -> bool {
+        self.next == 0
+    }
+
     /// Reads a record; `None` if it is anything out of the ordinary, or has an envelope. `understand` says what
     /// is looked at in events of a type.
     pub fn take<'t, U: Understand>(&mut self, text: &'t [u8], understand: &mut U) -> Option<Taken<'t>> {
-        if self.members.size() > MEMBERS || self.seen.len() > ALIKES {
-            self.forget();
-        }
         if !self.outline.draw(text) {
             return None;
         }
@@ -242,13 +249,6 @@ impl<'w> Memo<'w> {
     pub fn next(&mut self) -> u32 {
         self.next += 1;
         self.next - 1
-    }
-
-    /// Lets go of members and likenesses; numbers go on.
-    fn forget(&mut self) {
-        self.members = Members::default();
-        self.seen = Sequences::default();
-        self.keys.iter_mut().for_each(|key| key.member = None);
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "bounded by the outline")]

@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use super::part::{Part, Single, Understood};
 use super::{Message, Reading, looks};
 use crate::event::coverage::{Kind, Tally};
-use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand};
+use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink, Understand};
 
 /// The events known so far, so that the same one is known again.
 #[derive(Debug, Default)]
@@ -22,8 +22,13 @@ pub struct Known {
 enum Standing {
     New,
     Duplicate,
-    /// an id that stood on another event; `true` for the first time
-    Conflict(bool),
+    /// an id that stood on another event
+    Conflict {
+        /// hash of the body of that event
+        first: u64,
+        /// for the first time
+        is_first: bool,
+    },
 }
 
 impl Known {
@@ -43,7 +48,7 @@ impl Known {
             return Standing::Duplicate;
         }
         others.push(body);
-        Standing::Conflict(others.len() == 1)
+        Standing::Conflict { first, is_first: others.len() == 1 }
     }
 
     /// Bytes held for each known id.
@@ -112,6 +117,11 @@ impl<'k, S> Merger<'k, S> {
         S: Sink<U>,
     {
         self.reading.links.take(part.lessons);
+        if part.is_afresh {
+            self.facets[worker].clear();
+            self.kinds_of[worker].clear();
+            self.likenesses[worker].clear();
+        }
         for facet in &part.facets {
             self.facets[worker].push(self.sink.facet(facet));
         }
@@ -160,16 +170,22 @@ impl<'k, S> Merger<'k, S> {
         S: Sink<U>,
     {
         self.counts.1 += 1;
-        match single.key.map(|(id, body)| self.known.learn(id, body)) {
-            Some(Standing::Duplicate) => return self.reading.coverage.duplicate(),
-            Some(Standing::Conflict(is_first)) => self.reading.coverage.conflicting_ids += u64::from(is_first),
-            Some(Standing::New) | None => {}
+        let mut rivalry = None;
+        if let Some((id, own)) = single.key {
+            match self.known.learn(id, own) {
+                Standing::New => {}
+                Standing::Duplicate => return self.reading.coverage.duplicate(),
+                Standing::Conflict { first, is_first } => {
+                    self.reading.coverage.conflicting_ids += u64::from(is_first);
+                    rivalry = Some(Rivalry { first, own });
+                }
+            }
         }
         let (kind, likeness) = self.likenesses[worker][single.likeness as usize];
         self.tallies[kind].add(single.time, single.key.is_some());
         if let Some(likeness) = likeness {
             let id = single.key.map(|_| id);
-            self.sink.event(&Occurrence { likeness, time: single.time, id, stamp: single.stamp });
+            self.sink.event(&Occurrence { likeness, time: single.time, id, stamp: single.stamp, rivalry });
         }
     }
 

@@ -17,6 +17,9 @@ use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
 use crate::event::{Event, NotAnEvent};
 
+/// Facets after which a worker starts afresh.
+const FACETS: usize = 1 << 21;
+
 /// One record, understood or not.
 pub enum Understood {
     /// an event
@@ -51,6 +54,8 @@ pub struct Fresh<V> {
 
 /// A batch understood.
 pub struct Part<U: Understand> {
+    /// the worker has forgotten what it met before, and numbers from 0 again
+    pub is_afresh: bool,
     /// facets that the worker had not met, in the order of its numbers
     pub facets: Vec<U::Facet>,
     /// kinds that it had not met, in the order of its numbers
@@ -102,9 +107,21 @@ impl<'p, U: Understand> Worker<'p, U> {
         }
     }
 
+    /// Lets go of all that was met; numbers start from 0 again.
+    pub fn forget(&mut self) {
+        self.memo = Memo::new(self.plan);
+        self.patterns.clear();
+        self.kinds.clear();
+        self.met.clear();
+    }
+
     /// Understands a batch.
     pub fn part(&mut self, source: u32, batch: &Batch) -> Part<U> {
+        if self.memo.is_full() || self.patterns.len() > FACETS {
+            self.forget();
+        }
         let mut part = Part {
+            is_afresh: self.memo.is_empty(),
             facets: Vec::new(),
             kinds: Vec::new(),
             fresh: Vec::new(),

@@ -13,7 +13,6 @@ use crate::detect::Detected;
 use crate::detect::evidence::evidence;
 use crate::detect::group::{Group, Members};
 use crate::detect::memory::{self, Leg};
-use crate::detect::signal::Signal;
 use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::origin::Origin;
@@ -325,9 +324,9 @@ impl Findings<'_> {
         };
         let has = |event| events.binary_search(&event).is_ok();
         let signals = events.iter().flat_map(|event| self.detected.signals[place].at(*event));
-        let groups: BTreeSet<usize> = signals.map(Signal::group).collect();
-        let legs =
-            groups.iter().flat_map(|g| memory::legs(self.store, travel, &self.members(place, &self.groups(place)[*g])));
+        let groups = signals.filter_map(|signal| self.detected.group(self.set, self.store, place, signal));
+        let groups: BTreeMap<u32, Group> = groups.map(|group| (group.number, group)).collect();
+        let legs = groups.values().flat_map(|group| memory::legs(self.store, travel, &self.members(place, group)));
         let fastest = legs.filter(|leg| has(leg.from) && has(leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
         let country = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
         Some((fastest, country(fastest.from), country(fastest.to)))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::describe;
 use super::explanation::Read;
 use crate::detect::count::window;
-use crate::detect::memory::distance;
+use crate::detect::memory;
 use crate::detect::profile::Symbol;
 use crate::event::field::{Field, Norm};
 use crate::event::time::{HOUR, SECOND, Span, Timestamp};
@@ -61,11 +61,11 @@ impl Keys<'_> {
     }
 
     /// Events of a step, by group, in their order.
-    fn groups(&self, step: usize, by: &[GroupBy]) -> BTreeMap<Key, Vec<(u32, Timestamp)>> {
-        let mut out: BTreeMap<Key, Vec<(u32, Timestamp)>> = BTreeMap::new();
+    fn groups(&self, step: usize, by: &[GroupBy]) -> BTreeMap<Key, Vec<u32>> {
+        let mut out: BTreeMap<Key, Vec<u32>> = BTreeMap::new();
         for event in self.events(step) {
             for key in self.of(event, step, by) {
-                out.entry(key).or_default().push((event, self.read.store.time(event)));
+                out.entry(key).or_default().push(event);
             }
         }
         out
@@ -107,8 +107,8 @@ pub fn at(keys: &Keys<'_>, event: u32) -> Vec<String> {
 }
 
 /// Matches of all rules of a count, by group.
-fn counted(keys: &Keys<'_>, count: &Count) -> BTreeMap<Key, Vec<(u32, Timestamp)>> {
-    let mut all: BTreeMap<Key, Vec<(u32, Timestamp)>> = BTreeMap::new();
+fn counted(keys: &Keys<'_>, count: &Count) -> BTreeMap<Key, Vec<u32>> {
+    let mut all: BTreeMap<Key, Vec<u32>> = BTreeMap::new();
     for step in 0..count.rules.len() {
         for (key, events) in keys.groups(step, &count.group_by) {
             all.entry(key).or_default().extend(events);
@@ -122,12 +122,12 @@ fn counted(keys: &Keys<'_>, count: &Count) -> BTreeMap<Key, Vec<(u32, Timestamp)
 }
 
 /// How many events, or different values, lie in the window that ends at a time.
-fn within(keys: &Keys<'_>, count: &Count, events: &[(u32, Timestamp)], time: Timestamp) -> usize {
-    let range = window(events, time, count.window);
-    let Some(fields) = &count.values else { return range.len() };
+fn within(keys: &Keys<'_>, count: &Count, events: &[u32], time: Timestamp) -> usize {
     let store = keys.read.store;
+    let range = window(store, events, time, count.window);
+    let Some(fields) = &count.values else { return range.len() };
     let mut values = BTreeSet::new();
-    for (event, _) in &events[range] {
+    for event in &events[range] {
         let tuple: Vec<_> = fields.iter().map(|field| store.group_values(*event, field)).collect();
         if tuple.iter().all(|value| !value.is_empty()) {
             values.insert(tuple);
@@ -139,10 +139,11 @@ fn within(keys: &Keys<'_>, count: &Count, events: &[(u32, Timestamp)], time: Tim
 fn most_at_once(keys: &Keys<'_>, count: &Count) -> Vec<String> {
     let mut best: Option<(usize, Timestamp, String)> = None;
     for (key, events) in counted(keys, count) {
-        for (event, time) in &events {
-            let found = within(keys, count, &events, *time);
+        for event in &events {
+            let time = keys.read.store.time(*event);
+            let found = within(keys, count, &events, time);
             if best.as_ref().is_none_or(|(most, ..)| found > *most) {
-                best = Some((found, *time, keys.shown(&key, *event)));
+                best = Some((found, time, keys.shown(&key, *event)));
             }
         }
     }
@@ -180,7 +181,7 @@ fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
             out.push(format!("{} never happened", keys.name(*step)));
         }
         for (key, events) in groups {
-            let first = events.first().map_or(0, |(event, _)| *event);
+            let first = events.first().map_or(0, |event| *event);
             has.entry(key).or_insert_with(|| (BTreeSet::new(), first)).0.insert(*step);
         }
     }
@@ -227,12 +228,12 @@ fn steps_at(keys: &Keys<'_>, chain: &Chain, event: u32) -> Vec<String> {
     for key in own {
         for step in all.clone() {
             let groups = keys.groups(step, &chain.group_by);
-            let near = groups.get(&key).into_iter().flatten();
+            let near = groups.get(&key).into_iter().flatten().map(|other| (*other, store.time(*other)));
             let near = near.filter(|(_, at)| at.0.abs_diff(time.0) < chain.window.0.unsigned_abs());
             let name = keys.name(step);
             out.push(match near.min_by_key(|(other, at)| (*other != event, at.0.abs_diff(time.0))) {
-                Some((other, _)) if *other == event => format!("{name}: this event"),
-                Some((other, at)) => format!("{name}: {at} {}", describe::event(store, *other)),
+                Some((other, _)) if other == event => format!("{name}: this event"),
+                Some((other, at)) => format!("{name}: {at} {}", describe::event(store, other)),
                 None => format!("{name}: none within {} for {}", chain.window.words(), keys.shown(&key, event)),
             });
         }
@@ -252,7 +253,7 @@ fn known_at(keys: &Keys<'_>, rule: &FirstSeen, event: u32) -> Vec<String> {
     let mut out = Vec::new();
     for key in keys.of(event, 0, &rule.by) {
         let learned: Vec<u32> =
-            groups.get(&key).into_iter().flatten().filter(|(_, at)| *at < time).map(|(event, _)| *event).collect();
+            groups.get(&key).into_iter().flatten().copied().filter(|other| store.time(*other) < time).collect();
         let known_for = learned.first().map_or(Span(0), |first| Span(time.0 - store.time(*first).0));
         let same: Vec<&u32> = learned.iter().filter(|other| value(**other) == value(event)).collect();
         let who = keys.shown(&key, event);
@@ -280,21 +281,22 @@ fn leg_at(keys: &Keys<'_>, rule: &Travel, event: u32) -> Vec<String> {
         return vec!["the event is none of those that it looks at".to_owned()];
     }
     let store = keys.read.store;
-    let place = |event: u32| -> Option<(f64, f64)> {
-        let (latitude, longitude) = store.text(event, Norm::SourcePlace)?.split_once(',')?;
-        Some((latitude.parse().ok()?, longitude.parse().ok()?))
+    let Some(here) = memory::spot(store, event) else {
+        return vec!["the event does not say where it was, or was in a network of the organization".to_owned()];
     };
-    let Some(here) = place(event) else { return vec!["the event does not say where it was".to_owned()] };
     let (groups, time) = (keys.groups(0, &rule.by), store.time(event));
     let mut out = Vec::new();
     for key in keys.of(event, 0, &rule.by) {
-        let mut before =
-            groups.get(&key).into_iter().flatten().rev().filter(|(other, at)| *other != event && *at <= time);
-        let Some((there, at, from)) = before.find_map(|(other, at)| Some((place(*other)?, at, *other))) else {
+        let mut before = groups.get(&key).into_iter().flatten().copied().rev();
+        let nearest = before.find_map(|other| {
+            let is_before = other != event && store.time(other) <= time;
+            Some((is_before.then(|| memory::spot(store, other))??, other))
+        });
+        let Some((there, from)) = nearest else {
             out.push("there is no placed sign-in before it".to_owned());
             continue;
         };
-        let km = distance(there, here);
+        let (km, at) = (there.apart(here), store.time(from));
         let hours = ((time.0 - at.0).max(SECOND)) as f64 / HOUR as f64;
         let country = store.group_values(from, &Field::Norm(Norm::SourceCountry));
         let country = country.first().map_or("?", |symbol| store.symbol(*symbol)).to_uppercase();

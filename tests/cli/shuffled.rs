@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::events::guessed_password;
 use super::{findings, scan, text, without_origin};
 
-/// A few hundred events of several people, with equal times and repeated events.
+/// A few hundred events of several people, with equal times, repeated events, and ids that stand on two.
 fn world() -> Vec<String> {
     let mut lines = Vec::new();
     for person in 0..12 {
@@ -19,6 +19,10 @@ fn world() -> Vec<String> {
                 event["timestamp"] = format!("2026-03-02T09:0{}:00Z", n % 5).into();
             }
             lines.push(event.to_string());
+            if n % 3 == 0 {
+                event["client_ip"] = "203.0.113.77".into();
+                lines.push(event.to_string());
+            }
         }
     }
     lines.extend(lines.clone().into_iter().step_by(5));
