@@ -29,7 +29,7 @@ use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
 use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
-use index::{Index, Run};
+use index::{Index, Run, Subject};
 use profile::Symbol;
 use signal::{EventSet, Signal, Signals};
 use store::Store;
@@ -136,10 +136,12 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
     let context = Context { set, store, reaches, partition };
     for level in levels(set) {
         let (mut first, alike): (Vec<usize>, Vec<usize>) = level.into_iter().partition(|rule| set.is_first(*rule));
-        // Those that look at the same events come together, so that an index is held for a short time.
-        first.sort_by_cached_key(|rule| looks(set, *rule).next());
+        // Those that look at the same events come one after another, so that what is large is held for a short time.
+        let size = |(place, _): &Subject| detected.signals[*place].len();
+        first.sort_by_cached_key(|rule| looks(set, *rule).max_by_key(size));
         let found: Vec<(usize, Result<Found, String>)> = first
-            .into_par_iter()
+            .into_iter()
+            .par_bridge()
             .map(|rule| {
                 let result = catch_unwind(AssertUnwindSafe(|| evaluate(context, &detected, rule)));
                 detected.indexes.release(looks(set, rule));
