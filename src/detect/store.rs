@@ -64,8 +64,10 @@ pub struct Store {
     /// what each of them has in common with others
     profile_of: Vec<u32>,
     passages: Vec<Passage>,
-    /// ids that are no hexadecimal digits
-    texts: Vec<Box<str>>,
+    /// ids that are no hexadecimal digits, one after another
+    texts: String,
+    /// where each of them ends
+    text_ends: Vec<usize>,
     /// hashes of the bodies of events that have no id
     bodies: Vec<u64>,
     /// the same of the first events of ids that stand on several
@@ -97,8 +99,9 @@ impl Store {
                 if let Some(bytes) = packed(id) {
                     return (bytes, IdForm::Hexadecimal);
                 }
-                self.texts.push(id.into());
-                (index(self.texts.len() - 1), IdForm::Text)
+                self.texts.push_str(id);
+                self.text_ends.push(self.texts.len());
+                (index(self.text_ends.len() - 1), IdForm::Text)
             }
         };
         let mut bytes = [0; 12];
@@ -155,7 +158,11 @@ impl Store {
                 let digits = kept.id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
                 Some(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect())
             }
-            IdForm::Text => Some(self.texts[kept.place()].clone().into()),
+            IdForm::Text => {
+                let place = kept.place();
+                let start = place.checked_sub(1).map_or(0, |before| self.text_ends[before]);
+                Some(self.texts[start..self.text_ends[place]].to_owned())
+            }
         }
     }
 
@@ -286,7 +293,7 @@ impl Store {
     /// Bytes held, roughly, by what they are held for.
     pub fn bytes(&self) -> [(&'static str, usize); 2] {
         let each = size_of::<Kept>() + size_of::<Timestamp>() + size_of::<u32>();
-        let texts = self.texts.iter().map(|text| text.len() + size_of::<Box<str>>()).sum::<usize>();
+        let texts = self.texts.capacity() + self.text_ends.capacity() * size_of::<usize>();
         let events = self.events.capacity() * each + texts + self.bodies.capacity() * size_of::<u64>();
         [("events", events), ("what events have in common", self.profiles.bytes())]
     }

@@ -24,6 +24,11 @@ const HEAD: usize = 28;
 
 #[allow(clippy::cast_possible_truncation, reason = "bounded by what a worker remembers, and a record by its outline")]
 impl Members {
+    /// None yet, with room for so many bytes. What is reserved at once is given back at once.
+    pub fn new(bytes: usize) -> Members {
+        Members { bytes: Vec::with_capacity(bytes), ..Members::default() }
+    }
+
     fn head(&self, member: u32) -> &[u8; HEAD] {
         // What was not put in was never given a place.
         self.bytes[member as usize..].first_chunk().unwrap_or(&[0; HEAD])
@@ -100,6 +105,11 @@ pub struct Sequences {
 
 #[allow(clippy::cast_possible_truncation, reason = "bounded by what a worker remembers")]
 impl Sequences {
+    /// None yet, with room for so many words.
+    pub fn new(words: usize) -> Sequences {
+        Sequences { words: Vec::with_capacity(words), ..Sequences::default() }
+    }
+
     /// The number of a sequence.
     pub fn find(&self, kind: u32, members: &[u32]) -> Option<u32> {
         let head = [kind, members.len() as u32];
