@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::index::{Index, Run, Subject};
 use super::profile::{Profiles, Seat, Symbol};
-use super::shared::Shared;
+use super::shared::{Shared, Weighed};
 use super::signal::Signals;
 use super::store::Store;
 use crate::event::field::Field;
@@ -172,22 +172,18 @@ impl Grouping {
         grouping.reach = numbers.max().map_or(0, |highest| *highest as usize + 1);
         grouping
     }
+}
 
-    /// Bytes held, roughly.
+impl Weighed for Grouping {
     fn bytes(&self) -> usize {
         (self.ends.capacity() + self.groups.capacity()) * size_of::<u32>()
     }
 }
 
 impl Groupings {
-    /// None yet; these looks will be taken.
-    pub fn new(looks: impl Iterator<Item = Vec<Field>>) -> Groupings {
-        Groupings { by_fields: Shared::new(looks), keys: Mutex::default() }
-    }
-
-    /// Looks were taken; what nobody will look at again is let go of.
-    pub fn release(&self, looks: impl Iterator<Item = Vec<Field>>) {
-        self.by_fields.release(looks);
+    /// None yet, with room for some of those of so many profiles.
+    pub fn new(profiles: u32) -> Groupings {
+        Groupings { by_fields: Shared::new(profiles as usize * size_of::<u32>() * 16), keys: Mutex::default() }
     }
 
     /// The groups of all profiles by these fields.
@@ -199,7 +195,7 @@ impl Groupings {
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        self.by_fields.sum(Grouping::bytes) + keys.starts.len() * 24
+        self.by_fields.bytes() + keys.starts.len() * 24
     }
 
     /// What joins the members of a group.
@@ -224,7 +220,7 @@ fn index(length: usize) -> u32 {
     length as u32
 }
 
-/// The indexes that rules still look at.
+/// The indexes that rules looked at last.
 pub type Indexes = Shared<Subject, Index>;
 
 /// A rule that a group looks at.

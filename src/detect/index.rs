@@ -6,6 +6,7 @@ use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use super::group::Grouping;
+use super::shared::Weighed;
 use super::signal::Signals;
 use super::store::Store;
 use crate::event::field::Field;
@@ -53,16 +54,17 @@ impl Index {
         index
     }
 
-    /// Bytes held, roughly.
-    pub fn bytes(&self) -> usize {
-        (self.groups.capacity() + self.ends.capacity() + self.events.capacity()) * size_of::<u32>()
-    }
-
     fn range(&self, group: u32) -> Range<u32> {
         match self.groups.binary_search(&group) {
             Err(_) => 0..0,
             Ok(place) => place.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[place],
         }
+    }
+}
+
+impl Weighed for Index {
+    fn bytes(&self) -> usize {
+        (self.groups.capacity() + self.ends.capacity() + self.events.capacity()) * size_of::<u32>()
     }
 }
 

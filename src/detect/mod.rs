@@ -24,12 +24,11 @@ use rayon::prelude::*;
 
 use crate::event::catalogue;
 use crate::event::coverage::Reach;
-use crate::event::field::Field;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
 use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
-use index::{Index, Run, Subject};
+use index::{Run, Subject};
 use profile::Symbol;
 use signal::{EventSet, Signal, Signals};
 use store::Store;
@@ -65,7 +64,7 @@ impl Detected {
             ("matches", of(false)),
             ("signals of correlations", of(true)),
             ("groups", self.groupings.bytes() + groups),
-            ("indexes", self.indexes.sum(Index::bytes)),
+            ("indexes", self.indexes.bytes()),
         ]
     }
 }
@@ -121,10 +120,9 @@ struct Found {
 /// nothing but how the work is spread.
 pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) -> Detected {
     let count = set.rules.len();
-    let evaluated = || set.order.iter().copied().filter(|rule| set.is_first(*rule));
     let mut detected = Detected {
-        indexes: Indexes::new(evaluated().flat_map(|rule| looks(set, rule))),
-        groupings: Groupings::new(evaluated().flat_map(|rule| groupings_of(set, rule))),
+        indexes: Indexes::new(store.len() as usize * size_of::<u32>() * 2),
+        groupings: Groupings::new(store.profiles().len()),
         signals: vec![Signals::default(); count],
         groups: vec![Arc::default(); count],
         ..Detected::default()
@@ -136,7 +134,7 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
     let context = Context { set, store, reaches, partition };
     for level in levels(set) {
         let (mut first, alike): (Vec<usize>, Vec<usize>) = level.into_iter().partition(|rule| set.is_first(*rule));
-        // Those that look at the same events come one after another, so that what is large is held for a short time.
+        // Those that look at the same events come one after another, so that it is there.
         let size = |(place, _): &Subject| detected.signals[*place].len();
         first.sort_by_cached_key(|rule| looks(set, *rule).max_by_key(size));
         let found: Vec<(usize, Result<Found, String>)> = first
@@ -144,8 +142,6 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) 
             .par_bridge()
             .map(|rule| {
                 let result = catch_unwind(AssertUnwindSafe(|| evaluate(context, &detected, rule)));
-                detected.indexes.release(looks(set, rule));
-                detected.groupings.release(groupings_of(set, rule));
                 (rule, result.map_err(|panic| panic_message(&*panic)))
             })
             .collect();
@@ -171,16 +167,6 @@ fn looks(set: &RuleSet, rule: usize) -> impl Iterator<Item = index::Subject> {
     let by = set.rules[rule].logic.group_by();
     let below = set.references[rule].iter();
     below.filter_map(move |to| Some((set.first_alike(*to), joined(by, &set.rules[*to].name)?)))
-}
-
-/// The fields by which a rule groups events.
-fn groupings_of(set: &RuleSet, rule: usize) -> impl Iterator<Item = Vec<Field>> {
-    let values = match &set.rules[rule].logic {
-        Logic::Count(count) => count.values.clone(),
-        Logic::FirstSeen(first_seen) => Some(first_seen.value.clone()),
-        _ => None,
-    };
-    looks(set, rule).map(|(_, fields)| fields).chain(values)
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -148,6 +148,8 @@ impl Store {
             self.profile_of = places.iter().map(|e| self.profile_of[*e as usize]).collect();
         }
         (self.firsts, self.rivals) = (HashMap::new(), HashMap::new());
+        self.texts.shrink_to_fit();
+        self.text_ends.shrink_to_fit();
         self.profiles.close(links);
     }
 
