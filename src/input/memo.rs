@@ -7,6 +7,7 @@
 //! and stands once, each value was parsed, by itself, here or before. All else is left to the parser.
 
 use std::cell::OnceCell;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -96,6 +97,37 @@ struct Place {
     end: u32,
 }
 
+impl Place {
+    /// The text of the value.
+    fn of(self, text: &[u8]) -> &[u8] {
+        &text[self.start as usize..self.end as usize]
+    }
+}
+
+/// A value of the record being read, on the way to its member.
+#[derive(Clone, Copy, Debug)]
+struct Sought {
+    place: Place,
+    is_wanted: bool,
+    /// its member, if it is the one that its key had last
+    member: Option<u32>,
+    /// what the member is found by
+    trace: u64,
+    /// the member that is looked at first
+    first: Option<u32>,
+}
+
+/// A facet of the record being read, on the way to its number.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// the facet
+    facet: usize,
+    /// what its number is found by
+    trace: u64,
+    /// the sequence that is looked at first
+    first: Option<u32>,
+}
+
 /// A record that was read.
 #[derive(Debug)]
 pub struct Taken<'t> {
@@ -139,10 +171,16 @@ pub struct Memo<'w> {
     event_type: u32,
     /// of the record being read: its members
     places: Vec<Place>,
+    /// of the record being read: the values that are looked up
+    sought: Vec<Sought>,
     /// of the record being read: its wanted members
     wanted: Vec<u32>,
     /// of the record being read: the members of each facet
     facets: Vec<Vec<u32>>,
+    /// of the record being read: the facets that are looked up
+    asked: Vec<Asked>,
+    /// what its likeness is found by
+    trace: u64,
 }
 
 impl<'w> Memo<'w> {
@@ -165,8 +203,11 @@ impl<'w> Memo<'w> {
             by_type: HashMap::default(),
             event_type: 0,
             places: Vec::new(),
+            sought: Vec::new(),
             wanted: Vec::new(),
             facets: vec![Vec::new(); plan.facets.len()],
+            asked: Vec::new(),
+            trace: 0,
         }
     }
 
@@ -192,7 +233,8 @@ impl<'w> Memo<'w> {
         let taken = self.members(text, &members, understand);
         self.outline.members = members;
         let mut taken = taken?;
-        taken.alike = self.seen.find(ALL, &self.wanted);
+        self.trace = self.seen.trace(ALL, &self.wanted);
+        taken.alike = self.seen.find(self.trace, ALL, &self.wanted);
         Some(taken)
     }
 
@@ -214,11 +256,24 @@ impl<'w> Memo<'w> {
                 }
             }
         }
+        self.asked.clear();
+        for facet in looks.needed.iter().copied() {
+            match self.facets[facet].as_slice() {
+                [] => {}
+                [_] if self.is_of_one(facet) => {}
+                members => self.asked.push(Asked { facet, trace: self.seen.trace(kind(facet), members), first: None }),
+            }
+        }
+        // Each look waits for memory, so they wait together: first all slots are looked at, then what they lead to.
+        self.asked.iter_mut().for_each(|asked| asked.first = self.seen.first(asked.trace));
+        let firsts = self.asked.iter().filter_map(|asked| asked.first);
+        black_box(firsts.fold(0, |all, first| all ^ self.seen.touch(first)));
+        let mut asked = self.asked.iter();
         out.clear();
         out.extend(looks.needed.iter().map(|facet| match self.facets[*facet].as_slice() {
             [] => self.empty[*facet],
             [member] if self.is_of_one(*facet) => self.members.alone(*member),
-            members => self.seen.find(kind(*facet), members),
+            members => asked.next().and_then(|asked| self.seen.find(asked.trace, kind(*facet), members)),
         }));
         Arc::clone(&looks.needed)
     }
@@ -234,14 +289,18 @@ impl<'w> Memo<'w> {
         match self.facets[facet].as_slice() {
             [] => self.empty[facet] = Some(number),
             [member] if self.is_of_one(facet) => self.members.set_alone(*member, number),
-            members => self.seen.insert(kind(facet), members, number),
+            members => {
+                let asked = self.asked.iter().find(|asked| asked.facet == facet);
+                let trace = asked.map_or_else(|| self.seen.trace(kind(facet), members), |asked| asked.trace);
+                self.seen.insert(trace, kind(facet), members, number);
+            }
         }
     }
 
     /// Remembers the record that was taken last; events like it get the number that is given back.
     pub fn remember(&mut self) -> u32 {
         let number = self.next();
-        self.seen.insert(ALL, &self.wanted, number);
+        self.seen.insert(self.trace, ALL, &self.wanted, number);
         number
     }
 
@@ -290,22 +349,37 @@ impl<'w> Memo<'w> {
     /// Looks the values of the record up, and gives the hash of its body.
     fn values(&mut self, text: &[u8]) -> Option<u128> {
         let mut body = 0_u128;
-        let places = std::mem::take(&mut self.places);
+        let (places, mut sought) = (std::mem::take(&mut self.places), std::mem::take(&mut self.sought));
+        sought.clear();
         for place in &places {
-            let value = &text[place.start as usize..place.end as usize];
+            let value = place.of(text);
             let key = &self.keys[place.key as usize];
             let is_wanted = self.looks[self.event_type as usize].wants(place.key, key);
             if !is_wanted && let Some(text) = plain(value) {
                 body = body.wrapping_add(text_hash(key.seed, text));
                 continue;
             }
-            let member = self.member(place.key, value)?;
+            let member = key.member.filter(|last| self.members.is(*last, value));
+            let trace = if member.is_some() { 0 } else { self.members.trace(place.key, value) };
+            sought.push(Sought { place: *place, is_wanted, member, trace, first: None });
+        }
+        // Each look waits for memory, so they wait together: first all slots are looked at, then what they lead to.
+        for sought in sought.iter_mut().filter(|sought| sought.member.is_none()) {
+            sought.first = self.members.first(sought.trace);
+        }
+        let firsts = sought.iter().filter_map(|sought| Some((sought.first?, sought.place.of(text).len())));
+        black_box(firsts.fold(0, |all, (first, length)| all ^ self.members.touch(first, length)));
+        for Sought { place, is_wanted, member, trace, .. } in &sought {
+            let member = match member {
+                Some(last) => *last,
+                None => self.member(*trace, place.key, place.of(text))?,
+            };
             body = body.wrapping_add(self.members.hash(member));
-            if is_wanted {
+            if *is_wanted {
                 self.wanted.push(member);
             }
         }
-        self.places = places;
+        (self.places, self.sought) = (places, sought);
         Some(body)
     }
 
@@ -383,16 +457,13 @@ impl<'w> Memo<'w> {
     }
 
     /// The member with this value; it is parsed the first time.
-    fn member(&mut self, key: u32, value: &[u8]) -> Option<u32> {
-        let Key { seed, member: last, .. } = self.keys[key as usize];
-        if let Some(last) = last.filter(|last| self.members.is(*last, value)) {
-            return Some(last);
-        }
-        let member = match self.members.find(key, value) {
-            Some(known) => known,
-            None => self.members.insert(key, value, member_hash(seed, &Json::of_bytes(value).ok()?)),
+    fn member(&mut self, trace: u64, key: u32, value: &[u8]) -> Option<u32> {
+        let known = &mut self.keys[key as usize];
+        let member = match self.members.find(trace, key, value) {
+            Some(member) => member,
+            None => self.members.insert(trace, key, value, member_hash(known.seed, &Json::of_bytes(value).ok()?)),
         };
-        self.keys[key as usize].member = Some(member);
+        known.member = Some(member);
         Some(member)
     }
 }

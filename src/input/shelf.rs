@@ -71,20 +71,36 @@ impl Members {
         self.text(member) == value
     }
 
+    /// What a member with this key and value is found by.
+    pub fn trace(&self, key: u32, value: &[u8]) -> u64 {
+        self.hasher.hash_one((key, value))
+    }
+
+    /// The member that is looked at first for a trace.
+    pub fn first(&self, trace: u64) -> Option<u32> {
+        self.slots.first(trace)
+    }
+
+    /// Looks at the ends of a member, so that it is near when it is compared with a value of this length.
+    pub fn touch(&self, member: u32, length: usize) -> u8 {
+        let byte = |place: usize| self.bytes.get(place).copied().unwrap_or_default();
+        byte(member as usize) ^ byte(member as usize + HEAD - 1 + length)
+    }
+
     /// The member with this key and value.
-    pub fn find(&self, key: u32, value: &[u8]) -> Option<u32> {
-        self.slots.find(self.hasher.hash_one((key, value)), |member| self.key(member) == key && self.is(member, value))
+    pub fn find(&self, trace: u64, key: u32, value: &[u8]) -> Option<u32> {
+        self.slots.find(trace, |member| self.key(member) == key && self.is(member, value))
     }
 
     /// Takes a member that is not in.
-    pub fn insert(&mut self, key: u32, value: &[u8], hash: u128) -> u32 {
+    pub fn insert(&mut self, trace: u64, key: u32, value: &[u8], hash: u128) -> u32 {
         let member = self.bytes.len() as u32;
         for word in [key, value.len() as u32, UNKNOWN] {
             self.bytes.extend(word.to_le_bytes());
         }
         self.bytes.extend(hash.to_le_bytes());
         self.bytes.extend(value);
-        self.slots.insert(self.hasher.hash_one((key, value)), member);
+        self.slots.insert(trace, member);
         member
     }
 
@@ -110,23 +126,38 @@ impl Sequences {
         Sequences { words: Vec::with_capacity(words), ..Sequences::default() }
     }
 
+    /// What a sequence is found by.
+    pub fn trace(&self, kind: u32, members: &[u32]) -> u64 {
+        self.hasher.hash_one((kind, members))
+    }
+
+    /// The sequence that is looked at first for a trace.
+    pub fn first(&self, trace: u64) -> Option<u32> {
+        self.slots.first(trace)
+    }
+
+    /// Looks at the start of a sequence, so that it is near when it is compared.
+    pub fn touch(&self, place: u32) -> u32 {
+        self.words.get(place as usize).copied().unwrap_or_default()
+    }
+
     /// The number of a sequence.
-    pub fn find(&self, kind: u32, members: &[u32]) -> Option<u32> {
+    pub fn find(&self, trace: u64, kind: u32, members: &[u32]) -> Option<u32> {
         let head = [kind, members.len() as u32];
         let is = |place: u32| {
             let known = &self.words[place as usize..];
             known[..2] == head && known[3..3 + members.len()] == *members
         };
-        let place = self.slots.find(self.hasher.hash_one((kind, members)), is)?;
+        let place = self.slots.find(trace, is)?;
         Some(self.words[place as usize + 2])
     }
 
     /// Takes a sequence that is not in.
-    pub fn insert(&mut self, kind: u32, members: &[u32], number: u32) {
+    pub fn insert(&mut self, trace: u64, kind: u32, members: &[u32], number: u32) {
         let place = self.words.len() as u32;
         self.words.extend([kind, members.len() as u32, number]);
         self.words.extend(members);
-        self.slots.insert(self.hasher.hash_one((kind, members)), place);
+        self.slots.insert(trace, place);
     }
 
     /// How many are in.
@@ -143,11 +174,13 @@ mod tests {
     fn members_come_back_as_they_were() {
         let mut members = Members::default();
         let values = ["", "1", "\"a\"", "{\"b\":[2]}"];
-        let places: Vec<u32> =
-            (0..).zip(values).map(|(key, v)| members.insert(key, v.as_bytes(), u128::MAX - 7)).collect();
+        let mut insert = |(key, value): (u32, &str)| {
+            members.insert(members.trace(key, value.as_bytes()), key, value.as_bytes(), u128::MAX - 7)
+        };
+        let places: Vec<u32> = (0..).zip(values).map(&mut insert).collect();
         for ((key, value), place) in (0..).zip(values).zip(places) {
-            assert_eq!(members.find(key, value.as_bytes()), Some(place));
-            assert_eq!(members.find(key + 1, value.as_bytes()), None);
+            let find = |key| members.find(members.trace(key, value.as_bytes()), key, value.as_bytes());
+            assert_eq!((find(key), find(key + 1)), (Some(place), None));
             assert_eq!((members.key(place), members.text(place)), (key, value.as_bytes()));
             assert_eq!((members.hash(place), members.alone(place)), (u128::MAX - 7, None));
             members.set_alone(place, 9);
@@ -161,11 +194,11 @@ mod tests {
     #[test]
     fn sequences_of_one_kind_are_not_those_of_another() {
         let mut sequences = Sequences::default();
-        sequences.insert(1, &[], 10);
-        sequences.insert(1, &[5, 6], 11);
-        sequences.insert(2, &[5, 6], 12);
-        assert_eq!(sequences.find(1, &[]), Some(10));
-        assert_eq!((sequences.find(1, &[5, 6]), sequences.find(2, &[5, 6])), (Some(11), Some(12)));
-        assert_eq!((sequences.find(2, &[]), sequences.find(1, &[5]), sequences.len()), (None, None, 3));
+        for (kind, members, number) in [(1, &[][..], 10), (1, &[5, 6], 11), (2, &[5, 6], 12)] {
+            sequences.insert(sequences.trace(kind, members), kind, members, number);
+        }
+        let find = |kind, members: &[u32]| sequences.find(sequences.trace(kind, members), kind, members);
+        assert_eq!((find(1, &[]), find(1, &[5, 6]), find(2, &[5, 6])), (Some(10), Some(11), Some(12)));
+        assert_eq!((find(2, &[]), find(1, &[5]), sequences.len()), (None, None, 3));
     }
 }

@@ -33,6 +33,12 @@ impl Slots {
         }
     }
 
+    /// The place that is looked at first for a thing of this hash, if anything stands there.
+    pub fn first(&self, hash: u64) -> Option<u32> {
+        let mask = self.slots.len().checked_sub(1)?;
+        Some(self.slots[half(hash) as usize & mask].1).filter(|place| *place != EMPTY)
+    }
+
     /// Takes a thing that is not in.
     pub fn insert(&mut self, hash: u64, place: u32) {
         if self.taken * 2 >= self.slots.len() {
