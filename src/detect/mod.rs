@@ -3,6 +3,7 @@
 //! events and the rule, so neither threads nor order change it.
 
 pub mod chain;
+pub mod column;
 pub mod count;
 pub mod evidence;
 pub mod group;

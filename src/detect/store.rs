@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
+use super::column::Column;
 use super::profile::{Profiles, Symbol, View};
 use super::reader::{FacetValues, Reader};
 use super::signal::EventSet;
@@ -55,9 +56,19 @@ struct Passage {
     is_history: bool,
 }
 
+/// Kept events in the order in which they come.
+#[derive(Debug, Default)]
+struct Arrived {
+    events: Column<Kept>,
+    times: Column<Timestamp>,
+    profile_of: Column<u32>,
+}
+
 /// All kept events.
 #[derive(Debug, Default)]
 pub struct Store {
+    /// those that came, until all is read
+    arrived: Arrived,
     events: Vec<Kept>,
     /// when each of them happened
     times: Vec<Timestamp>,
@@ -128,24 +139,29 @@ impl Store {
     /// Puts the events into their total order (organization, time, id, body) and links identities.
     pub fn close(&mut self, links: &Links) {
         let ranks = self.profiles.organization_ranks();
-        let key = |e: usize| (ranks[self.profile_of[e] as usize], self.times[e]);
+        let Arrived { events, times, profile_of } = std::mem::take(&mut self.arrived);
+        let key = |e: usize| (ranks[profile_of[e] as usize], times[e]);
         let rest = |e: usize| {
-            let id = self.id_of(&self.events[e]);
+            let id = self.id_of(&events[e]);
             let of_first = || id.as_deref().and_then(|id| self.firsts.get(id));
             let body = match id {
-                None => self.body_of(&self.events[e]),
+                None => self.body_of(&events[e]),
                 Some(_) => self.rivals.get(&index(e)).or_else(of_first).copied().unwrap_or_default(),
             };
-            (id, body, self.origin_of(&self.events[e]))
+            (id, body, self.origin_of(&events[e]))
         };
         let order = |a: usize, b: usize| key(a).cmp(&key(b)).then_with(|| rest(a).cmp(&rest(b)));
         // Exports are in order more often than not.
-        if !(1..self.events.len()).all(|e| order(e - 1, e).is_le()) {
-            let mut places: Vec<u32> = (0..self.len()).collect();
+        if (1..events.len()).all(|e| order(e - 1, e).is_le()) {
+            (self.events, self.times, self.profile_of) = (events.into_vec(), times.into_vec(), profile_of.into_vec());
+        } else {
+            let mut places: Vec<u32> = (0..index(events.len())).collect();
             places.par_sort_unstable_by(|a, b| order(*a as usize, *b as usize));
-            self.events = places.iter().map(|e| self.events[*e as usize].clone()).collect();
-            self.times = places.iter().map(|e| self.times[*e as usize]).collect();
-            self.profile_of = places.iter().map(|e| self.profile_of[*e as usize]).collect();
+            self.times = places.iter().map(|e| times[*e as usize]).collect();
+            drop(times);
+            self.profile_of = places.iter().map(|e| profile_of[*e as usize]).collect();
+            drop(profile_of);
+            self.events = places.iter().map(|e| events[*e as usize].clone()).collect();
         }
         (self.firsts, self.rivals) = (HashMap::new(), HashMap::new());
         self.texts.shrink_to_fit();
@@ -316,11 +332,11 @@ impl Sink<Reader<'_>> for Store {
         let (passage, offset, line) = self.place(origin);
         if let (Some(Rivalry { first, own }), Some(id)) = (event.rivalry, event.id) {
             self.firsts.insert(id.into(), first);
-            self.rivals.insert(self.len(), own);
+            self.rivals.insert(index(self.arrived.events.len()), own);
         }
-        self.times.push(event.time);
-        self.profile_of.push(event.likeness);
-        self.events.push(Kept { id, passage, offset, line, id_form });
+        self.arrived.times.push(event.time);
+        self.arrived.profile_of.push(event.likeness);
+        self.arrived.events.push(Kept { id, passage, offset, line, id_form });
     }
 }
 

@@ -72,20 +72,26 @@ struct Looks {
     takes_whole: bool,
     /// the account that it is about is the actor's own
     is_own: bool,
-    /// by key whether its members are part of what is looked at, as far as that was asked
-    wanted: Vec<Option<bool>>,
+    /// by key the facets that are made of its members, as far as that was asked
+    of_key: Vec<Option<Box<[usize]>>>,
 }
 
 impl Looks {
-    fn wants(&mut self, number: u32, key: &Key) -> bool {
+    /// The facets that are made of the members of a key.
+    fn of_key(&mut self, number: u32, key: &Key) -> &[usize] {
         let place = number as usize;
-        if self.wanted.len() <= place {
-            self.wanted.resize(place + 1, None);
+        if self.of_key.len() <= place {
+            self.of_key.resize(place + 1, None);
         }
-        *self.wanted[place].get_or_insert_with(|| {
-            let mut facets = key.facets.iter().filter(|facet| self.is_needed[**facet]);
-            self.takes_whole || facets.any(|facet| is_made_of(*facet, self.is_own, &key.name))
+        self.of_key[place].get_or_insert_with(|| {
+            let facets = key.facets.iter().copied().filter(|facet| self.is_needed[*facet]);
+            facets.filter(|facet| is_made_of(*facet, self.is_own, &key.name)).collect()
         })
+    }
+
+    /// Whether the members of a key are part of what is looked at.
+    fn wants(&mut self, number: u32, key: &Key) -> bool {
+        self.takes_whole || !self.of_key(number, key).is_empty()
     }
 }
 
@@ -246,18 +252,17 @@ impl<'w> Memo<'w> {
     /// The facets that are looked at in the record that was taken last, and their numbers; those that are new
     /// have none yet.
     pub fn facets(&mut self, out: &mut Vec<Option<u32>>) -> Arc<[usize]> {
-        let looks = &self.looks[self.event_type as usize];
+        let looks = &mut self.looks[self.event_type as usize];
         looks.needed.iter().for_each(|facet| self.facets[*facet].clear());
         for member in &self.wanted {
-            let key = &self.keys[self.members.key(*member) as usize];
-            for facet in &key.facets {
-                if looks.is_needed[*facet] && is_made_of(*facet, looks.is_own, &key.name) {
-                    self.facets[*facet].push(*member);
-                }
+            let key = self.members.key(*member);
+            for facet in looks.of_key(key, &self.keys[key as usize]) {
+                self.facets[*facet].push(*member);
             }
         }
+        let needed = Arc::clone(&looks.needed);
         self.asked.clear();
-        for facet in looks.needed.iter().copied() {
+        for facet in needed.iter().copied() {
             match self.facets[facet].as_slice() {
                 [] => {}
                 [_] if self.is_of_one(facet) => {}
@@ -270,12 +275,12 @@ impl<'w> Memo<'w> {
         black_box(firsts.fold(0, |all, first| all ^ self.seen.touch(first)));
         let mut asked = self.asked.iter();
         out.clear();
-        out.extend(looks.needed.iter().map(|facet| match self.facets[*facet].as_slice() {
+        out.extend(needed.iter().map(|facet| match self.facets[*facet].as_slice() {
             [] => self.empty[*facet],
             [member] if self.is_of_one(*facet) => self.members.alone(*member),
             members => asked.next().and_then(|asked| self.seen.find(asked.trace, kind(*facet), members)),
         }));
-        Arc::clone(&looks.needed)
+        needed
     }
 
     /// Whether a facet is made of one member, as a rule; no member is all of two such facets.
@@ -401,7 +406,7 @@ impl<'w> Memo<'w> {
             needed,
             takes_whole: understand.needs_whole(canonical),
             is_own: is_own_account(canonical),
-            wanted: Vec::new(),
+            of_key: Vec::new(),
         });
         self.by_type.insert(event_type.into(), place);
         place

@@ -1,6 +1,6 @@
 //! Part: a batch understood by a worker: its records in their order, and what their events are like.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use xxhash_rust::xxh3::xxh3_64;
@@ -19,6 +19,9 @@ use crate::event::{Event, NotAnEvent};
 
 /// Facets after which a worker starts afresh.
 const FACETS: usize = 1 << 21;
+
+/// No kind.
+const NOWHERE: u32 = u32::MAX;
 
 /// One record, understood or not.
 pub enum Understood {
@@ -83,8 +86,8 @@ pub struct Worker<'p, U> {
     known: Vec<Option<u32>>,
     /// the kinds of events, by the facet that tells them, with their numbers
     kinds: HashMap<u32, (u32, Kind), RandomState>,
-    /// by kind, as organizations are, the actors and targets whose names were learned
-    met: HashSet<(u32, u32), RandomState>,
+    /// for each facet that it met the kind, as organizations are, in which it last stood as actor or target
+    met: Vec<u32>,
     /// nothing is remembered
     #[cfg(any(test, fuzzing))]
     pub is_plain: bool,
@@ -101,7 +104,7 @@ impl<'p, U: Understand> Worker<'p, U> {
             facets: Vec::new(),
             known: Vec::new(),
             kinds: HashMap::default(),
-            met: HashSet::default(),
+            met: Vec::new(),
             #[cfg(any(test, fuzzing))]
             is_plain: false,
         }
@@ -195,6 +198,7 @@ impl<'p, U: Understand> Worker<'p, U> {
                 number(patterns.len() - 1)
             }));
         }
+        met.resize(patterns.len(), NOWHERE);
         let next = number(kinds.len());
         let kind = kinds.entry(facets[facet::KIND]).or_insert_with(|| {
             let kind = Kind::of(&Event::part(&inside.facet(facet::KIND)));
@@ -202,7 +206,8 @@ impl<'p, U: Understand> Worker<'p, U> {
             (next, kind)
         });
         for facet in [facet::ACTOR, facet::TARGET] {
-            if met.insert((kind.0, facets[facet])) {
+            let met = &mut met[facets[facet] as usize];
+            if std::mem::replace(met, kind.0) != kind.0 {
                 let json = inside.facet(facet);
                 let event = Event::part(&json);
                 let party = if facet == facet::ACTOR { &event.actor } else { &event.target };
