@@ -16,7 +16,7 @@ use jcdetect::event::field::Norm;
 use jcdetect::event::json::Json;
 use jcdetect::event::time::{DAY, Span};
 use jcdetect::input::framing::Framer;
-use jcdetect::input::merger::Known;
+use jcdetect::input::known::Known;
 use jcdetect::input::source::Source;
 use jcdetect::input::{Options, Reading, read};
 use jcdetect::rule::pack::PACK;

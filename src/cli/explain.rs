@@ -12,7 +12,7 @@ use crate::event::facet::FieldPlan;
 use crate::event::field::nearest_of;
 use crate::event::json::Json;
 use crate::event::outside::Enriched;
-use crate::input::merger::Known;
+use crate::input::known::Known;
 use crate::input::read;
 use crate::output::explanation::{Asked, Explanation, write};
 use crate::rule::Rule;

@@ -11,7 +11,7 @@ use super::settings::{When, is_backwards};
 use crate::event::Event;
 use crate::event::facet::FieldPlan;
 use crate::event::time::{Span, Timestamp};
-use crate::input::merger::Known;
+use crate::input::known::Known;
 use crate::input::read;
 use crate::output::Look;
 use crate::output::investigation::{Form, write};

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::event::field::Norm;
 use crate::event::identity::Links;
 use crate::event::time::{Span, Timestamp};
-use crate::input::merger::Known;
+use crate::input::known::Known;
 use crate::input::source::Source;
 use crate::input::{Options, Reading, read};
 use crate::rule::set::RuleSet;

@@ -4,59 +4,11 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use super::known::{Known, Standing};
 use super::part::{Part, Single, Understood};
 use super::{Message, Reading, looks};
 use crate::event::coverage::{Kind, Tally};
 use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink, Understand};
-
-/// The events known so far, so that the same one is known again.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// body of the first event of each id
-    bodies: HashMap<u64, u64, foldhash::fast::RandomState>,
-    /// further bodies of ids that have several
-    others: HashMap<u64, Vec<u64>>,
-}
-
-/// How an event stands to those before it.
-enum Standing {
-    New,
-    Duplicate,
-    /// an id that stood on another event
-    Conflict {
-        /// hash of the body of that event
-        first: u64,
-        /// for the first time
-        is_first: bool,
-    },
-}
-
-impl Known {
-    fn learn(&mut self, id: u64, body: u64) -> Standing {
-        let first = match self.bodies.entry(id) {
-            Entry::Vacant(place) => {
-                place.insert(body);
-                return Standing::New;
-            }
-            Entry::Occupied(place) => *place.get(),
-        };
-        if first == body {
-            return Standing::Duplicate;
-        }
-        let others = self.others.entry(id).or_default();
-        if others.contains(&body) {
-            return Standing::Duplicate;
-        }
-        others.push(body);
-        Standing::Conflict { first, is_first: others.len() == 1 }
-    }
-
-    /// Bytes held for each known id.
-    pub fn bytes_per_event(&self) -> f64 {
-        let bytes = self.bodies.capacity() * (size_of::<(u64, u64)>() + 1);
-        bytes as f64 / self.bodies.len().max(1) as f64
-    }
-}
 
 /// Puts parts together.
 pub(super) struct Merger<'k, S> {

@@ -9,7 +9,7 @@ use jcdetect::detect::detect;
 use jcdetect::detect::reader::Reader;
 use jcdetect::detect::store::Store;
 use jcdetect::event::time::{SECOND, Span};
-use jcdetect::input::merger::Known;
+use jcdetect::input::known::Known;
 use jcdetect::input::source::Source;
 use jcdetect::input::{Options, read};
 use jcdetect::output::{Format, Look, write};

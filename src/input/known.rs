@@ -1,0 +1,144 @@
+//! Known: the events known so far, so that the same one is known again. It is most of what reading holds, so it is
+//! kept tight: no event is known by more than the hashes of its id and its body.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+
+/// How an event stands to those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// its id stood on none of them
+    New,
+    /// it is one of them
+    Duplicate,
+    /// its id stood on another event
+    Conflict {
+        /// hash of the body of that event
+        first: u64,
+        /// for the first time
+        is_first: bool,
+    },
+}
+
+/// Tables, as a power of two: each grows by itself, so that little is held twice meanwhile.
+const TABLES: u32 = 6;
+
+/// The events known so far.
+#[derive(Debug)]
+pub struct Known {
+    /// ids are scattered by it, otherwise in each run, so that nobody can make them meet
+    factor: u64,
+    /// bodies of the first event of each id
+    firsts: Vec<Table>,
+    /// further bodies of ids that have several
+    others: HashMap<u64, Vec<u64>>,
+}
+
+impl Default for Known {
+    fn default() -> Known {
+        let firsts = (0..1 << TABLES).map(|_| Table::default()).collect();
+        Known { factor: RandomState::default().hash_one(0) | 1, firsts, others: HashMap::new() }
+    }
+}
+
+impl Known {
+    /// Learns an event by the hashes of its id and its body.
+    pub fn learn(&mut self, id: u64, body: u64) -> Standing {
+        let id = id.wrapping_mul(self.factor).max(1);
+        let table = usize::try_from(id >> (64 - TABLES)).unwrap_or_default();
+        let Some(first) = self.firsts[table].learn(id, body) else { return Standing::New };
+        if first == body {
+            return Standing::Duplicate;
+        }
+        let others = self.others.entry(id).or_default();
+        if others.contains(&body) {
+            return Standing::Duplicate;
+        }
+        others.push(body);
+        Standing::Conflict { first, is_first: others.len() == 1 }
+    }
+
+    /// Bytes held for each known id.
+    pub fn bytes_per_event(&self) -> f64 {
+        let bytes: usize = self.firsts.iter().map(|table| table.slots.len() * size_of::<(u64, u64)>()).sum();
+        let ids: usize = self.firsts.iter().map(|table| table.taken).sum();
+        bytes as f64 / ids.max(1) as f64
+    }
+}
+
+/// Bodies by id, each where its id says or as near behind as there is room; no id is 0.
+#[derive(Debug, Default)]
+struct Table {
+    slots: Vec<(u64, u64)>,
+    taken: usize,
+}
+
+impl Table {
+    /// The body that is known for an id; if there is none, this one is from here on.
+    fn learn(&mut self, id: u64, body: u64) -> Option<u64> {
+        // At most four fifths are taken.
+        if self.taken * 5 >= self.slots.len() * 4 {
+            self.grow();
+        }
+        let at = self.seek(id);
+        if self.slots[at].0 == id {
+            return Some(self.slots[at].1);
+        }
+        self.slots[at] = (id, body);
+        self.taken += 1;
+        None
+    }
+
+    /// Where an id stands, or may be put.
+    fn seek(&self, id: u64) -> usize {
+        let place = (u128::from(id << TABLES) * self.slots.len() as u128) >> 64;
+        let mut at = usize::try_from(place).unwrap_or_default();
+        while self.slots[at].0 != 0 && self.slots[at].0 != id {
+            at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
+        }
+        at
+    }
+
+    fn grow(&mut self) {
+        let larger = vec![(0, 0); (self.slots.len() * 5 / 4).max(16)];
+        for (id, body) in std::mem::replace(&mut self.slots, larger) {
+            if id != 0 {
+                let at = self.seek(id);
+                self.slots[at] = (id, body);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_known_again() {
+        let mut known = Known::default();
+        let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for n in 1..=20_000 {
+            assert_eq!(known.learn(hash(n), n), Standing::New);
+        }
+        for n in 1..=20_000 {
+            assert_eq!(known.learn(hash(n), n), Standing::Duplicate);
+        }
+        assert!((16.0..30.0).contains(&known.bytes_per_event()), "{}", known.bytes_per_event());
+        // Ids that differ little are no worse.
+        assert_eq!((known.learn(0, 1), known.learn(0, 1)), (Standing::New, Standing::Duplicate));
+        assert!((1..9000).all(|n| known.learn(n, 5) == Standing::New));
+    }
+
+    #[test]
+    fn an_id_on_several_events() {
+        let mut known = Known::default();
+        let conflict = |is_first| Standing::Conflict { first: 10, is_first };
+        let bodies = [10, 11, 12, 11, 10, 12];
+        let standings = bodies.map(|body| known.learn(7, body));
+        let (new, same) = (Standing::New, Standing::Duplicate);
+        assert_eq!(standings, [new, conflict(true), conflict(false), same, same, same]);
+    }
+}
