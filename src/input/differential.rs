@@ -43,7 +43,7 @@ struct Reader<'p> {
 
 impl<'p> Reader<'p> {
     fn new(plan: &'p FieldPlan, is_plain: bool) -> Reader<'p> {
-        let mut worker = Worker::new(plan, All(plan));
+        let mut worker = Worker::new(plan, All(plan), 1);
         worker.is_plain = is_plain;
         Reader { worker, facets: Vec::new(), kinds: Vec::new(), likenesses: Vec::new() }
     }

@@ -23,9 +23,10 @@ use crate::event::occurrence::Understand;
 use crate::event::party::is_own_account;
 use crate::event::time::Timestamp;
 
-/// Bytes of members after which a worker starts afresh.
+/// Bytes of members that a worker remembers before it starts afresh, where there are two or fewer; more workers
+/// remember as much together.
 const MEMBERS: usize = 32 << 20;
-/// Likenesses, and facets, after which a worker starts afresh.
+/// Likenesses, and facets, in the same way.
 const ALIKES: usize = 1 << 19;
 /// Different spellings of keys, white space included; real exports have a few hundred.
 const SPELLINGS: usize = 2048;
@@ -156,6 +157,8 @@ const ALL: u32 = u32::MAX;
 #[derive(Debug)]
 pub struct Memo<'w> {
     plan: &'w FieldPlan,
+    /// how many workers share the room for what is remembered
+    workers: usize,
     outline: Outline,
     keys: Vec<Key>,
     by_name: HashMap<Box<str>, u32, RandomState>,
@@ -190,18 +193,21 @@ pub struct Memo<'w> {
 }
 
 impl<'w> Memo<'w> {
-    /// Nothing seen yet.
-    pub fn new(plan: &'w FieldPlan) -> Memo<'w> {
+    /// Nothing seen yet; there are so many workers.
+    pub fn new(plan: &'w FieldPlan, workers: usize) -> Memo<'w> {
+        let workers = workers.max(2);
+        let room = MEMBERS * 2 / workers;
         Memo {
             plan,
+            workers,
             outline: Outline::default(),
             keys: Vec::new(),
             by_name: HashMap::default(),
             spellings: Vec::new(),
             by_text: HashMap::default(),
             expected: Vec::new(),
-            members: Members::new(MEMBERS + MEMBERS / 8),
-            seen: Sequences::new(ALIKES * 20),
+            members: Members::new(room + room / 8),
+            seen: Sequences::new(ALIKES * 2 / workers * 20),
             empty: vec![None; plan.facets.len()],
             next: 0,
             records: 0,
@@ -219,7 +225,7 @@ impl<'w> Memo<'w> {
 
     /// Whether it is time to start afresh.
     pub fn is_full(&self) -> bool {
-        self.members.size() > MEMBERS || self.seen.len() > ALIKES
+        self.members.size() > MEMBERS * 2 / self.workers || self.seen.len() > ALIKES * 2 / self.workers
     }
 
     /// Whether nothing was numbered yet.

@@ -7,8 +7,29 @@ use std::collections::hash_map::Entry;
 use super::known::{Known, Standing};
 use super::part::{Part, Single, Understood};
 use super::{Message, Reading, looks};
-use crate::event::coverage::{Kind, Tally};
+use crate::event::coverage::{Kind, Reason, Tally};
 use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink, Understand};
+
+/// What was in a source.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    records: u64,
+    events: u64,
+    /// events without a readable time, which are skipped
+    timeless: u64,
+}
+
+impl Counts {
+    /// What a source looks like in which nothing was an event; its head tells more.
+    fn foreign(self, head: &[u8]) -> Option<String> {
+        match self {
+            Counts { records: 0, .. } => None,
+            Counts { events: 0, timeless: 0, .. } => Some(looks::like(head)),
+            Counts { events: 0, .. } => Some("events without a readable timestamp".to_owned()),
+            _ => None,
+        }
+    }
+}
 
 /// Puts parts together.
 pub(super) struct Merger<'k, S> {
@@ -25,8 +46,8 @@ pub(super) struct Merger<'k, S> {
     kinds_of: Vec<Vec<usize>>,
     /// by worker and its numbers: the number that the sink gave a facet
     facets: Vec<Vec<u32>>,
-    /// of the source being read: records, events
-    counts: (u64, u64),
+    /// of the source being read
+    counts: Counts,
 }
 
 impl<'k, S> Merger<'k, S> {
@@ -42,7 +63,7 @@ impl<'k, S> Merger<'k, S> {
             likenesses: vec![Vec::new(); workers],
             kinds_of: vec![Vec::new(); workers],
             facets: vec![Vec::new(); workers],
-            counts: (0, 0),
+            counts: Counts::default(),
         }
     }
 
@@ -54,10 +75,8 @@ impl<'k, S> Merger<'k, S> {
         match part {
             Ok((source, part)) => self.part(worker, source, part),
             Err(Message::End(source, head)) => {
-                let (records, events) = std::mem::take(&mut self.counts);
-                if records > 0 && events == 0 {
-                    self.reading.foreign.push((source, looks::like(&head)));
-                }
+                let looks = std::mem::take(&mut self.counts).foreign(&head);
+                self.reading.foreign.extend(looks.map(|looks| (source, looks)));
             }
             Err(Message::Failure(failure)) => self.reading.failures.push(failure),
             Err(Message::Batch(..)) => {}
@@ -94,9 +113,12 @@ impl<'k, S> Merger<'k, S> {
         }
         let mut id_start = 0;
         for record in part.records {
-            self.counts.0 += 1;
+            self.counts.records += 1;
             match record {
-                Understood::Skipped(reason, line) => self.reading.coverage.skip(reason, source, line),
+                Understood::Skipped(reason, line) => {
+                    self.counts.timeless += u64::from(reason == Reason::NoTime);
+                    self.reading.coverage.skip(reason, source, line);
+                }
                 Understood::Event(single) => {
                     let id_end = single.id_end as usize;
                     self.event::<U>(worker, &single, &part.ids[id_start..id_end]);
@@ -121,7 +143,7 @@ impl<'k, S> Merger<'k, S> {
     where
         S: Sink<U>,
     {
-        self.counts.1 += 1;
+        self.counts.events += 1;
         let mut rivalry = None;
         if let Some((id, own)) = single.key {
             match self.known.learn(id, own) {

@@ -132,7 +132,7 @@ pub fn read<U: Understand>(
         let understanding = (0..workers).map(|worker| {
             let (receiver, done) = (Arc::clone(&receiver), done.clone());
             scope.spawn(move || {
-                let mut state = Worker::new(plan, understand());
+                let mut state = Worker::new(plan, understand(), workers);
                 let mut busy = Duration::ZERO;
                 while let Ok((number, message)) = receiver.lock().map_or(Err(RecvError), |waiting| waiting.recv()) {
                     let start = Instant::now();

@@ -76,6 +76,7 @@ pub struct Part<U: Understand> {
 /// Understands batches, one after another, and remembers what it has seen.
 pub struct Worker<'p, U> {
     plan: &'p FieldPlan,
+    workers: usize,
     memo: Memo<'p>,
     understand: U,
     /// for each facet that it met what [`Understand::facet`] said
@@ -94,11 +95,12 @@ pub struct Worker<'p, U> {
 }
 
 impl<'p, U: Understand> Worker<'p, U> {
-    /// A worker that has seen nothing.
-    pub fn new(plan: &'p FieldPlan, understand: U) -> Worker<'p, U> {
+    /// A worker that has seen nothing, one of so many.
+    pub fn new(plan: &'p FieldPlan, understand: U, workers: usize) -> Worker<'p, U> {
         Worker {
             plan,
-            memo: Memo::new(plan),
+            workers,
+            memo: Memo::new(plan, workers),
             understand,
             patterns: Vec::new(),
             facets: Vec::new(),
@@ -112,7 +114,7 @@ impl<'p, U: Understand> Worker<'p, U> {
 
     /// Lets go of all that was met; numbers start from 0 again.
     pub fn forget(&mut self) {
-        self.memo = Memo::new(self.plan);
+        self.memo = Memo::new(self.plan, self.workers);
         self.patterns.clear();
         self.kinds.clear();
         self.met.clear();

@@ -1,6 +1,7 @@
 //! Table: what an analyst reads first thing. Stories first, then single findings, worst first: who, when, how often,
 //! one plain sentence; then what is a question and no case; then what was read, and what was not.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
@@ -283,13 +284,16 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
         n => format!("{} skipped", plural(n, "record")),
     };
     let rules = &report.rules;
-    let mut unchecked = Vec::new();
-    for (count, why) in [
-        (rules.no_input.len(), "without their kind of event"),
-        (rules.too_young.len(), "without enough history"),
-        (rules.blind.len(), "without their other input"),
-        (rules.failed.len(), "failed"),
+    // A rule is told once, by what weighs most.
+    let (mut unchecked, mut told) = (Vec::new(), BTreeSet::new());
+    let failed: Vec<String> = rules.failed.iter().map(|(name, _)| name.clone()).collect();
+    for (names, why) in [
+        (&failed, "failed"),
+        (&rules.no_input, "without their kind of event"),
+        (&rules.too_young, "without enough history"),
+        (&rules.blind, "without their other input"),
     ] {
+        let count = names.iter().filter(|name| told.insert(name.as_str())).count();
         if count > 0 {
             unchecked.push(format!("{count} {why}"));
         }

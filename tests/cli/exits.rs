@@ -91,6 +91,11 @@ fn three_for_sources() {
         ("x.log", b"Nov 24 sshd[1]: hello\n", "text (first line:"),
         ("x.html", b"<html><body>sign in</body></html>", "HTML"),
         ("x.jsonl", b"{\"a\":1}\n{\"a\":2}\n", "JSON of another kind (keys: a)"),
+        (
+            "y.jsonl",
+            b"{\"event_type\":\"sso_auth\",\"timestamp\":\"soon\"}\n",
+            "it looks like events without a readable timestamp",
+        ),
     ] {
         let path = case.with(name, content);
         Case::exits(&[&good, &path], 3)
