@@ -8,15 +8,25 @@
 use std::borrow::Cow;
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::count::partitions;
 use super::group::Members;
 use super::index::Run;
+use super::profile::Symbol;
 use super::signal::Signal;
 use super::store::Store;
-use crate::event::field::{Fields, Value};
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Right, Unless, Where};
+use crate::rule::pattern::Order;
+
+/// What the values of a field are compared with.
+enum Other {
+    /// a text that the rule names, in lower case
+    Text(String),
+    /// the values of another field
+    Values(SmallVec<[Symbol; 2]>),
+}
 
 /// A group with the matches of each step apart: first the steps, then what must not lie between.
 pub struct Steps<'a> {
@@ -176,18 +186,40 @@ impl<'a> Steps<'a> {
     }
 
     fn wheres_hold(&self, wheres: &[Where], chain: &[Option<u32>]) -> bool {
+        let event = |step: usize| chain.get(step).copied().flatten();
         wheres.iter().all(|w| {
-            let Some(left) = chain.get(w.left.0).copied().flatten() else { return true };
-            let left = texts(&self.store.view(left).values(&w.left.1));
-            let right = match &w.right {
-                Right::Literal(text) => vec![text.to_lowercase()],
-                Right::Field(step, field) => match chain.get(*step).copied().flatten() {
-                    Some(event) => texts(&self.store.view(event).values(field)),
-                    None => return true,
-                },
-            };
-            compare(w, &left, &right)
+            let Some(left) = event(w.left.0) else { return true };
+            let left = self.store.group_values(left, &w.left.1);
+            match &w.right {
+                Right::Literal(text) => self.compare(w, &left, &Other::Text(text.to_lowercase())),
+                Right::Field(step, field) => event(*step)
+                    .is_none_or(|right| self.compare(w, &left, &Other::Values(self.store.group_values(right, field)))),
+            }
         })
+    }
+
+    /// A missing field makes every comparison false.
+    fn compare(&self, w: &Where, left: &[Symbol], right: &Other) -> bool {
+        let text = |symbol: &Symbol| self.store.symbol(*symbol);
+        if left.is_empty() || matches!(right, Other::Values(values) if values.is_empty()) {
+            return false;
+        }
+        if let Some(is_equal) = w.is_equal {
+            let has_same = match right {
+                Other::Text(right) => left.iter().any(|left| text(left) == right),
+                Other::Values(right) => left.iter().any(|left| right.contains(left)),
+            };
+            return has_same == is_equal;
+        }
+        let right: Vec<&str> = match right {
+            Other::Text(right) => vec![right],
+            Other::Values(right) => right.iter().map(text).collect(),
+        };
+        let holds = |order: Order, left: &str, right: &str| match (left.parse(), right.parse()) {
+            (Ok(left), Ok(right)) => order.holds(left, right),
+            _ => false,
+        };
+        w.order.is_some_and(|order| left.iter().any(|left| right.iter().any(|right| holds(order, text(left), right))))
     }
 
     /// `temporal`: all rules, or as many as the condition wants, have a match in (t − window, t], and the
@@ -248,23 +280,4 @@ fn serve(step: usize, candidates: &[Vec<u32>], served: &mut [Option<u32>], fixed
         }
     }
     false
-}
-
-fn texts(values: &[Value<'_>]) -> Vec<String> {
-    values.iter().filter_map(|v| v.text().map(str::to_lowercase)).collect()
-}
-
-/// A missing field makes every comparison false.
-fn compare(w: &Where, left: &[String], right: &[String]) -> bool {
-    if left.is_empty() || right.is_empty() {
-        return false;
-    }
-    match (w.is_equal, w.order) {
-        (Some(true), _) => left.iter().any(|l| right.contains(l)),
-        (Some(false), _) => !left.iter().any(|l| right.contains(l)),
-        (None, Some(order)) => left
-            .iter()
-            .any(|l| right.iter().any(|r| matches!((l.parse(), r.parse()), (Ok(a), Ok(b)) if order.holds(a, b)))),
-        (None, None) => false,
-    }
 }

@@ -148,9 +148,16 @@ impl Grouping {
         let mut grouping = Grouping::default();
         let seats: Vec<Seat> = fields.iter().map(|field| profiles.seat(field)).collect();
         let (mut own, mut longer): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+        // Most profiles are of the organization of the one before.
+        let mut start = None;
         for profile in 0..profiles.len() {
+            let organization = profiles.organization_symbol(profile);
+            let (_, number) = start
+                .filter(|(known, _)| *known == organization)
+                .unwrap_or_else(|| (organization, keys.longer(NOWHERE, organization)));
+            start = Some((organization, number));
             own.clear();
-            own.push(keys.longer(NOWHERE, profiles.organization_symbol(profile)));
+            own.push(number);
             for seat in &seats {
                 let values = profiles.seated(profile, seat);
                 if let ([start], [value]) = (own.as_mut_slice(), &*values) {
