@@ -190,7 +190,7 @@ impl Weighed for Grouping {
 impl Groupings {
     /// None yet, with room for some of those of so many profiles.
     pub fn new(profiles: u32) -> Groupings {
-        Groupings { by_fields: Shared::new(profiles as usize * size_of::<u32>() * 16), keys: Mutex::default() }
+        Groupings { by_fields: Shared::new(profiles as usize * size_of::<u32>() * 48), keys: Mutex::default() }
     }
 
     /// The groups of all profiles by these fields.

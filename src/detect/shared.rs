@@ -12,7 +12,7 @@ pub trait Weighed {
 }
 
 /// Room that there always is, in bytes.
-const ROOM: usize = 32 << 20;
+const ROOM: usize = 64 << 20;
 
 /// Things by what they are of.
 #[derive(Debug)]
