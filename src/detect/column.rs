@@ -20,20 +20,23 @@ impl<T> Default for Column<T> {
 impl<T> Column<T> {
     /// Takes a thing.
     pub fn push(&mut self, thing: T) {
-        match self.pieces.last_mut().filter(|piece| piece.len() < PIECE) {
-            Some(piece) => piece.push(thing),
-            None => {
-                // The first one is as small as what is in it.
-                let mut piece = Vec::with_capacity(if self.pieces.is_empty() { 0 } else { PIECE });
-                piece.push(thing);
-                self.pieces.push(piece);
-            }
+        if let Some(piece) = self.pieces.last_mut().filter(|piece| piece.len() < PIECE) {
+            return piece.push(thing);
         }
+        // The first one is as small as what is in it.
+        let mut piece = Vec::with_capacity(if self.pieces.is_empty() { 0 } else { PIECE });
+        piece.push(thing);
+        self.pieces.push(piece);
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
         self.pieces.last().map_or(0, |last| (self.pieces.len() - 1) * PIECE + last.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
     }
 
     /// All of them side by side; each piece goes as soon as it is taken over.
@@ -59,7 +62,7 @@ mod tests {
     #[test]
     fn things_stay_in_their_order() {
         let mut column = Column::default();
-        assert_eq!(column.len(), 0);
+        assert!(column.is_empty());
         (0..PIECE * 2 + 5).for_each(|thing| column.push(thing));
         assert_eq!((column.len(), column[PIECE - 1], column[PIECE]), (PIECE * 2 + 5, PIECE - 1, PIECE));
         assert!(column.into_vec().into_iter().eq(0..PIECE * 2 + 5));

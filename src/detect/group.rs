@@ -196,7 +196,7 @@ impl Groupings {
     /// The groups of all profiles by these fields.
     pub fn by(&self, profiles: &Profiles, fields: &[Field]) -> Arc<Grouping> {
         let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        self.by_fields.get(fields.to_vec(), || Grouping::new(profiles, fields, &mut keys()))
+        self.by_fields.get(&fields.to_vec(), || Grouping::new(profiles, fields, &mut keys()))
     }
 
     /// Bytes held, roughly.
@@ -247,7 +247,7 @@ impl Step<'_> {
         match joined(by, self.name) {
             Some(fields) => {
                 let grouping = groupings.by(store.profiles(), &fields);
-                indexes.get((self.place, fields), || Index::new(store, &grouping, self.signals))
+                indexes.get(&(self.place, fields), || Index::new(store, &grouping, self.signals))
             }
             None => Arc::default(),
         }

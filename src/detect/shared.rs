@@ -62,7 +62,7 @@ impl<K, V> Shared<K, V> {
 
 impl<K: Clone + Eq + Hash, V: Weighed> Shared<K, V> {
     /// One of them.
-    pub fn get(&self, key: K, make: impl FnOnce() -> V) -> Arc<V> {
+    pub fn get(&self, key: &K, make: impl FnOnce() -> V) -> Arc<V> {
         let cell = self.with(|known| {
             known.looks += 1;
             let unmade = || Cell { value: Arc::default(), bytes: 0, look: 0 };
@@ -76,7 +76,7 @@ impl<K: Clone + Eq + Hash, V: Weighed> Shared<K, V> {
             Arc::new(make())
         });
         if is_new {
-            self.with(|known| known.weigh(&key, value.bytes(), self.room));
+            self.with(|known| known.weigh(key, value.bytes(), self.room));
         }
         Arc::clone(value)
     }
@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn what_was_looked_at_last_stays() {
         let shared: Shared<&str, usize> = Shared::default();
-        assert_eq!((*shared.get("a", || 2), *shared.get("b", || 4), *shared.get("a", || 6)), (2, 4, 2));
-        assert_eq!((*shared.get("c", || 8), shared.bytes()), (8, ROOM));
-        assert_eq!((*shared.get("a", || 10), *shared.get("b", || 12)), (2, 12));
+        assert_eq!((*shared.get(&"a", || 2), *shared.get(&"b", || 4), *shared.get(&"a", || 6)), (2, 4, 2));
+        assert_eq!((*shared.get(&"c", || 8), shared.bytes()), (8, ROOM));
+        assert_eq!((*shared.get(&"a", || 10), *shared.get(&"b", || 12)), (2, 12));
         // What is larger than the room is there, alone.
-        assert_eq!((*shared.get("d", || 15), shared.bytes()), (15, ROOM / 2 + 1));
+        assert_eq!((*shared.get(&"d", || 15), shared.bytes()), (15, ROOM / 2 + 1));
     }
 }

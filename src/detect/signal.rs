@@ -77,6 +77,7 @@ impl EventSet {
     }
 
     /// The same in the form that takes less.
+    #[must_use]
     pub fn packed(self, events: u32) -> EventSet {
         let mut packed = EventSet::new(self.len(), events);
         match packed {
