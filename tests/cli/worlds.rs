@@ -151,6 +151,14 @@ title: ordered over a count
 name: chain
 correlation: {type: temporal_ordered, rules: [count, c], group-by: [actor.key], timespan: 1h}
 =====
+title: ordered over a count that only feeds it
+name: chain-of-own
+correlation: {type: temporal_ordered, rules: [own-count, c], group-by: [actor.key], timespan: 1h}
+---
+title: count
+name: own-count
+correlation: {type: event_count, rules: [ab], group-by: [actor.key], timespan: 10s, condition: {gte: 3}}
+=====
 title: another country
 name: where
 jcdetect:
@@ -329,6 +337,7 @@ mod naive {
             let grouped = e.actor.is_some();
             if counts(world, e) {
                 add("count", e, false);
+                add("own-count", e, false);
             }
             let all = world.iter().filter(|x| x.organization == e.organization && within(x, e, 20)).count();
             if (4..7).contains(&all) {
@@ -394,7 +403,8 @@ mod naive {
             .iter()
             .filter(|e| e.actor.is_some())
             .flat_map(|e| {
-                out.iter().filter(|(_, n, pending)| *n == name(e) && !pending).map(move |(r, _, _)| (e, r.clone()))
+                let reported = out.iter().filter(|(rule, _, _)| rule != "own-count");
+                reported.filter(|(_, n, pending)| *n == name(e) && !pending).map(move |(r, _, _)| (e, r.clone()))
             })
             .collect();
         for (e, _) in &signals {
@@ -477,6 +487,7 @@ mod naive {
         let burst = |x: &&Happening| counts(world, x) && joined(x, e) && within(x, e, 3600) && x.number != e.number;
         if is(e, "c") && world.iter().any(|x| burst(&x)) {
             add("chain", e, false);
+            add("chain-of-own", e, false);
         }
     }
 
@@ -557,6 +568,19 @@ proptest! {
             report.to_string()
         };
         prop_assert_eq!(account(&got), account(&want), "{} duplicates", duplicates);
+    }
+
+    /// What only feeds other rules is kept without its groups, and they are found again.
+    #[test]
+    fn evidence_is_the_same_through_a_rule_that_is_not_reported(world in world()) {
+        let (_, report) = run(&rules(), &[lines(&world)], ONE);
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let evidence = |title: &str| -> Vec<serde_json::Value> {
+            let findings = report["findings"].as_array().unwrap().iter();
+            findings.filter(|finding| finding["rule_title"] == title).map(|finding| finding["evidence"].clone()).collect()
+        };
+        let (want, got) = (evidence("ordered over a count"), evidence("ordered over a count that only feeds it"));
+        prop_assert_eq!(want, got);
     }
 
     #[test]
