@@ -207,4 +207,12 @@ fn known_networks_are_no_places() {
     let travels = |args: &[&str]| findings(args).iter().any(|f| f["rule_id"] == "impossible-travel-admin");
     assert!(travels(&[text(&log)]));
     assert!(!travels(&[text(&log), "--known", text(&known)]));
+    // Why it did not fire is told as the rule sees it.
+    let why = |args: &[&str]| {
+        let output =
+            jcdetect().args(["explain", "impossible-travel-admin", text(&log), "--event", "2"]).args(args).output();
+        String::from_utf8(output.unwrap().stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let told = "the event does not say where it was, or was in a network of the organization";
+    assert!(why(&["--known", text(&known)]).contains(told) && !why(&[]).contains(told));
 }
