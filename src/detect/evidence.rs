@@ -1,10 +1,9 @@
 //! Evidence: the events that made a signal, through all rules below it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::chain::Steps;
 use super::count::window;
-use super::group::Group;
 use super::memory::legs;
 use super::signal::Signal;
 use super::store::Store;
@@ -30,19 +29,15 @@ fn collect(
 ) {
     out.extend(signals.iter().map(|s| s.event));
     let mut found: BTreeSet<u32> = BTreeSet::new();
-    let mut of_group: BTreeMap<u32, (Group, Vec<u32>)> = BTreeMap::new();
-    let is_grouped = !matches!(set.rules[rule].logic, Logic::Detection(_)) && union_of(set, rule).is_none();
-    for signal in signals.iter().filter(|_| is_grouped) {
-        let Some(group) = detected.group(set, store, rule, *signal) else { continue };
-        of_group.entry(group.number).or_insert_with(|| (group, Vec::new())).1.push(signal.event);
-    }
     // Once for all groups: it looks at the signals of every rule.
     let adding_up = matches!(set.rules[rule].logic, Logic::Risk(_)).then(|| risk::contributions(set, store, detected));
-    if let Some(count) = union_of(set, rule) {
+    let union = union_of(set, rule);
+    if let Some(count) = union {
         let union = Union::new(set, store, detected, rule, count);
         found.extend(signals.iter().flat_map(|signal| union.window(signal.event)));
     }
-    for (group, completing) in of_group.into_values() {
+    let grouped = signals.iter().copied().filter(|_| union.is_none());
+    for (group, completing) in detected.by_group(set, store, rule, grouped).into_values() {
         let members = || detected.members(set, store, rule, &group);
         match &set.rules[rule].logic {
             Logic::Detection(_) => {}

@@ -80,16 +80,31 @@ impl Detected {
         self.faults.extend(fault.map(|fault| (to, fault)));
     }
 
-    /// The group in which a rule found a signal; `None` where a rule has none.
-    pub fn group(&self, set: &RuleSet, store: &Store, rule: usize, signal: Signal) -> Option<Group> {
-        match &self.signals[rule] {
-            Signals::List(_) => self.groups[rule].get(signal.group()).cloned(),
-            Signals::Matches(_) => {
-                let grouping = only_grouping(set, store, &self.groupings, rule)?;
-                let number = *grouping.of(store.profile(signal.event)).first()?;
-                Some(Group { key: self.groupings.key(number), number })
-            }
+    /// The groups in which a rule found signals, by their numbers, with the completing events in each; none where
+    /// a rule has no groups.
+    pub fn by_group(
+        &self,
+        set: &RuleSet,
+        store: &Store,
+        rule: usize,
+        signals: impl Iterator<Item = Signal>,
+    ) -> BTreeMap<u32, (Group, Vec<u32>)> {
+        let grouping = match &self.signals[rule] {
+            Signals::List(_) => None,
+            Signals::Matches(_) => only_grouping(set, store, &self.groupings, rule),
+        };
+        let mut out: BTreeMap<u32, (Group, Vec<u32>)> = BTreeMap::new();
+        for signal in signals {
+            let listed = self.groups[rule].get(signal.group());
+            let number = match &grouping {
+                None => listed.map(|group| group.number),
+                Some(grouping) => grouping.of(store.profile(signal.event)).first().copied(),
+            };
+            let Some(number) = number else { continue };
+            let group = || listed.cloned().unwrap_or_else(|| Group { key: self.groupings.key(number), number });
+            out.entry(number).or_insert_with(|| (group(), Vec::new())).1.push(signal.event);
         }
+        out
     }
 
     /// The members of a group of a rule.

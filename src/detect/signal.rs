@@ -62,18 +62,13 @@ impl EventSet {
 
     /// The set of these out of so many events; they are in any order.
     pub fn of(mut list: Vec<u32>, events: u32) -> EventSet {
-        match EventSet::new(list.len(), events) {
-            EventSet::Dense(mut words) => {
-                list.iter().for_each(|event| words[*event as usize / 64] |= 1 << (event % 64));
-                EventSet::Dense(words)
-            }
-            EventSet::Sparse(_) => {
-                list.sort_unstable();
-                list.dedup();
-                list.shrink_to_fit();
-                EventSet::Sparse(list)
-            }
+        let mut set = EventSet::new(list.len(), events);
+        if matches!(set, EventSet::Sparse(_)) {
+            list.sort_unstable();
+            list.dedup();
         }
+        list.into_iter().for_each(|event| set.push(event));
+        set
     }
 
     /// The same in the form that takes less.

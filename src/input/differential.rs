@@ -2,6 +2,7 @@
 //! each other. Tests and the fuzz target use it.
 
 use super::framing::Framer;
+use super::memo::Room;
 use super::part::{Single, Understood, Worker};
 use crate::event::Event;
 use crate::event::coverage::Kind;
@@ -43,7 +44,7 @@ struct Reader<'p> {
 
 impl<'p> Reader<'p> {
     fn new(plan: &'p FieldPlan, is_plain: bool) -> Reader<'p> {
-        let mut worker = Worker::new(plan, All(plan), 1);
+        let mut worker = Worker::new(plan, All(plan), Room::of(1));
         worker.is_plain = is_plain;
         Reader { worker, facets: Vec::new(), kinds: Vec::new(), likenesses: Vec::new() }
     }

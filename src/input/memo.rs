@@ -28,6 +28,24 @@ use crate::event::time::Timestamp;
 const MEMBERS: usize = 32 << 20;
 /// Likenesses, and facets, in the same way.
 const ALIKES: usize = 1 << 19;
+
+/// Room for what one worker remembers.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// bytes of members
+    members: usize,
+    /// likenesses, and facets
+    alikes: usize,
+}
+
+impl Room {
+    /// The part of one of so many workers.
+    pub fn of(workers: usize) -> Room {
+        let part = |of_two: usize| of_two * 2 / workers.max(2);
+        Room { members: part(MEMBERS), alikes: part(ALIKES) }
+    }
+}
+
 /// Different spellings of keys, white space included; real exports have a few hundred.
 const SPELLINGS: usize = 2048;
 /// Event types, as they are written, after which they are asked for afresh; JumpCloud has some 550.
@@ -127,8 +145,6 @@ struct Sought {
 /// A facet of the record being read, on the way to its number.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    /// the facet
-    facet: usize,
     /// what its number is found by
     trace: u64,
     /// the sequence that is looked at first
@@ -157,8 +173,7 @@ const ALL: u32 = u32::MAX;
 #[derive(Debug)]
 pub struct Memo<'w> {
     plan: &'w FieldPlan,
-    /// how many workers share the room for what is remembered
-    workers: usize,
+    room: Room,
     outline: Outline,
     keys: Vec<Key>,
     by_name: HashMap<Box<str>, u32, RandomState>,
@@ -193,21 +208,19 @@ pub struct Memo<'w> {
 }
 
 impl<'w> Memo<'w> {
-    /// Nothing seen yet; there are so many workers.
-    pub fn new(plan: &'w FieldPlan, workers: usize) -> Memo<'w> {
-        let workers = workers.max(2);
-        let room = MEMBERS * 2 / workers;
+    /// Nothing seen yet.
+    pub fn new(plan: &'w FieldPlan, room: Room) -> Memo<'w> {
         Memo {
             plan,
-            workers,
+            room,
             outline: Outline::default(),
             keys: Vec::new(),
             by_name: HashMap::default(),
             spellings: Vec::new(),
             by_text: HashMap::default(),
             expected: Vec::new(),
-            members: Members::new(room + room / 8),
-            seen: Sequences::new(ALIKES * 2 / workers * 20),
+            members: Members::new(room.members + room.members / 8),
+            seen: Sequences::new(room.alikes * 20),
             empty: vec![None; plan.facets.len()],
             next: 0,
             records: 0,
@@ -225,7 +238,7 @@ impl<'w> Memo<'w> {
 
     /// Whether it is time to start afresh.
     pub fn is_full(&self) -> bool {
-        self.members.size() > MEMBERS * 2 / self.workers || self.seen.len() > ALIKES * 2 / self.workers
+        self.members.size() > self.room.members || self.seen.len() > self.room.alikes
     }
 
     /// Whether nothing was numbered yet.
@@ -272,7 +285,7 @@ impl<'w> Memo<'w> {
             match self.facets[facet].as_slice() {
                 [] => {}
                 [_] if self.is_of_one(facet) => {}
-                members => self.asked.push(Asked { facet, trace: self.seen.trace(kind(facet), members), first: None }),
+                members => self.asked.push(Asked { trace: self.seen.trace(kind(facet), members), first: None }),
             }
         }
         // Each look waits for memory, so they wait together: first all slots are looked at, then what they lead to.
@@ -300,11 +313,7 @@ impl<'w> Memo<'w> {
         match self.facets[facet].as_slice() {
             [] => self.empty[facet] = Some(number),
             [member] if self.is_of_one(facet) => self.members.set_alone(*member, number),
-            members => {
-                let asked = self.asked.iter().find(|asked| asked.facet == facet);
-                let trace = asked.map_or_else(|| self.seen.trace(kind(facet), members), |asked| asked.trace);
-                self.seen.insert(trace, kind(facet), members, number);
-            }
+            members => self.seen.insert(self.seen.trace(kind(facet), members), kind(facet), members, number),
         }
     }
 

@@ -35,6 +35,7 @@ use crate::event::identity::Links;
 use crate::event::occurrence::{Sink, Understand};
 use framing::{Batch, Framer};
 use known::Known;
+use memo::Room;
 use merger::Merger;
 use part::Worker;
 use source::Source;
@@ -132,7 +133,7 @@ pub fn read<U: Understand>(
         let understanding = (0..workers).map(|worker| {
             let (receiver, done) = (Arc::clone(&receiver), done.clone());
             scope.spawn(move || {
-                let mut state = Worker::new(plan, understand(), workers);
+                let mut state = Worker::new(plan, understand(), Room::of(workers));
                 let mut busy = Duration::ZERO;
                 while let Ok((number, message)) = receiver.lock().map_or(Err(RecvError), |waiting| waiting.recv()) {
                     let start = Instant::now();

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::envelope::{Unwrapped, unwrap};
 use super::framing::{self, Batch, Span};
-use super::memo::Memo;
+use super::memo::{Memo, Room};
 use crate::event::coverage::{Kind, Reason};
 use crate::event::facet::{self, FieldPlan};
 use crate::event::identity::Lessons;
@@ -76,7 +76,7 @@ pub struct Part<U: Understand> {
 /// Understands batches, one after another, and remembers what it has seen.
 pub struct Worker<'p, U> {
     plan: &'p FieldPlan,
-    workers: usize,
+    room: Room,
     memo: Memo<'p>,
     understand: U,
     /// for each facet that it met what [`Understand::facet`] said
@@ -95,12 +95,12 @@ pub struct Worker<'p, U> {
 }
 
 impl<'p, U: Understand> Worker<'p, U> {
-    /// A worker that has seen nothing, one of so many.
-    pub fn new(plan: &'p FieldPlan, understand: U, workers: usize) -> Worker<'p, U> {
+    /// A worker that has seen nothing.
+    pub fn new(plan: &'p FieldPlan, understand: U, room: Room) -> Worker<'p, U> {
         Worker {
             plan,
-            workers,
-            memo: Memo::new(plan, workers),
+            room,
+            memo: Memo::new(plan, room),
             understand,
             patterns: Vec::new(),
             facets: Vec::new(),
@@ -114,7 +114,7 @@ impl<'p, U: Understand> Worker<'p, U> {
 
     /// Lets go of all that was met; numbers start from 0 again.
     pub fn forget(&mut self) {
-        self.memo = Memo::new(self.plan, self.workers);
+        self.memo = Memo::new(self.plan, self.room);
         self.patterns.clear();
         self.kinds.clear();
         self.met.clear();

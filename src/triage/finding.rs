@@ -324,9 +324,8 @@ impl Findings<'_> {
         };
         let has = |event| events.binary_search(&event).is_ok();
         let signals = events.iter().flat_map(|event| self.detected.signals[place].at(*event));
-        let groups = signals.filter_map(|signal| self.detected.group(self.set, self.store, place, signal));
-        let groups: BTreeMap<u32, Group> = groups.map(|group| (group.number, group)).collect();
-        let legs = groups.values().flat_map(|group| memory::legs(self.store, travel, &self.members(place, group)));
+        let groups = self.detected.by_group(self.set, self.store, place, signals);
+        let legs = groups.values().flat_map(|(group, _)| memory::legs(self.store, travel, &self.members(place, group)));
         let fastest = legs.filter(|leg| has(leg.from) && has(leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
         let country = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
         Some((fastest, country(fastest.from), country(fastest.to)))
