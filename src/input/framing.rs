@@ -248,9 +248,11 @@ impl<R: Read> Framer<R> {
     fn fill(&mut self) {
         self.buffer.drain(..self.at);
         self.at = 0;
-        let wanted = BATCH.max(self.buffer.len() / 2) as u64;
-        match (&mut self.reader).take(wanted).read_to_end(&mut self.buffer) {
-            Ok(read) => self.is_at_end = (read as u64) < wanted,
+        let wanted = BATCH.max(self.buffer.len() / 2);
+        // One byte more, so that the end is found without another piece of memory.
+        self.buffer.reserve(wanted + 1);
+        match (&mut self.reader).take(wanted as u64).read_to_end(&mut self.buffer) {
+            Ok(read) => self.is_at_end = read < wanted,
             // What was read before is in the buffer.
             Err(error) => (self.is_at_end, self.failure) = (true, Some(error)),
         }
