@@ -1,10 +1,11 @@
 //! Regex: Sigma's `re` modifier. A pack has many of them, a run needs few, and compiling one takes longer than
-//! reading a rule: so what cannot fail is compiled when a text is first compared with it, and for texts in ASCII
-//! without what only other texts need, which is most of it.
+//! reading a rule: so what cannot fail is compiled when a text is first compared with it that may match, and for texts
+//! in ASCII without what only other texts need, which is most of it.
 
 use std::sync::OnceLock;
 
-use regex::{Regex, RegexBuilder, bytes};
+use regex_automata::meta;
+use regex_automata::util::syntax;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Bytes of a compiled expression with counted repetitions, which can make a large one out of a short text.
@@ -12,6 +13,8 @@ const COUNTED_LIMIT: usize = 1 << 20;
 /// Bytes of any other; with at most so many characters, none comes near it.
 const LIMIT: usize = 64 << 20;
 const LONGEST: usize = 256;
+/// Bytes of a text that is short: longer ones have all kinds of bytes, so they are not looked for.
+const SHORT: usize = 256;
 /// Places of an expression with counted repetitions that is surely smaller than its limit.
 const FEW: u64 = 1 << 14;
 
@@ -21,9 +24,11 @@ pub struct Expression {
     text: String,
     /// the sub-modifiers: `i`, `m`, `s`
     flags: Vec<char>,
-    compiled: OnceLock<Option<Regex>>,
+    /// what each text in ASCII that matches has
+    needed: Bytes,
+    compiled: OnceLock<Option<meta::Regex>>,
     /// the same for texts in ASCII; `None` where it cannot be said without Unicode
-    ascii: OnceLock<Option<bytes::Regex>>,
+    ascii: OnceLock<Option<meta::Regex>>,
 }
 
 impl Expression {
@@ -31,8 +36,9 @@ impl Expression {
     pub fn new(text: &str, flags: &[char]) -> Result<Expression, String> {
         let told = |error: &dyn std::fmt::Display| format!("not a regular expression: {error}");
         let (compiled, ascii) = (OnceLock::new(), OnceLock::new());
-        let expression = Expression { text: text.to_owned(), flags: flags.to_vec(), compiled, ascii };
         let parsed = regex_syntax::parse(text).map_err(|error| told(&error))?;
+        let needed = Bytes::needed(&parsed);
+        let expression = Expression { text: text.to_owned(), flags: flags.to_vec(), needed, compiled, ascii };
         if text.len() > LONGEST || text.contains('{') && places(&parsed) > FEW {
             let compiled = expression.compile(COUNTED_LIMIT).map_err(|error| told(&error))?;
             return Ok(Expression { compiled: OnceLock::from(Some(compiled)), ..expression });
@@ -45,36 +51,91 @@ impl Expression {
         &self.text
     }
 
-    fn compile(&self, limit: usize) -> Result<Regex, regex::Error> {
-        RegexBuilder::new(&self.text)
-            .case_insensitive(self.flags.contains(&'i'))
-            .multi_line(self.flags.contains(&'m'))
-            .dot_matches_new_line(self.flags.contains(&'s'))
-            .size_limit(limit)
-            .build()
+    fn compile(&self, limit: usize) -> Result<meta::Regex, String> {
+        self.build(true, meta::Config::new().nfa_size_limit(Some(limit)))
     }
 
     /// On a text in ASCII it says the same without Unicode: what is more in a class, and what else a letter is the
-    /// small or large form of, is not in the text.
-    fn compile_ascii(&self) -> Option<bytes::Regex> {
-        let mut builder = bytes::RegexBuilder::new(&self.text);
-        builder
-            .unicode(false)
+    /// small or large form of, is not in the text. An expression that names other letters may mean one in ASCII
+    /// (`ſ` is a small S).
+    fn compile_ascii(&self) -> Option<meta::Regex> {
+        let config = meta::Config::new().nfa_size_limit(Some(COUNTED_LIMIT));
+        let names_others = !self.text.is_ascii() || [r"\x", r"\u", r"\U"].iter().any(|code| self.text.contains(code));
+        if names_others { None } else { self.build(false, config).ok() }
+    }
+
+    /// Without the search for literals in front: to prepare it takes longer than all the rest, where a value is
+    /// looked at once.
+    fn build(&self, is_unicode: bool, config: meta::Config) -> Result<meta::Regex, String> {
+        let syntax = syntax::Config::new()
+            .unicode(is_unicode)
+            .utf8(is_unicode)
             .case_insensitive(self.flags.contains(&'i'))
             .multi_line(self.flags.contains(&'m'))
             .dot_matches_new_line(self.flags.contains(&'s'));
-        builder.size_limit(COUNTED_LIMIT).build().ok()
+        let config = config.utf8_empty(is_unicode).auto_prefilter(false);
+        meta::Builder::new().syntax(syntax).configure(config).build(&self.text).map_err(|error| {
+            let large = |limit| format!("compiled it takes more than {limit} bytes");
+            error.size_limit().map_or_else(|| error.to_string(), large)
+        })
     }
 
     /// Whether it stands anywhere in a text.
     pub fn is_match(&self, text: &str) -> bool {
-        if text.is_ascii()
-            && self.compiled.get().is_none()
-            && let Some(regex) = self.ascii.get_or_init(|| self.compile_ascii())
-        {
-            return regex.is_match(text.as_bytes());
+        let is_ascii = text.is_ascii();
+        if is_ascii && text.len() <= SHORT && !Bytes::of(text).hold(self.needed) {
+            return false;
+        }
+        if is_ascii && let Some(regex) = self.ascii.get_or_init(|| self.compile_ascii()) {
+            return regex.is_match(text);
         }
         self.compiled.get_or_init(|| self.compile(LIMIT).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+}
+
+/// A set of bytes of ASCII, large letters as small ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Bytes(u128);
+
+impl Bytes {
+    /// Those of a text.
+    fn of(text: &str) -> Bytes {
+        Bytes(text.bytes().fold(0, |all, byte| all | Bytes::one(byte)))
+    }
+
+    fn one(byte: u8) -> u128 {
+        if byte.is_ascii() { 1 << byte.to_ascii_lowercase() } else { 0 }
+    }
+
+    /// Those that each text in ASCII has that matches, whatever the case.
+    fn needed(hir: &Hir) -> Bytes {
+        Bytes(match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => 0,
+            HirKind::Literal(literal) => literal.0.iter().fold(0, |all, byte| all | Bytes::one(*byte)),
+            HirKind::Class(class) => {
+                let ranges = match class {
+                    Class::Unicode(class) => class.ranges(),
+                    Class::Bytes(_) => &[],
+                };
+                let within = |c: char| ranges.iter().any(|range| (range.start()..=range.end()).contains(&c));
+                let ascii = |first: char, last: char| (first..=last.min('\x7f')).filter_map(|c| u8::try_from(c).ok());
+                let near = ranges.iter().take_while(|range| range.start().is_ascii());
+                let bytes = near.flat_map(|range| ascii(range.start(), range.end()));
+                // Two letters outside of ASCII have small or large forms in it.
+                let others = [('\u{17f}', b's'), ('\u{212a}', b'k')].into_iter().filter(|(other, _)| within(*other));
+                let all = bytes.chain(others.map(|(_, byte)| byte)).fold(0, |all, byte| all | Bytes::one(byte));
+                if all.is_power_of_two() { all } else { 0 }
+            }
+            HirKind::Capture(capture) => Bytes::needed(&capture.sub).0,
+            HirKind::Repetition(repetition) if repetition.min == 0 => 0,
+            HirKind::Repetition(repetition) => Bytes::needed(&repetition.sub).0,
+            HirKind::Concat(parts) => parts.iter().fold(0, |all, part| all | Bytes::needed(part).0),
+            HirKind::Alternation(parts) => parts.iter().fold(u128::MAX, |all, part| all & Bytes::needed(part).0),
+        })
+    }
+
+    fn hold(self, others: Bytes) -> bool {
+        self.0 & others.0 == others.0
     }
 }
 
@@ -94,7 +155,13 @@ fn places(hir: &Hir) -> u64 {
     }
 }
 
-/// Expressions that say the same look the same: detections are told apart by it.
+/// Expressions that say the same are the same, compiled or not.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Expression) -> bool {
+        (&self.text, &self.flags) == (&other.text, &other.flags)
+    }
+}
+
 impl std::fmt::Debug for Expression {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Expression({:?}, {:?})", self.text, self.flags)
@@ -103,6 +170,8 @@ impl std::fmt::Debug for Expression {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -111,11 +180,14 @@ mod tests {
         assert!(one.is_match("axb") && !one.is_match("AXB") && !one.is_match("a\nb"));
         assert!(Expression::new("^a.b$", &['i', 's']).unwrap().is_match("A\nB"));
         assert!(Expression::new("^b$", &['m']).unwrap().is_match("a\nb"));
-        assert_ne!(format!("{one:?}"), format!("{:?}", Expression::new("^a.b$", &['i']).unwrap()));
+        assert_eq!(one, Expression::new("^a.b$", &[]).unwrap());
+        assert_ne!(one, Expression::new("^a.b$", &['i']).unwrap());
         for wrong in ["(", "a{2", "*", r"(?<=x)y", r"(\w{99}){99}"] {
             let error = Expression::new(wrong, &[]).unwrap_err();
             assert!(error.starts_with("not a regular expression: "), "{wrong}: {error}");
         }
+        let error = Expression::new(r"(\w{99}){99}", &[]).unwrap_err();
+        assert!(error.ends_with("compiled it takes more than 1048576 bytes"), "{error}");
     }
 
     /// Every expression of the pack on texts of all kinds, in ASCII and not.
@@ -160,6 +232,41 @@ mod tests {
             for text in texts {
                 assert_eq!(expression.is_match(text), whole.is_match(text), "{expression:?} {text:?}");
             }
+        }
+    }
+
+    proptest! {
+        /// What texts must have is no reason to miss one.
+        #[test]
+        fn what_is_needed_is_there(
+            parts in prop::collection::vec(
+                prop::sample::select(vec![
+                    "a", "B", "k", "ab", "[ab]", "[^a]", "[k]", "(?i:s)", "(a|ab)", "(ka|kb|k)", "x?", "b*", "(ab)+",
+                    "(a|)", ".", r"\b", r"\x{17f}", r"\u017F", r"\xff", r"[^\x{212a}]", "^", "$", "|", "\u{17f}", "\u{212a}", "(?-u:k)", "a{2}", "(b{0}k)",
+                ]),
+                1..6,
+            ),
+            text in "[aAbBkKsSx\n\u{17f}]{0,6}",
+            has_case in any::<bool>(),
+        ) {
+            let flags = if has_case { vec![] } else { vec!['i'] };
+            let Ok(expression) = Expression::new(&parts.concat(), &flags) else { return Ok(()) };
+            let whole = expression.compile(LIMIT).unwrap();
+            prop_assert_eq!(expression.is_match(&text), whole.is_match(&text), "{:?}", expression);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_needed() {
+        let needed = |text: &str| Bytes::needed(&regex_syntax::parse(text).unwrap());
+        for (text, bytes) in [
+            (r"\bCertutil(\.exe)?\b[^\n]*-(urlcache|decode)", "certuil-"),
+            ("[Kk]?a|ba+", "a"),
+            ("^[^@]{4,}$", ""),
+            ("é[bB]", "b"),
+            ("", ""),
+        ] {
+            assert!(needed(text) == Bytes::of(bytes), "{text}");
         }
     }
 
