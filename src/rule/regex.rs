@@ -202,7 +202,8 @@ mod tests {
             }
         }
         let kinds = [r"^\w+$", r"\bk\b", "[^n]{2}", "(?i)straße|STRASSE", "k", r"^\S+\s\d$", r"\p{L}", "s.t", "^$"];
-        expressions.extend(kinds.iter().map(|text| ((*text).to_owned(), vec!['i'])));
+        let kinds = kinds.into_iter().chain(["\u{17f}it", r"\x{17f}it", "[\u{212a}]"]);
+        expressions.extend(kinds.map(|text| (text.to_owned(), vec!['i'])));
         assert!(expressions.len() > 20);
         let texts = [
             "",
