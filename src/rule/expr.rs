@@ -10,7 +10,7 @@ use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::json::Json;
 
 /// A condition on one event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
     /// all of them
     And(Vec<Expr>),
@@ -28,7 +28,7 @@ pub enum Expr {
 }
 
 /// A field compared with values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Test {
     /// the field
     pub field: Field,

@@ -10,7 +10,7 @@ use crate::event::time::{SECOND, Span};
 pub type Reference = String;
 
 /// What a rule looks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Logic {
     /// one event
     Detection(Expr),
@@ -53,7 +53,7 @@ impl Bounds {
 }
 
 /// A field by which events are grouped, under the names it has in each step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GroupBy {
     /// the name in the rule: a field, or an alias
     pub name: String,
@@ -69,7 +69,7 @@ impl GroupBy {
 }
 
 /// `event_count` and `value_count`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Count {
     /// what is counted
     pub rules: Vec<Reference>,
@@ -101,7 +101,7 @@ impl Count {
 }
 
 /// A part of the events of another rule in the same window and group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Share {
     /// the whole
     pub of: Reference,
@@ -110,7 +110,7 @@ pub struct Share {
 }
 
 /// A comparison of fields of two steps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Where {
     /// step and field
     pub left: (usize, Field),
@@ -123,7 +123,7 @@ pub struct Where {
 }
 
 /// The right side of a comparison.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Right {
     /// a field of a step
     Field(usize, Field),
@@ -132,7 +132,7 @@ pub enum Right {
 }
 
 /// A match that must not lie between two steps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Unless {
     /// what must not be
     pub rule: Reference,
@@ -172,7 +172,7 @@ pub enum Absent {
 }
 
 /// `temporal`, `temporal_ordered` and `sequence`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Chain {
     /// the steps
     pub rules: Vec<Reference>,
@@ -193,7 +193,7 @@ pub struct Chain {
 }
 
 /// `first_seen`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FirstSeen {
     /// the events that are judged
     pub rule: Reference,
@@ -214,7 +214,7 @@ pub struct FirstSeen {
 }
 
 /// `travel`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Travel {
     /// sign-ins that succeeded
     pub rule: Reference,
@@ -227,7 +227,7 @@ pub struct Travel {
 }
 
 /// `rate`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rate {
     /// what is counted
     pub rule: Reference,
@@ -248,7 +248,7 @@ pub struct Rate {
 }
 
 /// `risk`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Risk {
     /// in (t − window, t]
     pub window: Span,

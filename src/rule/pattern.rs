@@ -17,7 +17,7 @@ use crate::event::field::Field;
 use crate::event::source::address;
 
 /// A comparison with one value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Pattern {
     /// text with wildcards
     Glob(Glob),

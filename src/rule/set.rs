@@ -240,19 +240,24 @@ impl RuleSet {
 
     fn index(&mut self, kept: &[Field]) {
         let mut fields = kept.to_vec();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        // Those that say the same ask for the same fields.
+        let mut by_fields: HashMap<Vec<Field>, Vec<(&Expr, usize)>> = HashMap::new();
         for (rule, Rule { logic, .. }) in self.rules.iter().enumerate() {
             let Logic::Detection(expr) = logic else { continue };
-            let place = *places.entry(format!("{expr:?}")).or_insert_with(|| {
-                self.alike.push(Vec::new());
-                let place = self.alike.len() - 1;
-                match expr.event_types() {
-                    Some(types) => types.into_iter().for_each(|t| self.by_type.entry(t).or_default().push(place)),
-                    None => self.any_type.push(place),
-                }
-                place
-            });
-            self.alike[place].push(rule);
+            let mut asked = Vec::new();
+            expr.fields(&mut asked);
+            let others = by_fields.entry(asked).or_default();
+            if let Some((_, place)) = others.iter().find(|(known, _)| *known == expr) {
+                self.alike[*place].push(rule);
+                continue;
+            }
+            let place = self.alike.len();
+            others.push((expr, place));
+            self.alike.push(vec![rule]);
+            match expr.event_types() {
+                Some(types) => types.into_iter().for_each(|t| self.by_type.entry(t).or_default().push(place)),
+                None => self.any_type.push(place),
+            }
         }
         self.first_alike = (0..self.rules.len()).collect();
         for alike in &self.alike {
@@ -285,14 +290,18 @@ impl RuleSet {
     /// Finds correlations within files that say the same of the same: many files have a local "signed in from
     /// a new country".
     fn find_alike(&mut self) {
-        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut known: HashMap<Vec<usize>, Vec<usize>> = HashMap::new();
         for &place in &self.order {
             let rule = &self.rules[place];
             if rule.is_reported || matches!(rule.logic, Logic::Detection(_)) {
                 continue;
             }
             let of: Vec<usize> = self.references[place].iter().map(|to| self.first_alike[*to]).collect();
-            self.first_alike[place] = *known.entry(format!("{of:?} {:?}", rule.logic)).or_insert(place);
+            let others = known.entry(of).or_default();
+            match others.iter().find(|other| self.rules[**other].logic == rule.logic) {
+                Some(first) => self.first_alike[place] = *first,
+                None => others.push(place),
+            }
         }
     }
 

@@ -1,8 +1,6 @@
 //! Verdict: detections compiled for reading. Each test is one bit of the facet that its field belongs to, so
 //! it is made once for each different facet, and a detection only looks at bits.
 
-use std::collections::HashMap;
-
 use super::expr::{Expr, Test};
 use super::pattern::{Glob, Pattern};
 use crate::event::facet::FieldPlan;
@@ -42,7 +40,6 @@ pub struct Tests {
     of_facet: Vec<Vec<FieldTests>>,
     /// how many bits each facet has
     bits: Vec<usize>,
-    places: HashMap<String, usize>,
 }
 
 impl Tests {
@@ -70,12 +67,13 @@ impl Tests {
         self.cover(plan);
         let of_field = &mut self.of_facet[facet][field];
         of_field.looks_at_one &= test.looks_at_one();
-        let (tests, bits) = (&mut of_field.tests, &mut self.bits[facet]);
-        *self.places.entry(format!("{facet} {test:?}")).or_insert_with(|| {
-            tests.push((*bits, test.clone()));
-            *bits += 1;
-            *bits - 1
-        })
+        if let Some((bit, _)) = of_field.tests.iter().find(|(_, known)| known == test) {
+            return *bit;
+        }
+        let bit = self.bits[facet];
+        of_field.tests.push((bit, test.clone()));
+        self.bits[facet] += 1;
+        bit
     }
 }
 
