@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -30,7 +31,8 @@ use crate::triage::status::{Disposition, Status};
 
 /// Scans what was typed.
 pub fn run(typed: &args::Scan) -> Result<Exit> {
-    let settings = Scan::new(typed)?;
+    // The process ends behind it: to take the rules apart would take longer than to write the report.
+    let settings = ManuallyDrop::new(Scan::new(typed)?);
     let sources = source::find(&settings.sources);
     of(&settings, typed, sources)
 }
@@ -68,7 +70,8 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         };
         pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)))
     };
-    let (enrichment, mut analysis) = enriched(&settings.enrichment, analyse_with)?;
+    let (enrichment, analysis) = enriched(&settings.enrichment, analyse_with)?;
+    let mut analysis = ManuallyDrop::new(analysis);
     progress.finish();
     analysis.reading.coverage.not_read = sources.left_out;
     exits.extend(tell_of_sources(&sources.list, &analysis.reading));
