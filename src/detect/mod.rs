@@ -8,6 +8,7 @@ pub mod count;
 pub mod evidence;
 pub mod group;
 pub mod index;
+pub mod joint;
 pub mod memory;
 pub mod profile;
 pub mod reader;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::joint::{Joints, owned};
 use super::profile::Slot;
 use crate::event::Event;
 use crate::event::facet::{FIXED, Facet};
@@ -82,7 +83,7 @@ impl Held {
     }
 }
 
-fn holding(of_field: &FieldTests, values: &[Value<'_>], event: &Enriched<'_>) -> Vec<usize> {
+fn holding(of_field: &FieldTests, values: &[Value<'_>], event: &impl Fields) -> Vec<usize> {
     let folded: Vec<Folded<'_>> = values.iter().filter_map(Value::text).map(Folded::new).collect();
     let tests = of_field.tests.iter().filter(|(_, test)| test.holds_for(values, &folded, event));
     tests.map(|(bit, _)| *bit).collect()
@@ -98,14 +99,23 @@ pub struct Reader<'s> {
     bits: Vec<Vec<Bits>>,
     /// for each facet and each field of it
     held: Vec<Vec<Held>>,
-    types: HashMap<String, u32, RandomState>,
-    /// by event type the facets that somebody looks at
-    needed: HashMap<String, Arc<[usize]>, RandomState>,
+    joints: Joints<'s>,
+    types: HashMap<String, Type, RandomState>,
     verdicts: HashMap<Box<[u32]>, Option<Matched>, RandomState>,
     /// all verdicts that are the same share one list
     lists: std::collections::HashSet<Matched, RandomState>,
     key: Vec<u32>,
     look_up: Option<&'s LookUp<'s>>,
+}
+
+/// What somebody looks at in events of one type.
+#[derive(Clone, Debug)]
+struct Type {
+    number: u32,
+    /// the facets, without joint ones
+    needed: Arc<[usize]>,
+    /// the joint ones, and where their sides stand in `needed`
+    joints: Arc<[(usize, [usize; 2])]>,
 }
 
 /// Tells what is known of an event from elsewhere.
@@ -119,12 +129,11 @@ fn is_derived(field: &Field) -> bool {
 impl<'s> Reader<'s> {
     /// A reader that has met nothing yet.
     pub fn new(set: &'s RuleSet, look_up: Option<&'s LookUp<'s>>) -> Reader<'s> {
-        let slot = |is_joint: bool, field: &Field| match is_derived(field) || is_joint {
+        let slot = |field: &Field| match is_derived(field) {
             true => None,
             false => super::profile::slot(&set.kept_fields, field),
         };
-        let slots =
-            set.plan.facets.iter().map(|facet| facet.fields.iter().map(|field| slot(facet.is_joint, field)).collect());
+        let slots = set.plan.facets.iter().map(|facet| facet.fields.iter().map(slot).collect());
         let count = set.plan.facets.len();
         Reader {
             set,
@@ -132,8 +141,8 @@ impl<'s> Reader<'s> {
             patterns: vec![HashMap::default(); count],
             bits: vec![Vec::new(); count],
             held: set.plan.facets.iter().map(|f| f.fields.iter().map(|_| Held::default()).collect()).collect(),
+            joints: Joints::new(&set.plan),
             types: HashMap::default(),
-            needed: HashMap::default(),
             verdicts: HashMap::default(),
             lists: std::collections::HashSet::default(),
             key: Vec::new(),
@@ -141,11 +150,62 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn judge(&mut self, event_type: &str, facets: &[u32], whole: Option<&Event<'_>>) -> Option<Matched> {
-        let needed = self.needed(event_type);
+    fn of_type(&mut self, event_type: &str) -> Type {
+        if let Some(known) = self.types.get(event_type) {
+            return known.clone();
+        }
+        let facets = &self.set.plan.facets;
+        let is_kept = |facet: &Facet| facet.fields.iter().any(|field| self.set.keeps(event_type, field));
+        let mut is_needed: Vec<bool> =
+            (0..).zip(facets).map(|(place, facet)| place < FIXED || facet.sides.is_none() && is_kept(facet)).collect();
+        self.set.candidates(event_type).for_each(|place| self.set.verdict(place).facets(&mut is_needed));
+        let joints: Vec<(usize, [usize; 2])> = (0..)
+            .zip(facets)
+            .filter(|(place, _)| is_needed[*place])
+            .filter_map(|(place, facet)| Some((place, facet.sides?)))
+            .collect();
+        joints.iter().for_each(|(joint, sides)| {
+            sides.iter().for_each(|side| is_needed[*side] = true);
+            is_needed[*joint] = false;
+        });
+        let needed: Arc<[usize]> = (0..is_needed.len()).filter(|place| is_needed[*place]).collect();
+        let place = |facet: usize| needed.binary_search(&facet).unwrap_or_default();
+        let joints = joints.into_iter().map(|(joint, sides)| (joint, sides.map(place))).collect();
+        let known = Type { number: index(self.types.len()), needed: Arc::clone(&needed), joints };
+        self.types.insert(event_type.to_owned(), known.clone());
+        known
+    }
+
+    /// The number of the pattern of a facet with these bits.
+    fn pattern(&mut self, facet: usize, bits: Vec<u64>) -> u32 {
+        let known = &mut self.bits[facet];
+        *self.patterns[facet].entry(bits.into()).or_insert_with_key(|bits| {
+            known.push(bits.clone());
+            index(known.len() - 1)
+        })
+    }
+
+    /// The pattern of a joint facet with these sides.
+    fn joined(&mut self, joint: usize, sides: [u32; 2]) -> u32 {
+        if let Some(known) = self.joints.known(joint, sides) {
+            return known;
+        }
+        let tests = &self.set.tests;
+        let mut bits = empty(tests.bits(joint));
+        let pair = self.joints.pair(joint, sides);
+        for of_field in tests.of(joint) {
+            mark(&mut bits, &holding(of_field, &pair.values(&of_field.field), &pair));
+        }
+        let pattern = self.pattern(joint, bits);
+        self.joints.remember(joint, sides, pattern);
+        pattern
+    }
+
+    fn judge(&self, event_type: &str, known: &Type, patterns: &[u32], whole: Option<&Event<'_>>) -> Vec<u32> {
         // What is not needed is not asked for.
         let mut bits: Vec<&[u64]> = vec![&[]; self.bits.len()];
-        for (facet, pattern) in needed.iter().zip(facets) {
+        let facets = known.needed.iter().chain(known.joints.iter().map(|(joint, _)| joint));
+        for (facet, pattern) in facets.zip(patterns) {
             bits[*facet] = &self.bits[*facet][*pattern as usize];
         }
         let bit = |facet: usize, number: usize| bits[facet][number / 64] >> (number % 64) & 1 == 1;
@@ -159,6 +219,11 @@ impl<'s> Reader<'s> {
                 found.push(index(place));
             }
         }
+        found
+    }
+
+    /// The list of these detections, the same for all events that match them.
+    fn list(&mut self, found: Vec<u32>) -> Option<Matched> {
         if found.is_empty() {
             return None;
         }
@@ -180,15 +245,20 @@ impl Understand for Reader<'_> {
         let outside = self.look_up.filter(|_| !self.set.plan.facets[facet].is_raw).map(|look_up| look_up(event));
         let event = &Enriched { event, outside };
         let tests = &self.set.tests;
-        let mut bits = vec![0_u64; tests.bits(facet).div_ceil(64)];
-        for ((slot, held), of_field) in self.slots[facet].iter().zip(&mut self.held[facet]).zip(tests.of(facet)) {
-            if slot.is_none() && of_field.tests.is_empty() {
+        let mut bits = empty(tests.bits(facet));
+        let mut compared = Vec::new();
+        let fields = self.slots[facet].iter().zip(&mut self.held[facet]).zip(tests.of(facet));
+        for (place, ((slot, held), of_field)) in fields.enumerate() {
+            let is_compared = self.joints.takes(facet, place);
+            if slot.is_none() && of_field.tests.is_empty() && !is_compared {
                 continue;
             }
             let values = event.values(&of_field.field);
             if !of_field.tests.is_empty() {
-                let held = held.bits(of_field, &values, event);
-                held.iter().for_each(|bit| bits[bit / 64] |= 1 << (bit % 64));
+                mark(&mut bits, &held.bits(of_field, &values, event));
+            }
+            if is_compared {
+                compared.push(owned(&values));
             }
             for value in slot.iter().flat_map(|_| &values) {
                 let end = value.text().map(|text| {
@@ -198,26 +268,16 @@ impl Understand for Reader<'_> {
                 kept.values.extend(slot.map(|slot| (slot, end)));
             }
         }
-        let known = &mut self.bits[facet];
-        let pattern = *self.patterns[facet].entry(bits.into()).or_insert_with_key(|bits| {
-            known.push(bits.clone());
-            index(known.len() - 1)
-        });
-        (kept, pattern)
+        let pattern = self.pattern(facet, bits);
+        (kept, self.joints.number(facet, pattern, compared))
     }
 
     fn needed(&mut self, event_type: &str) -> Arc<[usize]> {
-        if let Some(known) = self.needed.get(event_type) {
-            return Arc::clone(known);
-        }
-        let facets = self.set.plan.facets.iter().enumerate();
-        let is_kept = |facet: &Facet| facet.fields.iter().any(|field| self.set.keeps(event_type, field));
-        let mut is_needed: Vec<bool> =
-            facets.map(|(place, facet)| place < FIXED || !facet.is_joint && is_kept(facet)).collect();
-        self.set.candidates(event_type).for_each(|place| self.set.verdict(place).facets(&mut is_needed));
-        let needed: Arc<[usize]> = (0..is_needed.len()).filter(|place| is_needed[*place]).collect();
-        self.needed.insert(event_type.to_owned(), Arc::clone(&needed));
-        needed
+        self.of_type(event_type).needed
+    }
+
+    fn forget(&mut self) {
+        self.joints.forget();
     }
 
     fn needs_whole(&self, event_type: &str) -> bool {
@@ -225,28 +285,39 @@ impl Understand for Reader<'_> {
     }
 
     fn verdict(&mut self, event_type: &str, facets: &[u32], whole: Option<&Event<'_>>) -> Option<Matched> {
-        if whole.is_some() {
-            return self.judge(event_type, facets, whole);
-        }
-        let next = index(self.types.len());
-        let kind = self.types.get(event_type).copied().unwrap_or(next);
-        if kind == next {
-            self.types.insert(event_type.to_owned(), kind);
-        }
+        let known = self.of_type(event_type);
         let mut key = std::mem::take(&mut self.key);
         key.clear();
-        key.push(kind);
-        key.extend(facets);
-        let verdict = if let Some(known) = self.verdicts.get(key.as_slice()) {
-            known.clone()
+        key.push(known.number);
+        key.extend(known.needed.iter().zip(facets).map(|(facet, number)| self.joints.told(*facet, *number).0));
+        for (joint, sides) in known.joints.iter() {
+            let sides = sides.map(|place| self.joints.told(known.needed[place], facets[place]).1);
+            key.push(self.joined(*joint, sides));
+        }
+        let verdict = if whole.is_some() {
+            let found = self.judge(event_type, &known, &key[1..], whole);
+            self.list(found)
+        } else if let Some(verdict) = self.verdicts.get(key.as_slice()) {
+            verdict.clone()
         } else {
-            let verdict = self.judge(event_type, facets, None);
+            let found = self.judge(event_type, &known, &key[1..], None);
+            let verdict = self.list(found);
             self.verdicts.insert(key.as_slice().into(), verdict.clone());
             verdict
         };
         self.key = key;
         verdict
     }
+}
+
+/// So many bits, none of them set.
+fn empty(bits: usize) -> Vec<u64> {
+    vec![0; bits.div_ceil(64)]
+}
+
+/// Sets bits.
+fn mark(bits: &mut [u64], set: &[usize]) {
+    set.iter().for_each(|bit| bits[bit / 64] |= 1 << (bit % 64));
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]

@@ -93,8 +93,8 @@ pub struct Facet {
     pub fields: Vec<Field>,
     /// only raw fields
     pub is_raw: bool,
-    /// its fields are those of other facets, compared with each other
-    pub is_joint: bool,
+    /// its two fields are those of other facets, compared with each other; it is made of these, and of no members
+    pub sides: Option<[usize; 2]>,
 }
 
 /// The members of a record that somebody asks for, facet by facet: first those of the normalized fields,
@@ -112,7 +112,7 @@ impl FieldPlan {
             heads: heads.concat().into_iter().map(str::to_owned).collect(),
             fields: norms.iter().map(|norm| Field::Norm(*norm)).collect(),
             is_raw: false,
-            is_joint: false,
+            sides: None,
         });
         let mut raw: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
         for field in fields {
@@ -130,7 +130,7 @@ impl FieldPlan {
             heads: vec![head.to_owned()],
             fields,
             is_raw: true,
-            is_joint: false,
+            sides: None,
         });
         let mut plan = FieldPlan { facets: fixed.chain(raw).collect() };
         plan.facets[LISTED].heads.clear();
@@ -142,7 +142,7 @@ impl FieldPlan {
         self.facets[LISTED].heads = LISTED_BY.concat().into_iter().map(str::to_owned).collect();
     }
 
-    /// A facet of two fields that are compared with each other, made of all that their facets are made of.
+    /// A facet of two fields that are compared with each other.
     pub fn join(&mut self, a: &Field, b: &Field) -> Option<usize> {
         let (one, other) = (self.place(a)?.0, self.place(b)?.0);
         if one == other {
@@ -152,9 +152,7 @@ impl FieldPlan {
         if let Some(known) = self.facets.iter().position(|facet| facet.fields == fields) {
             return Some(known);
         }
-        let heads = [self.facets[one].heads.as_slice(), &self.facets[other].heads].concat();
-        let is_raw = self.facets[one].is_raw && self.facets[other].is_raw;
-        self.facets.push(Facet { heads, fields, is_raw, is_joint: true });
+        self.facets.push(Facet { fields, sides: Some([one, other]), ..Facet::default() });
         Some(self.facets.len() - 1)
     }
 

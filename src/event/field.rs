@@ -9,7 +9,7 @@ use super::json::Json;
 use super::{Event, agent, change, factor, party, source};
 
 /// A value of a field in the form in which it is compared: text, or `null`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value<'e> {
     /// the record says `null`
     Null,

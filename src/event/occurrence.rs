@@ -19,6 +19,8 @@ pub trait Understand {
     /// The facets that are looked at in events of this type, in order: those of the normalized fields, and
     /// some of the others, which need not be understood.
     fn needed(&mut self, event_type: &str) -> Arc<[usize]>;
+    /// Numbers that were given for facets are not asked for any more.
+    fn forget(&mut self) {}
     /// Whether the verdict on events of this type takes the whole event and not just its facets.
     fn needs_whole(&self, event_type: &str) -> bool;
     /// What becomes of an event of this type; `facets` are the numbers of those that are needed. `None` if

@@ -305,7 +305,7 @@ impl<'w> Memo<'w> {
     /// Whether a facet is made of one member, as a rule; no member is all of two such facets.
     fn is_of_one(&self, facet: usize) -> bool {
         let facet = &self.plan.facets[facet];
-        facet.heads.len() == 1 && facet.is_raw && !facet.is_joint
+        facet.heads.len() == 1 && facet.is_raw
     }
 
     /// Remembers a facet of the record that was taken last.

@@ -115,6 +115,7 @@ impl<'p, U: Understand> Worker<'p, U> {
     /// Lets go of all that was met; numbers start from 0 again.
     pub fn forget(&mut self) {
         self.memo = Memo::new(self.plan, self.room);
+        self.understand.forget();
         self.patterns.clear();
         self.kinds.clear();
         self.met.clear();
