@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::field::{Field, Norm};
+use super::json::Json;
+use super::party::{is_attempt, is_named, is_own_account};
 
 /// The members that tell the event type.
 const TYPE: &[&str] = &["event_type", "nas_mfa_state", "eap_type"];
@@ -14,6 +16,8 @@ const WHO: &[&str] =
     &["initiated_by", "jc_initiated_by_id", "jc_initiated_by_email", "username", "resource", "service", "auth_method"];
 /// The members that tell what or whom it was done to.
 const WHOM: &[&str] = &["resource", "association", "system", "application", "mdm_device_id", "device_object_id"];
+/// The member that tells it unless an association does.
+const RESOURCE: &str = "resource";
 /// The members that tell where it came from.
 const WHERE: &[&str] = &["service", "client_ip", "src_ip", "geoip", "asn"];
 
@@ -75,6 +79,10 @@ pub const KIND: usize = FIXED - 1;
 pub const ACTOR: usize = 1;
 /// Whom it was done to.
 pub const TARGET: usize = 2;
+
+/// With what device, and in which application.
+const DEVICE: usize = 5;
+const APP: usize = 6;
 
 /// The facet that a normalized field belongs to.
 pub fn of(norm: Norm) -> usize {
@@ -177,9 +185,68 @@ impl FieldPlan {
 /// Whether a facet of events of this type is made of a member of this key.
 ///
 /// Whom it was done to is told by who did it only where the account is one's own; otherwise each pair of a
-/// person and an application would be a target of its own.
-pub fn is_made_of(facet: usize, is_own_account: bool, key: &str) -> bool {
-    facet != TARGET || is_own_account || !WHO.contains(&key) || key == "resource"
+/// person and an application would be a target of its own. Who did it is told by what it was done to only in
+/// sign-in attempts.
+pub fn is_made_of(facet: usize, event_type: &str, key: &str) -> bool {
+    match facet {
+        ACTOR => key != RESOURCE || is_attempt(event_type),
+        TARGET => key == RESOURCE || !WHO.contains(&key) || is_own_account(event_type),
+        _ => true,
+    }
+}
+
+/// What a key means for other members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// it tells whom it was done to where nothing else does
+    Substitute,
+    /// it tells that whatever the others say
+    Association,
+    /// anything else
+    Other,
+}
+
+impl Standing {
+    /// That of a key.
+    pub fn of(key: &str) -> Standing {
+        if key.split('.').next() == Some("association") {
+            Standing::Association
+        } else if key != RESOURCE && (WHO.contains(&key) || WHOM.contains(&key)) {
+            Standing::Substitute
+        } else {
+            Standing::Other
+        }
+    }
+}
+
+/// What the value of a member means for facets: a `resource` that is no device tells no device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meaning(pub u32);
+
+impl Meaning {
+    /// It says whom it was done to.
+    const NAMES: u32 = 1 << 31;
+
+    /// That of a member.
+    pub fn of(key: &str, value: &Json<'_>) -> Meaning {
+        if key != RESOURCE {
+            return Meaning::default();
+        }
+        let kind = value.text_at(&["type"]);
+        let silent = |facet: usize, wanted: &str| if kind == Some(wanted) { 0 } else { 1 << facet };
+        let names = if is_named(value) { Meaning::NAMES } else { 0 };
+        Meaning(silent(DEVICE, "system") | silent(APP, "application") | names)
+    }
+
+    /// Whether it tells nothing of a facet.
+    pub fn is_silent(self, facet: usize) -> bool {
+        facet < FIXED && self.0 >> facet & 1 == 1
+    }
+
+    /// Whether it says whom it was done to, so that no substitute is asked.
+    pub fn names_target(self) -> bool {
+        self.0 & Meaning::NAMES != 0
+    }
 }
 
 #[cfg(test)]
@@ -191,5 +258,7 @@ mod tests {
         for norm in Norm::ALL {
             assert_eq!(NORMALIZED.iter().filter(|(_, norms)| norms.contains(norm)).count(), 1, "{norm:?}");
         }
+        let of = [Norm::ActorKey, Norm::TargetKey, Norm::DeviceKey, Norm::AppKey].map(of);
+        assert_eq!(of, [ACTOR, TARGET, DEVICE, APP]);
     }
 }

@@ -117,7 +117,7 @@ fn guessed_kind(by: &Json<'_>, event_type: &str) -> Option<&'static str> {
 }
 
 /// Sign-in attempts and requests for one's own account, whose `resource` is the actor where nobody else is.
-fn is_attempt(event_type: &str) -> bool {
+pub fn is_attempt(event_type: &str) -> bool {
     event_type.ends_with("login_attempt")
         || event_type.ends_with("password_reset_request")
         || event_type == "admin_old_api_key_attempt"
@@ -128,16 +128,21 @@ pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (P
     if let Some(connection) = json.at(&["association", "connection"]) {
         return ends(connection);
     }
-    let resource = json.get("resource").filter(|r| !r.is_nothing()).map(|resource| {
+    let resource = json.get("resource").filter(|resource| is_named(resource)).map(|resource| {
         let mut party = object(resource);
         party.kind = party.kind.or_else(|| guessed_target(resource, event_type).map(Cow::Borrowed));
         party
     });
-    let target = resource.filter(|party| !party.is_unknown()).unwrap_or_else(|| match () {
+    let target = resource.unwrap_or_else(|| match () {
         () if is_own_account(event_type) => actor.clone(),
         () => device_or_application(json),
     });
     (target, Party::default())
+}
+
+/// Whether a `resource` says what it is.
+pub fn is_named(resource: &Json<'_>) -> bool {
+    !resource.is_nothing() && !object(resource).is_unknown()
 }
 
 /// What a `resource` without a type is.

@@ -150,9 +150,34 @@ mod tests {
         "\u{7f}",
     ];
 
+    /// What may say the same thing in several members: whom it was done to, on which device, in which application.
+    const MEMBERS: &[&str] = &[
+        r#""resource":{"type":"system","id":"s1"},"#,
+        r#""resource":{"type":"application","name":"App"},"#,
+        r#""resource":{"type":"user","username":"eve"},"#,
+        r#""resource":{"type":"admin"},"#,
+        r#""resource":{},"resource.id":"r","resource.type":"system","#,
+        r#""resource":null,"#,
+        r#""association":{"connection":{"from":{"type":"user","id":"u"},"to":{"type":"system","id":"s2"}}},"#,
+        r#""association":{},"#,
+        r#""association.connection":{"from":{"type":"system","id":"s3"}},"#,
+        r#""system":{"id":"s4","hostname":"h"},"#,
+        r#""system":{},"#,
+        r#""application":{"name":"Other","id":"a"},"#,
+        r#""mdm_device_id":"m","#,
+        r#""auth_context":{"system":{"id":"s5"}},"#,
+        r#""username":"eve","#,
+    ];
+
     /// A line changed in one or two places, mostly where it hurts.
     fn mutated(line: &str, random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
         let mut bytes = line.as_bytes().to_vec();
+        for _ in 0..random(4) {
+            drop(bytes.splice(1..1, MEMBERS[random(MEMBERS.len())].bytes()));
+        }
+        if random(4) == 0 {
+            return bytes;
+        }
         for _ in 0..=random(2) {
             let at = random(bytes.len());
             match random(5) {

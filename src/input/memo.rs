@@ -17,10 +17,9 @@ use super::outline::Outline;
 use super::plain::{blanks, end_trimmed, is_plain, plain, plain_text, start_trimmed};
 use super::shelf::{Members, Sequences};
 use crate::event::catalogue;
-use crate::event::facet::{FieldPlan, is_made_of};
+use crate::event::facet::{self, FieldPlan, Meaning, Standing, is_made_of};
 use crate::event::json::{Json, key_seed, member_hash, text_hash};
 use crate::event::occurrence::Understand;
-use crate::event::party::is_own_account;
 use crate::event::time::Timestamp;
 
 /// Bytes of members that a worker remembers before it starts afresh, where there are two or fewer; more workers
@@ -64,6 +63,7 @@ enum Role {
 struct Key {
     name: Box<str>,
     role: Role,
+    standing: Standing,
     /// the facets that it is part of
     facets: Box<[usize]>,
     seed: u64,
@@ -89,8 +89,8 @@ struct Looks {
     is_needed: Box<[bool]>,
     /// all of the event is looked at
     takes_whole: bool,
-    /// the account that it is about is the actor's own
-    is_own: bool,
+    /// its canonical name
+    event_type: Box<str>,
     /// by key the facets that are made of its members, as far as that was asked
     of_key: Vec<Option<Box<[usize]>>>,
 }
@@ -104,7 +104,7 @@ impl Looks {
         }
         self.of_key[place].get_or_insert_with(|| {
             let facets = key.facets.iter().copied().filter(|facet| self.is_needed[*facet]);
-            facets.filter(|facet| is_made_of(*facet, self.is_own, &key.name)).collect()
+            facets.filter(|facet| is_made_of(*facet, &self.event_type, &key.name)).collect()
         })
     }
 
@@ -273,10 +273,17 @@ impl<'w> Memo<'w> {
     pub fn facets(&mut self, out: &mut Vec<Option<u32>>) -> Arc<[usize]> {
         let looks = &mut self.looks[self.event_type as usize];
         looks.needed.iter().for_each(|facet| self.facets[*facet].clear());
+        let stands = |member: &u32| self.keys[self.members.key(*member) as usize].standing;
+        let is_named = self.wanted.iter().any(|member| self.members.meaning(*member).names_target())
+            && self.wanted.iter().all(|member| stands(member) != Standing::Association);
         for member in &self.wanted {
-            let key = self.members.key(*member);
-            for facet in looks.of_key(key, &self.keys[key as usize]) {
-                self.facets[*facet].push(*member);
+            let (number, meaning) = (self.members.key(*member), self.members.meaning(*member));
+            let key = &self.keys[number as usize];
+            let is_spared = is_named && key.standing == Standing::Substitute;
+            for facet in looks.of_key(number, key) {
+                if !meaning.is_silent(*facet) && !(is_spared && *facet == facet::TARGET) {
+                    self.facets[*facet].push(*member);
+                }
             }
         }
         let needed = Arc::clone(&looks.needed);
@@ -420,7 +427,7 @@ impl<'w> Memo<'w> {
             is_needed: (0..self.facets.len()).map(|facet| needed.binary_search(&facet).is_ok()).collect(),
             needed,
             takes_whole: understand.needs_whole(canonical),
-            is_own: is_own_account(canonical),
+            event_type: canonical.into(),
             of_key: Vec::new(),
         });
         self.by_type.insert(event_type.into(), place);
@@ -467,7 +474,8 @@ impl<'w> Memo<'w> {
             };
             let facets: Box<[usize]> = self.plan.of_key(name).into();
             let seed = key_seed(name);
-            self.keys.push(Key { name: name.into(), role, facets, seed, record: 0, member: None });
+            let standing = Standing::of(name);
+            self.keys.push(Key { name: name.into(), role, standing, facets, seed, record: 0, member: None });
             self.by_name.insert(name.into(), key);
         }
         let place = self.spellings.len() as u32;
@@ -481,7 +489,11 @@ impl<'w> Memo<'w> {
         let known = &mut self.keys[key as usize];
         let member = match self.members.find(trace, key, value) {
             Some(member) => member,
-            None => self.members.insert(trace, key, value, member_hash(known.seed, &Json::of_bytes(value).ok()?)),
+            None => {
+                let json = Json::of_bytes(value).ok()?;
+                let meaning = Meaning::of(&known.name, &json);
+                self.members.insert(trace, key, value, meaning, member_hash(known.seed, &json))
+            }
         };
         known.member = Some(member);
         Some(member)

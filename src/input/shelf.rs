@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 
 use super::slots::Slots;
+use crate::event::facet::Meaning;
 
 /// No number yet.
 const UNKNOWN: u32 = u32::MAX;
@@ -14,13 +15,13 @@ const UNKNOWN: u32 = u32::MAX;
 pub struct Members {
     hasher: RandomState,
     slots: Slots,
-    /// of each member its key, the length of its text, the facet that is made of it alone, the hash of its value,
-    /// and the text
+    /// of each member its key, the length of its text, the facet that is made of it alone, its meaning, the hash of
+    /// its value, and the text
     bytes: Vec<u8>,
 }
 
 /// Bytes in front of the text of a member.
-const HEAD: usize = 28;
+const HEAD: usize = 32;
 
 #[allow(clippy::cast_possible_truncation, reason = "bounded by what a worker remembers, and a record by its outline")]
 impl Members {
@@ -61,6 +62,11 @@ impl Members {
         self.bytes[start..start + 4].copy_from_slice(&number.to_le_bytes());
     }
 
+    /// What it means for facets.
+    pub fn meaning(&self, member: u32) -> Meaning {
+        Meaning(self.word(member, 12))
+    }
+
     /// The hash of its value.
     pub fn hash(&self, member: u32) -> u128 {
         self.head(member).last_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes))
@@ -93,9 +99,9 @@ impl Members {
     }
 
     /// Takes a member that is not in.
-    pub fn insert(&mut self, trace: u64, key: u32, value: &[u8], hash: u128) -> u32 {
+    pub fn insert(&mut self, trace: u64, key: u32, value: &[u8], meaning: Meaning, hash: u128) -> u32 {
         let member = self.bytes.len() as u32;
-        for word in [key, value.len() as u32, UNKNOWN] {
+        for word in [key, value.len() as u32, UNKNOWN, meaning.0] {
             self.bytes.extend(word.to_le_bytes());
         }
         self.bytes.extend(hash.to_le_bytes());
@@ -175,7 +181,8 @@ mod tests {
         let mut members = Members::default();
         let values = ["", "1", "\"a\"", "{\"b\":[2]}"];
         let mut insert = |(key, value): (u32, &str)| {
-            members.insert(members.trace(key, value.as_bytes()), key, value.as_bytes(), u128::MAX - 7)
+            let trace = members.trace(key, value.as_bytes());
+            members.insert(trace, key, value.as_bytes(), Meaning(key), u128::MAX - 7)
         };
         let places: Vec<u32> = (0..).zip(values).map(&mut insert).collect();
         for ((key, value), place) in (0..).zip(values).zip(places) {
@@ -183,6 +190,7 @@ mod tests {
             assert_eq!((find(key), find(key + 1)), (Some(place), None));
             assert_eq!((members.key(place), members.text(place)), (key, value.as_bytes()));
             assert_eq!((members.hash(place), members.alone(place)), (u128::MAX - 7, None));
+            assert_eq!(members.meaning(place), Meaning(key));
             members.set_alone(place, 9);
             assert_eq!(
                 (members.alone(place), members.key(place), members.is(place, value.as_bytes())),
