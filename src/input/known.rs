@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 use foldhash::fast::RandomState;
 
@@ -44,10 +45,24 @@ impl Default for Known {
 }
 
 impl Known {
+    /// The table of an id, and the id as it stands there.
+    fn scattered(&self, id: u64) -> (usize, u64) {
+        let id = id.wrapping_mul(self.factor).max(1);
+        (usize::try_from(id >> (64 - TABLES)).unwrap_or_default(), id)
+    }
+
+    /// Looks where ids may stand, so that they are near when they are learned: far memory is waited for together.
+    pub fn touch(&self, ids: impl Iterator<Item = u64>) {
+        black_box(ids.fold(0, |all, id| {
+            let (table, id) = self.scattered(id);
+            let Table { slots, .. } = &self.firsts[table];
+            all ^ slots.get(place(id, slots.len())).map_or(0, |slot| slot.0)
+        }));
+    }
+
     /// Learns an event by the hashes of its id and its body.
     pub fn learn(&mut self, id: u64, body: u64) -> Standing {
-        let id = id.wrapping_mul(self.factor).max(1);
-        let table = usize::try_from(id >> (64 - TABLES)).unwrap_or_default();
+        let (table, id) = self.scattered(id);
         let Some(first) = self.firsts[table].learn(id, body) else { return Standing::New };
         if first == body {
             return Standing::Duplicate;
@@ -93,8 +108,7 @@ impl Table {
 
     /// Where an id stands, or may be put.
     fn seek(&self, id: u64) -> usize {
-        let place = (u128::from(id << TABLES) * self.slots.len() as u128) >> 64;
-        let mut at = usize::try_from(place).unwrap_or_default();
+        let mut at = place(id, self.slots.len());
         while self.slots[at].0 != 0 && self.slots[at].0 != id {
             at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
         }
@@ -110,6 +124,11 @@ impl Table {
             }
         }
     }
+}
+
+/// Where an id stands among so many slots, or a little behind it.
+fn place(id: u64, slots: usize) -> usize {
+    usize::try_from((u128::from(id << TABLES) * slots as u128) >> 64).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -281,7 +281,8 @@ impl<'w> Memo<'w> {
             let key = &self.keys[number as usize];
             let is_spared = is_named && key.standing == Standing::Substitute;
             for facet in looks.of_key(number, key) {
-                if !meaning.is_silent(*facet) && !(is_spared && *facet == facet::TARGET) {
+                let says_nothing = meaning.is_silent(*facet) || is_spared && *facet == facet::TARGET;
+                if !says_nothing {
                     self.facets[*facet].push(*member);
                 }
             }
@@ -487,13 +488,12 @@ impl<'w> Memo<'w> {
     /// The member with this value; it is parsed the first time.
     fn member(&mut self, trace: u64, key: u32, value: &[u8]) -> Option<u32> {
         let known = &mut self.keys[key as usize];
-        let member = match self.members.find(trace, key, value) {
-            Some(member) => member,
-            None => {
-                let json = Json::of_bytes(value).ok()?;
-                let meaning = Meaning::of(&known.name, &json);
-                self.members.insert(trace, key, value, meaning, member_hash(known.seed, &json))
-            }
+        let member = if let Some(member) = self.members.find(trace, key, value) {
+            member
+        } else {
+            let json = Json::of_bytes(value).ok()?;
+            let meaning = Meaning::of(&known.name, &json);
+            self.members.insert(trace, key, value, meaning, member_hash(known.seed, &json))
         };
         known.member = Some(member);
         Some(member)

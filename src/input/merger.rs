@@ -10,6 +10,9 @@ use super::{Message, Reading, looks};
 use crate::event::coverage::{Kind, Reason, Tally};
 use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink, Understand};
 
+/// So many ids are looked for together.
+const AHEAD: usize = 32;
+
 /// What was in a source.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
@@ -112,16 +115,20 @@ impl<'k, S> Merger<'k, S> {
             self.likenesses[worker].push((place, number));
         }
         let mut id_start = 0;
-        for record in part.records {
+        for (number, record) in part.records.iter().enumerate() {
+            if number % AHEAD == 0 {
+                let ahead = part.records[number..].iter().take(AHEAD);
+                self.known.touch(ahead.filter_map(Understood::id));
+            }
             self.counts.records += 1;
             match record {
                 Understood::Skipped(reason, line) => {
-                    self.counts.timeless += u64::from(reason == Reason::NoTime);
-                    self.reading.coverage.skip(reason, source, line);
+                    self.counts.timeless += u64::from(*reason == Reason::NoTime);
+                    self.reading.coverage.skip(*reason, source, *line);
                 }
                 Understood::Event(single) => {
                     let id_end = single.id_end as usize;
-                    self.event::<U>(worker, &single, &part.ids[id_start..id_end]);
+                    self.event::<U>(worker, single, &part.ids[id_start..id_end]);
                     id_start = id_end;
                 }
             }

@@ -31,6 +31,16 @@ pub enum Understood {
     Skipped(Reason, u64),
 }
 
+impl Understood {
+    /// Hash of its id, if it has one.
+    pub fn id(&self) -> Option<u64> {
+        match self {
+            Understood::Event(Single { key: Some((id, _)), .. }) => Some(*id),
+            _ => None,
+        }
+    }
+}
+
 /// What an event has alone.
 pub struct Single {
     /// what it is like, by the worker's numbers
