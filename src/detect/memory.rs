@@ -32,6 +32,9 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Me
     let learned = &group.steps[TEACHING];
     let mut last: HashMap<u32, Timestamp, RandomState> = HashMap::default();
     let values_of = |event: u32| values.of(store.profile(event));
+    // What is never forgotten need not be looked up again as long as it repeats itself.
+    let forgets = rule.lookback.0 > 0;
+    let (mut taught, mut old): (&[u32], &[u32]) = (&[], &[]);
     let mut out = FirstSeenOf { signals: Vec::new(), is_judged: false, is_too_young: false };
     let start = learned.first().map(|e| store.time(*e));
     let mut known = 0;
@@ -39,14 +42,16 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Me
         let time = store.time(event);
         let settled = Timestamp(time.0.saturating_sub(rule.settle.0));
         while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < settled) {
-            for value in values_of(*lesson) {
-                last.insert(*value, store.time(*lesson));
+            let values = values_of(*lesson);
+            if forgets || values != taught {
+                last.extend(values.iter().map(|value| (*value, store.time(*lesson))));
+                taught = values;
             }
             known += 1;
         }
         let is_new = |value: &u32| match last.get(value) {
             None => true,
-            Some(seen) => rule.lookback.0 > 0 && seen.0 < time.0.saturating_sub(rule.lookback.0),
+            Some(seen) => forgets && seen.0 < time.0.saturating_sub(rule.lookback.0),
         };
         let values = values_of(event);
         if values.is_empty() {
@@ -58,8 +63,13 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Me
             continue;
         }
         out.is_judged = true;
+        if !forgets && values == old {
+            continue;
+        }
         if values.iter().any(is_new) {
             out.signals.push(Signal::new(event));
+        } else {
+            old = values;
         }
     }
     out

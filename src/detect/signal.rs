@@ -92,6 +92,21 @@ impl EventSet {
         }
     }
 
+    /// Puts some of 64 events in: those of a word of bits. [`EventSet::sort`] has to follow.
+    pub fn add(&mut self, word: usize, mask: u64) {
+        match self {
+            EventSet::Dense(words) => words[word] |= mask,
+            EventSet::Sparse(list) => each_of(word, mask, |event| list.push(event)),
+        }
+    }
+
+    /// Restores the order.
+    pub fn sort(&mut self) {
+        if let EventSet::Sparse(list) = self {
+            list.sort_unstable();
+        }
+    }
+
     fn bytes(&self) -> usize {
         match self {
             EventSet::Dense(words) => words.capacity() * size_of::<u64>(),
@@ -137,6 +152,17 @@ impl EventSet {
     }
 }
 
+/// Does something with each event of a word of bits.
+#[allow(clippy::cast_possible_truncation, reason = "events are numbered by 32 bits")]
+fn each_of(word: usize, mask: u64, mut take: impl FnMut(u32)) {
+    let start = (word * 64) as u32;
+    let mut left = mask;
+    while left != 0 {
+        take(start + left.trailing_zeros());
+        left &= left - 1;
+    }
+}
+
 /// The signals of one rule, in the total order; shared by rules that say the same.
 #[derive(Clone, Debug)]
 pub enum Signals {
@@ -175,13 +201,7 @@ impl Signals {
             Signals::Matches(events) => match &**events {
                 EventSet::Sparse(list) => list.iter().copied().for_each(take),
                 EventSet::Dense(words) => {
-                    for (start, word) in (0..).step_by(64).zip(words) {
-                        let mut left = *word;
-                        while left != 0 {
-                            take(start + left.trailing_zeros());
-                            left &= left - 1;
-                        }
-                    }
+                    words.iter().enumerate().for_each(|(word, mask)| each_of(word, *mask, &mut take));
                 }
             },
             Signals::List(_) => self.events().for_each(take),
@@ -255,6 +275,10 @@ mod tests {
             Signals::Matches(Arc::new(set.clone())).for_each_event(|event| each.push(event));
             assert_eq!(each, want);
             assert_eq!((set.len(), set.contains(64), set.contains(65), set.contains(10_000)), (5, true, false, false));
+            set.add(3, 1 << 2);
+            set.add(1, 0b101 << 4);
+            set.sort();
+            assert_eq!(set.events().collect::<Vec<_>>(), [0, 63, 64, 68, 70, 130, 194, 199]);
         }
         assert!(EventSet::new(0, 0).is_empty());
     }

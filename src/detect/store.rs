@@ -1,9 +1,11 @@
 //! Store: what is kept of the events that some rule matched, compactly, until everything is read: the time,
 //! the id, where it stands, and its profile.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
@@ -54,6 +56,22 @@ struct Passage {
     start: Origin,
     /// it teaches, and is not reported
     is_history: bool,
+}
+
+/// The detections that profiles match.
+#[derive(Debug, Default)]
+struct Lists<'s> {
+    /// what profiles have in common
+    different: Vec<Cow<'s, [u32]>>,
+    /// by profile its place in them
+    of: Vec<u32>,
+}
+
+impl<'s> Lists<'s> {
+    fn add(&mut self, list: Cow<'s, [u32]>) -> u32 {
+        self.different.push(list);
+        index(self.different.len() - 1)
+    }
 }
 
 /// Kept events in the order in which they come.
@@ -262,30 +280,64 @@ impl Store {
 
     /// The events of each detection, as places in [`RuleSet::alike`].
     pub fn matches(&self, set: &RuleSet) -> Vec<EventSet> {
-        // Identities are linked now, so what may have matched matches or does not; once for each profile.
-        let linked: Vec<Option<&Expr>> =
-            (0..set.alike().len()).map(|place| set.expr(place).filter(|expr| expr.is_linked())).collect();
-        let holds = |profile: u32, detection: u32| {
-            linked[detection as usize].is_none_or(|expr| expr.matches(&self.profiles.view(profile)))
-        };
-        let of_profile: Vec<Vec<u32>> = (0..self.profiles.len())
-            .into_par_iter()
-            .map(|profile| {
-                let found = self.profiles.detections_of(profile).iter().copied();
-                found.filter(|detection| holds(profile, *detection)).collect()
-            })
-            .collect();
-        let mut events_of = vec![0_usize; of_profile.len()];
-        self.profile_of.iter().for_each(|profile| events_of[*profile as usize] += 1);
+        let lists = self.lists(set);
         let mut sizes = vec![0; set.alike().len()];
-        for (detections, count) in of_profile.iter().zip(events_of) {
+        let mut events_of = vec![0_usize; lists.different.len()];
+        self.profile_of.iter().for_each(|profile| events_of[lists.of[*profile as usize] as usize] += 1);
+        for (detections, count) in lists.different.iter().zip(events_of) {
             detections.iter().for_each(|detection| sizes[*detection as usize] += count);
         }
         let mut out: Vec<EventSet> = sizes.iter().map(|size| EventSet::new(*size, self.len())).collect();
-        for (number, profile) in (0..).zip(&self.profile_of) {
-            of_profile[*profile as usize].iter().for_each(|detection| out[*detection as usize].push(number));
+        // 64 events at a time: many of them have one list.
+        let (mut masks, mut met) = (vec![0_u64; lists.different.len()], Vec::new());
+        for (word, profiles) in self.profile_of.chunks(64).enumerate() {
+            for (bit, profile) in profiles.iter().enumerate() {
+                let list = lists.of[*profile as usize];
+                let mask = &mut masks[list as usize];
+                if *mask == 0 {
+                    met.push(list);
+                }
+                *mask |= 1 << bit;
+            }
+            for list in met.drain(..) {
+                let mask = std::mem::take(&mut masks[list as usize]);
+                let detections = lists.different[list as usize].iter();
+                detections.for_each(|detection| out[*detection as usize].add(word, mask));
+            }
         }
+        out.iter_mut().for_each(EventSet::sort);
         out
+    }
+
+    /// The detections of each profile. Identities are linked now, so what may have matched matches or does not.
+    fn lists(&self, set: &RuleSet) -> Lists<'_> {
+        let linked: Vec<Option<&Expr>> =
+            (0..set.alike().len()).map(|place| set.expr(place).filter(|expr| expr.is_linked())).collect();
+        let mut lists = Lists::default();
+        // Lists are shared while events are read, so most of them stand in the same place.
+        let mut by_place: HashMap<*const [u32], u32, RandomState> = HashMap::default();
+        for profile in 0..self.profiles.len() {
+            let list = self.profiles.detections_of(profile);
+            let number = *by_place.entry(list).or_insert_with(|| lists.add(list.into()));
+            lists.of.push(number);
+        }
+        let is_linked: Vec<bool> =
+            lists.different.iter().map(|list| list.iter().any(|place| linked[*place as usize].is_some())).collect();
+        let settled: Vec<(u32, Vec<u32>)> = (0..self.profiles.len())
+            .into_par_iter()
+            .filter(|profile| is_linked[lists.of[*profile as usize] as usize])
+            .map(|profile| {
+                let view = self.profiles.view(profile);
+                let holds = |place: &u32| linked[*place as usize].is_none_or(|expr| expr.matches(&view));
+                (profile, self.profiles.detections_of(profile).iter().copied().filter(holds).collect())
+            })
+            .collect();
+        let mut by_content: HashMap<Vec<u32>, u32, RandomState> = HashMap::default();
+        for (profile, list) in settled {
+            let number = *by_content.entry(list).or_insert_with_key(|list| lists.add(list.clone().into()));
+            lists.of[profile as usize] = number;
+        }
+        lists
     }
 
     /// The text of a symbol.
