@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use super::index::{Index, Run, Subject};
-use super::profile::{Profiles, Seat, Symbol};
+use super::profile::{Profiles, Symbol};
 use super::shared::{Shared, Weighed};
 use super::signal::Signals;
 use super::store::Store;
@@ -143,41 +143,36 @@ impl Grouping {
 }
 
 impl Grouping {
-    /// The groups of all profiles by some fields.
-    fn new(profiles: &Profiles, fields: &[Field], keys: &mut Keys) -> Grouping {
+    /// The groups by organization alone.
+    fn of_organizations(profiles: &Profiles, keys: &mut Keys) -> Grouping {
         let mut grouping = Grouping::default();
-        let seats: Vec<Seat> = fields.iter().map(|field| profiles.seat(field)).collect();
-        let (mut own, mut longer): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
-        // Most profiles are of the organization of the one before.
-        let mut start = None;
         for profile in 0..profiles.len() {
-            let organization = profiles.organization_symbol(profile);
-            let (_, number) = start
-                .filter(|(known, _)| *known == organization)
-                .unwrap_or_else(|| (organization, keys.longer(NOWHERE, organization)));
-            start = Some((organization, number));
+            grouping.push(&[keys.longer(NOWHERE, profiles.organization_symbol(profile))]);
+        }
+        grouping.closed()
+    }
+
+    /// The groups by one field more.
+    fn longer(&self, profiles: &Profiles, field: &Field, keys: &mut Keys) -> Grouping {
+        let mut grouping = Grouping::default();
+        let seat = profiles.seat(field);
+        let mut own = Vec::new();
+        for profile in 0..profiles.len() {
+            let values = profiles.seated(profile, &seat);
             own.clear();
-            own.push(number);
-            for seat in &seats {
-                let values = profiles.seated(profile, seat);
-                if let ([start], [value]) = (own.as_mut_slice(), &*values) {
-                    *start = keys.longer(*start, *value);
-                    continue;
-                }
-                longer.clear();
-                longer.extend(
-                    own.iter()
-                        .flat_map(|start| values.iter().map(|value| (*start, *value)))
-                        .map(|(start, value)| keys.longer(start, value)),
-                );
-                std::mem::swap(&mut own, &mut longer);
+            for start in self.of(profile) {
+                own.extend(values.iter().map(|value| keys.longer(*start, *value)));
             }
             grouping.push(&own);
         }
-        grouping.groups.shrink_to_fit();
-        let numbers = grouping.groups.iter().filter(|number| **number != NOWHERE);
-        grouping.reach = numbers.max().map_or(0, |highest| *highest as usize + 1);
-        grouping
+        grouping.closed()
+    }
+
+    fn closed(mut self) -> Grouping {
+        self.groups.shrink_to_fit();
+        let numbers = self.groups.iter().filter(|number| **number != NOWHERE);
+        self.reach = numbers.max().map_or(0, |highest| *highest as usize + 1);
+        self
     }
 }
 
@@ -196,7 +191,13 @@ impl Groupings {
     /// The groups of all profiles by these fields.
     pub fn by(&self, profiles: &Profiles, fields: &[Field]) -> Arc<Grouping> {
         let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        self.by_fields.get(&fields.to_vec(), || Grouping::new(profiles, fields, &mut keys()))
+        self.by_fields.get(&fields.to_vec(), || match fields.split_last() {
+            None => Grouping::of_organizations(profiles, &mut keys()),
+            Some((field, rest)) => {
+                let shorter = self.by(profiles, rest);
+                shorter.longer(profiles, field, &mut keys())
+            }
+        })
     }
 
     /// Bytes held, roughly.
