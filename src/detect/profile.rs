@@ -207,27 +207,27 @@ impl Profiles {
         self.by_parts = HashTable::new();
         self.by_values = HashTable::new();
         // Who somebody is depends on the organization and the facet alone.
-        let mut keys: HashMap<(Symbol, u32), Option<Symbol>, RandomState> = HashMap::default();
-        let mut networks: HashMap<u32, Option<Symbol>, RandomState> = HashMap::default();
+        let mut keys: Vec<Option<(Symbol, Option<Symbol>)>> = vec![None; self.facets.len()];
+        let mut networks: Vec<Option<Option<Symbol>>> = vec![None; self.facets.len()];
         for profile in 0..self.len() {
             let known = self.get(profile);
             let (organization, start) = (known.organization, known.facets.start);
             let mut key = |place: usize, names| {
                 let part = self.parts[start + place];
-                if let Some(key) = keys.get(&(organization, part)) {
-                    return *key;
+                if let Some((_, key)) = keys[part as usize].filter(|(of, _)| *of == organization) {
+                    return key;
                 }
                 let key = self.key(profile, links, names);
-                keys.insert((organization, part), key);
+                keys[part as usize] = Some((organization, key));
                 key
             };
             let (actor, target) = (key(facet::ACTOR, ACTOR), key(facet::TARGET, TARGET));
             let part = self.parts[start + facet::of(Norm::SourceIp)];
-            let network = networks.get(&part).copied().unwrap_or_else(|| {
+            let network = networks[part as usize].unwrap_or_else(|| {
                 let ip = self.text(profile, Norm::SourceIp).and_then(|ip| ip.parse().ok());
                 ip.map(source::network).map(|network| self.symbols.number(&network))
             });
-            networks.insert(part, network);
+            networks[part as usize] = Some(network);
             let known = &mut self.list[profile as usize];
             (known.actor, known.target, known.network) = (actor, target, network);
         }
