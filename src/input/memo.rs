@@ -13,12 +13,13 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::keys::{Key, Keys, Role};
 use super::outline::Outline;
-use super::plain::{blanks, end_trimmed, is_plain, plain, plain_text, start_trimmed};
+use super::plain::{blanks, end_trimmed, plain, plain_text};
 use super::shelf::{Members, Sequences};
 use crate::event::catalogue;
 use crate::event::facet::{self, FieldPlan, Meaning, Standing, is_made_of};
-use crate::event::json::{Json, key_seed, member_hash, text_hash};
+use crate::event::json::{Json, member_hash, text_hash};
 use crate::event::occurrence::Understand;
 use crate::event::time::Timestamp;
 
@@ -45,40 +46,8 @@ impl Room {
     }
 }
 
-/// Different spellings of keys, white space included; real exports have a few hundred.
-const SPELLINGS: usize = 2048;
 /// Event types, as they are written, after which they are asked for afresh; JumpCloud has some 550.
 const TYPES: usize = 4096;
-
-/// What a key means for reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Id,
-    Time,
-    EventType,
-    Any,
-}
-
-#[derive(Debug)]
-struct Key {
-    name: Box<str>,
-    role: Role,
-    standing: Standing,
-    /// the facets that it is part of
-    facets: Box<[usize]>,
-    seed: u64,
-    /// the record in which it stood last
-    record: u64,
-    /// its member in that record
-    member: Option<u32>,
-}
-
-/// A key with the quotes, colon and white space around it.
-#[derive(Debug)]
-struct Spelling {
-    text: Box<[u8]>,
-    key: u32,
-}
 
 /// What is looked at in events of one type.
 #[derive(Debug)]
@@ -175,12 +144,7 @@ pub struct Memo<'w> {
     plan: &'w FieldPlan,
     room: Room,
     outline: Outline,
-    keys: Vec<Key>,
-    by_name: HashMap<Box<str>, u32, RandomState>,
-    spellings: Vec<Spelling>,
-    by_text: HashMap<Box<[u8]>, u32, RandomState>,
-    /// the spelling that came last at each place in a record
-    expected: Vec<u32>,
+    keys: Keys<'w>,
     members: Members,
     /// likenesses, and facets
     seen: Sequences,
@@ -214,11 +178,7 @@ impl<'w> Memo<'w> {
             plan,
             room,
             outline: Outline::default(),
-            keys: Vec::new(),
-            by_name: HashMap::default(),
-            spellings: Vec::new(),
-            by_text: HashMap::default(),
-            expected: Vec::new(),
+            keys: Keys::new(plan),
             members: Members::new(room.members + room.members / 8),
             seen: Sequences::new(room.alikes * 20),
             empty: vec![None; plan.facets.len()],
@@ -273,12 +233,12 @@ impl<'w> Memo<'w> {
     pub fn facets(&mut self, out: &mut Vec<Option<u32>>) -> Arc<[usize]> {
         let looks = &mut self.looks[self.event_type as usize];
         looks.needed.iter().for_each(|facet| self.facets[*facet].clear());
-        let stands = |member: &u32| self.keys[self.members.key(*member) as usize].standing;
+        let stands = |member: &u32| self.keys.get(self.members.key(*member)).standing;
         let is_named = self.wanted.iter().any(|member| self.members.meaning(*member).names_target())
             && self.wanted.iter().all(|member| stands(member) != Standing::Association);
         for member in &self.wanted {
             let (number, meaning) = (self.members.key(*member), self.members.meaning(*member));
-            let key = &self.keys[number as usize];
+            let key = self.keys.get(number);
             let is_spared = is_named && key.standing == Standing::Substitute;
             for facet in looks.of_key(number, key) {
                 let says_nothing = meaning.is_silent(*facet) || is_spared && *facet == facet::TARGET;
@@ -349,10 +309,8 @@ impl<'w> Memo<'w> {
         self.places.clear();
         for (place, (start, end)) in members.iter().enumerate() {
             let member = &text[*start as usize..*end as usize];
-            let spelling = self.spelling(place, member)?;
-            let Spelling { text: spelled, key: number } = &self.spellings[spelling as usize];
-            let (number, behind) = (*number, spelled.len());
-            let key = &mut self.keys[number as usize];
+            let (number, behind) = self.keys.at(place, member)?;
+            let key = self.keys.get_mut(number);
             if key.record == self.records {
                 return None;
             }
@@ -381,7 +339,7 @@ impl<'w> Memo<'w> {
         sought.clear();
         for place in &places {
             let value = place.of(text);
-            let key = &self.keys[place.key as usize];
+            let key = self.keys.get(place.key);
             let is_wanted = self.looks[self.event_type as usize].wants(place.key, key);
             if !is_wanted && let Some(text) = plain(value) {
                 body = body.wrapping_add(text_hash(key.seed, text));
@@ -435,59 +393,9 @@ impl<'w> Memo<'w> {
         place
     }
 
-    /// The key at the start of a member, as it is spelled.
-    fn spelling(&mut self, place: usize, member: &[u8]) -> Option<u32> {
-        if let Some(expected) = self.expected.get(place)
-            && member.starts_with(&self.spellings[*expected as usize].text)
-        {
-            return Some(*expected);
-        }
-        let quote = member.len() - start_trimmed(member).len();
-        let name = member[quote..].strip_prefix(b"\"")?;
-        let name = &name[..memchr::memchr(b'"', name)?];
-        let colon = start_trimmed(&member[quote + name.len() + 2..]).strip_prefix(b":")?;
-        let spelled = &member[..member.len() - start_trimmed(colon).len()];
-        let spelling = match self.by_text.get(spelled) {
-            Some(spelling) => *spelling,
-            None => self.new_spelling(spelled, name)?,
-        };
-        if self.expected.len() <= place {
-            self.expected.resize(place + 1, spelling);
-        }
-        self.expected[place] = spelling;
-        Some(spelling)
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "bounded by `SPELLINGS`")]
-    fn new_spelling(&mut self, spelled: &[u8], name: &[u8]) -> Option<u32> {
-        if self.spellings.len() >= SPELLINGS || spelled.len() > 256 || !name.iter().all(|b| is_plain(*b)) {
-            return None;
-        }
-        let name = std::str::from_utf8(name).ok()?;
-        let next = self.keys.len() as u32;
-        let key = self.by_name.get(name).copied().unwrap_or(next);
-        if key == next {
-            let role = match name {
-                "id" => Role::Id,
-                "timestamp" => Role::Time,
-                "event_type" => Role::EventType,
-                _ => Role::Any,
-            };
-            let facets: Box<[usize]> = self.plan.of_key(name).into();
-            let seed = key_seed(name);
-            let standing = Standing::of(name);
-            self.keys.push(Key { name: name.into(), role, standing, facets, seed, record: 0, member: None });
-            self.by_name.insert(name.into(), key);
-        }
-        let place = self.spellings.len() as u32;
-        self.spellings.push(Spelling { text: spelled.into(), key });
-        self.by_text.insert(spelled.into(), place);
-        Some(place)
-    }
-
     /// The member with this value; it is parsed the first time.
     fn member(&mut self, trace: u64, key: u32, value: &[u8]) -> Option<u32> {
-        let known = &mut self.keys[key as usize];
+        let known = self.keys.get_mut(key);
         let member = if let Some(member) = self.members.find(trace, key, value) {
             member
         } else {
@@ -528,7 +436,7 @@ impl<'m> Inside<'m> {
             if !is_chosen(*number) {
                 return None;
             }
-            let key: &'m str = &self.memo.keys[self.memo.members.key(*number) as usize].name;
+            let key: &'m str = &self.memo.keys.get(self.memo.members.key(*number)).name;
             // Only what was parsed before is remembered, so this cannot fail.
             Some((key, value.get_or_init(|| Json::of_bytes(self.memo.members.text(*number)).unwrap_or(Json::Null))))
         });

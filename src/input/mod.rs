@@ -7,6 +7,7 @@ pub mod decode;
 pub mod differential;
 pub mod envelope;
 pub mod framing;
+mod keys;
 pub mod known;
 pub mod looks;
 mod masks;
