@@ -63,9 +63,10 @@ impl<'p> Reader<'p> {
             }
             self.facets.extend(part.facets);
             self.kinds.extend(part.kinds);
+            let mut start = 0;
             for fresh in part.fresh {
-                let facets: Vec<&str> =
-                    fresh.facets.iter().map(|facet| self.facets[*facet as usize].as_str()).collect();
+                let own = &part.facets_of[std::mem::replace(&mut start, fresh.facets_end)..fresh.facets_end];
+                let facets: Vec<&str> = own.iter().map(|facet| self.facets[*facet as usize].as_str()).collect();
                 self.likenesses.push(format!("{:?} {facets:?}", self.kinds[fresh.kind as usize]));
             }
             for record in part.records {

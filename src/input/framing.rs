@@ -102,7 +102,7 @@ impl<R: Read> Framer<R> {
             let Some(&first) = self.buffer.get(self.at) else { return };
             let taken = match first {
                 b'{' => match self.line_record() {
-                    Some(length) => self.take(length, None, spans),
+                    Some(length) => self.take_line(length, spans),
                     None => self.object(spans),
                 },
                 _ => self.junk(spans),
@@ -223,6 +223,16 @@ impl<R: Read> Framer<R> {
     fn take(&mut self, length: usize, fault: Option<Reason>, spans: &mut Vec<Span>) -> bool {
         spans.push(Span { start: self.at, end: self.at + length, line: self.line, offset: self.offset, fault });
         self.advance(length);
+        true
+    }
+
+    /// Takes a record in which no line ends.
+    fn take_line(&mut self, length: usize, spans: &mut Vec<Span>) -> bool {
+        let end = self.at + length;
+        spans.push(Span { start: self.at, end, line: self.line, offset: self.offset, fault: None });
+        let passed = &self.buffer[self.at..end];
+        self.offset += if self.is_utf16 { utf16_bytes(passed) } else { length as u64 };
+        (self.at, self.is_indenting) = (end, false);
         true
     }
 

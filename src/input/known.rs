@@ -51,7 +51,7 @@ impl Known {
         (usize::try_from(id >> (64 - TABLES)).unwrap_or_default(), id)
     }
 
-    /// Looks where ids may stand, so that they are near when they are learned: far memory is waited for together.
+    /// Looks where ids may stand, so that they are near when they are learned.
     pub fn touch(&self, ids: impl Iterator<Item = u64>) {
         black_box(ids.fold(0, |all, id| {
             let (table, id) = self.scattered(id);

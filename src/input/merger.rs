@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hint::black_box;
 
 use super::known::{Known, Standing};
 use super::part::{Part, Single, Understood};
@@ -10,7 +11,7 @@ use super::{Message, Reading, looks};
 use crate::event::coverage::{Kind, Reason, Tally};
 use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink, Understand};
 
-/// So many ids are looked for together.
+/// So many events are looked for together.
 const AHEAD: usize = 32;
 
 /// What was in a source.
@@ -41,12 +42,12 @@ pub(super) struct Merger<'k, S> {
     known: &'k mut Known,
     sink: &'k mut S,
     kinds: Vec<Kind>,
-    places: HashMap<Kind, usize>,
+    places: HashMap<Kind, u32>,
     tallies: Vec<Tally>,
     /// by worker and its numbers: the kind of the events that are alike, and the number that the sink gave
-    likenesses: Vec<Vec<(usize, Option<u32>)>>,
+    likenesses: Vec<Vec<(u32, Option<u32>)>>,
     /// by worker and its numbers: the place of a kind
-    kinds_of: Vec<Vec<usize>>,
+    kinds_of: Vec<Vec<u32>>,
     /// by worker and its numbers: the number that the sink gave a facet
     facets: Vec<Vec<u32>>,
     /// of the source being read
@@ -103,11 +104,14 @@ impl<'k, S> Merger<'k, S> {
             let place = self.place(kind);
             self.kinds_of[worker].push(place);
         }
+        let (mut facets, mut start) = (Vec::new(), 0);
         for fresh in part.fresh {
             let known = &self.facets[worker];
-            let facets: Vec<u32> = fresh.facets.iter().map(|facet| known[*facet as usize]).collect();
+            facets.clear();
+            facets.extend(part.facets_of[start..fresh.facets_end].iter().map(|facet| known[*facet as usize]));
+            start = fresh.facets_end;
             let place = self.kinds_of[worker][fresh.kind as usize];
-            let Kind { organization, service, .. } = &self.kinds[place];
+            let Kind { organization, service, .. } = &self.kinds[place as usize];
             let number = fresh
                 .verdict
                 .as_ref()
@@ -117,8 +121,7 @@ impl<'k, S> Merger<'k, S> {
         let mut id_start = 0;
         for (number, record) in part.records.iter().enumerate() {
             if number % AHEAD == 0 {
-                let ahead = part.records[number..].iter().take(AHEAD);
-                self.known.touch(ahead.filter_map(Understood::id));
+                self.touch(worker, &part.records[number..]);
             }
             self.counts.records += 1;
             match record {
@@ -135,13 +138,25 @@ impl<'k, S> Merger<'k, S> {
         }
     }
 
-    fn place(&mut self, kind: Kind) -> usize {
+    /// Looks at what the next events will be found by, so that it is near: far memory is waited for together.
+    fn touch(&self, worker: usize, records: &[Understood]) {
+        let singles = records.iter().take(AHEAD).filter_map(|record| match record {
+            Understood::Event(single) => Some(single),
+            Understood::Skipped(..) => None,
+        });
+        self.known.touch(singles.clone().filter_map(|single| single.key).map(|(id, _)| id));
+        let likenesses = &self.likenesses[worker];
+        black_box(singles.fold(0, |all, single| all ^ likenesses[single.likeness as usize].0));
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]
+    fn place(&mut self, kind: Kind) -> u32 {
         match self.places.entry(kind) {
             Entry::Occupied(place) => *place.get(),
             Entry::Vacant(place) => {
                 self.kinds.push(place.key().clone());
                 self.tallies.push(Tally::default());
-                *place.insert(self.kinds.len() - 1)
+                *place.insert(self.kinds.len() as u32 - 1)
             }
         }
     }
@@ -163,7 +178,7 @@ impl<'k, S> Merger<'k, S> {
             }
         }
         let (kind, likeness) = self.likenesses[worker][single.likeness as usize];
-        self.tallies[kind].add(single.time, single.key.is_some());
+        self.tallies[kind as usize].add(single.time, single.key.is_some());
         if let Some(likeness) = likeness {
             let id = single.key.map(|_| id);
             self.sink.event(&Occurrence { likeness, time: single.time, id, stamp: single.stamp, rivalry });

@@ -31,16 +31,6 @@ pub enum Understood {
     Skipped(Reason, u64),
 }
 
-impl Understood {
-    /// Hash of its id, if it has one.
-    pub fn id(&self) -> Option<u64> {
-        match self {
-            Understood::Event(Single { key: Some((id, _)), .. }) => Some(*id),
-            _ => None,
-        }
-    }
-}
-
 /// What an event has alone.
 pub struct Single {
     /// what it is like, by the worker's numbers
@@ -59,8 +49,8 @@ pub struct Single {
 pub struct Fresh<V> {
     /// what they are counted by, by the worker's numbers
     pub kind: u32,
-    /// their needed facets, by the worker's numbers
-    pub facets: Box<[u32]>,
+    /// where their facets end in those of the part
+    pub facets_end: usize,
     /// what becomes of them
     pub verdict: Option<V>,
 }
@@ -73,6 +63,8 @@ pub struct Part<U: Understand> {
     pub facets: Vec<U::Facet>,
     /// kinds that it had not met, in the order of its numbers
     pub kinds: Vec<Kind>,
+    /// the needed facets of likenesses that it had not met, by the worker's numbers, one after another
+    pub facets_of: Vec<u32>,
     /// likenesses that it had not met, in the order of its numbers
     pub fresh: Vec<Fresh<U::Verdict>>,
     /// the records in their order
@@ -140,6 +132,7 @@ impl<'p, U: Understand> Worker<'p, U> {
             is_afresh: self.memo.is_empty(),
             facets: Vec::new(),
             kinds: Vec::new(),
+            facets_of: Vec::new(),
             fresh: Vec::new(),
             records: Vec::with_capacity(batch.spans.len()),
             ids: String::with_capacity(batch.spans.len() * 24),
@@ -231,7 +224,8 @@ impl<'p, U: Understand> Worker<'p, U> {
             true => judged(understand, patterns, facets, event_type, Some(&Event::part(&inside.json()))),
             false => judged(understand, patterns, facets, event_type, None),
         };
-        part.fresh.push(Fresh { kind: kind.0, facets: facets.as_slice().into(), verdict });
+        part.facets_of.extend_from_slice(facets);
+        part.fresh.push(Fresh { kind: kind.0, facets_end: part.facets_of.len(), verdict });
         drop(inside);
         for (facet, (known, number)) in needed.iter().zip(known.iter().zip(facets)) {
             if known.is_none() {
@@ -259,7 +253,8 @@ impl<'p, U: Understand> Worker<'p, U> {
         part.kinds.push(Kind::of(&event));
         let whole = self.understand.needs_whole(&event.event_type).then_some(&event);
         let verdict = judged(&mut self.understand, &self.patterns, &self.facets, &event.event_type, whole);
-        part.fresh.push(Fresh { kind, facets: self.facets.as_slice().into(), verdict });
+        part.facets_of.extend_from_slice(&self.facets);
+        part.fresh.push(Fresh { kind, facets_end: part.facets_of.len(), verdict });
         part.lessons.learn(&event);
         Ok(part.single(self.memo.next(), event.time, event.id(), json.body_hash(), origin))
     }
