@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 use super::exit::Exit;
 use super::pipeline::{Analysis, Job, analyse, enriched, keep};
@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::queries::{Filters, Input, Shown};
 use super::say;
 use super::scan::tell_of_sources;
-use super::settings::{When, is_backwards, is_coloured};
+use super::settings::{When, is_backwards, is_coloured, options, threads, zone};
 use crate::detect::store::Store;
 use crate::enrich::enrichment::{Enrichment, Paths};
 use crate::event::Event;
@@ -73,17 +73,9 @@ impl Settings {
         if is_backwards(since, until) {
             bail!("--since is after --until: nothing can lie between");
         }
-        let zone = match shown.tz.as_deref() {
-            None => Zone::Utc,
-            Some(text) => Zone::parse(text)
-                .ok_or_else(|| anyhow!("--tz {text}: no zone; write UTC, local, or an offset such as +02:00"))?,
-        };
-        if typed.threads == Some(0) {
-            bail!("--threads 0: at least one is needed");
-        }
-        if typed.record_limit == 0 {
-            bail!("--record-limit 0: every record would be too long");
-        }
+        let zone = shown.tz.as_deref().map_or(Ok(Zone::Utc), zone)?;
+        let threads = threads(typed.threads)?;
+        let options = options(typed.record_limit)?;
         Ok(Settings {
             sources: typed.sources.clone(),
             look: Look { is_coloured: is_coloured(shown.color), is_terminal: io::stdout().is_terminal(), zone },
@@ -93,8 +85,8 @@ impl Settings {
             until,
             organizations: typed.organization.clone(),
             is_strict: typed.strict,
-            threads: typed.threads.unwrap_or(0),
-            options: Options { record_limit: typed.record_limit },
+            threads,
+            options,
             enrichment: typed.enrichment.paths(None),
         })
     }

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 use super::args::inquiry as typed;
 use super::config::Config;
@@ -12,7 +12,7 @@ use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
 use super::say;
 use super::scan::tell_of_sources;
-use super::settings::rules_with;
+use super::settings::{options, rules_with, threads, zone};
 use crate::enrich::enrichment::Enrichment;
 use crate::event::time::{DAY, Span, Zone};
 use crate::input::source::{self, Source};
@@ -52,14 +52,9 @@ pub struct Inquiry {
 impl Inquiry {
     /// Reads and detects.
     pub fn new(typed: &typed::Inquiry, directory: Option<PathBuf>) -> Result<Inquiry> {
-        let zone = Zone::parse(&typed.tz)
-            .ok_or_else(|| anyhow!("--tz {}: no zone; write UTC, local, or an offset such as +02:00", typed.tz))?;
-        if typed.threads == Some(0) {
-            bail!("--threads 0: at least one is needed");
-        }
-        if typed.record_limit == 0 {
-            bail!("--record-limit 0: every record would be too long");
-        }
+        let zone = zone(&typed.tz)?;
+        let threads = threads(typed.threads)?;
+        let options = options(typed.record_limit)?;
         let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
         if let Some(path) = config.path.as_ref().filter(|_| !typed.quiet) {
             say(format_args!("using {}", path.display()));
@@ -79,9 +74,7 @@ impl Inquiry {
             exits.push(Exit::Source);
         }
         keep(&mut sources.list)?;
-        let pool =
-            rayon::ThreadPoolBuilder::new().num_threads(typed.threads.unwrap_or(0)).build().context("--threads")?;
-        let options = Options { record_limit: typed.record_limit };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("--threads")?;
         let has_progress = !typed.quiet && std::io::stderr().is_terminal();
         let bytes = sources.list.iter().chain(&history.list).map(Source::size).sum();
         let progress = Progress::new(has_progress, bytes);

@@ -65,7 +65,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
             sources: &sources.list,
             history: &history.list,
             enrichment: Some(enrichment),
-            options: Options { record_limit: settings.record_limit },
+            options: settings.options,
             partition: settings.partition,
         };
         pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)))

@@ -16,6 +16,7 @@ use crate::enrich::enrichment::Paths;
 use crate::enrich::known::Known;
 use crate::event::field::{Field, nearest_of};
 use crate::event::time::{DAY, Span, Timestamp, Zone};
+use crate::input::Options;
 use crate::output::{Format, Look};
 use crate::rule::lists::Lists;
 use crate::rule::pack::PACK;
@@ -124,8 +125,8 @@ pub struct Scan {
     pub threads: usize,
     /// length of the stretches of time worked on in parallel
     pub partition: Span,
-    /// longest record
-    pub record_limit: usize,
+    /// how records are read
+    pub options: Options,
     /// the rules
     pub set: RuleSet,
     /// the files that evidence is enriched from
@@ -154,14 +155,9 @@ impl Scan {
         if is_backwards(since, until) {
             bail!("--since is after --until: nothing can lie between");
         }
-        let zone = Zone::parse(&typed.tz)
-            .ok_or_else(|| anyhow!("--tz {}: no zone; write UTC, local, or an offset such as +02:00", typed.tz))?;
-        if typed.threads == Some(0) {
-            bail!("--threads 0: at least one is needed");
-        }
-        if typed.record_limit == 0 {
-            bail!("--record-limit 0: every record would be too long");
-        }
+        let zone = zone(&typed.tz)?;
+        let threads = threads(typed.threads)?;
+        let options = options(typed.record_limit)?;
         let config = config(typed)?;
         let folders = [config.rules.as_slice(), &typed.rules].concat();
         let mut set = rules_with(PACK, &folders, &config.lists)?;
@@ -195,15 +191,36 @@ impl Scan {
             fail_on: severity("--fail-on", &typed.fail_on)?,
             fail_on_duet: typed.fail_on_duet,
             is_strict: typed.strict,
-            threads: typed.threads.unwrap_or(0),
+            threads,
             partition: partition(&typed.partition)?,
-            record_limit: typed.record_limit,
+            options,
             set,
             enrichment: typed.enrichment.paths(typed.directory.clone()),
             baseline: typed.baseline.clone(),
             answers: typed.answers.clone(),
             config,
         })
+    }
+}
+
+/// The zone of the times that are shown.
+pub fn zone(text: &str) -> Result<Zone> {
+    Zone::parse(text).ok_or_else(|| anyhow!("--tz {text}: no zone; write UTC, local, or an offset such as +02:00"))
+}
+
+/// How many threads work; 0 is one for each core.
+pub fn threads(typed: Option<usize>) -> Result<usize> {
+    match typed {
+        Some(0) => bail!("--threads 0: at least one is needed"),
+        typed => Ok(typed.unwrap_or(0)),
+    }
+}
+
+/// How records are read.
+pub fn options(record_limit: usize) -> Result<Options> {
+    match record_limit {
+        0 => bail!("--record-limit 0: every record would be too long"),
+        record_limit => Ok(Options { record_limit }),
     }
 }
 
