@@ -131,7 +131,8 @@ fn normalise(group: &mut Group<'_>, export: &Export) {
 
 fn matching(group: &mut Group<'_>, export: &Export, set: &RuleSet) {
     let source = export.source();
-    let (store, _) = export.read(&source, set);
+    let (mut store, reading) = export.read(&source, set);
+    store.close(&reading.links);
     assert!(!store.is_empty());
     group.bench_function("match", |bencher| {
         bencher.iter_with_large_drop(|| export.read(black_box(&source), black_box(set)));
