@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::investigation::{one_line, short, wrapped};
+use super::investigation::{one_line, wrapped};
 use super::safe::Safe;
 use crate::event::time::{Timestamp, Zone};
 use crate::rule::Rule;
@@ -70,7 +70,7 @@ pub fn write(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
 }
 
 fn about_finding(finding: &Finding, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
-    say(out, &format!("Finding {}: {}", short(&finding.id), finding.summary), 2)?;
+    say(out, &format!("Finding {}: {}", finding.short_id(), finding.summary), 2)?;
     let (first, last) = (finding.first_seen.short(zone), finding.last_seen.short(zone));
     let pending = if finding.is_pending { "; pending: the data ends before this can be known" } else { "" };
     writeln!(out, "  from {first} to {last} {zone}, {} of evidence{pending}", plural(finding.event_count, "event"))
@@ -96,7 +96,7 @@ fn about_all(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
     }
     for finding in all.findings.iter().take(FINDINGS) {
         let when = finding.first_seen.short(zone);
-        let text = format!("  {:8}  {when}  {}  {}", finding.severity.word(), short(&finding.id), finding.summary);
+        let text = format!("  {:8}  {when}  {}  {}", finding.severity.word(), finding.short_id(), finding.summary);
         say(out, &text, 43)?;
     }
     if all.findings.len() > FINDINGS {

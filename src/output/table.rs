@@ -135,7 +135,7 @@ fn what(report: &Report<'_>, finding: &Finding) -> String {
         (Some(duet), Disposition::Triage) => text += &format!("\nFirst: {}", duet.first_action),
         (None, _) => text += &rule.triage.first().map(|step| format!("\nFirst: {step}")).unwrap_or_default(),
     }
-    format!("{text}\n[{}]", rule.name)
+    format!("{text}\n[{}] {}", rule.name, finding.short_id())
 }
 
 /// What the organization calls the networks that something came from.

@@ -139,6 +139,13 @@ pub struct Findings<'a> {
     pub evidence_limit: usize,
 }
 
+impl Finding {
+    /// As much of its id as tells it from others; `explain` takes it.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..8).unwrap_or(&self.id)
+    }
+}
+
 impl Findings<'_> {
     /// The findings of the rules that are wanted, worst first.
     pub fn of(&self, is_wanted: impl Fn(&Rule) -> bool) -> Vec<Finding> {

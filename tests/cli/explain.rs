@@ -46,6 +46,17 @@ fn world() -> tempfile::TempDir {
     folder
 }
 
+#[test]
+fn the_table_tells_what_to_ask_for() {
+    let folder = scenario("push-fatigue");
+    let folder = folder.to_str().unwrap();
+    let table = scan(&[folder]);
+    // The last place is that of the question.
+    let behind = table.rsplit("[sso-sensitive-app-from-new-context] ").next().unwrap();
+    let told = explain(&[&behind[..8], folder]);
+    assert!(flat(&told).contains(&format!("Finding {}: Sensitive application opened", &behind[..8])), "{told}");
+}
+
 fn on_world(rule: &str, flags: &[&str]) -> String {
     let folder = world();
     let (log, rules) = (folder.path().join("log.jsonl"), folder.path().join("rules"));

@@ -29,8 +29,3 @@ pub fn write(investigation: &Investigation<'_>, form: Form, look: Look, out: &mu
         Form::Json => json::write(investigation, out),
     }
 }
-
-/// As much of the id of a finding as tells it from others.
-pub fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
-}

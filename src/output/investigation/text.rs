@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::short;
 use crate::event::time::{Span, Timestamp, Zone};
 use crate::output::Look;
 use crate::output::safe::Safe;
@@ -35,7 +34,7 @@ pub fn write(all: &Investigation<'_>, is_all: bool, look: Look, out: &mut dyn Wr
 fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     if let Some(finding) = all.asked {
         let rule = all.rule(finding);
-        let title = format!("Finding {}: {} [{}]", short(&finding.id), finding.summary, rule.name);
+        let title = format!("Finding {}: {} [{}]", finding.short_id(), finding.summary, rule.name);
         say(out, &title, 0)?;
         say(out, &format!("  {}", one_line(&rule.description)), 2)?;
         for (number, step) in (1..).zip(&rule.triage) {
@@ -97,7 +96,7 @@ fn findings(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Res
         let pending = if finding.is_pending { " (pending)" } else { "" };
         let question = if rule.duet.is_some() { " (a question for the owner)" } else { "" };
         let told = format!("{}{pending}{question}", finding.summary);
-        let text = format!("  {severity:8}  {when}  {}  {told} [{}]", short(&finding.id), rule.name);
+        let text = format!("  {severity:8}  {when}  {}  {told} [{}]", finding.short_id(), rule.name);
         say(out, &text, 43)?;
     }
     writeln!(out)
