@@ -102,7 +102,7 @@ impl<R: Read> Framer<R> {
             let Some(&first) = self.buffer.get(self.at) else { return };
             let taken = match first {
                 b'{' => match self.line_record() {
-                    Some(length) => self.take_line(length, spans),
+                    Some(length) => self.take(length, None, spans),
                     None => self.object(spans),
                 },
                 _ => self.junk(spans),
@@ -226,21 +226,11 @@ impl<R: Read> Framer<R> {
         true
     }
 
-    /// Takes a record in which no line ends.
-    fn take_line(&mut self, length: usize, spans: &mut Vec<Span>) -> bool {
-        let end = self.at + length;
-        spans.push(Span { start: self.at, end, line: self.line, offset: self.offset, fault: None });
-        let passed = &self.buffer[self.at..end];
-        self.offset += if self.is_utf16 { utf16_bytes(passed) } else { length as u64 };
-        (self.at, self.is_indenting) = (end, false);
-        true
-    }
-
     fn advance(&mut self, length: usize) {
         let passed = &self.buffer[self.at..self.at + length];
-        self.line += memchr_iter(b'\n', passed).count() as u64;
         let line = match memrchr(b'\n', passed) {
             Some(end) => {
+                self.line += memchr_iter(b'\n', &passed[..=end]).count() as u64;
                 (self.indentation, self.is_indenting) = (0, true);
                 &passed[end + 1..]
             }
