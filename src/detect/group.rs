@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use super::index::{Index, Run, Subject};
-use super::profile::{Profiles, Symbol};
+use super::profile::{Profiles, Symbol, index};
 use super::shared::{Shared, Weighed};
 use super::signal::Signals;
 use super::store::Store;
@@ -222,11 +222,6 @@ impl Groupings {
 
 /// No group.
 const NOWHERE: u32 = u32::MAX;
-
-#[allow(clippy::cast_possible_truncation, reason = "memory ends before four billion groups")]
-fn index(length: usize) -> u32 {
-    length as u32
-}
 
 /// The indexes that rules looked at last.
 pub type Indexes = Shared<Subject, Index>;

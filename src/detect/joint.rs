@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::profile::index;
 use crate::event::facet::FieldPlan;
 use crate::event::field::{Field, Fields, Value, Values};
 
@@ -122,11 +123,6 @@ impl Fields for Pair<'_> {
 /// Values that outlive the event they are of.
 pub fn owned(values: &[Value<'_>]) -> Values<'static> {
     values.iter().map(|value| value.text().map_or(Value::Null, |text| Value::Text(text.to_owned().into()))).collect()
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]
-fn index(length: usize) -> u32 {
-    length as u32
 }
 
 #[cfg(test)]

@@ -120,8 +120,9 @@ pub struct Profiles {
     kept_fields: Vec<Field>,
 }
 
+/// A number for what stands at a place in memory.
 #[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]
-fn index(length: usize) -> u32 {
+pub(super) fn index(length: usize) -> u32 {
     length as u32
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::joint::{Joints, owned};
-use super::profile::Slot;
+use super::profile::{Slot, index};
 use crate::event::Event;
 use crate::event::facet::{FIXED, Facet};
 use crate::event::field::{Field, Fields, Norm, Value};
@@ -318,9 +318,4 @@ fn empty(bits: usize) -> Vec<u64> {
 /// Sets bits.
 fn mark(bits: &mut [u64], set: &[usize]) {
     set.iter().for_each(|bit| bits[bit / 64] |= 1 << (bit % 64));
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]
-fn index(length: usize) -> u32 {
-    length as u32
 }

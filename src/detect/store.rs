@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::column::Column;
-use super::profile::{Profiles, Symbol, View};
+use super::profile::{Profiles, Symbol, View, index};
 use super::reader::{FacetValues, Reader};
 use super::signal::EventSet;
 use crate::event::field::{Field, Norm};
@@ -20,11 +20,6 @@ use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
 use crate::rule::expr::Expr;
 use crate::rule::set::RuleSet;
-
-#[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]
-fn index(length: usize) -> u32 {
-    length as u32
-}
 
 /// What is told of a kept event when it is evidence: 24 bytes.
 #[derive(Clone, Debug)]
