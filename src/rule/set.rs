@@ -277,12 +277,13 @@ impl RuleSet {
             }
         }
         (self.kept_fields, self.kept_in) = kept.into_iter().unzip();
-        let exprs: Vec<Expr> = (0..self.alike.len()).filter_map(|place| self.expr(place).cloned()).collect();
+        let exprs: Vec<&Expr> = (0..self.alike.len()).filter_map(|place| self.expr(place)).collect();
         let mut fields = self.kept_fields.clone();
         exprs.iter().for_each(|expr| expr.fields(&mut fields));
-        self.plan = FieldPlan::new(&fields);
-        self.verdicts = exprs.iter().map(|expr| Verdict::new(expr, &mut self.plan, &mut self.tests)).collect();
-        self.tests.cover(&self.plan);
+        let (mut plan, mut tests) = (FieldPlan::new(&fields), Tests::default());
+        self.verdicts = exprs.into_iter().map(|expr| Verdict::new(expr, &mut plan, &mut tests)).collect();
+        tests.cover(&plan);
+        (self.plan, self.tests) = (plan, tests);
         let takes_whole = |place: &usize| self.verdicts[*place].needs_whole();
         self.whole = (0..self.verdicts.len()).filter(takes_whole).collect();
     }
