@@ -71,6 +71,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)))
     };
     let (enrichment, analysis) = enriched(&settings.enrichment, analyse_with)?;
+    // As little as the rules is it taken apart at the end.
     let mut analysis = ManuallyDrop::new(analysis);
     progress.finish();
     analysis.reading.coverage.not_read = sources.left_out;
