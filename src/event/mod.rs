@@ -20,6 +20,7 @@ pub mod party;
 pub mod silence;
 pub mod source;
 pub mod time;
+mod value;
 
 use std::borrow::Cow;
 

@@ -1,0 +1,207 @@
+//! Value: which values an event has for the fields that a rule may name.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use smallvec::smallvec;
+
+use super::field::{Field, Fields, Norm, Part, Value, Values};
+use super::json::Json;
+use super::{Event, agent, change, factor, party, source};
+
+impl Fields for Event<'_> {
+    fn values(&self, field: &Field) -> Values<'_> {
+        match field {
+            Field::Norm(norm) => self.normalized(*norm),
+            Field::Raw(path) => raw_values(self.json, path),
+            Field::Change(path, part) => change_values(self.json, path, *part),
+        }
+    }
+}
+
+/// Values at a raw path; through an array, of every element.
+fn raw_values<'e>(json: &'e Json<'e>, path: &[String]) -> Values<'e> {
+    let mut out = Values::new();
+    collect(json, path, &mut out);
+    out
+}
+
+fn collect<'e>(json: &'e Json<'e>, path: &[String], out: &mut Values<'e>) {
+    match json {
+        Json::Array(items) => items.iter().for_each(|item| collect(item, path, out)),
+        Json::Object(_) | Json::Parts(_) if !path.is_empty() => {
+            if let Some(inner) = json.get(&path[0]) {
+                collect(inner, &path[1..], out);
+            } else if path.len() > 1
+                && let Some(inner) = json.get(&path.join("."))
+            {
+                // a key that has dots itself
+                collect(inner, &[], out);
+            }
+        }
+        _ if !path.is_empty() => {}
+        scalar => out.push(value_of(scalar)),
+    }
+}
+
+fn value_of<'e>(json: &'e Json<'e>) -> Value<'e> {
+    match json {
+        Json::Null => Value::Null,
+        Json::Text(text) => Value::Text(Cow::Borrowed(text)),
+        other => Value::Text(Cow::Owned(other.to_string())),
+    }
+}
+
+fn change_values<'e>(json: &'e Json<'e>, path: &str, part: Part) -> Values<'e> {
+    let mut out = Values::new();
+    for change in change::of(json, path) {
+        match part {
+            Part::Trend => out.extend(change.trend().into_iter().map(|word| Value::Text(Cow::Borrowed(word)))),
+            Part::From => collect_optional(change.from, &mut out),
+            Part::To => collect_optional(change.to, &mut out),
+        }
+    }
+    out
+}
+
+fn collect_optional<'e>(value: Option<&'e Json<'e>>, out: &mut Values<'e>) {
+    if let Some(value) = value {
+        collect(value, &[], out);
+    }
+}
+
+fn text<'e>(text: impl Into<Cow<'e, str>>) -> Values<'e> {
+    smallvec![Value::Text(text.into())]
+}
+
+fn optional<'e, T: Into<Cow<'e, str>>>(value: Option<T>) -> Values<'e> {
+    value.map(text).unwrap_or_default()
+}
+
+fn boolean<'e>(value: Option<bool>) -> Values<'e> {
+    optional(value.map(|b| if b { "true" } else { "false" }))
+}
+
+impl Event<'_> {
+    /// The values of a normalized field.
+    pub fn normalized(&self, norm: Norm) -> Values<'_> {
+        let json = self.json;
+        let kind = self.event_type.as_ref();
+        match norm {
+            Norm::EventType => text(kind),
+            Norm::Outcome => text(self.outcome.word()),
+            Norm::ActorKey => optional(self.actor.id.or(self.actor.email).or(self.actor.name)),
+            Norm::ActorName => optional(self.actor.shown()),
+            Norm::ActorType => optional(self.actor.kind.as_deref()),
+            Norm::ActorId => optional(self.actor.id),
+            Norm::ActorEmail => optional(self.actor.email),
+            Norm::ActorVia => optional(party::via(json)),
+            Norm::TargetKey => optional(self.target.id.or(self.target.email).or(self.target.name)),
+            Norm::TargetName => optional(self.target.shown()),
+            Norm::TargetType => optional(self.target.kind.as_deref()),
+            Norm::TargetId => optional(self.target.id),
+            Norm::TargetEmail => optional(self.target.email),
+            Norm::TargetOther => optional(self.other.shown()),
+            Norm::SourceIp => optional(self.source_ip().map(|ip| ip.to_string())),
+            Norm::SourceNetwork => optional(self.source_ip().map(source::network)),
+            Norm::SourceCountry => optional(source::country(json, kind)),
+            Norm::SourcePlace => optional(source::place(json, kind).map(|(lat, lon)| format!("{lat},{lon}"))),
+            Norm::SourceAsn => optional(source::asn(json, kind)),
+            Norm::AgentName => optional(agent::name(json)),
+            Norm::AgentOs => optional(agent::os(json)),
+            Norm::AgentKind => optional(agent::kind(json)),
+            Norm::DeviceKey => optional(self.device_key()),
+            Norm::DeviceName => optional(self.device_name()),
+            Norm::DeviceManaged => boolean(self.is_managed().then_some(true)),
+            Norm::AppKey => optional(self.app_text(&["id", "sso_url", "name"])),
+            Norm::AppName => optional(self.app_text(&["display_label", "name", "displayLabel"])),
+            Norm::PolicyAction => optional(policy_action(json)),
+            Norm::MfaUsed => boolean(factor::mfa_used(json, self.outcome)),
+            Norm::MfaFactor => factor::factors(json).into_iter().map(|f| Value::Text(Cow::Owned(f))).collect(),
+            Norm::MfaPushDenied => boolean(factor::push_denied(json, self.outcome).then_some(true)),
+            Norm::MfaPushCountry => optional(factor::push_country(json)),
+            Norm::PasswordOk => boolean(factor::password_ok(json, self.outcome)),
+            // What no record says.
+            Norm::SourceAnonymous | Norm::SourceKnown | Norm::IntelMatched | Norm::IntelName => Values::new(),
+        }
+    }
+
+    /// The actor's address.
+    pub fn source_ip(&self) -> Option<IpAddr> {
+        source::ip(self.json, &self.event_type)
+    }
+
+    /// The device: `system`, that of the sign-in, a resource or an end of an association that is one.
+    fn device(&self) -> Option<&Json<'_>> {
+        let json = self.json;
+        let is_device = |found: &&Json<'_>| found.text_at(&["type"]) == Some("system");
+        let ends = ["from", "to"].iter().filter_map(|end| json.at(&["association", "connection", end]));
+        [&["system"][..], &["auth_context", "system"], &["auth_meta", "system"]]
+            .iter()
+            .filter_map(|path| json.at(path))
+            .find(|device| !device.is_nothing())
+            .or_else(|| json.get("resource").into_iter().chain(ends).find(is_device))
+    }
+
+    fn device_key(&self) -> Option<&str> {
+        let named =
+            self.device().and_then(|d| ["id", "object_id", "hostname"].iter().find_map(|key| d.text_at(&[key])));
+        named.or_else(|| ["mdm_device_id", "device_object_id"].iter().find_map(|key| self.json.text_at(&[key])))
+    }
+
+    fn device_name(&self) -> Option<&str> {
+        let device = self.device()?;
+        ["displayName", "hostname", "name", "display_name"].iter().find_map(|key| device.text_at(&[key]))
+    }
+
+    /// The sign-in came from a device that JumpCloud manages. The contrary is never known.
+    fn is_managed(&self) -> bool {
+        ["auth_context", "auth_meta"]
+            .iter()
+            .any(|outer| self.json.at(&[outer, "system"]).is_some_and(|s| !s.is_nothing()))
+    }
+
+    fn app_text(&self, keys: &[&str]) -> Option<&str> {
+        let json = self.json;
+        let app = json
+            .get("application")
+            .or_else(|| json.get("resource").filter(|r| r.text_at(&["type"]) == Some("application")))?;
+        keys.iter().find_map(|key| app.text_at(&[key]))
+    }
+}
+
+/// The strongest action of the applied policies: DENY, then ALLOW_WITH_MFA, then ALLOW.
+fn policy_action(json: &Json<'_>) -> Option<&'static str> {
+    let policies = ["auth_context", "auth_meta"].iter().find_map(|outer| json.at(&[outer, "policies_applied"]))?;
+    let strength = |policy: &Json<'_>| match policy.text_at(&["metadata", "action"])?.to_ascii_uppercase().as_str() {
+        "DENY" => Some((3, "DENY")),
+        "ALLOW_WITH_MFA" => Some((2, "ALLOW_WITH_MFA")),
+        "ALLOW" => Some((1, "ALLOW")),
+        _ => None,
+    };
+    policies.items().iter().filter_map(strength).max().map(|(_, action)| action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raw_paths_reach_any_element() {
+        let json = Json::parse(r#"{"changes":[{"field":"a"},{"field":"b","to":null}],"x":{"y.z":1}}"#).unwrap();
+        let path = |p: &str| p.split('.').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(raw_values(&json, &path("changes.field")).len(), 2);
+        assert_eq!(raw_values(&json, &path("changes.to")).as_slice(), [Value::Null]);
+        assert_eq!(raw_values(&json, &path("x.y.z")).as_slice(), [Value::Text("1".into())]);
+        assert!(raw_values(&json, &path("x.q")).is_empty());
+    }
+
+    #[test]
+    fn strongest_policy_action() {
+        let json = Json::parse(
+            r#"{"auth_context":{"policies_applied":[{"metadata":{"action":"ALLOW"}},{"metadata":{"action":"deny"}}]}}"#,
+        )
+        .unwrap();
+        assert_eq!(policy_action(&json), Some("DENY"));
+    }
+}
