@@ -8,6 +8,7 @@ mod block;
 pub mod condition;
 mod correlation;
 pub mod detection;
+mod entity;
 pub mod example;
 pub mod expr;
 pub mod file;
@@ -27,8 +28,9 @@ use std::fmt;
 
 use serde_json::Value as Yaml;
 
-use crate::event::field::{Field, Norm, nearest_of};
+use crate::event::field::{Field, nearest_of};
 use crate::event::time::{DAY, Span};
+pub use entity::Entity;
 use lists::Lists;
 pub use severity::{Confidence, Severity};
 
@@ -37,51 +39,6 @@ use block::{Block, span, texts};
 use detection::{Fault, Warnings, fault};
 use expr::Expr;
 use logic::Logic;
-
-/// Whom or what a finding of the rule is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entity {
-    /// who did it
-    Actor,
-    /// whom it was done to
-    Target,
-    /// the address it came from
-    Source,
-    /// the device
-    Device,
-    /// the application
-    App,
-    /// the organization
-    Organization,
-}
-
-impl Entity {
-    const WORDS: [(&'static str, Entity); 6] = [
-        ("actor", Entity::Actor),
-        ("target", Entity::Target),
-        ("source", Entity::Source),
-        ("device", Entity::Device),
-        ("app", Entity::App),
-        ("organization", Entity::Organization),
-    ];
-
-    /// The word in rules.
-    pub fn word(self) -> &'static str {
-        Entity::WORDS.iter().find(|(_, e)| *e == self).map_or("", |(word, _)| word)
-    }
-
-    /// The field that identifies it; `None` for the organization.
-    pub fn field(self) -> Option<Norm> {
-        match self {
-            Entity::Actor => Some(Norm::ActorKey),
-            Entity::Target => Some(Norm::TargetKey),
-            Entity::Source => Some(Norm::SourceIp),
-            Entity::Device => Some(Norm::DeviceKey),
-            Entity::App => Some(Norm::AppKey),
-            Entity::Organization => None,
-        }
-    }
-}
 
 /// A question for somebody who knows whether this was meant.
 #[derive(Clone, Debug, PartialEq)]
