@@ -1,12 +1,15 @@
 //! Json: the report as `jcdetect/report/v1`, and findings as `jcdetect/finding/v1`, one a line. The types
 //! here are the contract; those inside the program may change.
 
+mod coverage;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::event::silence::Silence;
+use coverage::{Coverage, coverage};
+
 use crate::event::time::{Timestamp, Zone};
 use crate::triage::baseline::NAMED;
 use crate::triage::case::{self, Points};
@@ -145,79 +148,6 @@ struct Enriched<'r> {
     modified: Option<String>,
     sha256: &'r str,
     skipped: BTreeMap<&'r str, u64>,
-}
-
-#[derive(Serialize)]
-struct Coverage<'r> {
-    records: u64,
-    events: u64,
-    duplicates: u64,
-    conflicting_ids: u64,
-    without_id: u64,
-    skipped: Vec<Skipped<'r>>,
-    first: Option<String>,
-    last: Option<String>,
-    services: &'r BTreeMap<String, u64>,
-    organizations: &'r BTreeMap<String, u64>,
-    gaps: Vec<Gap>,
-    silences: Vec<Silent>,
-    unknown_event_types: BTreeMap<&'r str, u64>,
-    not_read: &'r [String],
-    rules: Rules<'r>,
-}
-
-#[derive(Serialize)]
-struct Skipped<'r> {
-    reason: &'static str,
-    count: u64,
-    examples: Vec<Example<'r>>,
-}
-
-#[derive(Serialize)]
-struct Example<'r> {
-    source: &'r str,
-    line: u64,
-}
-
-#[derive(Serialize)]
-struct Gap {
-    from: String,
-    to: String,
-}
-
-#[derive(Serialize)]
-struct Silent {
-    organization: Option<String>,
-    service: String,
-    from: String,
-    to: String,
-}
-
-impl From<Silence> for Silent {
-    fn from(silence: Silence) -> Silent {
-        Silent {
-            organization: (!silence.organization.is_empty()).then_some(silence.organization),
-            service: silence.service,
-            from: silence.from.rfc3339(),
-            to: silence.to.rfc3339(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Rules<'r> {
-    ran: usize,
-    no_input: &'r [String],
-    too_young: &'r [String],
-    too_young_owners: &'r BTreeMap<String, usize>,
-    blind: &'r [String],
-    failed: Vec<Failed<'r>>,
-}
-
-#[derive(Serialize)]
-struct Failed<'r> {
-    rule: &'r str,
-    message: &'r str,
 }
 
 #[derive(Serialize)]
@@ -448,46 +378,6 @@ fn run<'r>(report: &'r Report<'_>) -> Run<'r> {
         suppressions: report.run.suppressions.iter().map(entry).collect(),
         since: report.run.since.map(Timestamp::rfc3339),
         until: report.run.until.map(Timestamp::rfc3339),
-    }
-}
-
-fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
-    let coverage = report.coverage;
-    Coverage {
-        records: coverage.records,
-        events: coverage.events,
-        duplicates: coverage.duplicates,
-        conflicting_ids: coverage.conflicting_ids,
-        without_id: coverage.without_id,
-        skipped: coverage
-            .skipped
-            .iter()
-            .map(|(reason, skipped)| Skipped {
-                reason: reason.words(),
-                count: skipped.count,
-                examples: skipped
-                    .examples
-                    .iter()
-                    .map(|(source, line)| Example { source: report.source(*source), line: *line })
-                    .collect(),
-            })
-            .collect(),
-        first: coverage.span.map(|s| s.first.rfc3339()),
-        last: coverage.span.map(|s| s.last.rfc3339()),
-        services: &coverage.services,
-        organizations: &coverage.organizations,
-        gaps: coverage.gaps().iter().map(|g| Gap { from: g.from.rfc3339(), to: g.to.rfc3339() }).collect(),
-        silences: coverage.silences().into_iter().map(Silent::from).collect(),
-        unknown_event_types: coverage.unknown_types().collect(),
-        not_read: &coverage.not_read,
-        rules: Rules {
-            ran: report.rules.ran,
-            no_input: &report.rules.no_input,
-            too_young: &report.rules.too_young,
-            too_young_owners: &report.rules.too_young_owners,
-            blind: &report.rules.blind,
-            failed: report.rules.failed.iter().map(|(rule, message)| Failed { rule, message }).collect(),
-        },
     }
 }
 
