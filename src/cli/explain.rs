@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 
 use super::args::inquiry as typed;
 use super::exit::Exit;
-use super::inquiry::Inquiry;
+use super::inquiry::{Inquiry, LEAST_OF_ID};
 use crate::event::Event;
 use crate::event::facet::FieldPlan;
 use crate::event::field::nearest_of;
@@ -74,7 +74,10 @@ fn place(inquiry: &Inquiry, name: &str) -> Result<usize> {
     let place = inquiry.set.rules.iter().position(|rule| rule.is_reported && rule.name == name);
     place.ok_or_else(|| {
         let near = nearest_of(name, inquiry.set.names()).map(|near| format!("; did you mean {near}?"));
-        anyhow!("{name}: no such rule, and no finding whose id begins like that{}", near.unwrap_or_default())
+        let near = near.unwrap_or_default();
+        anyhow!(
+            "{name}: no such rule, and no finding whose id begins like that ({LEAST_OF_ID} characters at least){near}"
+        )
     })
 }
 

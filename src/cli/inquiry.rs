@@ -26,7 +26,7 @@ use crate::triage::finding::{Finding, Findings};
 const EVIDENCE: usize = 10_000;
 
 /// Characters of the id of a finding that have to be typed at least.
-const LEAST_OF_ID: usize = 6;
+pub const LEAST_OF_ID: usize = 6;
 
 /// What was read, and what was found in it.
 pub struct Inquiry {

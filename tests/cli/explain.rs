@@ -153,6 +153,7 @@ fn bad_words() {
     for (arguments, code, message) in [
         (&["mfa-fatige-then-success"][..], 2, "did you mean mfa-fatigue-then-success?"),
         (&["000000"], 2, "no such rule, and no finding"),
+        (&["1bf"], 2, "whose id begins like that (6 characters at least)"),
         (&["mfa-fatigue-then-success", "--event", "nothing"], 2, "no event of this id was read"),
         (&[&id, "--event", "x"], 2, "--event goes with a rule"),
         (&[""], 2, "name a rule"),
