@@ -247,7 +247,8 @@ fn silences(c: &Coverage, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
 
 /// Types of which no source says what they are: rules may not know them.
 fn unknown_types(c: &Coverage, out: &mut dyn Write) -> io::Result<()> {
-    let types: Vec<String> = c.unknown_types().map(|(name, count)| format!("{} {count}", Safe(name))).collect();
+    let named = |name: &str| if name.is_empty() { "(none)".to_owned() } else { Safe(name).to_string() };
+    let types: Vec<String> = c.unknown_types().map(|(name, count)| format!("{} {count}", named(name))).collect();
     if types.is_empty() {
         return Ok(());
     }

@@ -57,3 +57,14 @@ fn what_is_silent_unknown_or_told_twice_stands_in_coverage() {
         assert!(table.contains(line), "{line}\n{table}");
     }
 }
+
+#[test]
+fn a_type_that_is_no_text_has_no_name() {
+    let mut odd = event(7, "sso", "sso_auth");
+    odd["event_type"] = json!(["sso_auth"]);
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("events.jsonl");
+    fs::write(&path, lines(&[odd])).unwrap();
+    let table = scan(&[text(&path)]);
+    assert!(table.contains("Unknown: 1 event type that JumpCloud does not document: (none) 1"), "{table}");
+}
