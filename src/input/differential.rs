@@ -55,7 +55,7 @@ impl<'p> Reader<'p> {
         let mut out = String::new();
         // Reading from memory never fails.
         while let Ok(Some(batch)) = framer.next_batch() {
-            let part = self.worker.part(0, &batch);
+            let part = self.worker.part(0, &batch.bytes, &batch.spans);
             if part.is_afresh {
                 self.facets.clear();
                 self.kinds.clear();
@@ -69,16 +69,19 @@ impl<'p> Reader<'p> {
                 let facets: Vec<&str> = own.iter().map(|facet| self.facets[*facet as usize].as_str()).collect();
                 self.likenesses.push(format!("{:?} {facets:?}", self.kinds[fresh.kind as usize]));
             }
-            for record in part.records {
-                out += &match record {
-                    Understood::Skipped(reason, line) => format!("{reason:?} {line}\n"),
-                    Understood::Event(Single { likeness, time, key, stamp, .. }) => {
-                        format!("{time:?} {key:?} {stamp:?} {}\n", self.likenesses[likeness as usize])
-                    }
-                };
-            }
+            part.records.iter().for_each(|record| self.tell(record, &mut out));
         }
         out
+    }
+
+    fn tell(&self, record: &Understood, out: &mut String) {
+        *out += &match record {
+            Understood::Several(records) => return records.iter().for_each(|record| self.tell(record, out)),
+            Understood::Skipped(reason, line) => format!("{reason:?} {line}\n"),
+            Understood::Event(Single { likeness, time, key, stamp, .. }) => {
+                format!("{time:?} {key:?} {stamp:?} {}\n", self.likenesses[*likeness as usize])
+            }
+        };
     }
 }
 

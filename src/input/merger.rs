@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use std::hint::black_box;
 
 use super::known::{Known, Standing};
+use super::lane::Lane;
 use super::part::{Part, Single, Understood};
 use super::{Message, Reading, looks};
 use crate::event::coverage::{Kind, Reason, Tally};
@@ -33,6 +34,15 @@ impl Counts {
             _ => None,
         }
     }
+}
+
+/// How far a part is put together.
+#[derive(Clone, Copy, Debug, Default)]
+struct At {
+    /// the next record
+    record: usize,
+    /// the start of its id
+    id: usize,
 }
 
 /// Puts parts together.
@@ -71,27 +81,44 @@ impl<'k, S> Merger<'k, S> {
         }
     }
 
-    /// Takes the next part.
-    pub(super) fn take<U: Understand>(&mut self, worker: usize, part: Result<(u32, Part<U>), Message>)
+    /// Takes the next message, and of a batch what each worker made of its part.
+    pub(super) fn take<U: Understand>(&mut self, message: Message<Vec<Lane>>, parts: Vec<Option<Part<U>>>)
     where
         S: Sink<U>,
     {
-        match part {
-            Ok((source, part)) => self.part(worker, source, part),
-            Err(Message::End(source, head)) => {
+        match message {
+            Message::Batch(source, lanes) => self.batch(source, &lanes, parts.into_iter().flatten().collect()),
+            Message::End(source, head) => {
                 let looks = std::mem::take(&mut self.counts).foreign(&head);
                 self.reading.foreign.extend(looks.map(|looks| (source, looks)));
             }
-            Err(Message::Failure(failure)) => self.reading.failures.push(failure),
-            Err(Message::Batch(..)) => {}
+            Message::Failure(failure) => self.reading.failures.push(failure),
         }
     }
 
-    fn part<U: Understand>(&mut self, worker: usize, source: u32, part: Part<U>)
+    fn batch<U: Understand>(&mut self, source: u32, lanes: &[Lane], mut parts: Vec<Part<U>>)
     where
         S: Sink<U>,
     {
-        self.reading.links.take(part.lessons);
+        parts.iter_mut().enumerate().for_each(|(worker, part)| self.learn(worker, part));
+        let mut at = vec![At::default(); parts.len()];
+        for lane in lanes {
+            let worker = usize::from(*lane);
+            let (part, at) = (&parts[worker], &mut at[worker]);
+            if at.record % AHEAD == 0 {
+                self.touch(worker, &part.records[at.record..]);
+            }
+            self.record(worker, source, part, &part.records[at.record], &mut at.id);
+            at.record += 1;
+        }
+    }
+
+    /// Learns what is new in a part.
+    fn learn<U: Understand>(&mut self, worker: usize, part: &mut Part<U>)
+    where
+        S: Sink<U>,
+    {
+        self.reading.links.take(std::mem::take(&mut part.lessons));
         if part.is_afresh {
             self.facets[worker].clear();
             self.kinds_of[worker].clear();
@@ -100,12 +127,12 @@ impl<'k, S> Merger<'k, S> {
         for facet in &part.facets {
             self.facets[worker].push(self.sink.facet(facet));
         }
-        for kind in part.kinds {
+        for kind in part.kinds.drain(..) {
             let place = self.place(kind);
             self.kinds_of[worker].push(place);
         }
         let (mut facets, mut start) = (Vec::new(), 0);
-        for fresh in part.fresh {
+        for fresh in &part.fresh {
             let known = &self.facets[worker];
             facets.clear();
             facets.extend(part.facets_of[start..fresh.facets_end].iter().map(|facet| known[*facet as usize]));
@@ -118,22 +145,32 @@ impl<'k, S> Merger<'k, S> {
                 .map(|verdict| self.sink.likeness(&Likeness { organization, service, facets: &facets, verdict }));
             self.likenesses[worker].push((place, number));
         }
-        let mut id_start = 0;
-        for (number, record) in part.records.iter().enumerate() {
-            if number % AHEAD == 0 {
-                self.touch(worker, &part.records[number..]);
+    }
+
+    fn record<U: Understand>(
+        &mut self,
+        worker: usize,
+        source: u32,
+        part: &Part<U>,
+        record: &Understood,
+        id_start: &mut usize,
+    ) where
+        S: Sink<U>,
+    {
+        self.counts.records += 1;
+        match record {
+            Understood::Skipped(reason, line) => {
+                self.counts.timeless += u64::from(*reason == Reason::NoTime);
+                self.reading.coverage.skip(*reason, source, *line);
             }
-            self.counts.records += 1;
-            match record {
-                Understood::Skipped(reason, line) => {
-                    self.counts.timeless += u64::from(*reason == Reason::NoTime);
-                    self.reading.coverage.skip(*reason, source, *line);
-                }
-                Understood::Event(single) => {
-                    let id_end = single.id_end as usize;
-                    self.event::<U>(worker, single, &part.ids[id_start..id_end]);
-                    id_start = id_end;
-                }
+            Understood::Event(single) => {
+                let id_end = single.id_end as usize;
+                self.event::<U>(worker, single, &part.ids[*id_start..id_end]);
+                *id_start = id_end;
+            }
+            Understood::Several(records) => {
+                self.counts.records -= 1;
+                records.iter().for_each(|record| self.record(worker, source, part, record, id_start));
             }
         }
     }
@@ -142,7 +179,7 @@ impl<'k, S> Merger<'k, S> {
     fn touch(&self, worker: usize, records: &[Understood]) {
         let singles = records.iter().take(AHEAD).filter_map(|record| match record {
             Understood::Event(single) => Some(single),
-            Understood::Skipped(..) => None,
+            _ => None,
         });
         self.known.touch(singles.clone().filter_map(|single| single.key).map(|(id, _)| id));
         let likenesses = &self.likenesses[worker];

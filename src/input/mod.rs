@@ -9,6 +9,7 @@ pub mod envelope;
 pub mod framing;
 mod keys;
 pub mod known;
+mod lane;
 pub mod looks;
 mod masks;
 mod memo;
@@ -22,11 +23,11 @@ mod slots;
 pub mod source;
 pub mod table;
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::panic::resume_unwind;
-use std::sync::mpsc::{RecvError, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
@@ -34,11 +35,12 @@ use crate::event::coverage::Coverage;
 use crate::event::facet::FieldPlan;
 use crate::event::identity::Links;
 use crate::event::occurrence::{Sink, Understand};
-use framing::{Batch, Framer};
+use framing::{Batch, Framer, Span};
 use known::Known;
+use lane::{Lane, Lanes};
 use memo::Room;
 use merger::Merger;
-use part::Worker;
+use part::{Part, Worker};
 use source::Source;
 use table::Rows;
 
@@ -84,11 +86,45 @@ pub struct Options {
     pub record_limit: usize,
 }
 
-enum Message {
-    Batch(u32, Batch),
+/// What comes of a source.
+enum Message<B> {
+    Batch(u32, B),
     /// the source ends; the head tells what it is if it is no export
     End(u32, Vec<u8>),
     Failure(Failure),
+}
+
+/// The records of a batch that one worker understands.
+struct Share {
+    number: u64,
+    source: u32,
+    batch: Arc<Batch>,
+    spans: Vec<Span>,
+}
+
+/// What the merger is told, each with the number of the message.
+enum Told<U: Understand> {
+    /// what came, and of a batch the lanes of its records
+    Message(u64, Message<Vec<Lane>>),
+    /// what a worker made of its share
+    Part(u64, usize, Part<U>),
+}
+
+/// A message on its way to be merged, until all is known of it.
+struct Turn<U: Understand> {
+    message: Option<Message<Vec<Lane>>>,
+    /// by worker
+    parts: Vec<Option<Part<U>>>,
+}
+
+impl<U: Understand> Turn<U> {
+    fn is_complete(&self) -> bool {
+        match self.message {
+            Some(Message::Batch(..)) => self.parts.iter().all(Option::is_some),
+            Some(_) => true,
+            None => false,
+        }
+    }
 }
 
 /// Reads all sources in their order. `plan` says which members of records are asked for, and each worker
@@ -112,15 +148,51 @@ pub fn read<U: Understand>(
         for _ in 0..workers * 4 {
             _ = permit.try_send(());
         }
-        let (sender, receiver) = sync_channel(workers * 2);
+        let (tell, told) = sync_channel(workers * 2);
+        let (senders, shares): (Vec<_>, Vec<_>) = (0..workers).map(|_| sync_channel::<Share>(4)).unzip();
+        let understanding = shares.into_iter().enumerate().map(|(worker, shares)| {
+            let tell = tell.clone();
+            scope.spawn(move || {
+                let mut state = Worker::new(plan, understand(), Room::of(workers));
+                let mut busy = Duration::ZERO;
+                for Share { number, source, batch, spans } in shares {
+                    let start = Instant::now();
+                    let part = state.part(source, &batch.bytes, &spans);
+                    drop(batch);
+                    busy += start.elapsed();
+                    if tell.send(Told::Part(number, worker, part)).is_err() {
+                        break;
+                    }
+                }
+                busy
+            })
+        });
+        let understanding: Vec<_> = understanding.collect();
         let cutter = scope.spawn(move || {
             let mut cutting = Duration::ZERO;
+            let mut lanes = Lanes::new(workers);
             let mut number = 0;
-            let mut send = |message: Message| {
+            let mut send = |message: Message<Batch>| {
                 // The merger is gone only when the whole run is being dropped.
                 permits.recv().map_err(|_| ())?;
                 number += 1;
-                sender.send((number - 1, message)).map_err(|_| ())
+                let number = number - 1;
+                let message = match message {
+                    Message::Batch(source, batch) => {
+                        let lanes = lanes.of(&batch);
+                        let batch = Arc::new(batch);
+                        for (own, sender) in (0..).zip(&senders) {
+                            let spans = batch.spans.iter().zip(&lanes).filter(|(_, lane)| **lane == own);
+                            let spans = spans.map(|(span, _)| *span).collect();
+                            let share = Share { number, source, batch: Arc::clone(&batch), spans };
+                            sender.send(share).map_err(|_| ())?;
+                        }
+                        Message::Batch(source, lanes)
+                    }
+                    Message::End(source, head) => Message::End(source, head),
+                    Message::Failure(failure) => Message::Failure(failure),
+                };
+                tell.send(Told::Message(number, message)).map_err(|_| ())
             };
             for (index, source) in (0_u32..).zip(sources) {
                 if send_source(index, source, options, passed, &mut cutting, &mut send).is_err() {
@@ -129,38 +201,25 @@ pub fn read<U: Understand>(
             }
             cutting
         });
-        let receiver = Arc::new(Mutex::new(receiver));
-        let (done, parts) = sync_channel(workers * 2);
-        let understanding = (0..workers).map(|worker| {
-            let (receiver, done) = (Arc::clone(&receiver), done.clone());
-            scope.spawn(move || {
-                let mut state = Worker::new(plan, understand(), Room::of(workers));
-                let mut busy = Duration::ZERO;
-                while let Ok((number, message)) = receiver.lock().map_or(Err(RecvError), |waiting| waiting.recv()) {
-                    let start = Instant::now();
-                    let part = match message {
-                        Message::Batch(source, batch) => Ok((source, state.part(source, &batch))),
-                        other => Err(other),
-                    };
-                    busy += start.elapsed();
-                    if done.send((number, worker, part)).is_err() {
-                        break;
-                    }
-                }
-                busy
-            })
-        });
-        let understanding: Vec<_> = understanding.collect();
-        drop(done);
         let mut merging = Duration::ZERO;
         // Parts come as they get done, and are merged as they were read.
-        let mut early = BTreeMap::new();
-        let mut next = 0_u64;
-        for (number, worker, part) in parts {
+        let mut turns: VecDeque<Turn<U>> = VecDeque::new();
+        let mut next = 0;
+        for told in told {
             let start = Instant::now();
-            early.insert(number, (worker, part));
-            while let Some((worker, part)) = early.remove(&next) {
-                merger.take(worker, part);
+            let (Told::Message(number, _) | Told::Part(number, ..)) = told;
+            let place = usize::try_from(number - next).unwrap_or_default();
+            while turns.len() <= place {
+                turns.push_back(Turn { message: None, parts: (0..workers).map(|_| None).collect() });
+            }
+            match told {
+                Told::Message(_, message) => turns[place].message = Some(message),
+                Told::Part(_, worker, part) => turns[place].parts[worker] = Some(part),
+            }
+            while turns.front().is_some_and(Turn::is_complete) {
+                if let Some(Turn { message: Some(message), parts }) = turns.pop_front() {
+                    merger.take(message, parts);
+                }
                 next += 1;
                 _ = permit.try_send(());
             }
@@ -179,7 +238,7 @@ fn send_source(
     options: Options,
     passed: &(dyn Fn(u64) + Sync),
     cutting: &mut Duration,
-    send: &mut impl FnMut(Message) -> Result<(), ()>,
+    send: &mut impl FnMut(Message<Batch>) -> Result<(), ()>,
 ) -> Result<(), ()> {
     let fail = |error: io::Error| Message::Failure(Failure { source: index, message: told(&error) });
     let text = match source.open().and_then(|raw| decode::text(Counting { raw, passed })) {

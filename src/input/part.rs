@@ -1,4 +1,4 @@
-//! Part: a batch understood by a worker: its records in their order, and what their events are like.
+//! Part: records of a batch understood by a worker, in their order, and what their events are like.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::envelope::{Unwrapped, unwrap};
-use super::framing::{self, Batch, Span};
+use super::framing::{self, Span};
 use super::memo::{Memo, Room};
 use crate::event::coverage::{Kind, Reason};
 use crate::event::facet::{self, FieldPlan};
@@ -29,6 +29,8 @@ pub enum Understood {
     Event(Single),
     /// not an event, and why, and its line
     Skipped(Reason, u64),
+    /// a line of several objects
+    Several(Vec<Understood>),
 }
 
 /// What an event has alone.
@@ -55,7 +57,7 @@ pub struct Fresh<V> {
     pub verdict: Option<V>,
 }
 
-/// A batch understood.
+/// Records of a batch understood.
 pub struct Part<U: Understand> {
     /// the worker has forgotten what it met before, and numbers from 0 again
     pub is_afresh: bool,
@@ -67,7 +69,7 @@ pub struct Part<U: Understand> {
     pub facets_of: Vec<u32>,
     /// likenesses that it had not met, in the order of its numbers
     pub fresh: Vec<Fresh<U::Verdict>>,
-    /// the records in their order
+    /// its records in their order
     pub records: Vec<Understood>,
     /// the ids of the events, one after another
     pub ids: String,
@@ -123,8 +125,8 @@ impl<'p, U: Understand> Worker<'p, U> {
         self.met.clear();
     }
 
-    /// Understands a batch.
-    pub fn part(&mut self, source: u32, batch: &Batch) -> Part<U> {
+    /// Understands records of a batch.
+    pub fn part(&mut self, source: u32, bytes: &[u8], spans: &[Span]) -> Part<U> {
         if self.memo.is_full() || self.patterns.len() > FACETS {
             self.forget();
         }
@@ -134,15 +136,18 @@ impl<'p, U: Understand> Worker<'p, U> {
             kinds: Vec::new(),
             facets_of: Vec::new(),
             fresh: Vec::new(),
-            records: Vec::with_capacity(batch.spans.len()),
-            ids: String::with_capacity(batch.spans.len() * 24),
+            records: Vec::with_capacity(spans.len()),
+            ids: String::with_capacity(spans.len() * 24),
             lessons: Lessons::default(),
         };
-        batch.spans.iter().for_each(|span| self.take(source, *span, &batch.bytes, &mut part));
+        for span in spans {
+            let record = self.take(source, *span, bytes, &mut part);
+            part.records.push(record);
+        }
         part
     }
 
-    fn take(&mut self, source: u32, span: Span, bytes: &[u8], part: &mut Part<U>) {
+    fn take(&mut self, source: u32, span: Span, bytes: &[u8], part: &mut Part<U>) -> Understood {
         let origin = Origin { source, line: span.line, offset: span.offset };
         let text = &bytes[span.start..span.end];
         let result = match span.fault {
@@ -154,22 +159,21 @@ impl<'p, U: Understand> Worker<'p, U> {
                 None => with_record(text, |json| self.alone(json, origin, part)),
             },
         };
-        match result {
-            Ok(event) => part.records.push(Understood::Event(event)),
+        let objects = match result {
+            Ok(event) => return Understood::Event(event),
             // A line that starts and ends as an object may be two of them.
-            Err(Reason::NotJson) => {
-                let objects = framing::objects(text);
-                if objects.len() < 2 {
-                    return part.records.push(Understood::Skipped(Reason::NotJson, span.line));
-                }
-                for (start, end, fault) in objects {
-                    let offset = span.offset + start as u64;
-                    let (start, end) = (span.start + start, span.start + end);
-                    self.take(source, Span { start, end, offset, fault, ..span }, bytes, part);
-                }
-            }
-            Err(reason) => part.records.push(Understood::Skipped(reason, span.line)),
+            Err(Reason::NotJson) => framing::objects(text),
+            Err(reason) => return Understood::Skipped(reason, span.line),
+        };
+        if objects.len() < 2 {
+            return Understood::Skipped(Reason::NotJson, span.line);
         }
+        let each = objects.into_iter().map(|(start, end, fault)| {
+            let offset = span.offset + start as u64;
+            let (start, end) = (span.start + start, span.start + end);
+            self.take(source, Span { start, end, offset, fault, ..span }, bytes, part)
+        });
+        Understood::Several(each.collect())
     }
 
     /// Whether a record is beyond doubt.
