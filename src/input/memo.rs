@@ -8,6 +8,7 @@
 
 use std::cell::OnceCell;
 use std::hint::black_box;
+use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -46,7 +47,7 @@ impl Room {
     }
 }
 
-/// Event types, as they are written, after which they are asked for afresh; JumpCloud has some 550.
+/// Event types, as they are written, beyond which records are left to the parser; JumpCloud has some 550.
 const TYPES: usize = 4096;
 
 /// What is looked at in events of one type.
@@ -83,7 +84,7 @@ impl Looks {
     }
 }
 
-/// A member of the record being read: its key, and where its value stands.
+/// A member of a record: its key, and where its value stands.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     key: u32,
@@ -91,19 +92,13 @@ struct Place {
     end: u32,
 }
 
-impl Place {
-    /// The text of the value.
-    fn of(self, text: &[u8]) -> &[u8] {
-        &text[self.start as usize..self.end as usize]
-    }
-}
-
-/// A value of the record being read, on the way to its member.
+/// A value on the way to its member.
 #[derive(Clone, Copy, Debug)]
-struct Sought {
-    place: Place,
+struct Sought<'t> {
+    key: u32,
+    value: &'t [u8],
     is_wanted: bool,
-    /// its member, if it is the one that its key had last
+    /// its member, if it is one that its key had lately
     member: Option<u32>,
     /// what the member is found by
     trace: u64,
@@ -111,7 +106,7 @@ struct Sought {
     first: Option<u32>,
 }
 
-/// A facet of the record being read, on the way to its number.
+/// A facet on the way to its number.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     /// what its number is found by
@@ -122,7 +117,7 @@ struct Asked {
 
 /// A record that was read.
 #[derive(Debug)]
-pub struct Taken<'t> {
+pub struct Draft<'t> {
     /// when it happened
     pub time: Timestamp,
     /// its id, if it has one
@@ -131,8 +126,32 @@ pub struct Taken<'t> {
     pub body: u128,
     /// its type, by its canonical name
     pub event_type: &'t str,
-    /// the events that it is like; `None` if it is the first of them
-    pub alike: Option<u32>,
+    /// its type, by its place in what is looked at
+    looks: u32,
+    /// where its values end in those that are looked up
+    sought_end: usize,
+    /// its wanted members, among those of all
+    wanted: Range<usize>,
+    /// what its likeness is found by
+    trace: u64,
+}
+
+/// Records that are read together. Each look at what was seen before waits for memory, so they wait together.
+#[derive(Debug, Default)]
+pub struct Drafts<'t> {
+    /// the records in their order; `None` for what is anything out of the ordinary, or has an envelope
+    pub records: Vec<Option<Draft<'t>>>,
+    /// the values that are looked up
+    sought: Vec<Sought<'t>>,
+    /// the wanted members
+    wanted: Vec<u32>,
+}
+
+impl Drafts<'_> {
+    /// The wanted members of a record.
+    fn wanted(&self, draft: &Draft<'_>) -> &[u32] {
+        &self.wanted[draft.wanted.clone()]
+    }
 }
 
 /// The kind of the sequences that are all wanted members of a record; the others are those of facets.
@@ -155,20 +174,12 @@ pub struct Memo<'w> {
     looks: Vec<Looks>,
     /// by event type as it is written, the place in `looks`
     by_type: HashMap<Box<str>, u32, RandomState>,
-    /// of the record being read: its type, by its place in `looks`
-    event_type: u32,
     /// of the record being read: its members
     places: Vec<Place>,
-    /// of the record being read: the values that are looked up
-    sought: Vec<Sought>,
-    /// of the record being read: its wanted members
-    wanted: Vec<u32>,
-    /// of the record being read: the members of each facet
+    /// of the record being understood: the members of each facet
     facets: Vec<Vec<u32>>,
-    /// of the record being read: the facets that are looked up
+    /// of the record being understood: the facets that are looked up
     asked: Vec<Asked>,
-    /// what its likeness is found by
-    trace: u64,
 }
 
 impl<'w> Memo<'w> {
@@ -186,13 +197,9 @@ impl<'w> Memo<'w> {
             records: 0,
             looks: Vec::new(),
             by_type: HashMap::default(),
-            event_type: 0,
             places: Vec::new(),
-            sought: Vec::new(),
-            wanted: Vec::new(),
             facets: vec![Vec::new(); plan.facets.len()],
             asked: Vec::new(),
-            trace: 0,
         }
     }
 
@@ -206,37 +213,56 @@ impl<'w> Memo<'w> {
         self.next == 0
     }
 
-    /// Reads a record; `None` if it is anything out of the ordinary, or has an envelope. `understand` says what
-    /// is looked at in events of a type.
-    pub fn take<'t, U: Understand>(&mut self, text: &'t [u8], understand: &mut U) -> Option<Taken<'t>> {
-        if !self.outline.draw(text) {
-            return None;
+    /// Reads records. `understand` says what is looked at in events of a type.
+    pub fn read<'t, U: Understand>(&mut self, texts: impl Iterator<Item = &'t [u8]>, understand: &mut U) -> Drafts<'t> {
+        let mut drafts = Drafts::default();
+        for text in texts {
+            let start = drafts.sought.len();
+            let draft = self.draft(text, &mut drafts.sought, understand);
+            if draft.is_none() {
+                drafts.sought.truncate(start);
+            }
+            drafts.records.push(draft);
         }
-        self.records += 1;
-        self.wanted.clear();
-        let members = std::mem::take(&mut self.outline.members);
-        let taken = self.members(text, &members, understand);
-        self.outline.members = members;
-        let mut taken = taken?;
-        self.trace = self.seen.trace(ALL, &self.wanted);
-        taken.alike = self.seen.find(self.trace, ALL, &self.wanted);
-        Some(taken)
+        // First all slots are looked at, then what they lead to.
+        for sought in drafts.sought.iter_mut().filter(|sought| sought.member.is_none()) {
+            sought.first = self.members.first(sought.trace);
+        }
+        let firsts = drafts.sought.iter().filter_map(|sought| Some((sought.first?, sought.value.len())));
+        black_box(firsts.fold(0, |all, (first, length)| all ^ self.members.touch(first, length)));
+        let mut start = 0;
+        for record in &mut drafts.records {
+            let Some(draft) = record else { continue };
+            let sought = &drafts.sought[std::mem::replace(&mut start, draft.sought_end)..draft.sought_end];
+            if self.find_members(sought, draft, &mut drafts.wanted).is_none() {
+                *record = None;
+            }
+        }
+        let firsts = drafts.records.iter().flatten().filter_map(|draft| self.seen.first(draft.trace));
+        black_box(firsts.fold(0, |all, first| all ^ self.seen.touch(first)));
+        drafts
     }
 
-    /// The members of the record that was taken last, to be looked into.
-    pub fn inside(&self) -> Inside<'_> {
-        Inside { memo: self, values: self.wanted.iter().map(|_| OnceCell::new()).collect() }
+    /// The events that a record is like; `None` if it is the first of them.
+    pub fn alike(&self, drafts: &Drafts<'_>, draft: &Draft<'_>) -> Option<u32> {
+        self.seen.find(draft.trace, ALL, drafts.wanted(draft))
     }
 
-    /// The facets that are looked at in the record that was taken last, and their numbers; those that are new
-    /// have none yet.
-    pub fn facets(&mut self, out: &mut Vec<Option<u32>>) -> Arc<[usize]> {
-        let looks = &mut self.looks[self.event_type as usize];
+    /// The members of a record, to be looked into.
+    pub fn inside<'m>(&'m self, drafts: &'m Drafts<'_>, draft: &Draft<'_>) -> Inside<'m> {
+        let wanted = drafts.wanted(draft);
+        Inside { memo: self, wanted, values: wanted.iter().map(|_| OnceCell::new()).collect() }
+    }
+
+    /// The facets that are looked at in a record, and their numbers; those that are new have none yet.
+    pub fn facets(&mut self, drafts: &Drafts<'_>, draft: &Draft<'_>, out: &mut Vec<Option<u32>>) -> Arc<[usize]> {
+        let looks = &mut self.looks[draft.looks as usize];
+        let wanted = drafts.wanted(draft);
         looks.needed.iter().for_each(|facet| self.facets[*facet].clear());
         let stands = |member: &u32| self.keys.get(self.members.key(*member)).standing;
-        let is_named = self.wanted.iter().any(|member| self.members.meaning(*member).names_target())
-            && self.wanted.iter().all(|member| stands(member) != Standing::Association);
-        for member in &self.wanted {
+        let is_named = wanted.iter().any(|member| self.members.meaning(*member).names_target())
+            && wanted.iter().all(|member| stands(member) != Standing::Association);
+        for member in wanted {
             let (number, meaning) = (self.members.key(*member), self.members.meaning(*member));
             let key = self.keys.get(number);
             let is_spared = is_named && key.standing == Standing::Substitute;
@@ -276,7 +302,7 @@ impl<'w> Memo<'w> {
         facet.heads.len() == 1 && facet.is_raw
     }
 
-    /// Remembers a facet of the record that was taken last.
+    /// Remembers a facet of the record whose facets were asked for last.
     pub fn remember_facet(&mut self, facet: usize, number: u32) {
         match self.facets[facet].as_slice() {
             [] => self.empty[facet] = Some(number),
@@ -285,10 +311,10 @@ impl<'w> Memo<'w> {
         }
     }
 
-    /// Remembers the record that was taken last; events like it get the number that is given back.
-    pub fn remember(&mut self) -> u32 {
+    /// Remembers a record; events like it get the number that is given back.
+    pub fn remember(&mut self, drafts: &Drafts<'_>, draft: &Draft<'_>) -> u32 {
         let number = self.next();
-        self.seen.insert(self.trace, ALL, &self.wanted, number);
+        self.seen.insert(draft.trace, ALL, drafts.wanted(draft), number);
         number
     }
 
@@ -298,16 +324,21 @@ impl<'w> Memo<'w> {
         self.next - 1
     }
 
+    /// Reads a record as far as nothing that was seen before is needed for it.
     #[allow(clippy::cast_possible_truncation, reason = "bounded by the outline")]
-    fn members<'t, U: Understand>(
+    fn draft<'t, U: Understand>(
         &mut self,
         text: &'t [u8],
-        members: &[(u32, u32)],
+        sought: &mut Vec<Sought<'t>>,
         understand: &mut U,
-    ) -> Option<Taken<'t>> {
+    ) -> Option<Draft<'t>> {
+        if !self.outline.draw(text) {
+            return None;
+        }
+        self.records += 1;
         let (mut time, mut id, mut event_type) = (None, None, None);
         self.places.clear();
-        for (place, (start, end)) in members.iter().enumerate() {
+        for (place, (start, end)) in self.outline.members.iter().enumerate() {
             let member = &text[*start as usize..*end as usize];
             let (number, behind) = self.keys.at(place, member)?;
             let key = self.keys.get_mut(number);
@@ -327,57 +358,50 @@ impl<'w> Memo<'w> {
             self.places.push(Place { key: number, start, end: start + value.len() as u32 });
         }
         let (time, event_type) = (time?, event_type?);
-        self.event_type = self.looks_at(event_type, understand);
-        let body = self.values(text)?;
-        Some(Taken { time, id, body, event_type: catalogue::canonical(event_type), alike: None })
-    }
-
-    /// Looks the values of the record up, and gives the hash of its body.
-    fn values(&mut self, text: &[u8]) -> Option<u128> {
+        let looks = self.looks_at(event_type, understand)?;
         let mut body = 0_u128;
-        let (places, mut sought) = (std::mem::take(&mut self.places), std::mem::take(&mut self.sought));
-        sought.clear();
-        for place in &places {
-            let value = place.of(text);
+        for place in &self.places {
+            let value = &text[place.start as usize..place.end as usize];
             let key = self.keys.get(place.key);
-            let is_wanted = self.looks[self.event_type as usize].wants(place.key, key);
+            let is_wanted = self.looks[looks as usize].wants(place.key, key);
             if !is_wanted && let Some(text) = plain(value) {
                 body = body.wrapping_add(text_hash(key.seed, text));
                 continue;
             }
             let member = key.member.filter(|last| self.members.is(*last, value));
             let trace = if member.is_some() { 0 } else { self.members.trace(place.key, value) };
-            sought.push(Sought { place: *place, is_wanted, member, trace, first: None });
+            sought.push(Sought { key: place.key, value, is_wanted, member, trace, first: None });
         }
-        // Each look waits for memory, so they wait together: first all slots are looked at, then what they lead to.
-        for sought in sought.iter_mut().filter(|sought| sought.member.is_none()) {
-            sought.first = self.members.first(sought.trace);
-        }
-        let firsts = sought.iter().filter_map(|sought| Some((sought.first?, sought.place.of(text).len())));
-        black_box(firsts.fold(0, |all, (first, length)| all ^ self.members.touch(first, length)));
-        for Sought { place, is_wanted, member, trace, .. } in &sought {
+        let event_type = catalogue::canonical(event_type);
+        Some(Draft { time, id, body, event_type, looks, sought_end: sought.len(), wanted: 0..0, trace: 0 })
+    }
+
+    /// Finds the members of a record; `None` if one of them is no JSON.
+    fn find_members(&mut self, sought: &[Sought<'_>], draft: &mut Draft<'_>, wanted: &mut Vec<u32>) -> Option<()> {
+        let start = wanted.len();
+        for Sought { key, value, is_wanted, member, trace, .. } in sought {
             let member = match member {
                 Some(last) => *last,
-                None => self.member(*trace, place.key, place.of(text))?,
+                None => self.member(*trace, *key, value)?,
             };
-            body = body.wrapping_add(self.members.hash(member));
+            draft.body = draft.body.wrapping_add(self.members.hash(member));
             if *is_wanted {
-                self.wanted.push(member);
+                wanted.push(member);
             }
         }
-        (self.places, self.sought) = (places, sought);
-        Some(body)
+        draft.wanted = start..wanted.len();
+        draft.trace = self.seen.trace(ALL, &wanted[start..]);
+        Some(())
     }
 
     /// What is looked at in events of a type, as it is written.
     #[allow(clippy::cast_possible_truncation, reason = "bounded by `TYPES`")]
-    fn looks_at<U: Understand>(&mut self, event_type: &str, understand: &mut U) -> u32 {
+    fn looks_at<U: Understand>(&mut self, event_type: &str, understand: &mut U) -> Option<u32> {
         if let Some(known) = self.by_type.get(event_type) {
-            return *known;
+            return Some(*known);
         }
         if self.looks.len() >= TYPES {
-            self.looks.clear();
-            self.by_type.clear();
+            return None;
         }
         let canonical = catalogue::canonical(event_type);
         let place = self.looks.len() as u32;
@@ -390,7 +414,7 @@ impl<'w> Memo<'w> {
             of_key: Vec::new(),
         });
         self.by_type.insert(event_type.into(), place);
-        place
+        Some(place)
     }
 
     /// The member with this value; it is parsed the first time.
@@ -417,6 +441,7 @@ fn kind(facet: usize) -> u32 {
 #[derive(Debug)]
 pub struct Inside<'m> {
     memo: &'m Memo<'m>,
+    wanted: &'m [u32],
     values: Vec<OnceCell<Json<'m>>>,
 }
 
@@ -432,7 +457,7 @@ impl<'m> Inside<'m> {
     }
 
     fn parts(&self, is_chosen: impl Fn(u32) -> bool) -> Json<'_> {
-        let all = self.memo.wanted.iter().zip(&self.values).filter_map(|(number, value)| {
+        let all = self.wanted.iter().zip(&self.values).filter_map(|(number, value)| {
             if !is_chosen(*number) {
                 return None;
             }

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::envelope::{Unwrapped, unwrap};
 use super::framing::{self, Span};
-use super::memo::{Memo, Room};
+use super::memo::{Draft, Drafts, Memo, Room};
 use crate::event::coverage::{Kind, Reason};
 use crate::event::facet::{self, FieldPlan};
 use crate::event::identity::Lessons;
@@ -16,6 +16,9 @@ use crate::event::occurrence::Understand;
 use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
 use crate::event::{Event, NotAnEvent};
+
+/// So many records are read together.
+const TOGETHER: usize = 16;
 
 /// Facets after which a worker starts afresh.
 const FACETS: usize = 1 << 21;
@@ -140,64 +143,76 @@ impl<'p, U: Understand> Worker<'p, U> {
             ids: String::with_capacity(spans.len() * 24),
             lessons: Lessons::default(),
         };
-        for span in spans {
-            let record = self.take(source, *span, bytes, &mut part);
-            part.records.push(record);
+        for spans in spans.chunks(TOGETHER) {
+            let records = self.take(source, bytes, spans, &mut part);
+            part.records.extend(records);
         }
         part
     }
 
-    fn take(&mut self, source: u32, span: Span, bytes: &[u8], part: &mut Part<U>) -> Understood {
-        let origin = Origin { source, line: span.line, offset: span.offset };
-        let text = &bytes[span.start..span.end];
-        let result = match span.fault {
-            Some(reason) => Err(reason),
-            #[cfg(any(test, fuzzing))]
-            None if self.is_plain => with_record(text, |json| self.alone(json, origin, part)),
-            None => match self.alike(text, origin, part) {
-                Some(event) => Ok(event),
-                None => with_record(text, |json| self.alone(json, origin, part)),
-            },
-        };
-        let objects = match result {
-            Ok(event) => return Understood::Event(event),
-            // A line that starts and ends as an object may be two of them.
-            Err(Reason::NotJson) => framing::objects(text),
-            Err(reason) => return Understood::Skipped(reason, span.line),
-        };
+    /// Understands records together.
+    fn take(&mut self, source: u32, bytes: &[u8], spans: &[Span], part: &mut Part<U>) -> Vec<Understood> {
+        let drafts = self.drafts(bytes, spans);
+        let records = spans.iter().zip(&drafts.records).map(|(span, draft)| {
+            let origin = Origin { source, line: span.line, offset: span.offset };
+            let text = &bytes[span.start..span.end];
+            let result = match (draft, span.fault) {
+                (_, Some(reason)) => Err(reason),
+                (Some(draft), None) => {
+                    let likeness = self.memo.alike(&drafts, draft);
+                    let likeness = likeness.unwrap_or_else(|| self.meet(&drafts, draft, part));
+                    Ok(part.single(likeness, draft.time, draft.id, draft.body, origin))
+                }
+                (None, None) => with_record(text, |json| self.alone(json, origin, part)),
+            };
+            match result {
+                Ok(event) => Understood::Event(event),
+                Err(Reason::NotJson) => self.several(source, bytes, *span, part),
+                Err(reason) => Understood::Skipped(reason, span.line),
+            }
+        });
+        records.collect()
+    }
+
+    /// A record that is no JSON: one that starts and ends as an object may be two of them.
+    fn several(&mut self, source: u32, bytes: &[u8], span: Span, part: &mut Part<U>) -> Understood {
+        let objects = framing::objects(&bytes[span.start..span.end]);
         if objects.len() < 2 {
             return Understood::Skipped(Reason::NotJson, span.line);
         }
-        let each = objects.into_iter().map(|(start, end, fault)| {
+        let spans = objects.into_iter().map(|(start, end, fault)| {
             let offset = span.offset + start as u64;
-            let (start, end) = (span.start + start, span.start + end);
-            self.take(source, Span { start, end, offset, fault, ..span }, bytes, part)
+            Span { start: span.start + start, end: span.start + end, offset, fault, ..span }
         });
-        Understood::Several(each.collect())
+        let spans: Vec<Span> = spans.collect();
+        Understood::Several(spans.chunks(TOGETHER).flat_map(|spans| self.take(source, bytes, spans, part)).collect())
+    }
+
+    /// What the memo makes of records.
+    fn drafts<'t>(&mut self, bytes: &'t [u8], spans: &[Span]) -> Drafts<'t> {
+        #[cfg(any(test, fuzzing))]
+        let is_plain = self.is_plain;
+        #[cfg(not(any(test, fuzzing)))]
+        let is_plain = false;
+        let texts = spans.iter().map(|span| match is_plain || span.fault.is_some() {
+            true => &[][..],
+            false => &bytes[span.start..span.end],
+        });
+        self.memo.read(texts, &mut self.understand)
     }
 
     /// Whether a record is beyond doubt.
     #[cfg(test)]
     pub fn takes(&mut self, text: &[u8]) -> bool {
-        self.memo.take(text, &mut self.understand).is_some()
+        self.memo.read([text].into_iter(), &mut self.understand).records[0].is_some()
     }
 
-    /// An event by what was seen before; `None` if the record has to be parsed as a whole.
-    fn alike(&mut self, text: &[u8], origin: Origin, part: &mut Part<U>) -> Option<Single> {
-        let taken = self.memo.take(text, &mut self.understand)?;
-        let likeness = match taken.alike {
-            Some(known) => known,
-            None => self.meet(taken.event_type, part),
-        };
-        Some(part.single(likeness, taken.time, taken.id, taken.body, origin))
-    }
-
-    /// Understands the record that the memo took last, and remembers it.
-    fn meet(&mut self, event_type: &str, part: &mut Part<U>) -> u32 {
+    /// Understands a record that is like no other so far, and remembers it.
+    fn meet(&mut self, drafts: &Drafts<'_>, draft: &Draft<'_>, part: &mut Part<U>) -> u32 {
         let Worker { plan, memo, understand, patterns, facets, met, known, kinds, .. } = self;
-        let needed = memo.facets(known);
+        let needed = memo.facets(drafts, draft, known);
         facets.clear();
-        let inside = memo.inside();
+        let inside = memo.inside(drafts, draft);
         for (facet, known) in needed.iter().zip(known.iter()) {
             facets.push(known.unwrap_or_else(|| {
                 let json = inside.facet(*facet);
@@ -224,9 +239,9 @@ impl<'p, U: Understand> Worker<'p, U> {
                 part.lessons.learn_party(&kind.1.organization, party);
             }
         }
-        let verdict = match understand.needs_whole(event_type) {
-            true => judged(understand, patterns, facets, event_type, Some(&Event::part(&inside.json()))),
-            false => judged(understand, patterns, facets, event_type, None),
+        let verdict = match understand.needs_whole(draft.event_type) {
+            true => judged(understand, patterns, facets, draft.event_type, Some(&Event::part(&inside.json()))),
+            false => judged(understand, patterns, facets, draft.event_type, None),
         };
         part.facets_of.extend_from_slice(facets);
         part.fresh.push(Fresh { kind: kind.0, facets_end: part.facets_of.len(), verdict });
@@ -236,7 +251,7 @@ impl<'p, U: Understand> Worker<'p, U> {
                 memo.remember_facet(*facet, *number);
             }
         }
-        memo.remember()
+        memo.remember(drafts, draft)
     }
 
     /// An event out of a record that was parsed as a whole.
