@@ -1,5 +1,5 @@
-//! Keys: the keys of records, and how they are spelled: with quotes, colon and white space around them, and mostly at
-//! the same place in each record.
+//! Keys: the keys of records, and how they are spelled: with quotes, colon and white space around them, and mostly one
+//! behind another as in records before.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -10,6 +10,13 @@ use crate::event::json::key_seed;
 
 /// Different spellings of keys, white space included; real exports have a few hundred.
 const SPELLINGS: usize = 2048;
+/// Spellings that are tried behind another one before it is looked up.
+const TRIED: usize = 3;
+/// The place of the spellings that records start with.
+const START: usize = 0;
+/// No spelling.
+const NONE: u32 = u32::MAX;
+
 /// What a key means for reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -57,8 +64,10 @@ pub struct Keys<'p> {
     by_name: HashMap<Box<str>, u32, RandomState>,
     spellings: Vec<Spelling>,
     by_text: HashMap<Box<[u8]>, u32, RandomState>,
-    /// the spelling that came last at each place in a record
-    expected: Vec<u32>,
+    /// behind the start, and behind each spelling, those that came last, the latest first
+    behind: Vec<[u32; TRIED]>,
+    /// the place in `behind` of what came last
+    last: usize,
 }
 
 impl<'p> Keys<'p> {
@@ -70,7 +79,8 @@ impl<'p> Keys<'p> {
             by_name: HashMap::default(),
             spellings: Vec::new(),
             by_text: HashMap::default(),
-            expected: Vec::new(),
+            behind: vec![[NONE; TRIED]],
+            last: START,
         }
     }
 
@@ -84,32 +94,36 @@ impl<'p> Keys<'p> {
         &mut self.list[number as usize]
     }
 
-    /// The key at the start of the member at this place in a record, by its number, and the bytes up to its value;
-    /// `None` if it is anything out of the ordinary.
-    pub fn at(&mut self, place: usize, member: &[u8]) -> Option<(u32, usize)> {
-        let spelling = match self.expected.get(place) {
-            Some(expected) if member.starts_with(&self.spellings[*expected as usize].text) => *expected,
-            _ => self.spelling(place, member)?,
+    /// A record starts.
+    pub fn start(&mut self) {
+        self.last = START;
+    }
+
+    /// The key at the start of the next member of a record, by its number, and the bytes up to its value; `None` if it
+    /// is anything out of the ordinary.
+    pub fn next(&mut self, member: &[u8]) -> Option<(u32, usize)> {
+        let tried = &mut self.behind[self.last];
+        let is = |spelling: u32| self.spellings.get(spelling as usize).is_some_and(|s| member.starts_with(&s.text));
+        let place = tried.iter().position(|spelling| is(*spelling));
+        let spelling = match place {
+            Some(place) => tried[place],
+            None => self.spelling(member)?,
         };
+        let tried = &mut self.behind[self.last];
+        tried[..=place.unwrap_or(TRIED - 1)].rotate_right(1);
+        tried[0] = spelling;
+        self.last = spelling as usize + 1;
         let Spelling { text, key } = &self.spellings[spelling as usize];
         Some((*key, text.len()))
     }
 
-    fn spelling(&mut self, place: usize, member: &[u8]) -> Option<u32> {
+    fn spelling(&mut self, member: &[u8]) -> Option<u32> {
         let quote = member.len() - start_trimmed(member).len();
         let name = member[quote..].strip_prefix(b"\"")?;
         let name = &name[..memchr::memchr(b'"', name)?];
         let colon = start_trimmed(&member[quote + name.len() + 2..]).strip_prefix(b":")?;
         let spelled = &member[..member.len() - start_trimmed(colon).len()];
-        let spelling = match self.by_text.get(spelled) {
-            Some(spelling) => *spelling,
-            None => self.new_spelling(spelled, name)?,
-        };
-        if self.expected.len() <= place {
-            self.expected.resize(place + 1, spelling);
-        }
-        self.expected[place] = spelling;
-        Some(spelling)
+        self.by_text.get(spelled).copied().or_else(|| self.new_spelling(spelled, name))
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "bounded by `SPELLINGS`")]
@@ -136,6 +150,7 @@ impl<'p> Keys<'p> {
         let place = self.spellings.len() as u32;
         self.spellings.push(Spelling { text: spelled.into(), key });
         self.by_text.insert(spelled.into(), place);
+        self.behind.push([NONE; TRIED]);
         Some(place)
     }
 }
@@ -148,13 +163,21 @@ mod tests {
     fn keys_however_they_are_spelled() {
         let plan = FieldPlan::new(&[]);
         let mut keys = Keys::new(&plan);
-        let mut at = |place: usize, member: &str| keys.at(place, member.as_bytes());
-        assert_eq!(at(0, r#""id":"1""#), Some((0, 5)));
-        assert_eq!(at(0, r#""id":"2""#), Some((0, 5)));
-        assert_eq!(at(1, r#" "id" : 3"#), Some((0, 8)));
-        assert_eq!(at(0, r#""idx":4"#), Some((1, 6)));
+        let mut of = |members: &[&str]| {
+            keys.start();
+            members.iter().map(|member| keys.next(member.as_bytes())).collect::<Vec<_>>()
+        };
+        let (id, x) = (Some((0, 5)), Some((1, 6)));
+        assert_eq!(of(&[r#""id":"1""#, r#" "id" : 3"#, r#""idx":4"#]), [id, Some((0, 8)), x]);
+        for _ in 0..3 {
+            assert_eq!(of(&[r#""id":"2""#, r#""idx":4"#]), [id, x]);
+            assert_eq!(of(&[r#""idx":4"#, r#""id":"2""#, r#""id":"2""#]), [x, id, id]);
+            let many: Vec<String> = (0..9).map(|n| format!("\"k{n}\":")).collect();
+            let told = many.iter().flat_map(|member| of(&[r#""id":1"#, member]));
+            assert_eq!(told.skip(1).step_by(2).collect::<Vec<_>>(), (2..11).map(|n| Some((n, 5))).collect::<Vec<_>>());
+        }
         for odd in ["", "id:1", "\"id", r#""id""#, r#""i\u0064":1"#, r#""é":1"#] {
-            assert_eq!(at(0, odd), None, "{odd}");
+            assert_eq!(of(&[odd]), [None], "{odd}");
         }
         let roles = (keys.get(0).role, keys.get(1).role, &*keys.get(1).name);
         assert_eq!(roles, (Role::Id, Role::Any, "idx"));
@@ -164,7 +187,7 @@ mod tests {
     fn spellings_without_end_are_left_to_the_parser() {
         let plan = FieldPlan::new(&[]);
         let mut keys = Keys::new(&plan);
-        let taken = (0..2 * SPELLINGS).filter(|n| keys.at(0, format!("\"k{n}\":1").as_bytes()).is_some());
+        let taken = (0..2 * SPELLINGS).filter(|n| keys.next(format!("\"k{n}\":1").as_bytes()).is_some());
         assert_eq!(taken.count(), SPELLINGS);
     }
 }

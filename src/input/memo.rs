@@ -338,9 +338,10 @@ impl<'w> Memo<'w> {
         self.records += 1;
         let (mut time, mut id, mut event_type) = (None, None, None);
         self.places.clear();
-        for (place, (start, end)) in self.outline.members.iter().enumerate() {
+        self.keys.start();
+        for (start, end) in &self.outline.members {
             let member = &text[*start as usize..*end as usize];
-            let (number, behind) = self.keys.at(place, member)?;
+            let (number, behind) = self.keys.next(member)?;
             let key = self.keys.get_mut(number);
             if key.record == self.records {
                 return None;
