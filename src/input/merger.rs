@@ -157,19 +157,19 @@ impl<'k, S> Merger<'k, S> {
     ) where
         S: Sink<U>,
     {
-        self.counts.records += 1;
         match record {
             Understood::Skipped(reason, line) => {
+                self.counts.records += 1;
                 self.counts.timeless += u64::from(*reason == Reason::NoTime);
                 self.reading.coverage.skip(*reason, source, *line);
             }
             Understood::Event(single) => {
+                self.counts.records += 1;
                 let id_end = single.id_end as usize;
                 self.event::<U>(worker, single, &part.ids[*id_start..id_end]);
                 *id_start = id_end;
             }
             Understood::Several(records) => {
-                self.counts.records -= 1;
                 records.iter().for_each(|record| self.record(worker, source, part, record, id_start));
             }
         }

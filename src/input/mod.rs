@@ -56,7 +56,7 @@ pub struct Failure {
 /// How long the stages of reading were at work; they run beside each other.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Times {
-    /// reading, decompressing, and cutting into records
+    /// reading, decompressing, cutting into records, and dealing these out
     pub cutting: Duration,
     /// understanding the records, the workers together
     pub understanding: Duration,
@@ -85,6 +85,9 @@ pub struct Options {
     /// the longest record in bytes
     pub record_limit: usize,
 }
+
+/// Batches that are under way, for each worker.
+const UNDER_WAY: usize = 4;
 
 /// What comes of a source.
 enum Message<B> {
@@ -144,12 +147,12 @@ pub fn read<U: Understand>(
     let times = std::thread::scope(|scope| {
         // A batch is read only when one of the last few has been merged: memory stays bounded even where one
         // batch takes its time.
-        let (permit, permits) = sync_channel(workers * 4);
-        for _ in 0..workers * 4 {
+        let (permit, permits) = sync_channel(workers * UNDER_WAY);
+        for _ in 0..workers * UNDER_WAY {
             _ = permit.try_send(());
         }
         let (tell, told) = sync_channel(workers * 2);
-        let (senders, shares): (Vec<_>, Vec<_>) = (0..workers).map(|_| sync_channel::<Share>(4)).unzip();
+        let (senders, shares): (Vec<_>, Vec<_>) = (0..workers).map(|_| sync_channel::<Share>(UNDER_WAY)).unzip();
         let understanding = shares.into_iter().enumerate().map(|(worker, shares)| {
             let tell = tell.clone();
             scope.spawn(move || {
@@ -169,7 +172,7 @@ pub fn read<U: Understand>(
         });
         let understanding: Vec<_> = understanding.collect();
         let cutter = scope.spawn(move || {
-            let mut cutting = Duration::ZERO;
+            let (mut cutting, mut dealing) = (Duration::ZERO, Duration::ZERO);
             let mut lanes = Lanes::new(workers);
             let mut number = 0;
             let mut send = |message: Message<Batch>| {
@@ -179,7 +182,9 @@ pub fn read<U: Understand>(
                 let number = number - 1;
                 let message = match message {
                     Message::Batch(source, batch) => {
+                        let start = Instant::now();
                         let lanes = lanes.of(&batch);
+                        dealing += start.elapsed();
                         let batch = Arc::new(batch);
                         for (own, sender) in (0..).zip(&senders) {
                             let spans = batch.spans.iter().zip(&lanes).filter(|(_, lane)| **lane == own);
@@ -199,7 +204,7 @@ pub fn read<U: Understand>(
                     break;
                 }
             }
-            cutting
+            cutting + dealing
         });
         let mut merging = Duration::ZERO;
         // Parts come as they get done, and are merged as they were read.
