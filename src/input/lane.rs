@@ -16,7 +16,7 @@ const TELLING: usize = 96;
 /// Bytes that a lane may be given beyond its share.
 const SLACK: u64 = 1 << 18;
 
-/// The lane of a record: the place of the worker that understands it.
+/// The lane of a record: the place of the worker that understands it; rayon has no more threads than it can tell.
 pub type Lane = u16;
 
 /// Deals records out.
@@ -34,9 +34,15 @@ impl Lanes {
         Lanes { actor: Finder::new(ACTOR), given: vec![0; workers.clamp(1, usize::from(Lane::MAX))], all: 0 }
     }
 
-    /// The lanes of the records of a batch, in their order.
-    pub fn of(&mut self, batch: &Batch) -> Vec<Lane> {
-        batch.spans.iter().map(|span| self.lane(*span, &batch.bytes)).collect()
+    /// The lanes of the records of a batch, in their order, and the records of each lane.
+    pub fn deal(&mut self, batch: &Batch) -> (Vec<Lane>, Vec<Vec<Span>>) {
+        let mut records = vec![Vec::new(); self.given.len()];
+        let lane_of = |span: &Span| {
+            let lane = self.lane(*span, &batch.bytes);
+            records[usize::from(lane)].push(*span);
+            lane
+        };
+        (batch.spans.iter().map(lane_of).collect(), records)
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "there are no more lanes than `Lane` can tell")]
@@ -80,17 +86,19 @@ mod tests {
     #[test]
     fn records_of_an_actor_go_the_same_way() {
         let record = |n: u32| format!(r#"{{"id":"{n}","initiated_by": {{"id":"{}"}},"n":{n}}}"#, n % 10);
-        let lanes = Lanes::new(4).of(&batch((0..1000).map(record)));
+        let (lanes, records) = Lanes::new(4).deal(&batch((0..1000).map(record)));
         assert!((10..1000).all(|n| lanes[n] == lanes[n - 10]));
         assert!((0..10).any(|n| lanes[n] != lanes[0]));
+        let counted = |lane: usize| lanes.iter().filter(|known| usize::from(**known) == lane).count();
+        assert_eq!(records.iter().map(Vec::len).collect::<Vec<_>>(), (0..4).map(counted).collect::<Vec<_>>());
     }
 
     #[test]
     fn no_lane_is_given_much_more_than_its_share() {
         let record = |n: u32| format!(r#"{{"initiated_by":{{"id":"one"}},"n":"{n:01000}"}}"#);
         let mut lanes = Lanes::new(3);
-        (0..9).for_each(|_| drop(lanes.of(&batch((0..1000).map(record)))));
+        (0..9).for_each(|_| drop(lanes.deal(&batch((0..1000).map(record)))));
         assert!(lanes.given.iter().all(|given| given.abs_diff(lanes.all / 3) < 2 * SLACK), "{:?}", lanes.given);
-        assert!(Lanes::new(1).of(&batch((0..9).map(record))).iter().all(|lane| *lane == 0));
+        assert!(Lanes::new(1).deal(&batch((0..9).map(record))).0.iter().all(|lane| *lane == 0));
     }
 }

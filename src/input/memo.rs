@@ -84,14 +84,6 @@ impl Looks {
     }
 }
 
-/// A member of a record: its key, and where its value stands.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    key: u32,
-    start: u32,
-    end: u32,
-}
-
 /// A value on the way to its member.
 #[derive(Clone, Copy, Debug)]
 struct Sought<'t> {
@@ -124,8 +116,6 @@ pub struct Draft<'t> {
     pub id: Option<&'t str>,
     /// hash of its body
     pub body: u128,
-    /// its type, by its canonical name
-    pub event_type: &'t str,
     /// its type, by its place in what is looked at
     looks: u32,
     /// where its values end in those that are looked up
@@ -141,6 +131,8 @@ pub struct Draft<'t> {
 pub struct Drafts<'t> {
     /// the records in their order; `None` for what is anything out of the ordinary, or has an envelope
     pub records: Vec<Option<Draft<'t>>>,
+    /// the keys and values of the record that is read
+    values: Vec<(u32, &'t [u8])>,
     /// the values that are looked up
     sought: Vec<Sought<'t>>,
     /// the wanted members
@@ -148,6 +140,12 @@ pub struct Drafts<'t> {
 }
 
 impl Drafts<'_> {
+    fn clear(&mut self) {
+        self.records.clear();
+        self.sought.clear();
+        self.wanted.clear();
+    }
+
     /// The wanted members of a record.
     fn wanted(&self, draft: &Draft<'_>) -> &[u32] {
         &self.wanted[draft.wanted.clone()]
@@ -174,8 +172,6 @@ pub struct Memo<'w> {
     looks: Vec<Looks>,
     /// by event type as it is written, the place in `looks`
     by_type: HashMap<Box<str>, u32, RandomState>,
-    /// of the record being read: its members
-    places: Vec<Place>,
     /// of the record being understood: the members of each facet
     facets: Vec<Vec<u32>>,
     /// of the record being understood: the facets that are looked up
@@ -197,7 +193,6 @@ impl<'w> Memo<'w> {
             records: 0,
             looks: Vec::new(),
             by_type: HashMap::default(),
-            places: Vec::new(),
             facets: vec![Vec::new(); plan.facets.len()],
             asked: Vec::new(),
         }
@@ -213,12 +208,18 @@ impl<'w> Memo<'w> {
         self.next == 0
     }
 
-    /// Reads records. `understand` says what is looked at in events of a type.
-    pub fn read<'t, U: Understand>(&mut self, texts: impl Iterator<Item = &'t [u8]>, understand: &mut U) -> Drafts<'t> {
-        let mut drafts = Drafts::default();
+    /// Reads records, instead of those that were read before. `understand` says what is looked at in events of a
+    /// type.
+    pub fn read<'t, U: Understand>(
+        &mut self,
+        texts: impl Iterator<Item = &'t [u8]>,
+        drafts: &mut Drafts<'t>,
+        understand: &mut U,
+    ) {
+        drafts.clear();
         for text in texts {
             let start = drafts.sought.len();
-            let draft = self.draft(text, &mut drafts.sought, understand);
+            let draft = self.draft(text, drafts, understand);
             if draft.is_none() {
                 drafts.sought.truncate(start);
             }
@@ -240,7 +241,11 @@ impl<'w> Memo<'w> {
         }
         let firsts = drafts.records.iter().flatten().filter_map(|draft| self.seen.first(draft.trace));
         black_box(firsts.fold(0, |all, first| all ^ self.seen.touch(first)));
-        drafts
+    }
+
+    /// The canonical name of the type of a record.
+    pub fn event_type(&self, draft: &Draft<'_>) -> &str {
+        &self.looks[draft.looks as usize].event_type
     }
 
     /// The events that a record is like; `None` if it is the first of them.
@@ -325,11 +330,10 @@ impl<'w> Memo<'w> {
     }
 
     /// Reads a record as far as nothing that was seen before is needed for it.
-    #[allow(clippy::cast_possible_truncation, reason = "bounded by the outline")]
     fn draft<'t, U: Understand>(
         &mut self,
         text: &'t [u8],
-        sought: &mut Vec<Sought<'t>>,
+        drafts: &mut Drafts<'t>,
         understand: &mut U,
     ) -> Option<Draft<'t>> {
         if !self.outline.draw(text) {
@@ -337,7 +341,7 @@ impl<'w> Memo<'w> {
         }
         self.records += 1;
         let (mut time, mut id, mut event_type) = (None, None, None);
-        self.places.clear();
+        drafts.values.clear();
         self.keys.start();
         for (start, end) in &self.outline.members {
             let member = &text[*start as usize..*end as usize];
@@ -347,34 +351,31 @@ impl<'w> Memo<'w> {
                 return None;
             }
             key.record = self.records;
-            let behind = behind + blanks(&member[behind..]);
-            let value = end_trimmed(&member[behind..]);
+            let value = &member[behind..];
+            let value = end_trimmed(&value[blanks(value)..]);
             match key.role {
                 Role::Id => id = Some(plain_text(value)?).filter(|id| !id.is_empty()),
                 Role::Time => time = Some(Timestamp::parse(plain_text(value)?)?),
                 Role::EventType => event_type = Some(plain_text(value)?).filter(|name| !name.is_empty()),
                 Role::Any => {}
             }
-            let start = *start + behind as u32;
-            self.places.push(Place { key: number, start, end: start + value.len() as u32 });
+            drafts.values.push((number, value));
         }
         let (time, event_type) = (time?, event_type?);
         let looks = self.looks_at(event_type, understand)?;
         let mut body = 0_u128;
-        for place in &self.places {
-            let value = &text[place.start as usize..place.end as usize];
-            let key = self.keys.get(place.key);
-            let is_wanted = self.looks[looks as usize].wants(place.key, key);
+        for (number, value) in drafts.values.iter().copied() {
+            let key = self.keys.get(number);
+            let is_wanted = self.looks[looks as usize].wants(number, key);
             if !is_wanted && let Some(text) = plain(value) {
                 body = body.wrapping_add(text_hash(key.seed, text));
                 continue;
             }
             let member = key.member.filter(|last| self.members.is(*last, value));
-            let trace = if member.is_some() { 0 } else { self.members.trace(place.key, value) };
-            sought.push(Sought { key: place.key, value, is_wanted, member, trace, first: None });
+            let trace = if member.is_some() { 0 } else { self.members.trace(number, value) };
+            drafts.sought.push(Sought { key: number, value, is_wanted, member, trace, first: None });
         }
-        let event_type = catalogue::canonical(event_type);
-        Some(Draft { time, id, body, event_type, looks, sought_end: sought.len(), wanted: 0..0, trace: 0 })
+        Some(Draft { time, id, body, looks, sought_end: drafts.sought.len(), wanted: 0..0, trace: 0 })
     }
 
     /// Finds the members of a record; `None` if one of them is no JSON.

@@ -18,7 +18,7 @@ const AHEAD: usize = 32;
 /// What was in a source.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
-    records: u64,
+    has_records: bool,
     events: u64,
     /// events without a readable time, which are skipped
     timeless: u64,
@@ -28,7 +28,7 @@ impl Counts {
     /// What a source looks like in which nothing was an event; its head tells more.
     fn foreign(self, head: &[u8]) -> Option<String> {
         match self {
-            Counts { records: 0, .. } => None,
+            Counts { has_records: false, .. } => None,
             Counts { events: 0, timeless: 0, .. } => Some(looks::like(head)),
             Counts { events: 0, .. } => Some("events without a readable timestamp".to_owned()),
             _ => None,
@@ -101,6 +101,7 @@ impl<'k, S> Merger<'k, S> {
         S: Sink<U>,
     {
         parts.iter_mut().enumerate().for_each(|(worker, part)| self.learn(worker, part));
+        self.counts.has_records |= !lanes.is_empty();
         let mut at = vec![At::default(); parts.len()];
         for lane in lanes {
             let worker = usize::from(*lane);
@@ -159,12 +160,10 @@ impl<'k, S> Merger<'k, S> {
     {
         match record {
             Understood::Skipped(reason, line) => {
-                self.counts.records += 1;
                 self.counts.timeless += u64::from(*reason == Reason::NoTime);
                 self.reading.coverage.skip(*reason, source, *line);
             }
             Understood::Event(single) => {
-                self.counts.records += 1;
                 let id_end = single.id_end as usize;
                 self.event::<U>(worker, single, &part.ids[*id_start..id_end]);
                 *id_start = id_end;

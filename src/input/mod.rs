@@ -174,21 +174,19 @@ pub fn read<U: Understand>(
         let cutter = scope.spawn(move || {
             let (mut cutting, mut dealing) = (Duration::ZERO, Duration::ZERO);
             let mut lanes = Lanes::new(workers);
-            let mut number = 0;
+            let mut next = 0;
             let mut send = |message: Message<Batch>| {
                 // The merger is gone only when the whole run is being dropped.
                 permits.recv().map_err(|_| ())?;
-                number += 1;
-                let number = number - 1;
+                let number = next;
+                next += 1;
                 let message = match message {
                     Message::Batch(source, batch) => {
                         let start = Instant::now();
-                        let lanes = lanes.of(&batch);
+                        let (lanes, spans) = lanes.deal(&batch);
                         dealing += start.elapsed();
                         let batch = Arc::new(batch);
-                        for (own, sender) in (0..).zip(&senders) {
-                            let spans = batch.spans.iter().zip(&lanes).filter(|(_, lane)| **lane == own);
-                            let spans = spans.map(|(span, _)| *span).collect();
+                        for (spans, sender) in spans.into_iter().zip(&senders) {
                             let share = Share { number, source, batch: Arc::clone(&batch), spans };
                             sender.send(share).map_err(|_| ())?;
                         }

@@ -139,39 +139,40 @@ impl<'p, U: Understand> Worker<'p, U> {
             kinds: Vec::new(),
             facets_of: Vec::new(),
             fresh: Vec::new(),
-            records: Vec::with_capacity(spans.len()),
+            records: Vec::new(),
             ids: String::with_capacity(spans.len() * 24),
             lessons: Lessons::default(),
         };
-        for spans in spans.chunks(TOGETHER) {
-            let records = self.take(source, bytes, spans, &mut part);
-            part.records.extend(records);
-        }
+        part.records = self.take(source, bytes, spans, &mut part);
         part
     }
 
-    /// Understands records together.
+    /// Understands records.
     fn take(&mut self, source: u32, bytes: &[u8], spans: &[Span], part: &mut Part<U>) -> Vec<Understood> {
-        let drafts = self.drafts(bytes, spans);
-        let records = spans.iter().zip(&drafts.records).map(|(span, draft)| {
-            let origin = Origin { source, line: span.line, offset: span.offset };
-            let text = &bytes[span.start..span.end];
-            let result = match (draft, span.fault) {
-                (_, Some(reason)) => Err(reason),
-                (Some(draft), None) => {
-                    let likeness = self.memo.alike(&drafts, draft);
-                    let likeness = likeness.unwrap_or_else(|| self.meet(&drafts, draft, part));
-                    Ok(part.single(likeness, draft.time, draft.id, draft.body, origin))
+        let mut records = Vec::with_capacity(spans.len());
+        let mut drafts = Drafts::default();
+        for spans in spans.chunks(TOGETHER) {
+            self.draft(bytes, spans, &mut drafts);
+            records.extend(spans.iter().zip(&drafts.records).map(|(span, draft)| {
+                let origin = Origin { source, line: span.line, offset: span.offset };
+                let text = &bytes[span.start..span.end];
+                let result = match (draft, span.fault) {
+                    (_, Some(reason)) => Err(reason),
+                    (Some(draft), None) => {
+                        let likeness = self.memo.alike(&drafts, draft);
+                        let likeness = likeness.unwrap_or_else(|| self.meet(&drafts, draft, part));
+                        Ok(part.single(likeness, draft.time, draft.id, draft.body, origin))
+                    }
+                    (None, None) => with_record(text, |json| self.alone(json, origin, part)),
+                };
+                match result {
+                    Ok(event) => Understood::Event(event),
+                    Err(Reason::NotJson) => self.several(source, bytes, *span, part),
+                    Err(reason) => Understood::Skipped(reason, span.line),
                 }
-                (None, None) => with_record(text, |json| self.alone(json, origin, part)),
-            };
-            match result {
-                Ok(event) => Understood::Event(event),
-                Err(Reason::NotJson) => self.several(source, bytes, *span, part),
-                Err(reason) => Understood::Skipped(reason, span.line),
-            }
-        });
-        records.collect()
+            }));
+        }
+        records
     }
 
     /// A record that is no JSON: one that starts and ends as an object may be two of them.
@@ -185,11 +186,11 @@ impl<'p, U: Understand> Worker<'p, U> {
             Span { start: span.start + start, end: span.start + end, offset, fault, ..span }
         });
         let spans: Vec<Span> = spans.collect();
-        Understood::Several(spans.chunks(TOGETHER).flat_map(|spans| self.take(source, bytes, spans, part)).collect())
+        Understood::Several(self.take(source, bytes, &spans, part))
     }
 
     /// What the memo makes of records.
-    fn drafts<'t>(&mut self, bytes: &'t [u8], spans: &[Span]) -> Drafts<'t> {
+    fn draft<'t>(&mut self, bytes: &'t [u8], spans: &[Span], drafts: &mut Drafts<'t>) {
         #[cfg(any(test, fuzzing))]
         let is_plain = self.is_plain;
         #[cfg(not(any(test, fuzzing)))]
@@ -198,13 +199,15 @@ impl<'p, U: Understand> Worker<'p, U> {
             true => &[][..],
             false => &bytes[span.start..span.end],
         });
-        self.memo.read(texts, &mut self.understand)
+        self.memo.read(texts, drafts, &mut self.understand);
     }
 
     /// Whether a record is beyond doubt.
     #[cfg(test)]
     pub fn takes(&mut self, text: &[u8]) -> bool {
-        self.memo.read([text].into_iter(), &mut self.understand).records[0].is_some()
+        let mut drafts = Drafts::default();
+        self.memo.read([text].into_iter(), &mut drafts, &mut self.understand);
+        drafts.records[0].is_some()
     }
 
     /// Understands a record that is like no other so far, and remembers it.
@@ -239,9 +242,10 @@ impl<'p, U: Understand> Worker<'p, U> {
                 part.lessons.learn_party(&kind.1.organization, party);
             }
         }
-        let verdict = match understand.needs_whole(draft.event_type) {
-            true => judged(understand, patterns, facets, draft.event_type, Some(&Event::part(&inside.json()))),
-            false => judged(understand, patterns, facets, draft.event_type, None),
+        let event_type = memo.event_type(draft);
+        let verdict = match understand.needs_whole(event_type) {
+            true => judged(understand, patterns, facets, event_type, Some(&Event::part(&inside.json()))),
+            false => judged(understand, patterns, facets, event_type, None),
         };
         part.facets_of.extend_from_slice(facets);
         part.fresh.push(Fresh { kind: kind.0, facets_end: part.facets_of.len(), verdict });
