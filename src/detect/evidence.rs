@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::chain::Steps;
 use super::count::window;
-use super::memory::legs;
+use super::memory::{Stop, legs};
 use super::signal::Signal;
 use super::store::Store;
 use super::union::Union;
@@ -60,8 +60,8 @@ fn collect(
                 found.extend(completing.iter().filter_map(|e| steps.find(*e)).flatten());
             }
             Logic::Travel(travel) => {
-                let made = legs(store, travel, &members()).into_iter().filter(|leg| completing.contains(&leg.to));
-                found.extend(made.flat_map(|leg| [leg.from, leg.to]));
+                let made = legs(store, travel, &members(), |event| Stop::at(store, event)).into_iter();
+                found.extend(made.filter(|leg| completing.contains(&leg.to)).flat_map(|leg| [leg.from, leg.to]));
             }
             Logic::Rate(rate) => {
                 let members = members();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::group::{Grouping, Members};
+use super::profile::{Profiles, Symbol};
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::field::Norm;
@@ -59,7 +60,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Me
         }
         let is_old_enough = start.is_some_and(|start| time.0.saturating_sub(start.0) >= rule.min_age.0);
         if !is_old_enough || known < rule.min_events {
-            out.is_too_young |= !store.is_history(event);
+            out.is_too_young = out.is_too_young || !store.is_history(event);
             continue;
         }
         out.is_judged = true;
@@ -120,29 +121,49 @@ impl Spot {
 
 /// Where an event was, if it says so, and if that is no network of the organization.
 pub fn spot(store: &Store, event: u32) -> Option<Spot> {
-    match store.text(event, Norm::SourceKnown) {
-        Some(_) => None,
-        None => Spot::of(store.text(event, Norm::SourcePlace)?),
+    Stop::at(store, event).map(|stop| stop.spot)
+}
+
+/// Where the events of a profile were.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop {
+    spot: Spot,
+    address: Option<Symbol>,
+}
+
+impl Stop {
+    /// That of an event.
+    pub fn at(store: &Store, event: u32) -> Option<Stop> {
+        Stop::of(store.profiles(), store.profile(event))
+    }
+
+    /// That of a profile, if it says so, and if that is no network of the organization.
+    pub fn of(profiles: &Profiles, profile: u32) -> Option<Stop> {
+        if profiles.text(profile, Norm::SourceKnown).is_some() {
+            return None;
+        }
+        let spot = Spot::of(profiles.text(profile, Norm::SourcePlace)?)?;
+        Some(Stop { spot, address: profiles.first(profile, Norm::SourceIp) })
     }
 }
 
 /// The legs of one traveller that are too far and too fast. Events without a place, from the organization's
-/// own networks, and from the address of the one before, are not in the sequence.
-pub fn legs(store: &Store, rule: &Travel, group: &Members) -> Vec<Leg> {
+/// own networks, and from the address of the one before, are not in the sequence. `stop` tells where an event was.
+pub fn legs(store: &Store, rule: &Travel, group: &Members, stop: impl Fn(u32) -> Option<Stop>) -> Vec<Leg> {
     let mut out = Vec::new();
-    let mut before: Option<(u32, Spot)> = None;
+    let mut before: Option<(u32, Stop)> = None;
     for &event in group.events().iter() {
-        let Some(place) = spot(store, event) else { continue };
-        if let Some((from, from_place)) = before
-            && store.text(from, Norm::SourceIp) != store.text(event, Norm::SourceIp)
+        let Some(here) = stop(event) else { continue };
+        if let Some((from, there)) = before
+            && there.address != here.address
         {
             let nanoseconds = (store.time(event).0 - store.time(from).0).max(SECOND);
-            let leg = Leg { from, to: event, km: from_place.apart(place), nanoseconds };
+            let leg = Leg { from, to: event, km: there.spot.apart(here.spot), nanoseconds };
             if leg.km >= rule.min_km && leg.kmh() >= rule.min_kmh {
                 out.push(leg);
             }
         }
-        before = Some((event, place));
+        before = Some((event, here));
     }
     out
 }

@@ -31,6 +31,7 @@ use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
 use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
 use index::{Run, Subject};
+use memory::Stop;
 use profile::Symbol;
 use signal::{EventSet, Signal, Signals};
 use store::Store;
@@ -335,10 +336,15 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
             let found = found.filter(|(_, signals)| !signals.is_empty()).collect();
             Found { judged: Some(judged), ..told(found) }
         }
-        Logic::Travel(travel) => found(&|group| {
-            let legs = memory::legs(store, travel, group);
-            legs.iter().map(|leg| Signal::new(leg.to)).collect()
-        }),
+        Logic::Travel(travel) => {
+            let profiles = store.profiles();
+            let stops: Vec<Option<Stop>> =
+                (0..profiles.len()).into_par_iter().map(|profile| Stop::of(profiles, profile)).collect();
+            found(&|group| {
+                let legs = memory::legs(store, travel, group, |event| stops[store.profile(event) as usize]);
+                legs.iter().map(|leg| Signal::new(leg.to)).collect()
+            })
+        }
         Logic::Rate(rate) => found(&|group| count::rate(store, rate, group)),
     }
 }

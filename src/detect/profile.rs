@@ -294,15 +294,19 @@ impl Profiles {
     }
 
     /// The first value of a normalized field.
-    pub fn text(&self, profile: u32, norm: Norm) -> Option<&str> {
+    pub fn first(&self, profile: u32, norm: Norm) -> Option<Symbol> {
         let known = self.get(profile);
-        let symbol = match norm {
+        match norm {
             Norm::ActorKey => known.actor,
             Norm::TargetKey => known.target,
             Norm::SourceNetwork => known.network,
             _ => self.symbols_in(profile, norm as Slot).next(),
-        };
-        symbol.map(|s| self.symbols.text(s))
+        }
+    }
+
+    /// Its text.
+    pub fn text(&self, profile: u32, norm: Norm) -> Option<&str> {
+        self.first(profile, norm).map(|symbol| self.symbols.text(symbol))
     }
 
     /// The facets in which the values of a slot can be.

@@ -169,7 +169,7 @@ impl Store {
             (self.events, self.times, self.profile_of) = (events.into_vec(), times.into_vec(), profile_of.into_vec());
         } else {
             let mut places: Vec<u32> = (0..index(events.len())).collect();
-            places.par_sort_unstable_by(|a, b| order(*a as usize, *b as usize));
+            places.par_sort_by(|a, b| order(*a as usize, *b as usize));
             self.times = places.iter().map(|e| times[*e as usize]).collect();
             drop(times);
             self.profile_of = places.iter().map(|e| profile_of[*e as usize]).collect();

@@ -12,7 +12,7 @@ use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
 use crate::detect::evidence::evidence;
 use crate::detect::group::{Group, Members};
-use crate::detect::memory::{self, Leg};
+use crate::detect::memory::{self, Leg, Stop};
 use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::origin::Origin;
@@ -332,7 +332,9 @@ impl Findings<'_> {
         let has = |event| events.binary_search(&event).is_ok();
         let signals = events.iter().flat_map(|event| self.detected.signals[place].at(*event));
         let groups = self.detected.by_group(self.set, self.store, place, signals);
-        let legs = groups.values().flat_map(|(group, _)| memory::legs(self.store, travel, &self.members(place, group)));
+        let stop = |event| Stop::at(self.store, event);
+        let of_group = |group| memory::legs(self.store, travel, &self.members(place, group), stop);
+        let legs = groups.values().flat_map(|(group, _)| of_group(group));
         let fastest = legs.filter(|leg| has(leg.from) && has(leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
         let country = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
         Some((fastest, country(fastest.from), country(fastest.to)))
