@@ -9,12 +9,13 @@ use std::hint::black_box;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use jcdetect::detect::detect;
+use jcdetect::detect::partition::Partition;
 use jcdetect::detect::reader::Reader;
 use jcdetect::detect::store::Store;
 use jcdetect::event::Event;
 use jcdetect::event::field::Norm;
 use jcdetect::event::json::Json;
-use jcdetect::event::time::{DAY, Span};
+
 use jcdetect::input::framing::Framer;
 use jcdetect::input::known::Known;
 use jcdetect::input::source::Source;
@@ -142,7 +143,7 @@ fn matching(group: &mut Group<'_>, export: &Export, set: &RuleSet) {
 fn correlate(group: &mut Group<'_>, export: &Export, set: &RuleSet) {
     let (mut store, reading) = export.read(&export.source(), set);
     store.close(&reading.links);
-    let found = || detect(black_box(set), black_box(&store), &reading.coverage.reach, Span(DAY));
+    let found = || detect(black_box(set), black_box(&store), &reading.coverage.reach, Partition::default());
     let detected = found();
     assert!(detected.faults.is_empty(), "{:?}", detected.faults);
     assert!(detected.signals.iter().any(|signals| !signals.is_empty()));

@@ -13,10 +13,11 @@ use super::queries::{Filters, Input, Shown};
 use super::say;
 use super::scan::tell_of_sources;
 use super::settings::{When, is_backwards, is_coloured, options, threads, zone};
+use crate::detect::partition::Partition;
 use crate::detect::store::Store;
 use crate::enrich::enrichment::{Enrichment, Paths};
 use crate::event::Event;
-use crate::event::time::{DAY, Span, Timestamp, Zone};
+use crate::event::time::{Timestamp, Zone};
 use crate::input::source::{self, Source};
 use crate::input::{Options, again};
 use crate::output::Look;
@@ -114,7 +115,7 @@ impl Settings {
                 history: &[],
                 enrichment: Some(enrichment),
                 options: self.options,
-                partition: Span(DAY),
+                partition: Partition::default(),
             };
             pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };

@@ -13,8 +13,9 @@ use super::progress::Progress;
 use super::say;
 use super::scan::tell_of_sources;
 use super::settings::{options, rules_with, threads, zone};
+use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Enrichment;
-use crate::event::time::{DAY, Span, Zone};
+use crate::event::time::Zone;
 use crate::input::source::{self, Source};
 use crate::input::{Options, Reading};
 use crate::rule::Rule;
@@ -84,7 +85,7 @@ impl Inquiry {
                 history: &history.list,
                 enrichment: Some(enrichment),
                 options,
-                partition: Span(DAY),
+                partition: Partition::default(),
             };
             pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };

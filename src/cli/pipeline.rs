@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
+use crate::detect::partition::Partition;
 use crate::detect::reader::{LookUp, Reader};
 use crate::detect::store::Store;
 use crate::detect::{Detected, detect};
@@ -11,7 +12,7 @@ use crate::enrich::enrichment::{Enrichment, Paths};
 use crate::event::Event;
 use crate::event::field::Norm;
 use crate::event::identity::Links;
-use crate::event::time::{Span, Timestamp};
+use crate::event::time::Timestamp;
 use crate::input::known::Known;
 use crate::input::source::Source;
 use crate::input::{Options, Reading, read};
@@ -29,7 +30,7 @@ pub struct Job<'a> {
     /// how records are read
     pub options: Options,
     /// the stretches of time worked on in parallel
-    pub partition: Span,
+    pub partition: Partition,
 }
 
 /// What came out of all stages below triage.

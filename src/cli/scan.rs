@@ -17,6 +17,7 @@ use super::progress::Progress;
 use super::say;
 use super::settings::{Scan, Selection};
 use super::stats;
+use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Enrichment;
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::{Options, Reading, source};
@@ -223,7 +224,7 @@ fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
 pub fn findings_in(set: &RuleSet, rule: &str, lines: &[String]) -> (Vec<Finding>, u64) {
     let sources = [source::Source::memory("example", lines.join("\n").as_bytes())];
     let options = Options { record_limit: 16 << 20 };
-    let job = Job { sources: &sources, history: &[], enrichment: None, options, partition: Span(DAY) };
+    let job = Job { sources: &sources, history: &[], enrichment: None, options, partition: Partition::default() };
     let analysis = analyse(set, job, &|_| {});
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: 100 };
     (all.of(|r| r.name == rule), analysis.reading.coverage.skipped_count())

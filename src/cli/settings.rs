@@ -12,6 +12,7 @@ use walkdir::WalkDir;
 
 use super::args;
 use super::config::Config;
+use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Paths;
 use crate::enrich::known::Known;
 use crate::event::field::{Field, nearest_of};
@@ -124,7 +125,7 @@ pub struct Scan {
     /// threads; 0 is all cores
     pub threads: usize,
     /// length of the stretches of time worked on in parallel
-    pub partition: Span,
+    pub partition: Partition,
     /// how records are read
     pub options: Options,
     /// the rules
@@ -224,10 +225,10 @@ pub fn options(record_limit: usize) -> Result<Options> {
     }
 }
 
-fn partition(text: &str) -> Result<Span> {
+fn partition(text: &str) -> Result<Partition> {
     match text {
-        "all" => Ok(Span(i64::MAX)),
-        "1h" | "6h" | "1d" | "7d" => Span::parse(text).ok_or_else(|| anyhow!("--partition {text}")),
+        "all" => Ok(Partition::of(Span(i64::MAX))),
+        "1h" | "6h" | "1d" | "7d" => Span::parse(text).map(Partition::of).ok_or_else(|| anyhow!("--partition {text}")),
         _ => bail!("--partition {text}: there are 1h, 6h, 1d, 7d and all"),
     }
 }

@@ -10,15 +10,21 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::count::partitions;
 use super::group::Members;
 use super::index::Run;
+use super::partition::Partition;
 use super::profile::Symbol;
 use super::signal::Signal;
 use super::store::Store;
-use crate::event::time::{Span, Timestamp};
+use crate::event::time::Timestamp;
 use crate::rule::logic::{Absent, Chain, Right, Unless, Where};
 use crate::rule::pattern::Order;
+
+/// The events of a chain by their steps; one behind the steps is held against `unless`.
+type Links = SmallVec<[Option<u32>; 8]>;
+
+/// The events of a chain that was found, in the order of the steps.
+type Found = SmallVec<[u32; 8]>;
 
 /// What the values of a field are compared with.
 enum Other {
@@ -47,11 +53,13 @@ impl<'a> Steps<'a> {
 
     /// Signals of the group, its partitions in parallel. `end_of_data` is the time of the last event of a
     /// follow-up's service.
-    pub fn signals(&self, partition: Span, end_of_data: &(dyn Fn(u32) -> Timestamp + Sync)) -> Vec<Signal> {
+    pub fn signals(&self, partition: Partition, end_of_data: &(dyn Fn(u32) -> Timestamp + Sync)) -> Vec<Signal> {
         let completing = self.completing();
-        partitions(self.store, &completing, self.rule.window, partition)
+        let parts = partition.cut(self.store, &completing, self.rule.window);
+        parts
+            .into_par_iter()
             .flat_map_iter(|part| {
-                part.iter().filter_map(|event| match self.rule.absent {
+                completing[part].iter().filter_map(|event| match self.rule.absent {
                     Absent::Last => self.follow_up_missing(*event, end_of_data),
                     _ => self.find(*event).map(|_| Signal::new(*event)),
                 })
@@ -75,7 +83,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The events of the chain that an event completes, in the order of the steps.
-    pub fn find(&self, event: u32) -> Option<Vec<u32>> {
+    pub fn find(&self, event: u32) -> Option<Found> {
         if !self.rule.is_ordered {
             return self.unordered(event);
         }
@@ -84,7 +92,7 @@ impl<'a> Steps<'a> {
             _ => self.rule.rules.len() - 1,
         };
         let first = usize::from(self.rule.absent == Absent::First);
-        let mut chain = vec![None; self.rule.rules.len()];
+        let mut chain = Links::from_elem(None, self.rule.rules.len());
         chain[last] = Some(event);
         // What stands against the event whatever the steps before it are is asked once, not for each of them.
         let mut unless = self.rule.unless.iter().enumerate().filter(|(_, unless)| unless.looks_only_at(last));
@@ -95,7 +103,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Finds the steps before `step`, which is set, back to `first`.
-    fn extend(&self, chain: &mut Vec<Option<u32>>, first: usize, step: usize, end: u32) -> Option<Vec<u32>> {
+    fn extend(&self, chain: &mut Links, first: usize, step: usize, end: u32) -> Option<Found> {
         if !self.wheres_hold(&self.rule.wheres, chain) {
             return None;
         }
@@ -141,7 +149,7 @@ impl<'a> Steps<'a> {
         let open = after.map_or(Timestamp(open), |step| self.time(step));
         let matches = self.between(self.rule.rules.len() + place, open, self.time(before));
         matches.iter().filter(|u| **u != before && Some(**u) != after).any(|u| {
-            let with_it: Vec<Option<u32>> = chain.iter().copied().chain([Some(*u)]).collect();
+            let with_it: Links = chain.iter().copied().chain([Some(*u)]).collect();
             self.wheres_hold(&unless.wheres, &with_it)
         })
     }
@@ -160,12 +168,12 @@ impl<'a> Steps<'a> {
         let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
         let is_other = |e: &&u32| !chain.iter().flatten().any(|used| used == *e);
         let matches = |e: &u32| {
-            let mut with_it = chain.to_vec();
+            let mut with_it = Links::from_slice(chain);
             with_it[0] = Some(*e);
             self.wheres_hold(&self.rule.wheres, &with_it)
         };
         let recent = self.between(0, open, Timestamp(time.0.saturating_sub(1)));
-        !recent.iter().filter(is_other).any(matches)
+        !recent.iter().rev().filter(is_other).any(matches)
             && self.between(0, Timestamp(i64::MIN), open).iter().any(|e| is_other(&e))
     }
 
@@ -177,7 +185,7 @@ impl<'a> Steps<'a> {
         let start = self.time(trigger);
         let close = Timestamp(start.0.saturating_add(self.rule.window.0));
         let followed = self.of_step[last].iter().filter(|e| !chain.contains(e)).any(|e| {
-            let mut with_it: Vec<Option<u32>> = chain.iter().copied().map(Some).collect();
+            let mut with_it: Links = chain.iter().copied().map(Some).collect();
             with_it.push(Some(*e));
             let time = self.time(*e);
             time >= start && time <= close && self.wheres_hold(&self.rule.wheres, &with_it)
@@ -224,7 +232,7 @@ impl<'a> Steps<'a> {
 
     /// `temporal`: all rules, or as many as the condition wants, have a match in (t − window, t], and the
     /// event is one of them.
-    fn unordered(&self, event: u32) -> Option<Vec<u32>> {
+    fn unordered(&self, event: u32) -> Option<Found> {
         let time = self.time(event);
         let open = time.0.saturating_sub(self.rule.window.0);
         let steps = self.rule.rules.len();
@@ -241,7 +249,7 @@ impl<'a> Steps<'a> {
                 latest
             })
             .collect();
-        let mut best: Option<Vec<u32>> = None;
+        let mut best: Option<Found> = None;
         for (own, step) in candidates.iter().enumerate() {
             if !step.contains(&event) {
                 continue;
@@ -251,7 +259,7 @@ impl<'a> Steps<'a> {
             for other in (0..steps).filter(|s| *s != own) {
                 serve(other, &candidates, &mut served, own, &mut vec![false; steps]);
             }
-            let found: Vec<u32> = served.iter().flatten().copied().collect();
+            let found: Found = served.iter().flatten().copied().collect();
             if best.as_ref().is_none_or(|b| found.len() > b.len()) {
                 best = Some(found);
             }

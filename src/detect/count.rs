@@ -10,6 +10,7 @@ use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use super::group::{Grouping, Members};
+use super::partition::Partition;
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::time::{Span, Timestamp};
@@ -22,20 +23,6 @@ pub fn window(store: &Store, events: &[u32], time: Timestamp, window: Span) -> R
     start..end
 }
 
-/// Cuts events in order into stretches that lie in one partition of time each. A window longer than a
-/// partition would look back over many of them, so then nothing is cut.
-pub fn partitions<'e>(
-    store: &Store,
-    events: &'e [u32],
-    window: Span,
-    partition: Span,
-) -> impl ParallelIterator<Item = &'e [u32]> {
-    let number = |event: u32| store.time(event).0.div_euclid(partition.0.max(1));
-    let is_one = window.0 > partition.0;
-    let parts: Vec<&[u32]> = events.chunk_by(|a, b| is_one || number(*a) == number(*b)).collect();
-    parts.into_par_iter()
-}
-
 /// Signals of one group, its partitions in parallel. `values` are the groups by the fields whose values are
 /// counted: one number for each tuple. `whole` are the matches that a share is of, in the
 /// same group.
@@ -45,11 +32,12 @@ pub fn signals(
     group: &Members,
     values: Option<&Grouping>,
     whole: Option<&[u32]>,
-    partition: Span,
+    partition: Partition,
 ) -> Vec<Signal> {
     let events = group.events();
     let count = Counting { store, rule, events: &events, values, whole };
-    partitions(store, &events, rule.window, partition).flat_map_iter(|part| count.signals(part)).collect()
+    let parts = partition.cut(store, &events, rule.window);
+    parts.into_par_iter().flat_map_iter(|part| count.signals(&events[part])).collect()
 }
 
 /// One group on its way.

@@ -126,6 +126,24 @@ impl Grouping {
         self.ends.is_empty()
     }
 
+    /// How many different groups of another grouping the profiles in each group have, by its number.
+    pub fn counts(&self, other: &Grouping) -> Vec<u32> {
+        let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(self.profiles());
+        for profile in 0..index(self.profiles()) {
+            let others = other.of(profile);
+            pairs.extend(self.of(profile).iter().flat_map(|group| others.iter().map(|other| (*group, *other))));
+        }
+        pairs.par_sort_unstable();
+        pairs.dedup();
+        let mut counts = vec![0; self.reach];
+        pairs.into_iter().for_each(|(group, _)| counts[group as usize] += 1);
+        counts
+    }
+
+    fn profiles(&self) -> usize {
+        if self.ends.is_empty() { self.groups.len() } else { self.ends.len() }
+    }
+
     /// Takes the groups of the next profile.
     fn push(&mut self, own: &[u32]) {
         if own.len() > 1 && self.ends.is_empty() {
@@ -323,6 +341,19 @@ pub fn members(
 mod tests {
     use super::*;
 
+    /// The first profile in a group, the last in none, the one before in two where there is one.
+    fn other(has_several: bool) -> Grouping {
+        let mut grouping = Grouping::default();
+        grouping.push(&[3]);
+        grouping.push(&[4]);
+        if has_several {
+            grouping.push(&[3, 4]);
+            grouping.push(&[3]);
+        }
+        grouping.push(&[]);
+        grouping.closed()
+    }
+
     #[test]
     fn profiles_in_one_group_in_none_and_in_several() {
         for several in [false, true] {
@@ -340,6 +371,9 @@ mod tests {
             if several {
                 assert_eq!((grouping.of(2), grouping.of(3)), (&[1, 2][..], &[][..]));
             }
+            let counts = grouping.closed().counts(&other(several));
+            let of_several = u32::from(several);
+            assert_eq!([1, 2, 3, 7, 9].map(|number| counts[number]), [2 * of_several, 2 * of_several, 0, 1, 0]);
         }
     }
 }

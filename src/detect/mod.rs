@@ -10,6 +10,7 @@ pub mod group;
 pub mod index;
 pub mod joint;
 pub mod memory;
+pub mod partition;
 pub mod profile;
 pub mod reader;
 pub mod risk;
@@ -26,12 +27,13 @@ use rayon::prelude::*;
 
 use crate::event::catalogue;
 use crate::event::coverage::Reach;
-use crate::event::time::{Span, Timestamp};
+use crate::event::time::Timestamp;
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
 use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
 use index::{Run, Subject};
 use memory::Stop;
+use partition::Partition;
 use profile::Symbol;
 use signal::{EventSet, Signal, Signals};
 use store::Store;
@@ -134,9 +136,9 @@ struct Found {
     judged: Option<Judged>,
 }
 
-/// Evaluates all rules of a set. Windows are evaluated in partitions of time of this length; it changes
-/// nothing but how the work is spread.
-pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Span) -> Detected {
+/// Evaluates all rules of a set. Windows are evaluated in partitions of time; it changes nothing but how the work is
+/// spread.
+pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Partition) -> Detected {
     let count = set.rules.len();
     let mut detected = Detected {
         indexes: Indexes::new(store.len() as usize * size_of::<u32>() * 2),
@@ -214,7 +216,7 @@ struct Context<'a> {
     set: &'a RuleSet,
     store: &'a Store,
     reaches: &'a Reaches,
-    partition: Span,
+    partition: Partition,
 }
 
 /// The groups of a rule: its own matches, and whatever else it looks at, put together by what joins them.
@@ -245,6 +247,16 @@ fn only_grouping(set: &RuleSet, store: &Store, groupings: &Groupings, rule: usiz
     let fields = all.next()??;
     let is_same = all.all(|other| other.as_ref() == Some(&fields));
     Some(groupings.by(store.profiles(), &fields)).filter(|grouping| is_same && grouping.is_plain())
+}
+
+/// By group how many different values its events can have at most, where that is told faster by what events have in
+/// common than by the events.
+fn most_values(context: Context<'_>, detected: &Detected, rule: usize, values: &Grouping) -> Option<Vec<u32>> {
+    let Context { set, store, .. } = context;
+    let events: usize = set.references[rule].iter().map(|to| step(set, detected, *to).signals.len()).sum();
+    let is_faster = events > store.profiles().len() as usize;
+    let groups = only_grouping(set, store, &detected.groupings, rule).filter(|_| is_faster)?;
+    Some(groups.counts(values))
 }
 
 /// Whether a rule is a union that only feeds other rules.
@@ -315,7 +327,12 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
                 of.index(store, &detected.groupings, &detected.indexes, &count.group_by)
             });
             let values = count.values.as_ref().map(|fields| detected.groupings.by(store.profiles(), fields));
+            let most = values.as_deref().and_then(|values| most_values(context, detected, rule, values));
+            let least = count.bounds.least();
             found(&|group| {
+                if most.as_ref().is_some_and(|most| (most[group.number as usize] as usize) < least) {
+                    return vec![];
+                }
                 let whole = whole.as_ref().map(|index| Run::new(index, group.number));
                 count::signals(store, count, group, values.as_deref(), whole.as_deref(), partition)
             })

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use jcdetect::detect::detect;
+use jcdetect::detect::partition::Partition;
 use jcdetect::detect::reader::Reader;
 use jcdetect::detect::store::Store;
 use jcdetect::event::time::{SECOND, Span};
@@ -128,7 +129,8 @@ correlation: {type: event_count, rules: [ab, c], timespan: 20s, condition: {gte:
 =====
 title: values
 name: values
-correlation: {type: value_count, rules: [any], group-by: [actor.key], timespan: 20s, condition: {field: source.country, gte: 2}}
+# Named twice, its events are more than what they have in common, so that this is looked at first.
+correlation: {type: value_count, rules: [any, bc], group-by: [actor.key], timespan: 20s, condition: {field: source.country, gte: 2}}
 =====
 title: share
 name: share
@@ -251,7 +253,7 @@ fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, 
         let reading =
             read(&sources, options, &set.plan, &mut Known::default(), &|| Reader::new(set, None), &mut store, &|_| {});
         store.close(&reading.links);
-        let detected = detect(set, &store, &reading.coverage.reach, how.partition);
+        let detected = detect(set, &store, &reading.coverage.reach, Partition { length: how.partition, least: 0 });
         let mut completing = BTreeSet::new();
         for (rule, signals) in set.rules.iter().zip(&detected.signals) {
             for signal in signals.all() {
