@@ -2,12 +2,14 @@
 
 pub mod enrichment;
 pub mod inquiry;
+pub mod running;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use enrichment::Enrichment;
+use running::Running;
 
 use super::queries;
 
@@ -174,17 +176,13 @@ pub struct Scan {
     #[arg(long, help_heading = "Running")]
     pub stats: bool,
 
-    /// Threads; all cores if not given
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
+    /// How the work is done
+    #[command(flatten)]
+    pub running: Running,
 
     /// Length of the stretches of time that are worked on in parallel; changes nothing in the findings
     #[arg(long, value_name = "1h|6h|1d|7d|all", default_value = "1d", help_heading = "Running")]
     pub partition: String,
-
-    /// Skip records that are longer than this many bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Running")]
-    pub record_limit: usize,
 }
 
 /// `report`

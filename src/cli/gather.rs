@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use rayon::ThreadPool;
 
 use super::exit::Exit;
 use super::pipeline::{Analysis, Job, analyse, enriched, keep};
@@ -12,7 +13,7 @@ use super::progress::Progress;
 use super::queries::{Filters, Input, Shown};
 use super::say;
 use super::scan::tell_of_sources;
-use super::settings::{When, is_backwards, is_coloured, options, threads, zone};
+use super::settings::{When, is_backwards, is_coloured, zone};
 use crate::detect::partition::Partition;
 use crate::detect::store::Store;
 use crate::enrich::enrichment::{Enrichment, Paths};
@@ -61,7 +62,7 @@ pub struct Settings {
     until: Option<When>,
     organizations: Vec<String>,
     is_strict: bool,
-    threads: usize,
+    pool: ThreadPool,
     options: Options,
     enrichment: Paths,
 }
@@ -75,8 +76,8 @@ impl Settings {
             bail!("--since is after --until: nothing can lie between");
         }
         let zone = shown.tz.as_deref().map_or(Ok(Zone::Utc), zone)?;
-        let threads = threads(typed.threads)?;
-        let options = options(typed.record_limit)?;
+        let pool = typed.running.pool()?;
+        let options = typed.running.options()?;
         Ok(Settings {
             sources: typed.sources.clone(),
             look: Look { is_coloured: is_coloured(shown.color), is_terminal: io::stdout().is_terminal(), zone },
@@ -86,7 +87,7 @@ impl Settings {
             until,
             organizations: typed.organization.clone(),
             is_strict: typed.strict,
-            threads,
+            pool,
             options,
             enrichment: typed.enrichment.paths(None),
         })
@@ -106,7 +107,6 @@ impl Settings {
         if is_read_again || !self.enrichment.intel.is_empty() {
             keep(&mut found.list)?;
         }
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build().context("--threads")?;
         let has_progress = !self.is_quiet && io::stderr().is_terminal();
         let progress = Progress::new(has_progress, found.list.iter().map(Source::size).sum());
         let read = |enrichment: &Enrichment| {
@@ -117,7 +117,7 @@ impl Settings {
                 options: self.options,
                 partition: Partition::default(),
             };
-            pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
+            self.pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };
         let (_, mut analysis) = enriched(&self.enrichment, read)?;
         progress.finish();

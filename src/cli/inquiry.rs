@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use rayon::ThreadPool;
 
 use super::args::inquiry as typed;
 use super::config::Config;
@@ -12,7 +13,7 @@ use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
 use super::say;
 use super::scan::tell_of_sources;
-use super::settings::{options, rules_with, threads, zone};
+use super::settings::{rules_with, zone};
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Enrichment;
 use crate::event::time::Zone;
@@ -46,7 +47,7 @@ pub struct Inquiry {
     /// what went wrong so far
     pub exits: Vec<Exit>,
     /// where work in parallel runs
-    pub pool: rayon::ThreadPool,
+    pub pool: ThreadPool,
     config: Config,
 }
 
@@ -54,8 +55,8 @@ impl Inquiry {
     /// Reads and detects.
     pub fn new(typed: &typed::Inquiry, directory: Option<PathBuf>) -> Result<Inquiry> {
         let zone = zone(&typed.tz)?;
-        let threads = threads(typed.threads)?;
-        let options = options(typed.record_limit)?;
+        let pool = typed.running.pool()?;
+        let options = typed.running.options()?;
         let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
         if let Some(path) = config.path.as_ref().filter(|_| !typed.quiet) {
             say(format_args!("using {}", path.display()));
@@ -75,7 +76,6 @@ impl Inquiry {
             exits.push(Exit::Source);
         }
         keep(&mut sources.list)?;
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("--threads")?;
         let has_progress = !typed.quiet && std::io::stderr().is_terminal();
         let bytes = sources.list.iter().chain(&history.list).map(Source::size).sum();
         let progress = Progress::new(has_progress, bytes);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::args::Color;
 use super::args::enrichment::Enrichment;
+use super::args::running::Running;
 
 /// What is read, which part of it is meant, and how it is shown: the same for all these commands.
 #[derive(Debug, clap::Args)]
@@ -36,13 +37,9 @@ pub struct Input {
     #[arg(long, help_heading = "In pipelines")]
     pub strict: bool,
 
-    /// Threads; all cores if not given
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-
-    /// Skip records that are longer than this many bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Running")]
-    pub record_limit: usize,
+    /// How the work is done
+    #[command(flatten)]
+    pub running: Running,
 }
 
 /// How a table is shown.

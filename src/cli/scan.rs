@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::args;
 use super::decisions::{self, Decisions};
@@ -58,7 +58,6 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         keep(&mut sources.list)?;
         keep(&mut history.list)?;
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build().context("--threads")?;
     let bytes = sources.list.iter().chain(&history.list).map(source::Source::size).sum();
     let progress = Progress::new(settings.has_progress, bytes);
     let analyse_with = |enrichment: &Enrichment| {
@@ -69,7 +68,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
             options: settings.options,
             partition: settings.partition,
         };
-        pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)))
+        settings.pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)))
     };
     let (enrichment, analysis) = enriched(&settings.enrichment, analyse_with)?;
     // As little as the rules is it taken apart at the end.
@@ -78,7 +77,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
     analysis.reading.coverage.not_read = sources.left_out;
     exits.extend(tell_of_sources(&sources.list, &analysis.reading));
     exits.extend(tell_of_sources(&history.list, &analysis.history));
-    let report = pool.install(|| report(settings, &decisions, &analysis, &enrichment, &sources.list));
+    let report = settings.pool.install(|| report(settings, &decisions, &analysis, &enrichment, &sources.list));
     if !settings.is_quiet {
         decisions::tell(&report.run);
     }

@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use rayon::ThreadPool;
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
@@ -122,8 +123,8 @@ pub struct Scan {
     pub fail_on_duet: bool,
     /// skipped records fail it
     pub is_strict: bool,
-    /// threads; 0 is all cores
-    pub threads: usize,
+    /// the threads that work
+    pub pool: ThreadPool,
     /// length of the stretches of time worked on in parallel
     pub partition: Partition,
     /// how records are read
@@ -157,8 +158,8 @@ impl Scan {
             bail!("--since is after --until: nothing can lie between");
         }
         let zone = zone(&typed.tz)?;
-        let threads = threads(typed.threads)?;
-        let options = options(typed.record_limit)?;
+        let pool = typed.running.pool()?;
+        let options = typed.running.options()?;
         let config = config(typed)?;
         let folders = [config.rules.as_slice(), &typed.rules].concat();
         let mut set = rules_with(PACK, &folders, &config.lists)?;
@@ -192,7 +193,7 @@ impl Scan {
             fail_on: severity("--fail-on", &typed.fail_on)?,
             fail_on_duet: typed.fail_on_duet,
             is_strict: typed.strict,
-            threads,
+            pool,
             partition: partition(&typed.partition)?,
             options,
             set,
@@ -207,22 +208,6 @@ impl Scan {
 /// The zone of the times that are shown.
 pub fn zone(text: &str) -> Result<Zone> {
     Zone::parse(text).ok_or_else(|| anyhow!("--tz {text}: no zone; write UTC, local, or an offset such as +02:00"))
-}
-
-/// How many threads work; 0 is one for each core.
-pub fn threads(typed: Option<usize>) -> Result<usize> {
-    match typed {
-        Some(0) => bail!("--threads 0: at least one is needed"),
-        typed => Ok(typed.unwrap_or(0)),
-    }
-}
-
-/// How records are read.
-pub fn options(record_limit: usize) -> Result<Options> {
-    match record_limit {
-        0 => bail!("--record-limit 0: every record would be too long"),
-        record_limit => Ok(Options { record_limit }),
-    }
 }
 
 fn partition(text: &str) -> Result<Partition> {

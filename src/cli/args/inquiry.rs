@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::enrichment::Enrichment;
+use super::running::Running;
 
 /// What is read for an inquiry, and by which rules.
 #[derive(Debug, clap::Args)]
@@ -39,13 +40,9 @@ pub struct Inquiry {
     #[arg(long, value_name = "PATH", help_heading = "Running")]
     pub history: Vec<PathBuf>,
 
-    /// Threads; all cores if not given
-    #[arg(long, value_name = "N", help_heading = "Running")]
-    pub threads: Option<usize>,
-
-    /// Skip records that are longer than this many bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Running")]
-    pub record_limit: usize,
+    /// How the work is done
+    #[command(flatten)]
+    pub running: Running,
 }
 
 /// `investigate`
