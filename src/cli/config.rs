@@ -10,6 +10,7 @@ use serde_json::Value as Yaml;
 
 use super::choices;
 use super::office;
+use crate::enrich::known::Known;
 use crate::event::field::nearest_of;
 use crate::event::time::Span;
 use crate::rule::file;
@@ -53,6 +54,18 @@ impl Config {
             None if has_none => Ok(Config::default()),
             None => found(sources).map_or_else(|| Ok(Config::default()), |path| Config::read(&path)),
         }
+    }
+
+    /// The same, where the networks of these files are the organization's own: rules that ask for a list of these find
+    /// them there.
+    pub fn knowing(mut self, files: &[PathBuf]) -> Result<Config> {
+        if !files.is_empty() {
+            let networks: Vec<String> = Known::load(files)?.networks.iter().map(ToString::to_string).collect();
+            for list in ["vpn_networks", "office_networks"] {
+                self.lists.extend(list, networks.iter().cloned());
+            }
+        }
+        Ok(self)
     }
 
     fn read(path: &Path) -> Result<Config> {

@@ -58,6 +58,7 @@ impl Inquiry {
         let pool = typed.running.pool()?;
         let options = typed.running.options()?;
         let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
+        let config = config.knowing(&typed.enrichment.known)?;
         if let Some(path) = config.path.as_ref().filter(|_| !typed.quiet) {
             say(format_args!("using {}", path.display()));
         }

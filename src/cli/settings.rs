@@ -15,7 +15,6 @@ use super::args;
 use super::config::Config;
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Paths;
-use crate::enrich::known::Known;
 use crate::event::field::{Field, nearest_of};
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::Options;
@@ -234,14 +233,9 @@ fn parse_format(flag: &str, name: &str) -> Result<Format> {
 
 /// What the organization says of itself, in its file and in lists of its networks.
 fn config(typed: &args::Scan) -> Result<Config> {
-    let mut config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
+    let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
+    let mut config = config.knowing(&typed.enrichment.known)?;
     config.case_within.get_or_insert(CASE_WITHIN);
-    if !typed.enrichment.known.is_empty() {
-        let known = Known::load(&typed.enrichment.known)?;
-        for list in ["vpn_networks", "office_networks"] {
-            config.lists.extend(list, known.networks.iter().map(ToString::to_string));
-        }
-    }
     Ok(config)
 }
 

@@ -55,6 +55,7 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
 /// Reads with all rules, and notes which events are evidence.
 fn with_findings(typed: &queries::Timeline, settings: &Settings, filter: &Filter) -> Result<(Gathered, Option<Cited>)> {
     let config = Config::new(typed.config.as_deref(), typed.no_config, &settings.sources)?;
+    let config = config.knowing(&typed.input.enrichment.known)?;
     if let Some(path) = config.path.as_ref().filter(|_| !settings.is_quiet) {
         say(format_args!("using {}", path.display()));
     }

@@ -213,6 +213,35 @@ fn known_networks_are_no_places() {
             jcdetect().args(["explain", "impossible-travel-admin", text(&log), "--event", "2"]).args(args).output();
         String::from_utf8(output.unwrap().stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let told = "the event does not say where it was, or was in a network of the organization";
+    let told = "[yes] source.ip lies in 198.51.100.0/24 (it has 198.51.100.7)";
     assert!(why(&["--known", text(&known)]).contains(told) && !why(&[]).contains(told));
+}
+
+#[test]
+fn own_networks_are_the_same_to_every_command_that_evaluates_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("rules")).unwrap();
+    let rule = "title: From outside\nname: from-outside\nlevel: high\nlogsource: {product: jumpcloud}\ndetection:\n  \
+        failed: {event_type: user_login_attempt, outcome: failure}\n  own: {source.ip|cidr|expand: '%vpn_networks%'}\n  \
+        condition: failed and not own\njcdetect: {category: auth-admin, entity: actor}\n";
+    std::fs::write(path("rules/outside.yml"), rule).unwrap();
+    std::fs::write(path("known.csv"), "network,label\n198.51.100.0/24,office\n").unwrap();
+    let event = r#"{"id":"1","event_type":"user_login_attempt","service":"directory","timestamp":"2024-05-01T10:00:00Z","success":false,"client_ip":"198.51.100.7","initiated_by":{"type":"user","username":"alice"}}"#;
+    std::fs::write(path("events.jsonl"), event).unwrap();
+    let (rules, known, events) = (path("rules"), path("known.csv"), path("events.jsonl"));
+    let told = |command: &[&str], known: &[&str]| {
+        let all = [command, &[text(&events), "--no-config", "--rules", text(&rules)], known].concat();
+        String::from_utf8(jcdetect().args(all).output().unwrap().stdout).unwrap()
+    };
+    let commands: [(&[&str], &str); 4] = [
+        (&["scan"], "From outside"),
+        (&["timeline", "--findings"], "from-outside"),
+        (&["explain", "from-outside"], "1 finding"),
+        (&["investigate", "alice"], "From outside"),
+    ];
+    for (command, sign) in commands {
+        let (without, with) = (told(command, &[]), told(command, &["--known", text(&known)]));
+        assert!(without.contains(sign) && !with.contains(sign), "{command:?}\n{without}\n{with}");
+    }
 }
