@@ -1,6 +1,6 @@
 //! Evidence: the events that made a signal, through all rules below it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::Steps;
 use super::count::window;
@@ -29,8 +29,6 @@ fn collect(
 ) {
     out.extend(signals.iter().map(|s| s.event));
     let mut found: BTreeSet<u32> = BTreeSet::new();
-    // Once for all groups: it looks at the signals of every rule.
-    let adding_up = matches!(set.rules[rule].logic, Logic::Risk(_)).then(|| risk::contributions(set, store, detected));
     let union = union_of(set, rule);
     if let Some(count) = union {
         let union = Union::new(set, store, detected, rule, count);
@@ -74,11 +72,18 @@ fn collect(
             }
             Logic::Risk(rule) => {
                 let entity = (group.key[0], group.key[1]);
-                let Some(list) = adding_up.as_ref().and_then(|all| all.get(&entity)) else { continue };
-                let adding: BTreeSet<(usize, u32)> =
-                    completing.iter().flat_map(|e| risk::window(store, rule, list, *e)).collect();
-                for (below, event) in adding {
-                    collect(set, store, detected, below, &detected.signals[below].at(event), out);
+                let Some(list) = detected.contributions(set, store).get(&entity) else { continue };
+                let mut window = risk::Window::new(store, rule, list);
+                // All events of a rule at once: their evidence is put together once.
+                let mut adding: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
+                for event in completing {
+                    window.at(event).for_each(|(below, nearest)| {
+                        adding.entry(below).or_default().insert(nearest);
+                    });
+                }
+                for (below, events) in adding {
+                    let signals: Vec<Signal> = events.iter().flat_map(|e| detected.signals[below].at(*e)).collect();
+                    collect(set, store, detected, below, &signals, out);
                 }
             }
         }

@@ -21,7 +21,7 @@ pub mod union;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -35,6 +35,7 @@ use index::{Run, Subject};
 use memory::Stop;
 use partition::Partition;
 use profile::Symbol;
+use risk::Contributions;
 use signal::{EventSet, Signal, Signals};
 use store::Store;
 use union::Union;
@@ -51,6 +52,8 @@ pub struct Detected {
     pub groups: Vec<Arc<[Group]>>,
     groupings: Groupings,
     indexes: Indexes,
+    /// what adds up to risk, once somebody asked for it
+    contributions: OnceLock<Contributions>,
     /// of rules that have to know somebody: how many they could judge, and how many never
     pub judged: BTreeMap<usize, Judged>,
     /// rules that failed inside; the others went on
@@ -109,6 +112,11 @@ impl Detected {
             out.entry(number).or_insert_with(|| (group(), Vec::new())).1.push(signal.event);
         }
         out
+    }
+
+    /// What adds up to risk. All rules but those that add up others have to be evaluated.
+    fn contributions(&self, set: &RuleSet, store: &Store) -> &Contributions {
+        self.contributions.get_or_init(|| risk::contributions(set, store, self))
     }
 
     /// The members of a group of a rule.

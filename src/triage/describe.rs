@@ -1,5 +1,7 @@
 //! Describe: findings and events in plain sentences.
 
+use std::collections::HashSet;
+
 use super::finding::{Related, Subject};
 use super::sentence;
 use crate::detect::memory::Leg;
@@ -20,13 +22,8 @@ pub fn finding(
     let of = |role: &str, kind: Option<&str>| -> Vec<&str> {
         let wanted = related.iter().filter(|r| r.role == role && kind.is_none_or(|k| r.kind == k));
         // Two kinds of thing may have one name.
-        let mut names: Vec<&str> = Vec::new();
-        wanted.map(|r| r.value.as_str()).for_each(|name| {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        });
-        names
+        let mut told = HashSet::new();
+        wanted.map(|r| r.value.as_str()).filter(|name| told.insert(*name)).collect()
     };
     let mut text = rule.title.clone();
     if entity.kind != "organization" {
@@ -36,8 +33,8 @@ pub fn finding(
     if rule.entity != Entity::Actor && !actors.is_empty() {
         text += &format!(", by {}", some(&actors));
     }
-    let targets: Vec<&str> =
-        of("target", None).into_iter().filter(|t| *t != entity.name && !actors.contains(t)).collect();
+    let others: HashSet<&str> = actors.iter().copied().chain([entity.name.as_str()]).collect();
+    let targets: Vec<&str> = of("target", None).into_iter().filter(|target| !others.contains(target)).collect();
     if rule.entity != Entity::Target && !targets.is_empty() {
         text += &format!(", on {}", some(&targets));
     }
