@@ -112,7 +112,7 @@ pub struct Scan {
     #[arg(long, value_name = "WHEN", help_heading = "Selection")]
     pub since: Option<String>,
 
-    /// Leave out findings that began after this
+    /// Leave out findings that began after this; a date is its whole day
     #[arg(long, value_name = "WHEN", help_heading = "Selection")]
     pub until: Option<String>,
 
@@ -161,7 +161,7 @@ pub struct Scan {
     pub fail_on: Option<String>,
 
     /// Let questions for the owner count for --fail-on, too
-    #[arg(long, help_heading = "In pipelines")]
+    #[arg(long, help_heading = "In pipelines", requires = "fail_on")]
     pub fail_on_duet: bool,
 
     /// Exit with 4 if any record was skipped

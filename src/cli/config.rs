@@ -15,11 +15,15 @@ use crate::event::field::nearest_of;
 use crate::event::time::Span;
 use crate::rule::file;
 use crate::rule::lists::Lists;
+use crate::rule::pattern;
 use crate::triage::question::Contacts;
 use crate::triage::suppression::Suppression;
 
 /// The name of the file.
 const NAME: &str = "jcdetect.yml";
+
+/// The lists of the organization's own networks.
+const NETWORKS: [&str; 2] = ["vpn_networks", "office_networks"];
 
 /// The keys of the file.
 const KEYS: &[&str] = &["lists", "office_hours", "rules", "enable", "disable", "cases", "contacts", "suppress"];
@@ -61,7 +65,7 @@ impl Config {
     pub fn knowing(mut self, files: &[PathBuf]) -> Result<Config> {
         if !files.is_empty() {
             let networks: Vec<String> = Known::load(files)?.networks.iter().map(ToString::to_string).collect();
-            for list in ["vpn_networks", "office_networks"] {
+            for list in NETWORKS {
                 self.lists.extend(list, networks.iter().cloned());
             }
         }
@@ -96,6 +100,13 @@ impl Config {
                     let Yaml::Object(lists) = value else { bail!("{}: `lists` is a map of lists", at(key)) };
                     for (name, values) in lists {
                         let values = self::texts(values).with_context(|| format!("{}: `{name}`", at(name)))?;
+                        let wrong = values.iter().find(|text| pattern::network(text).is_none());
+                        if let Some(wrong) = wrong.filter(|_| NETWORKS.contains(&name.as_str())) {
+                            bail!(
+                                "{}: `{name}`: {wrong:?} is no network; write 203.0.113.0/24 or an address",
+                                at(wrong)
+                            );
+                        }
                         config.lists.replace(name, values).map_err(|message| anyhow!("{}: {message}", at(name)))?;
                     }
                 }
@@ -177,6 +188,10 @@ mod tests {
             ("enable: []\nlist: {}\n", "x/jcdetect.yml:2: no key `list`; did you mean `lists`?"),
             ("lists:\n  vpn_network: []\n", "x/jcdetect.yml:2: no list vpn_network; did you mean vpn_networks?"),
             ("lists:\n  vpn_networks: {a: b}\n", "x/jcdetect.yml:2: `vpn_networks`: it has to be a list of texts"),
+            (
+                "lists:\n  vpn_networks: [192.0.2.1, nonsense]\n",
+                "x/jcdetect.yml:2: `vpn_networks`: \"nonsense\" is no network; write 203.0.113.0/24 or an address",
+            ),
             ("office_hours: {from: '8'}\n", "x/jcdetect.yml:1: `office_hours`: `from: 8` is no time"),
             ("a: [\n", "x/jcdetect.yml:"),
             ("- a\n", "a configuration is a map of keys"),

@@ -8,12 +8,13 @@ use anyhow::{Result, bail};
 use rayon::ThreadPool;
 
 use super::exit::Exit;
+use super::period::{Between, Period};
 use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
 use super::queries::{Filters, Input, Shown};
 use super::say;
-use super::scan::tell_of_sources;
-use super::settings::{When, is_backwards, is_coloured, zone};
+use super::scan::{tell_of_organizations, tell_of_sources};
+use super::settings::{is_coloured, zone};
 use crate::detect::partition::Partition;
 use crate::detect::store::Store;
 use crate::enrich::enrichment::{Enrichment, Paths};
@@ -58,8 +59,7 @@ pub struct Settings {
     pub limit: usize,
     /// nothing but errors
     pub is_quiet: bool,
-    since: Option<When>,
-    until: Option<When>,
+    period: Period,
     organizations: Vec<String>,
     is_strict: bool,
     pool: ThreadPool,
@@ -70,11 +70,7 @@ pub struct Settings {
 impl Settings {
     /// Understands what was typed.
     pub fn new(typed: &Input, shown: &Shown) -> Result<Settings> {
-        let since = typed.since.as_deref().map(|t| When::parse("--since", t)).transpose()?;
-        let until = typed.until.as_deref().map(|t| When::parse("--until", t)).transpose()?;
-        if is_backwards(since, until) {
-            bail!("--since is after --until: nothing can lie between");
-        }
+        let period = Period::parse(typed.since.as_deref(), typed.until.as_deref())?;
         let zone = shown.tz.as_deref().map_or(Ok(Zone::Utc), zone)?;
         let pool = typed.running.pool()?;
         let options = typed.running.options()?;
@@ -83,8 +79,7 @@ impl Settings {
             look: Look { is_coloured: is_coloured(shown.color), is_terminal: io::stdout().is_terminal(), zone },
             limit: shown.limit,
             is_quiet: typed.quiet,
-            since,
-            until,
+            period,
             organizations: typed.organization.clone(),
             is_strict: typed.strict,
             pool,
@@ -126,15 +121,16 @@ impl Settings {
         if self.is_strict && analysis.reading.coverage.skipped_count() > 0 {
             exits.push(Exit::Skipped);
         }
-        let now = analysis.reading.coverage.span.map(|span| span.last).unwrap_or_default();
+        let coverage = &analysis.reading.coverage;
+        exits.extend(tell_of_organizations(&self.organizations, coverage));
+        let between = self.period.resolve(coverage.span.map(|span| span.last))?;
         Ok(Gathered {
             names: found.list.iter().map(|source| source.name.clone()).collect(),
             sources: found.list,
             set,
             analysis,
             exits,
-            since: self.since.map(|when| when.resolve(now)),
-            until: self.until.map(|when| when.resolve(now)),
+            between,
             organizations: self.organizations.clone(),
             options: self.options,
         })
@@ -156,8 +152,7 @@ pub struct Gathered {
     pub analysis: Analysis,
     /// what went wrong so far
     pub exits: Vec<Exit>,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
+    between: Between,
     organizations: Vec<String>,
     options: Options,
 }
@@ -165,7 +160,7 @@ pub struct Gathered {
 impl Gathered {
     /// Whether a time lies between `--since` and `--until`.
     pub fn is_between(&self, time: Timestamp) -> bool {
-        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
+        self.between.has(time, time)
     }
 
     /// Of some events those of the organizations that are meant which meet a condition, whenever they were.

@@ -7,10 +7,11 @@ use anyhow::{Result, anyhow, bail};
 use super::args::inquiry as typed;
 use super::exit::Exit;
 use super::inquiry::Inquiry;
-use super::settings::{When, is_backwards};
+use super::period::Period;
+use super::scan::tell_of_organizations;
 use crate::event::Event;
 use crate::event::facet::FieldPlan;
-use crate::event::time::{Span, Timestamp};
+use crate::event::time::Span;
 use crate::input::known::Known;
 use crate::input::read;
 use crate::output::Look;
@@ -29,17 +30,15 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     };
     let idle = Span::parse(&typed.idle)
         .ok_or_else(|| anyhow!("--idle {}: no span of time; write 30m, 2h or 1d", typed.idle))?;
-    let since = typed.since.as_deref().map(|text| When::parse("--since", text)).transpose()?;
-    let until = typed.until.as_deref().map(|text| When::parse("--until", text)).transpose()?;
-    if is_backwards(since, until) {
-        bail!("--since is after --until: nothing can lie between");
-    }
+    let period = Period::parse(typed.since.as_deref(), typed.until.as_deref())?;
     if typed.subject.trim().is_empty() {
         bail!("the subject is empty; name a user, an address, a device or the id of a finding");
     }
     let inquiry = Inquiry::new(&typed.inquiry, typed.directory.clone())?;
-    let newest = inquiry.reading().coverage.span.map_or(Timestamp::default(), |span| span.last);
-    let mut window = (since.map(|when| when.resolve(newest)), until.map(|when| when.resolve(newest)));
+    let coverage = &inquiry.reading().coverage;
+    let unknown = tell_of_organizations(&typed.organization, coverage);
+    let between = period.resolve(coverage.span.map(|span| span.last))?;
+    let mut window = (between.since, between.until);
     let findings = inquiry.findings(|rule| inquiry.wants(rule));
     let (focus, asked) = focus(&inquiry, &typed.subject)?;
     if let Some(finding) = &asked {
@@ -57,7 +56,7 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     let mut out = BufWriter::new(io::stdout().lock());
     write(&investigation, form, Look { zone: inquiry.zone, ..Look::default() }, &mut out)?;
     out.flush()?;
-    Ok(Exit::worst(&inquiry.exits))
+    Ok(Exit::worst(&inquiry.exits.iter().copied().chain(unknown).collect::<Vec<_>>()))
 }
 
 /// A finding, if its id begins like that; else whoever or whatever has that name.

@@ -16,6 +16,7 @@ mod investigate;
 mod manual;
 mod normalize;
 mod office;
+mod period;
 mod pipeline;
 mod progress;
 mod queries;

@@ -17,7 +17,7 @@ pub struct Input {
     #[arg(long, value_name = "WHEN", help_heading = "Selection")]
     pub since: Option<String>,
 
-    /// Leave out what came after this
+    /// Leave out what came after this; a date is its whole day
     #[arg(long, value_name = "WHEN", help_heading = "Selection")]
     pub until: Option<String>,
 

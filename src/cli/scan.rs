@@ -12,6 +12,7 @@ use super::args;
 use super::decisions::{self, Decisions};
 use super::duet;
 use super::exit::Exit;
+use super::period::Between;
 use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
 use super::say;
@@ -19,7 +20,8 @@ use super::settings::{Scan, Selection};
 use super::stats;
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Enrichment;
-use crate::event::time::{DAY, Span, Timestamp, Zone};
+use crate::event::coverage::Coverage;
+use crate::event::time::{DAY, Span, Zone};
 use crate::input::{Options, Reading, source};
 use crate::output::{self, Format, Look};
 use crate::rule::set::RuleSet;
@@ -77,7 +79,10 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
     analysis.reading.coverage.not_read = sources.left_out;
     exits.extend(tell_of_sources(&sources.list, &analysis.reading));
     exits.extend(tell_of_sources(&history.list, &analysis.history));
-    let report = settings.pool.install(|| report(settings, &decisions, &analysis, &enrichment, &sources.list));
+    let coverage = &analysis.reading.coverage;
+    exits.extend(tell_of_organizations(&settings.selection.organizations, coverage));
+    let between = settings.selection.period.resolve(coverage.span.map(|span| span.last))?;
+    let report = settings.pool.install(|| report(settings, &decisions, &analysis, &enrichment, &sources.list, between));
     if !settings.is_quiet {
         decisions::tell(&report.run);
     }
@@ -120,6 +125,20 @@ fn write_questions(settings: &Scan, report: &Report<'_>, enrichment: &Enrichment
     Ok(settings.duet.iter().filter_map(|folder| duet::write_folder(folder, &messages)).collect())
 }
 
+/// Organizations that were asked for, and of which there is no event.
+pub fn tell_of_organizations(wanted: &[String], coverage: &Coverage) -> Option<Exit> {
+    const MOST: usize = 5;
+    let known = &coverage.organizations;
+    let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|id| !known.contains_key(*id)).collect();
+    if missing.is_empty() || known.is_empty() {
+        return None;
+    }
+    let shown: Vec<&str> = known.keys().map(String::as_str).take(MOST).collect();
+    let more = if known.len() > MOST { format!(" and {} more", known.len() - MOST) } else { String::new() };
+    say(format_args!("--organization {}: no event of it; there are {}{more}", missing.join(", "), shown.join(", ")));
+    Some(Exit::Usage)
+}
+
 /// Sources that failed, and arguments in which nothing was an event.
 pub fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
     let name = |source: u32| sources.get(source as usize).map_or("?", |s| s.name.as_str());
@@ -147,19 +166,18 @@ fn report<'a>(
     analysis: &'a Analysis,
     enrichment: &Enrichment,
     sources: &[source::Source],
+    between: Between,
 ) -> Report<'a> {
     let (set, selection) = (&settings.set, &settings.selection);
     let coverage = &analysis.reading.coverage;
     let now = coverage.span.map(|span| span.last);
-    let since = selection.since.map(|when| when.resolve(now.unwrap_or_default()));
-    let until = selection.until.map(|when| when.resolve(now.unwrap_or_default()));
     let mut run = Run {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         now,
         sources: sources.iter().map(|s| s.name.clone()).collect(),
         enriched_from: enrichment.provenance().into_iter().cloned().collect(),
-        since,
-        until,
+        since: between.since,
+        until: between.until,
         ..Run::default()
     };
     let store = &analysis.store;
@@ -167,7 +185,7 @@ fn report<'a>(
     let mut findings = all.of(|rule| selection.wants(rule));
     findings.iter_mut().for_each(|finding| context::add(finding, store, enrichment));
     decisions.apply(now, set, &mut findings, &mut run);
-    findings.retain(|finding| is_selected(finding, selection, since, until));
+    findings.retain(|finding| is_selected(finding, selection, between));
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
     let is_own = |ip: &str| {
@@ -190,10 +208,9 @@ fn report<'a>(
     Report { run, coverage, rules, set, cases, findings }
 }
 
-fn is_selected(finding: &Finding, selection: &Selection, since: Option<Timestamp>, until: Option<Timestamp>) -> bool {
+fn is_selected(finding: &Finding, selection: &Selection, between: Between) -> bool {
     finding.severity >= selection.min_severity
-        && since.is_none_or(|since| finding.last_seen >= since)
-        && until.is_none_or(|until| finding.first_seen <= until)
+        && between.has(finding.first_seen, finding.last_seen)
         && (selection.organizations.is_empty() || selection.organizations.contains(&finding.organization))
 }
 

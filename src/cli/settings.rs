@@ -13,10 +13,11 @@ use walkdir::WalkDir;
 
 use super::args;
 use super::config::Config;
+use super::period::Period;
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Paths;
 use crate::event::field::{Field, nearest_of};
-use crate::event::time::{DAY, Span, Timestamp, Zone};
+use crate::event::time::{DAY, Span, Zone};
 use crate::input::Options;
 use crate::output::{Format, Look};
 use crate::rule::lists::Lists;
@@ -24,44 +25,13 @@ use crate::rule::pack::PACK;
 use crate::rule::set::{Parsed, RuleSet};
 use crate::rule::{Rule, Severity};
 
-/// A bound on the time of findings.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum When {
-    /// an instant
-    At(Timestamp),
-    /// this long before the newest event
-    Back(Span),
-}
-
-impl When {
-    /// Reads what was typed behind a flag.
-    pub fn parse(flag: &str, text: &str) -> Result<When> {
-        if let Some(span) = Span::parse(text) {
-            return Ok(When::Back(span));
-        }
-        let time = Timestamp::parse(text);
-        time.map(When::At)
-            .ok_or_else(|| anyhow!("{flag} {text}: no time; write 2026-03-02, 2026-03-02T09:00:00Z or 30d"))
-    }
-
-    /// The instant, seen from the newest event.
-    pub fn resolve(self, newest: Timestamp) -> Timestamp {
-        match self {
-            When::At(time) => time,
-            When::Back(span) => Timestamp(newest.0.saturating_sub(span.0)),
-        }
-    }
-}
-
 /// Which findings are wanted.
 #[derive(Debug)]
 pub struct Selection {
     /// least severity
     pub min_severity: Severity,
-    /// earliest end
-    pub since: Option<When>,
-    /// latest start
-    pub until: Option<When>,
+    /// when
+    pub period: Period,
     /// organizations; all if empty
     pub organizations: Vec<String>,
     /// rules reported though they are silent by default
@@ -76,8 +46,7 @@ impl Selection {
         let least = min_severity.map(|text| severity("--min-severity", text)).transpose()?;
         Ok(Selection {
             min_severity: least.unwrap_or(Severity::Info),
-            since: None,
-            until: None,
+            period: Period::default(),
             organizations: vec![],
             enabled: names("enable", &config.enable, set)?,
             disabled: names("disable", &config.disable, set)?,
@@ -149,13 +118,9 @@ impl Scan {
         let format = parse_format("--format", &typed.format)?;
         let (duet, reports): (Vec<&String>, Vec<&String>) =
             typed.output.iter().partition(|text| text.starts_with(DUET));
-        let outputs = reports.into_iter().map(|text| output(text)).collect::<Result<Vec<_>>>()?;
+        let outputs = outputs(&reports)?;
         let is_hidden = typed.quiet && format == Format::Table && !typed.output.is_empty();
-        let since = typed.since.as_deref().map(|t| When::parse("--since", t)).transpose()?;
-        let until = typed.until.as_deref().map(|t| When::parse("--until", t)).transpose()?;
-        if is_backwards(since, until) {
-            bail!("--since is after --until: nothing can lie between");
-        }
+        let period = Period::parse(typed.since.as_deref(), typed.until.as_deref())?;
         let zone = zone(&typed.tz)?;
         let pool = typed.running.pool()?;
         let options = typed.running.options()?;
@@ -183,8 +148,7 @@ impl Scan {
             evidence: typed.evidence,
             selection: Selection {
                 min_severity: severity("--min-severity", &typed.min_severity)?.unwrap_or(Severity::Info),
-                since,
-                until,
+                period,
                 organizations: typed.organization.clone(),
                 enabled: names("--enable", &both(&config.enable, &typed.enable), &set)?,
                 disabled: names("--disable", &both(&config.disable, &typed.disable), &set)?,
@@ -217,15 +181,6 @@ fn partition(text: &str) -> Result<Partition> {
     }
 }
 
-/// Whether nothing can lie between the two.
-pub fn is_backwards(since: Option<When>, until: Option<When>) -> bool {
-    match (since, until) {
-        (Some(When::At(since)), Some(When::At(until))) => since > until,
-        (Some(When::Back(since)), Some(When::Back(until))) => since < until,
-        _ => false,
-    }
-}
-
 fn parse_format(flag: &str, name: &str) -> Result<Format> {
     let known = Format::ALL.map(|(name, _)| name);
     Format::parse(name).ok_or_else(|| anyhow!("{flag} {name}: no such format; there are {}", known.join(", ")))
@@ -249,11 +204,23 @@ fn folder(text: &str) -> Result<PathBuf> {
     }
 }
 
+fn outputs(typed: &[&String]) -> Result<Vec<(Format, PathBuf)>> {
+    let outputs = typed.iter().map(|text| output(text)).collect::<Result<Vec<_>>>()?;
+    let is_twice = |(place, (_, path)): &(usize, &(Format, PathBuf))| outputs[..*place].iter().any(|(_, p)| p == path);
+    match outputs.iter().enumerate().find(is_twice) {
+        Some((place, (_, path))) => bail!("--output {}: {} is written already", typed[place], path.display()),
+        None => Ok(outputs),
+    }
+}
+
 fn output(text: &str) -> Result<(Format, PathBuf)> {
     let (format, path) =
         text.split_once('=').ok_or_else(|| anyhow!("--output {text}: write FORMAT=PATH, as in json=report.json"))?;
     if path.is_empty() {
         bail!("--output {text}: the path is missing");
+    }
+    if path == "-" {
+        bail!("--output {text}: standard output is written by --format {format}");
     }
     let known = Format::parse(format).ok_or_else(|| {
         let known = Format::ALL.map(|(name, _)| name).join(", ");

@@ -7,7 +7,7 @@ pub fn like(head: &[u8]) -> String {
             return (*words).to_owned();
         }
     }
-    if head.get(257..262) == Some(b"ustar") {
+    if is_tar(head) {
         return "a tar archive: unpack it first".to_owned();
     }
     let text = String::from_utf8_lossy(head);
@@ -42,6 +42,11 @@ pub fn like(head: &[u8]) -> String {
         return format!("a table separated by semicolons: export it with commas (first line: {first_line:?})");
     }
     format!("text (first line: {first_line:?})")
+}
+
+/// Whether a file is a tar archive.
+pub fn is_tar(head: &[u8]) -> bool {
+    head.get(257..262) == Some(b"ustar")
 }
 
 /// The first keys of the first object, by eye and not by parser: the text may be cut.

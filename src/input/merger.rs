@@ -29,6 +29,8 @@ impl Counts {
     fn foreign(self, head: &[u8]) -> Option<String> {
         match self {
             Counts { has_records: false, .. } => None,
+            // Its members are text with headers between, which would be lost.
+            _ if looks::is_tar(head) => Some(looks::like(head)),
             Counts { events: 0, timeless: 0, .. } => Some(looks::like(head)),
             Counts { events: 0, .. } => Some("events without a readable timestamp".to_owned()),
             _ => None,

@@ -5,7 +5,7 @@ use serde_json::Value as Yaml;
 
 use super::condition;
 use super::expr::{Expr, Test};
-use super::pattern::{Glob, Order, Pattern, Side, TimePart, encode, windash};
+use super::pattern::{self, Glob, Order, Pattern, Side, TimePart, encode, windash};
 use super::regex::Expression;
 use crate::event::catalogue;
 use crate::event::field::{Field, Named, Norm};
@@ -279,8 +279,8 @@ fn of_value(
         return Ok(vec![Pattern::Regex(Expression::new(&text, flags).map_err(|message| fault(key, message))?)]);
     }
     if m.is_cidr {
-        let net = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(Into::into));
-        return Ok(vec![Pattern::Cidr(net.map_err(|_| fault(&text, format!("{text:?} is no network")))?)]);
+        let network = pattern::network(&text).ok_or_else(|| fault(&text, format!("{text:?} is no network")))?;
+        return Ok(vec![Pattern::Cidr(network)]);
     }
     if m.order.is_some() || m.time.is_some() {
         let n: f64 = text.parse().map_err(|_| fault(key, format!("`{key}` compares numbers, and {text:?} is none")))?;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
+use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +16,11 @@ use super::regex::Expression;
 use crate::event::agent;
 use crate::event::field::Field;
 use crate::event::source::address;
+
+/// The network that a text names; an address is a network of one.
+pub fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(Into::into))
+}
 
 /// A comparison with one value.
 #[derive(Clone, Debug, PartialEq)]

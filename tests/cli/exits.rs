@@ -66,7 +66,12 @@ fn two_for_what_was_typed_wrong() {
         (&["--since", "2026-03-02", "--until", "2026-03-01"], "--since is after --until"),
         (&["--since", "1d", "--until", "2d"], "--since is after --until"),
         (&["--disable", "sucess-after-bruteforce"], "did you mean success-after-bruteforce?"),
+        (&["--since", "1d", "--until", "2020-01-01"], "--since is after --until"),
+        (&["--output", "json=-"], "standard output is written by --format json"),
+        (&["--output", "json=same", "--output", "jsonl=same"], "same is written already"),
+        (&["--fail-on-duet"], "--fail-on <SEVERITY>"),
         (&["--threads", "0"], "--threads 0"),
+        (&["--threads", "1500"], "--threads 1500: more than 256 only cost time"),
         (&["--partition", "2h"], "there are 1h, 6h, 1d, 7d and all"),
         (&["--tz", "Mars"], "--tz Mars: no zone"),
         (&["--rules", "/no/such/folder"], "--rules /no/such/folder"),
@@ -74,6 +79,18 @@ fn two_for_what_was_typed_wrong() {
         Case::exits(&[&[good.as_str()], arguments].concat(), 2).stderr(predicate::str::contains(want)).stdout("");
     }
     jcdetect().arg("scan").assert().code(2);
+}
+
+#[test]
+fn an_organization_that_is_not_there_is_no_clean_result() {
+    let case = Case::new();
+    let good = case.path("good.jsonl");
+    for command in [&["scan"][..], &["summary"], &["hunt"], &["timeline"], &["normalize"], &["investigate", "alice"]] {
+        let output = jcdetect().args(command).args([&good, "--organization", "none"]).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("--organization none: no event of it; there are "), "{command:?} {told}");
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+    }
 }
 
 #[test]
@@ -85,6 +102,12 @@ fn three_for_sources() {
         .stdout(predicate::str::contains("alice"));
     for (name, content, want) in [
         ("x.evtx", &b"ElfFile\0\x01\x02"[..], "it looks like EVTX"),
+        // Its first record would be lost with the header before it.
+        (
+            "x.tar",
+            &tar(b"{\"id\":\"1\",\"event_type\":\"sso_auth\",\"timestamp\":\"2026-03-02T09:00:00Z\"}\n"),
+            "a tar archive: unpack it first",
+        ),
         ("x.zip", b"PK\x03\x04abc", "a zip: unpack it first"),
         ("x.json", b"{\"eventVersion\":\"1.08\"}", "AWS CloudTrail"),
         ("x.csv", b"a,b,c\n1,2,3\n", "CSV without the columns"),
@@ -211,4 +234,15 @@ fn stats_tell_the_stages_and_the_memory() {
     {
         assert!(told.contains(part), "{part}: {told}");
     }
+}
+
+/// An archive of one file: its header, its content, and the zeros behind.
+fn tar(content: &[u8]) -> Vec<u8> {
+    let mut archive = vec![0; 512];
+    archive[..7].copy_from_slice(b"x.jsonl");
+    archive[257..262].copy_from_slice(b"ustar");
+    archive.extend(content);
+    archive.extend(content);
+    archive.resize(4096, 0);
+    archive
 }

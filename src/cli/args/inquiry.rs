@@ -85,7 +85,7 @@ pub struct Investigate {
     #[arg(long, value_name = "WHEN", help_heading = "Selection")]
     pub since: Option<String>,
 
-    /// Only sessions that began at or before this
+    /// Only sessions that began at or before this; a date is its whole day
     #[arg(long, value_name = "WHEN", help_heading = "Selection")]
     pub until: Option<String>,
 }

@@ -5,6 +5,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::input::Options;
 
+/// One more than may be asked for.
+const MOST_THREADS: usize = 257;
+
 /// How the work is done.
 #[derive(Debug, clap::Args)]
 pub struct Running {
@@ -20,8 +23,12 @@ pub struct Running {
 impl Running {
     /// The threads that work.
     pub fn pool(&self) -> Result<ThreadPool> {
-        if self.threads == Some(0) {
-            bail!("--threads 0: at least one is needed");
+        match self.threads {
+            Some(0) => bail!("--threads 0: at least one is needed"),
+            Some(threads @ MOST_THREADS..) => {
+                bail!("--threads {threads}: more than {} only cost time", MOST_THREADS - 1)
+            }
+            _ => {}
         }
         ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build().context("--threads")
     }
