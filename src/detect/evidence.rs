@@ -9,7 +9,7 @@ use super::signal::Signal;
 use super::store::Store;
 use super::union::Union;
 use super::{Detected, risk, union_of};
-use crate::rule::logic::Logic;
+use crate::rule::logic::{Count, Logic};
 use crate::rule::set::RuleSet;
 
 /// All events that made these signals of a rule.
@@ -40,6 +40,10 @@ fn collect(
         match &set.rules[rule].logic {
             Logic::Detection(_) => {}
             Logic::FirstSeen(_) => found.extend(completing),
+            // One alone was enough, so the others that were still allowed are no part of it.
+            Logic::Count(Count { bounds, values: None, .. }) if bounds.hold(1) && !bounds.hold(usize::MAX) => {
+                found.extend(completing);
+            }
             Logic::Count(count) => {
                 let members = members();
                 let all = members.events();
@@ -88,11 +92,22 @@ fn collect(
             }
         }
     }
-    for below in &set.references[rule] {
+    for below in &set.references[rule][..parts(&set.rules[rule].logic)] {
         let signals: Vec<Signal> = found.iter().flat_map(|e| detected.signals[*below].at(*e)).collect();
         if !signals.is_empty() {
             collect(set, store, detected, *below, &signals, out);
         }
     }
     out.extend(found);
+}
+
+/// How many of the rules that a rule refers to, from the first on, its signals are made of; the others are what must
+/// not be, what a share is of, and what only teaches.
+fn parts(logic: &Logic) -> usize {
+    match logic {
+        Logic::Detection(_) | Logic::Risk(_) => 0,
+        Logic::Count(count) => count.rules.len(),
+        Logic::Chain(chain) => chain.rules.len(),
+        Logic::FirstSeen(_) | Logic::Travel(_) | Logic::Rate(_) => 1,
+    }
 }

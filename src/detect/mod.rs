@@ -121,7 +121,12 @@ impl Detected {
 
     /// The members of a group of a rule.
     pub fn members(&self, set: &RuleSet, store: &Store, rule: usize, group: &Group) -> Members {
-        let steps: Vec<Step<'_>> = set.references[rule].iter().map(|place| step(set, self, *place)).collect();
+        let references = match &set.rules[rule].logic {
+            // What a share is of is no part of it.
+            Logic::Count(count) => &set.references[rule][..count.rules.len()],
+            _ => &set.references[rule],
+        };
+        let steps: Vec<Step<'_>> = references.iter().map(|place| step(set, self, *place)).collect();
         let by = set.rules[rule].logic.group_by();
         group::members(store, &self.groupings, &self.indexes, by, &steps, group.number)
     }

@@ -81,7 +81,8 @@ impl Change<'_> {
     /// |---|---|
     /// | missing → `true` | on, added |
     /// | missing → anything else | added |
-    /// | anything → missing | removed, cleared |
+    /// | `true` → missing | off, removed, cleared |
+    /// | anything else → missing | removed, cleared |
     /// | neither given (passwords) | changed |
     /// | equal | – |
     /// | `false` → `true`, `true` → `false` | on / off, changed |
@@ -97,6 +98,7 @@ impl Change<'_> {
             (None, Some(to)) if to.truth() == Some(true) => vec!["on", "added"],
             (None, Some(to)) if is_wide(to.items()) => vec!["added", "widened"],
             (None, Some(_)) => vec!["added"],
+            (Some(from), None) if from.truth() == Some(true) => vec!["off", "removed", "cleared"],
             (Some(_), None) => vec!["removed", "cleared"],
             (Some(from), Some(to)) => between(from, to),
         }
@@ -170,6 +172,9 @@ mod tests {
             (r#""from":null,"to":true"#, "added on"),
             (r#""to":8"#, "added"),
             (r#""from":"x""#, "cleared removed"),
+            (r#""from":true"#, "cleared off removed"),
+            (r#""from":true,"to":null"#, "cleared off removed"),
+            (r#""from":false"#, "cleared removed"),
             (r#""from":"x","to":null"#, "cleared removed"),
             ("", "changed"),
             (r#""from":true,"to":true"#, ""),

@@ -45,7 +45,8 @@ pub fn factors(json: &Json<'_>) -> Vec<String> {
 }
 
 fn was_push(json: &Json<'_>) -> bool {
-    let meta = json.text_at(&["mfa_meta", "type"]).is_some_and(|t| t.to_ascii_lowercase().contains("push"));
+    let meta = json.text_at(&["mfa_meta", "type"]).map(str::to_ascii_lowercase);
+    let meta = meta.is_some_and(|name| name.contains("push") || name.contains("protect"));
     meta || context(json, "jumpcloud_protect_device").is_some()
 }
 

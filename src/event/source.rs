@@ -71,12 +71,13 @@ pub fn country_code(geoip: &Json<'_>) -> Option<String> {
 }
 
 /// Latitude and longitude in degrees, written as numbers or as text; `None` where either is not a number
-/// or out of range.
+/// or out of range, and for 0, 0: what fills empty values with zeros writes that, and nobody is there.
 pub fn place(json: &Json<'_>, event_type: &str) -> Option<(f64, f64)> {
     let geoip = geoip(json, event_type)?;
     let latitude = geoip.get("latitude")?.number()?;
     let longitude = geoip.get("longitude")?.number()?;
-    (latitude.abs() <= 90.0 && longitude.abs() <= 180.0).then_some((latitude, longitude))
+    let is_filled = latitude == 0.0 && longitude == 0.0;
+    (!is_filled && latitude.abs() <= 90.0 && longitude.abs() <= 180.0).then_some((latitude, longitude))
 }
 
 /// The network operator, as number (`AS174`) or name, where newer feeds carry it.
@@ -141,6 +142,8 @@ mod tests {
     fn coordinates_as_text_and_as_nonsense() {
         let j = Json::parse(r#"{"geoip":{"latitude":"48.8","longitude":"2.4"}}"#).unwrap();
         assert_eq!(place(&j, "sso_auth"), Some((48.8, 2.4)));
+        let j = Json::parse(r#"{"geoip":{"country_code":"","latitude":0,"longitude":0}}"#).unwrap();
+        assert_eq!(place(&j, "sso_auth"), None);
         let j = Json::parse(r#"{"geoip":{"latitude":"xx.xxxxx","longitude":"-xx.xxxxx"}}"#).unwrap();
         assert_eq!(place(&j, "sso_auth"), None);
     }

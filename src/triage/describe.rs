@@ -31,7 +31,9 @@ pub fn finding(
     }
     let actors: Vec<&str> = of("actor", None).into_iter().filter(|a| *a != entity.name).collect();
     if rule.entity != Entity::Actor && !actors.is_empty() {
-        text += &format!(", by {}", some(&actors));
+        // An address does what it does with the names of others.
+        let means = if rule.entity == Entity::Source { "as" } else { "by" };
+        text += &format!(", {means} {}", some(&actors));
     }
     let others: HashSet<&str> = actors.iter().copied().chain([entity.name.as_str()]).collect();
     let targets: Vec<&str> = of("target", None).into_iter().filter(|target| !others.contains(target)).collect();

@@ -301,6 +301,17 @@ impl Findings<'_> {
             let kind = kind.or_else(|| found.split_once(':').map(|(kind, _)| kind)).unwrap_or("user");
             Some(Subject { kind: kind.to_owned(), id: id.to_owned(), name: name.unwrap_or(id).to_owned() })
         });
+        let things = [
+            ("ip", Norm::SourceIp, Norm::SourceIp),
+            ("device", Norm::DeviceKey, Norm::DeviceName),
+            ("app", Norm::AppKey, Norm::AppName),
+        ];
+        let thing = |(kind, is, name): (&str, Norm, Norm)| {
+            let event = events.iter().find(|e| store.text(**e, is).is_some_and(|is| is.eq_ignore_ascii_case(key)))?;
+            let name = store.text(*event, name).unwrap_or(key);
+            Some(Subject { kind: kind.to_owned(), id: key.to_owned(), name: name.to_owned() })
+        };
+        let named = named.or_else(|| things.into_iter().find_map(thing));
         Some(named.unwrap_or_else(|| Subject { kind: "entity".to_owned(), id: key.to_owned(), name: key.to_owned() }))
     }
 

@@ -5,6 +5,7 @@ mod coverage;
 mod decisions;
 mod enrich;
 mod events;
+mod evidence;
 mod exits;
 mod expectations;
 mod explain;

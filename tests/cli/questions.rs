@@ -50,7 +50,7 @@ fn one_message_for_each_who_is_asked_from_a_scan_and_from_its_report() {
     for part in [
         "# 4 questions about JumpCloud",
         "If not, restore the policy",
-        "\n\n    finding: 335f476637cd2851ce847da2c7e84a4f\n    [ ] yes, I expected this\n    [ ] no\n    [ ] not sure\n",
+        "\n\n    finding: d60184c093c1dfb7d97478d4933d49a7\n    [ ] yes, I expected this\n    [ ] no\n    [ ] not sure\n",
         "From address: 203.0.113.10",
     ] {
         assert!(markdown.contains(part), "{part}: {markdown}");

@@ -61,8 +61,8 @@ impl Happening {
             event["initiated_by"] = serde_json::json!({"type": "user", "username": format!("u{actor}")});
         }
         if let Some(country) = self.country {
-            // C0, C1 and C2 lie on the equator, 1,000 km and 10,000 km from the first.
-            let longitude = [0.0, 8.993, 89.93][usize::from(country)];
+            // C0, C1 and C2 lie on the equator, 1,000 km and 10,000 km from the first. Nobody is at 0, 0.
+            let longitude = [1.0, 9.993, 90.93][usize::from(country)];
             event["geoip"] =
                 serde_json::json!({"country_code": format!("C{country}"), "latitude": 0.0, "longitude": longitude});
             event["client_ip"] = format!("203.0.113.{country}").into();

@@ -1,0 +1,74 @@
+//! Evidence: what made a finding, and nothing that only stood beside it.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{findings, text};
+
+/// The findings of a rule over events that are twenty seconds apart.
+fn found(rule: &str, events: impl IntoIterator<Item = Value>) -> Vec<Value> {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("events.jsonl");
+    let lines = events.into_iter().enumerate().map(|(n, mut event)| {
+        event["id"] = format!("{n:024x}").into();
+        event["timestamp"] = format!("2026-03-02T{:02}:{:02}:{:02}Z", 9 + n / 180, n / 3 % 60, n % 3 * 20).into();
+        format!("{event}\n")
+    });
+    std::fs::write(&path, lines.collect::<String>()).unwrap();
+    findings(&[text(&path), "--no-config"]).into_iter().filter(|finding| finding["rule_id"] == rule).collect()
+}
+
+fn sign_in(name: &str, is_success: bool) -> Value {
+    json!({"event_type": "user_login_attempt", "service": "directory", "success": is_success, "client_ip": "203.0.113.9",
+        "initiated_by": {"type": "user", "username": name}})
+}
+
+#[test]
+fn what_a_share_is_of_is_no_evidence() {
+    let honest = (0..30).map(|n| sign_in(&format!("honest{}", n % 10), true));
+    let spray = found("password-spray-single-ip", honest.chain((0..20).map(|n| sign_in(&format!("u{n}"), false))));
+    assert_eq!(spray.len(), 1);
+    assert_eq!((&spray[0]["event_count"], &spray[0]["first_seen"]), (&json!(20), &json!("2026-03-02T09:10:00Z")));
+    let summary = spray[0]["summary"].as_str().unwrap();
+    assert!(summary.contains(", as u0, u1, u2 and 17 more"), "{summary}");
+}
+
+#[test]
+fn what_must_not_be_is_no_evidence() {
+    let change = |n: u32| {
+        json!({"event_type": "user_update", "service": "directory", "success": true, "auth_method": "session",
+            "initiated_by": {"type": "admin", "email": "a@example.com", "id": "a1"}, "client_ip": "203.0.113.9",
+            "resource": {"type": "user", "id": format!("{n:024x}"), "username": format!("u{n}")},
+            "changes": [{"field": "email", "from": format!("u{n}@example.com"), "to": format!("u{n}@example.net")}]})
+    };
+    let changed = found("user-email-changed", (0..11).map(change));
+    assert!(changed.len() >= 9 && changed.iter().all(|finding| finding["event_count"] == 1), "{changed:?}");
+}
+
+#[test]
+fn what_was_allowed_besides_is_no_evidence() {
+    let read = |n: u32| {
+        json!({"event_type": "system_fde_key_decrypt", "service": "directory", "success": true,
+            "initiated_by": {"type": "admin", "email": "a@example.com", "id": "a1"}, "client_ip": "203.0.113.9",
+            "resource": {"type": "system", "id": format!("{n:024x}"), "displayName": format!("mac-{n}")}})
+    };
+    let other = || (0..50).map(|_| sign_in("bob", true));
+    // Further apart than what is folded into one finding.
+    let events = (0..3).flat_map(|n| [read(n)].into_iter().chain(other()).chain(other()));
+    let viewed = found("fde-key-viewed", events);
+    let counts: Vec<u64> = viewed.iter().map(|finding| finding["event_count"].as_u64().unwrap()).collect();
+    assert!(!viewed.is_empty() && counts.iter().sum::<u64>() == 3, "{counts:?}");
+}
+
+#[test]
+fn risk_of_an_address_is_about_the_address() {
+    let spray = (0..60).map(|n| sign_in(&format!("u{n}"), false)).chain([sign_in("u50", true), sign_in("u51", true)]);
+    let risks = found("risk-score-entity", spray);
+    assert!(risks.iter().any(|finding| finding["entity"]["type"] == "ip"), "{risks:?}");
+    for finding in risks {
+        let kind = finding["entity"]["type"].as_str().unwrap();
+        let name = finding["entity"]["name"].as_str().unwrap();
+        assert_eq!(kind == "ip", name == "203.0.113.9", "{}", finding["entity"]);
+        assert_ne!(kind, "entity");
+    }
+}
