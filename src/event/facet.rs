@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::field::{Field, Norm};
 use super::json::Json;
 use super::party::{is_attempt, is_named, is_own_account};
+use super::source::DEVICE_SIGN_IN;
 
 /// The members that tell the event type.
 const TYPE: &[&str] = &["event_type", "nas_mfa_state", "eap_type"];
@@ -19,7 +20,9 @@ const WHOM: &[&str] = &["resource", "association", "system", "application", "mdm
 /// The member that tells it unless an association does.
 const RESOURCE: &str = "resource";
 /// The members that tell where it came from.
-const WHERE: &[&str] = &["service", "client_ip", "src_ip", "geoip", "asn"];
+const WHERE: &[&str] = &["service", "client_ip", "src_ip", "geoip", "asn", MESSAGE];
+/// Of sign-ins to devices it may name the peer.
+const MESSAGE: &str = "message";
 
 /// All that may be an indicator.
 const LISTED_BY: &[&[&str]] = &[TYPE, WHO, WHERE, &["useragent", "user_agent"]];
@@ -186,9 +189,10 @@ impl FieldPlan {
 ///
 /// Whom it was done to is told by who did it only where the account is one's own; otherwise each pair of a
 /// person and an application would be a target of its own. Who did it is told by what it was done to only in
-/// sign-in attempts.
+/// sign-in attempts, and where it came from by the message only in sign-ins to devices.
 pub fn is_made_of(facet: usize, event_type: &str, key: &str) -> bool {
     match facet {
+        ..FIXED if key == MESSAGE => event_type == DEVICE_SIGN_IN,
         ACTOR => key != RESOURCE || is_attempt(event_type),
         TARGET => key == RESOURCE || !WHO.contains(&key) || is_own_account(event_type),
         _ => true,

@@ -6,6 +6,9 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::json::Json;
 
+/// The event of a sign-in to a device.
+pub const DEVICE_SIGN_IN: &str = "login_attempt";
+
 /// An address in its canonical form: no port, no brackets, no zone, no `::ffff:` in front of IPv4.
 pub fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
@@ -37,23 +40,30 @@ fn tells_the_actor(event_type: &str, json: &Json<'_>) -> bool {
         || event_type.starts_with("ldap_"))
 }
 
-/// The actor's address. For a device sign-in that came over the network it is the peer (`src_ip`), not the
-/// public address of the device.
+/// The actor's address. For a device sign-in that came over the network it is the peer (`src_ip`, or what the message
+/// names), not the public address of the device.
 pub fn ip(json: &Json<'_>, event_type: &str) -> Option<IpAddr> {
     if !tells_the_actor(event_type, json) {
         return None;
     }
-    peer(json).or_else(|| json.text_at(&["client_ip"]).and_then(address))
+    peer(json, event_type).or_else(|| json.text_at(&["client_ip"]).and_then(address))
 }
 
-fn peer(json: &Json<'_>) -> Option<IpAddr> {
-    json.text_at(&["src_ip"]).and_then(address)
+/// Some feeds name the peer only in the message: `User vagrant logged in from 10.0.2.2, process name: sshd`. Names come
+/// before it and are chosen by whoever tries them, so it is read from its end.
+fn peer(json: &Json<'_>, event_type: &str) -> Option<IpAddr> {
+    let named = || {
+        let message = json.text_at(&["message"]).filter(|_| event_type == DEVICE_SIGN_IN)?;
+        let (told, _) = message.rsplit_once(", process name")?;
+        address(told.rsplit_once(" from ")?.1)
+    };
+    json.text_at(&["src_ip"]).and_then(address).or_else(named)
 }
 
 /// `geoip` where it describes [`ip`]: it belongs to `client_ip`, so not to another peer of a device.
 fn geoip<'e>(json: &'e Json<'e>, event_type: &str) -> Option<&'e Json<'e>> {
     let described = json.text_at(&["client_ip"]).and_then(address);
-    if !tells_the_actor(event_type, json) || peer(json).is_some_and(|p| Some(p) != described) {
+    if !tells_the_actor(event_type, json) || peer(json, event_type).is_some_and(|p| Some(p) != described) {
         return None;
     }
     let geoip = json.get("geoip")?;
@@ -136,6 +146,20 @@ mod tests {
         let j = Json::parse(r#"{"client_ip":"1.2.3.4","src_ip":"10.0.2.2","geoip":{"country_code":"FR"}}"#).unwrap();
         assert_eq!(ip(&j, "login_attempt").unwrap().to_string(), "10.0.2.2");
         assert_eq!(country(&j, "login_attempt"), None);
+        let of_message = |message: &str| {
+            let text = format!(r#"{{"client_ip":"1.2.3.4","message":"{message}","geoip":{{"country_code":"FR"}}}}"#);
+            let json = Json::parse(&text).unwrap();
+            (ip(&json, "login_attempt").unwrap().to_string(), country(&json, "login_attempt"), ip(&json, "sso_auth"))
+        };
+        let own = "1.2.3.4".parse().ok();
+        let abroad = ("10.0.2.2".to_owned(), None, own);
+        assert_eq!(of_message("User vagrant logged in from 10.0.2.2, process name: sshd"), abroad);
+        let trick =
+            "User x from 9.9.9.9, process name: y failed to login from 10.0.2.2, process name: sshd, caused by z";
+        assert_eq!(of_message(trick), abroad);
+        let here = ("1.2.3.4".to_owned(), Some("FR".to_owned()), own);
+        assert_eq!(of_message("User root logged in from (unknown), process name: "), here);
+        assert_eq!(of_message("User a from b"), here);
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Framer<R> {
     limit: usize,
     /// the stream was UTF-16: two source bytes for each UTF-16 unit of the text
     is_utf16: bool,
+    /// arrays that were opened and not closed; `None` once a record was at fault, as it may have swallowed brackets
+    open: Option<u32>,
 }
 
 impl<R: Read> Framer<R> {
@@ -74,6 +76,7 @@ impl<R: Read> Framer<R> {
             failure: None,
             limit,
             is_utf16,
+            open: Some(0),
         }
     }
 
@@ -89,10 +92,20 @@ impl<R: Read> Framer<R> {
                 return Ok(Some(Batch { bytes, spans }));
             }
             if self.is_at_end && self.at == self.buffer.len() {
-                return self.failure.take().map_or(Ok(None), Err);
+                return match self.failure.take() {
+                    Some(error) => Err(error),
+                    None => Ok(self.cut_off()),
+                };
             }
             self.fill();
         }
+    }
+
+    /// What stands for the rest of an array whose end did not come; told once.
+    fn cut_off(&mut self) -> Option<Batch> {
+        self.open.take().filter(|open| *open > 0)?;
+        let rest = Span { start: 0, end: 0, line: self.line, offset: self.offset, fault: Some(Reason::CutOff) };
+        Some(Batch { bytes: Vec::new(), spans: vec![rest] })
     }
 
     /// Takes every record that is whole in the buffer.
@@ -116,6 +129,13 @@ impl<R: Read> Framer<R> {
     fn skip_between(&mut self) {
         let rest = &self.buffer[self.at..];
         let length = rest.iter().position(|b| !is_between(*b)).unwrap_or(rest.len());
+        for byte in &rest[..length] {
+            self.open = match (self.open, byte) {
+                (Some(open), b'[') => Some(open.saturating_add(1)),
+                (Some(open), b']') => Some(open.saturating_sub(1)),
+                (open, _) => open,
+            };
+        }
         self.advance(length);
     }
 
@@ -172,6 +192,7 @@ impl<R: Read> Framer<R> {
 
     /// Reads over a record that is longer than the limit without keeping it.
     fn discard(&mut self, scan: &mut Scan, spans: &mut Vec<Span>) -> bool {
+        self.open = None;
         spans.push(Span { start: 0, end: 0, line: self.line, offset: self.offset, fault: Some(Reason::TooLong) });
         let mut dropped = 0;
         loop {
@@ -221,6 +242,7 @@ impl<R: Read> Framer<R> {
     }
 
     fn take(&mut self, length: usize, fault: Option<Reason>, spans: &mut Vec<Span>) -> bool {
+        self.open = self.open.filter(|_| fault.is_none());
         spans.push(Span { start: self.at, end: self.at + length, line: self.line, offset: self.offset, fault });
         self.advance(length);
         true
@@ -395,6 +417,23 @@ mod tests {
         assert_eq!(records.first().unwrap(), "{\"a\":1}");
         assert_eq!(records.last().unwrap(), "{\"a\":2}");
         assert_eq!(records.len(), 4, "{records:?}");
+    }
+
+    #[test]
+    fn an_array_that_is_never_closed_is_told() {
+        for text in [
+            "[{\"a\":1},\n{\"a\":2},\n",
+            "[\n  {\n    \"a\": 1\n  },\n  {\n    \"a\": 2\n  }\n",
+            "[[{\"a\":1},{\"a\":2}]",
+        ] {
+            assert_eq!(frames(text), ["{\"a\":1}", "{\"a\":2}", "!"], "{text}");
+        }
+        assert_eq!(
+            (frames("["), frames(&"[".repeat(100_000)), frames("[]")),
+            (vec!["!".into()], vec!["!".into()], vec![])
+        );
+        // What is cut within a record is told of the record.
+        assert_eq!(frames("[{\"a\":1},{\"b\""), ["{\"a\":1}", "!{\"b\""]);
     }
 
     #[test]
