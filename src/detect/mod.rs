@@ -121,14 +121,8 @@ impl Detected {
 
     /// The members of a group of a rule.
     pub fn members(&self, set: &RuleSet, store: &Store, rule: usize, group: &Group) -> Members {
-        let references = match &set.rules[rule].logic {
-            // What a share is of is no part of it.
-            Logic::Count(count) => &set.references[rule][..count.rules.len()],
-            _ => &set.references[rule],
-        };
-        let steps: Vec<Step<'_>> = references.iter().map(|place| step(set, self, *place)).collect();
         let by = set.rules[rule].logic.group_by();
-        group::members(store, &self.groupings, &self.indexes, by, &steps, group.number)
+        group::members(store, &self.groupings, &self.indexes, by, &steps(set, self, rule), group.number)
     }
 }
 
@@ -234,22 +228,19 @@ struct Context<'a> {
 
 /// The groups of a rule: its own matches, and whatever else it looks at, put together by what joins them.
 fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Groups {
-    let references = &set.references[rule];
-    let (count, needs) = match &set.rules[rule].logic {
-        Logic::Detection(_) | Logic::Risk(_) => (0, Needs::default()),
+    let needs = match &set.rules[rule].logic {
+        Logic::Detection(_) | Logic::Risk(_) | Logic::FirstSeen(_) => Needs::default(),
         // One event may have several values.
         Logic::Count(count) => {
             let events = if count.values.is_none() { count.bounds.least() } else { 1 };
-            (count.rules.len(), Needs { events, ..Needs::default() })
+            Needs { events, ..Needs::default() }
         }
-        Logic::Chain(chain) => (references.len(), needs_of(chain)),
-        Logic::FirstSeen(_) => (2, Needs::default()),
-        Logic::Travel(_) => (1, Needs { events: 2, ..Needs::default() }),
-        Logic::Rate(rate) => (1, Needs { events: rate.floor, ..Needs::default() }),
+        Logic::Chain(chain) => needs_of(chain),
+        Logic::Travel(_) => Needs { events: 2, ..Needs::default() },
+        Logic::Rate(rate) => Needs { events: rate.floor, ..Needs::default() },
     };
-    let steps: Vec<Step<'_>> = references[..count].iter().map(|place| step(set, detected, *place)).collect();
     let by = set.rules[rule].logic.group_by();
-    Groups::new(store, &detected.groupings, &detected.indexes, by, &steps, needs)
+    Groups::new(store, &detected.groupings, &detected.indexes, by, &steps(set, detected, rule), needs)
 }
 
 /// The groups of the events of a rule, if all that it refers to is joined by the same fields, and no event is in
@@ -283,6 +274,15 @@ fn union_of(set: &RuleSet, rule: usize) -> Option<&Count> {
 fn step<'a>(set: &'a RuleSet, detected: &'a Detected, rule: usize) -> Step<'a> {
     let place = set.first_alike(rule);
     Step { name: &set.rules[rule].name, place, signals: &detected.signals[place] }
+}
+
+/// What a rule looks at in each of its groups; what a share is of is looked at by itself.
+fn steps<'a>(set: &'a RuleSet, detected: &'a Detected, rule: usize) -> Vec<Step<'a>> {
+    let references = match &set.rules[rule].logic {
+        Logic::Count(count) => &set.references[rule][..count.rules.len()],
+        _ => &set.references[rule],
+    };
+    references.iter().map(|place| step(set, detected, *place)).collect()
 }
 
 /// The steps without which no chain completes.
