@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Yaml};
 use super::config::texts;
 use crate::event::field::nearest_of;
 use crate::event::time::{Span, Timestamp};
+use crate::rule::pattern;
 use crate::triage::question::Contacts;
 use crate::triage::suppression::{Condition, FIELDS, Suppression};
 
@@ -145,6 +146,10 @@ fn suppression(yaml: &Yaml, place: &Place<'_>) -> Result<Suppression> {
         if values.is_empty() {
             bail!("{}: `{field}` has no value", place.at(field));
         }
+        let is_wrong = |text: &&String| field == "source" && text.contains('/') && pattern::network(text).is_none();
+        if let Some(wrong) = values.iter().find(is_wrong) {
+            bail!("{}: `{field}`: {wrong:?} is no network", place.at(field));
+        }
         Condition::new(field, &values).ok_or_else(|| anyhow!("{}: `match` has no key `{field}`", place.at(field)))
     };
     // Its path is told once; a report does not depend on where the file lies.
@@ -203,6 +208,7 @@ mod tests {
             ("    match:\n      entity: jo\n", "", "c.yml:7: an entry of `suppress` needs `match`"),
             ("      entity: jo\n", "      entity: {a: b}\n", "c.yml:9: `entity`: it has to be a list of texts"),
             ("      entity: jo\n", "      entity: []\n", "c.yml:9: `entity` has no value"),
+            ("203.0.113.0/24", "203.0.113.0/99", "c.yml:4: `source`: \"203.0.113.0/99\" is no network"),
         ] {
             let error = read(&GOOD.replace(from, to)).unwrap_err();
             assert!(error.starts_with(want), "{error}");
