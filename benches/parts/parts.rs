@@ -15,7 +15,6 @@ use jcdetect::detect::store::Store;
 use jcdetect::event::Event;
 use jcdetect::event::field::Norm;
 use jcdetect::event::json::Json;
-
 use jcdetect::input::framing::Framer;
 use jcdetect::input::known::Known;
 use jcdetect::input::source::Source;

@@ -100,8 +100,10 @@ impl Config {
                     let Yaml::Object(lists) = value else { bail!("{}: `lists` is a map of lists", at(key)) };
                     for (name, values) in lists {
                         let values = self::texts(values).with_context(|| format!("{}: `{name}`", at(name)))?;
-                        let wrong = values.iter().find(|text| pattern::network(text).is_none());
-                        if let Some(wrong) = wrong.filter(|_| NETWORKS.contains(&name.as_str())) {
+                        let is_wrong = |text: &&String| pattern::network(text).is_none();
+                        if NETWORKS.contains(&name.as_str())
+                            && let Some(wrong) = values.iter().find(is_wrong)
+                        {
                             bail!(
                                 "{}: `{name}`: {wrong:?} is no network; write 203.0.113.0/24 or an address",
                                 at(wrong)

@@ -5,8 +5,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::input::Options;
 
-/// One more than may be asked for.
-const MOST_THREADS: usize = 257;
+/// More threads would only wait for each other.
+const MOST_THREADS: usize = 256;
 
 /// How the work is done.
 #[derive(Debug, clap::Args)]
@@ -25,8 +25,8 @@ impl Running {
     pub fn pool(&self) -> Result<ThreadPool> {
         match self.threads {
             Some(0) => bail!("--threads 0: at least one is needed"),
-            Some(threads @ MOST_THREADS..) => {
-                bail!("--threads {threads}: more than {} only cost time", MOST_THREADS - 1)
+            Some(threads) if threads > MOST_THREADS => {
+                bail!("--threads {threads}: more than {MOST_THREADS} only cost time")
             }
             _ => {}
         }
