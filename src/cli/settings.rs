@@ -6,7 +6,7 @@ use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use walkdir::WalkDir;
@@ -287,7 +287,8 @@ pub fn rules_keeping(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists, 
 pub fn rule_files(folder: &Path) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("--rules {}", folder.display()))?;
+        // walkdir names the path and the cause in one sentence.
+        let entry = entry.map_err(|error| anyhow!("--rules {}: {error}", folder.display()))?;
         let is_rule = entry.path().extension().is_some_and(|e| e == "yml" || e == "yaml");
         if entry.file_type().is_file() && is_rule {
             let text = fs::read_to_string(entry.path());

@@ -22,6 +22,8 @@ struct Counts {
     events: u64,
     /// events without a readable time, which are skipped
     timeless: u64,
+    /// records beyond the limit, which are skipped
+    long: u64,
 }
 
 impl Counts {
@@ -31,7 +33,10 @@ impl Counts {
             Counts { has_records: false, .. } => None,
             // Its members are text with headers between, which would be lost.
             _ if looks::is_tar(head) => Some(looks::like(head)),
-            Counts { events: 0, timeless: 0, .. } => Some(looks::like(head)),
+            Counts { events: 0, timeless: 0, long: 0, .. } => Some(looks::like(head)),
+            Counts { events: 0, timeless: 0, .. } => {
+                Some("records too long to be read: raise --record-limit".to_owned())
+            }
             Counts { events: 0, .. } => Some("events without a readable timestamp".to_owned()),
             _ => None,
         }
@@ -163,6 +168,7 @@ impl<'k, S> Merger<'k, S> {
         match record {
             Understood::Skipped(reason, line) => {
                 self.counts.timeless += u64::from(*reason == Reason::NoTime);
+                self.counts.long += u64::from(*reason == Reason::TooLong);
                 self.reading.coverage.skip(*reason, source, *line);
             }
             Understood::Event(single) => {

@@ -46,17 +46,17 @@ fn ends_in_www(text: &str) -> bool {
     end.eq_ignore_ascii_case("www")
 }
 
-/// A cell of CSV that a spreadsheet shows and does not calculate: a quote goes in front of what would start a
-/// formula.
+/// A cell of CSV that a spreadsheet shows and does not calculate, and a terminal too: a quote goes in front of what
+/// would start a formula, the rest is as in [`Safe`].
 #[derive(Clone, Copy, Debug)]
 pub struct SafeCell<'t>(pub &'t str);
 
 impl fmt::Display for SafeCell<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        if self.0.trim_start().starts_with(['=', '+', '-', '@']) {
             f.write_str("'")?;
         }
-        f.write_str(self.0)
+        write!(f, "{}", Safe(self.0))
     }
 }
 
@@ -84,9 +84,10 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1"] {
+        for text in ["=1+1", "+1", "-1", "@x", " =1"] {
             assert_eq!(SafeCell(text).to_string(), format!("'{text}"));
         }
+        assert_eq!(SafeCell("\t=1\u{1b}[2J").to_string(), "'\\u{9}=1\\u{1b}[2J");
         assert_eq!(SafeCell("a=1, \"b\"").to_string(), "a=1, \"b\"");
     }
 }

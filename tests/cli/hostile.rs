@@ -26,7 +26,13 @@ fn names_do_nothing_to_a_terminal() {
     let (_folder, table) = scan_bytes(lines(&events).as_bytes(), &[]);
     assert!(table.contains("\\u{1b}"), "{table}");
     assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}') && !table.contains('\u{7}'));
-    let (_folder, json) = scan_bytes(lines(&events).as_bytes(), &["--format", "jsonl"]);
+    let (folder, json) = scan_bytes(lines(&events).as_bytes(), &["--format", "jsonl"]);
+    let path = folder.path().join("x.jsonl");
+    for format in ["csv", "timesketch"] {
+        let table = super::jcdetect().args(["timeline", text(&path), "--format", format]).output().unwrap().stdout;
+        let table = String::from_utf8(table).unwrap();
+        assert!(table.contains("\\u{1b}") && !table.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{table}");
+    }
     let name = serde_json::from_str::<Value>(json.lines().next().unwrap()).unwrap()["entity"]["name"].clone();
     assert_eq!(name, "al\u{1b}[31mice\u{202e}\u{7}\nx", "JSON has it as in the log");
 }
@@ -102,6 +108,15 @@ fn repeated_keys_keep_the_last_and_lose_no_line() {
         .replace("\"event_type\":\"user_login_attempt\"", "\"event_type\":\"x\",\"event_type\":\"user_login_attempt\"");
     let (_folder, found) = scan_bytes(text.as_bytes(), &["--format", "jsonl"]);
     assert!(found.contains("success-after-bruteforce"));
+}
+
+#[test]
+fn a_limit_that_leaves_nothing_is_named() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(&guessed_password())).unwrap();
+    let scan = super::jcdetect().args(["scan", text(&path), "--record-limit", "10"]).assert().code(3);
+    scan.stderr(predicates::str::contains("too long to be read: raise --record-limit"));
 }
 
 #[test]

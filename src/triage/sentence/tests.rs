@@ -204,6 +204,13 @@ fn changes_are_undone() {
             Some("Set back on jo: suspended to false."),
         ),
         (
+            serde_json::json!({"event_type": "user_update", "resource": user, "changes": [
+                {"field": "mfa", "from": {"configured": true, "exclusion": false, "until": {"a": "b"}},
+                    "to": {"configured": false, "exclusion": false}},
+                {"field": "tags", "from": ["a"], "to": ["b"]}]}),
+            Some("Set back on jo: mfa.configured to true, mfa.until.a to \"b\", tags."),
+        ),
+        (
             serde_json::json!({"event_type": "policy_create", "resource": {"type": "policy", "name": "Disk"}}),
             Some("Delete the policy Disk."),
         ),

@@ -105,10 +105,9 @@ fn set_back(json: &Json<'_>, words: &Words<'_>, noun: &str) -> String {
         .iter()
         .filter_map(|entry| {
             let from = entry.get("from").filter(|from| !from.is_nothing())?;
-            let is_plain = !matches!(from, Json::Object(_) | Json::Array(_));
-            let field = cut(entry.text_at(&["field"])?, 60);
-            Some(if is_plain { format!("{field} to {}", changes::value(from)) } else { field })
+            Some(differing(entry.text_at(&["field"])?, from, entry.get("to")))
         })
+        .flatten()
         .collect();
     let name = words.norm(Norm::TargetName).map(|name| format!(" on {name}")).unwrap_or_default();
     match before.len() {
@@ -118,5 +117,21 @@ fn set_back(json: &Json<'_>, words: &Words<'_>, noun: &str) -> String {
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
             format!("Set back{name}: {}{more}.", before[..count.min(MOST)].join(", "))
         }
+    }
+}
+
+/// What an entry changed, each with its value before: of an object its members, of a list its name.
+fn differing(field: &str, from: &Json<'_>, to: Option<&Json<'_>>) -> Vec<String> {
+    match from {
+        Json::Object(_) => {
+            let members = from.members().iter().filter(|(_, value)| !value.is_nothing());
+            members
+                .map(|(key, value)| (key, value, to.and_then(|to| to.get(key))))
+                .filter(|(_, value, after)| after.is_none_or(|after| after.value_hash() != value.value_hash()))
+                .flat_map(|(key, value, after)| differing(&format!("{field}.{key}"), value, after))
+                .collect()
+        }
+        Json::Array(_) => vec![cut(field, 60)],
+        _ => vec![format!("{} to {}", cut(field, 60), changes::value(from))],
     }
 }
