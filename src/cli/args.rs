@@ -156,6 +156,10 @@ pub struct Scan {
     #[arg(long, value_name = "FILE", help_heading = "Decisions")]
     pub answers: Vec<PathBuf>,
 
+    /// When it is: what has expired then, suppressions and indicators, has no effect; the newest event if not given
+    #[arg(long, value_name = "TIME", help_heading = "Decisions")]
+    pub now: Option<String>,
+
     /// Exit with 1 if there are new findings of at least this severity
     #[arg(long, value_name = "SEVERITY", help_heading = "In pipelines")]
     pub fail_on: Option<String>,

@@ -114,7 +114,7 @@ impl Settings {
             };
             self.pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };
-        let (_, mut analysis) = enriched(&self.enrichment, read)?;
+        let (_, mut analysis) = enriched(&self.enrichment, None, read)?;
         progress.finish();
         analysis.reading.coverage.not_read = found.left_out;
         exits.extend(tell_of_sources(&found.list, &analysis.reading));

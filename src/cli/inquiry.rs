@@ -90,7 +90,7 @@ impl Inquiry {
             };
             pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };
-        let (enrichment, analysis) = enriched(&typed.enrichment.paths(directory), analyse_with)?;
+        let (enrichment, analysis) = enriched(&typed.enrichment.paths(directory), None, analyse_with)?;
         progress.finish();
         exits.extend(tell_of_sources(&sources.list, &analysis.reading));
         exits.extend(tell_of_sources(&history.list, &analysis.history));

@@ -115,12 +115,17 @@ pub fn keep(sources: &mut [Source]) -> Result<()> {
     Ok(())
 }
 
-/// Analyses with what is known from elsewhere. When now is, is known only when all is read; it matters where an
-/// indicator was met that ends some day.
-pub fn enriched(paths: &Paths, analyse: impl Fn(&Enrichment) -> Analysis) -> Result<(Enrichment, Analysis)> {
-    let enrichment = Enrichment::load(paths, Timestamp(i64::MIN)).map_err(|e| anyhow!("{e}"))?;
+/// Analyses with what is known from elsewhere. When now is, unless it was given, is known only when all is read; it
+/// matters where an indicator was met that ends some day.
+pub fn enriched(
+    paths: &Paths,
+    now: Option<Timestamp>,
+    analyse: impl Fn(&Enrichment) -> Analysis,
+) -> Result<(Enrichment, Analysis)> {
+    let enrichment = Enrichment::load(paths, now.unwrap_or(Timestamp(i64::MIN))).map_err(|e| anyhow!("{e}"))?;
     let analysis = analyse(&enrichment);
-    let Some(span) = analysis.reading.coverage.span.filter(|_| enrichment.has_met_ending()) else {
+    let is_unsure = now.is_none() && enrichment.has_met_ending();
+    let Some(span) = analysis.reading.coverage.span.filter(|_| is_unsure) else {
         return Ok((enrichment, analysis));
     };
     let enrichment = Enrichment::load(paths, span.last).map_err(|e| anyhow!("{e}"))?;

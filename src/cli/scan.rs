@@ -72,7 +72,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         };
         settings.pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)))
     };
-    let (enrichment, analysis) = enriched(&settings.enrichment, analyse_with)?;
+    let (enrichment, analysis) = enriched(&settings.enrichment, settings.now, analyse_with)?;
     // As little as the rules is it taken apart at the end.
     let mut analysis = ManuallyDrop::new(analysis);
     progress.finish();
@@ -170,7 +170,7 @@ fn report<'a>(
 ) -> Report<'a> {
     let (set, selection) = (&settings.set, &settings.selection);
     let coverage = &analysis.reading.coverage;
-    let now = coverage.span.map(|span| span.last);
+    let now = settings.now.or(coverage.span.map(|span| span.last));
     let mut run = Run {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         now,

@@ -17,7 +17,7 @@ use super::period::Period;
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Paths;
 use crate::event::field::{Field, nearest_of};
-use crate::event::time::{DAY, Span, Zone};
+use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::Options;
 use crate::output::{Format, Look};
 use crate::rule::lists::Lists;
@@ -73,6 +73,8 @@ pub struct Scan {
     pub format: Option<Format>,
     /// further reports
     pub outputs: Vec<(Format, PathBuf)>,
+    /// when indicators and suppressions are looked at; the newest event if not given
+    pub now: Option<Timestamp>,
     /// folders for questions
     pub duet: Vec<PathBuf>,
     /// nothing but errors on standard error
@@ -141,6 +143,7 @@ impl Scan {
             has_stats: typed.stats,
             format: (!is_hidden).then_some(format),
             outputs,
+            now: typed.now.as_deref().map(now).transpose()?,
             duet: duet.into_iter().map(|text| folder(text)).collect::<Result<_>>()?,
             is_quiet: typed.quiet,
             look: Look { is_coloured: is_coloured(typed.color), is_terminal: std::io::stdout().is_terminal(), zone },
@@ -171,6 +174,10 @@ impl Scan {
 /// The zone of the times that are shown.
 pub fn zone(text: &str) -> Result<Zone> {
     Zone::parse(text).ok_or_else(|| anyhow!("--tz {text}: no zone; write UTC, local, or an offset such as +02:00"))
+}
+
+fn now(text: &str) -> Result<Timestamp> {
+    Timestamp::parse(text).ok_or_else(|| anyhow!("--now {text}: no time; write 2026-03-02 or 2026-03-02T09:00:00Z"))
 }
 
 fn partition(text: &str) -> Result<Partition> {

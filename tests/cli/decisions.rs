@@ -240,6 +240,19 @@ fn expired_and_unused_entries_are_told() {
     jcdetect().args(["scan", &log, "--config", &old]).assert().stderr(predicate::str::contains(
         "old.yml:2: the suppression of success-after-bruteforce (a test of the help desk, owner ops@example.com) ended on 2026-03-01",
     ));
+    let early = report(&[&log, "--config", &old, "--now", "2026-03-01"]);
+    assert_eq!(early["run"]["suppressions"][0]["state"], "used");
+    assert_eq!(early["run"]["now"], "2026-03-01T00:00:00Z");
+    assert_eq!(
+        report(&[&log, "--config", &desk.with("jcdetect.yml", ENTRY), "--now", "2026-03-03"])["run"]["suppressions"][0]
+            ["state"],
+        "expired"
+    );
+    jcdetect()
+        .args(["scan", &log, "--now", "today"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("--now today: no time"));
     let unused = desk.with("unused.yml", &ENTRY.replace("alice", "zoe"));
     assert_eq!(report(&[&log, "--config", &unused])["run"]["suppressions"][0]["state"], "unused");
     jcdetect()

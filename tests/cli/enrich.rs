@@ -42,6 +42,11 @@ fn an_indicator_that_ended_before_the_newest_event_is_left_out() {
         let folder = folder(&[("log.jsonl", LOGIN), ("stix.json", &bundle(until))]);
         let path = |name: &str| folder.path().join(name);
         assert_eq!(findings(&[text(&path("log.jsonl")), "--intel", text(&path("stix.json"))]).len(), count, "{until}");
+        for (now, count) in [("2026-02-28T00:00:00Z", 1), ("2026-03-04", 0)] {
+            let (log, intel) = (path("log.jsonl"), path("stix.json"));
+            let found = findings(&[text(&log), "--intel", text(&intel), "--now", now]);
+            assert_eq!(found.len(), count, "{until}, on {now}");
+        }
         // Whether it still counts is known only when all was read, and standard input can be read only once.
         let mut scan = jcdetect();
         scan.args(["scan", "-", "--no-config", "--format", "jsonl", "--intel", text(&path("stix.json"))]);
