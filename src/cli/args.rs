@@ -1,11 +1,13 @@
 //! Args: the words of the command line as they were typed.
 
+pub mod choice;
 pub mod enrichment;
 pub mod inquiry;
 pub mod running;
 
 use std::path::PathBuf;
 
+use choice::Choice;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use enrichment::Enrichment;
@@ -120,25 +122,9 @@ pub struct Scan {
     #[arg(long, value_name = "ID", help_heading = "Selection")]
     pub organization: Vec<String>,
 
-    /// Also use the rules of this folder; may be repeated
-    #[arg(long, value_name = "DIR", help_heading = "Rules")]
-    pub rules: Vec<PathBuf>,
-
-    /// Take lists, rules and choices from this file; jcdetect.yml, searched upward, if not given
-    #[arg(long, value_name = "FILE", help_heading = "Rules")]
-    pub config: Option<PathBuf>,
-
-    /// Do not look for a jcdetect.yml
-    #[arg(long, help_heading = "Rules")]
-    pub no_config: bool,
-
-    /// Report a rule that is silent by default; may be repeated
-    #[arg(long, value_name = "RULE", help_heading = "Rules")]
-    pub enable: Vec<String>,
-
-    /// Do not report a rule; may be repeated
-    #[arg(long, value_name = "RULE", help_heading = "Rules")]
-    pub disable: Vec<String>,
+    /// Which rules
+    #[command(flatten)]
+    pub choice: Choice,
 
     /// Users, groups, devices and administrators as JumpCloud's API, CLI or PowerShell module exported them
     #[arg(long, value_name = "PATH", help_heading = "Enrichment")]

@@ -13,6 +13,7 @@ use super::office;
 use crate::enrich::known::Known;
 use crate::event::field::nearest_of;
 use crate::event::time::Span;
+use crate::rule::Rule;
 use crate::rule::file;
 use crate::rule::lists::Lists;
 use crate::rule::pattern;
@@ -70,6 +71,12 @@ impl Config {
             }
         }
         Ok(self)
+    }
+
+    /// Whether a rule's findings are wanted.
+    pub fn wants(&self, rule: &Rule) -> bool {
+        let is_on = !rule.is_opt_in || self.enable.contains(&rule.name);
+        is_on && !self.disable.contains(&rule.name)
     }
 
     fn read(path: &Path) -> Result<Config> {

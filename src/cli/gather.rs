@@ -53,6 +53,8 @@ impl std::error::Error for Pointed {}
 pub struct Settings {
     /// what to read
     pub sources: Vec<PathBuf>,
+    /// what only teaches
+    pub history: Vec<PathBuf>,
     /// how tables look
     pub look: Look,
     /// rows of a table; 0 is all
@@ -76,6 +78,7 @@ impl Settings {
         let options = typed.running.options()?;
         Ok(Settings {
             sources: typed.sources.clone(),
+            history: Vec::new(),
             look: Look { is_coloured: is_coloured(shown.color), is_terminal: io::stdout().is_terminal(), zone },
             limit: shown.limit,
             is_quiet: typed.quiet,
@@ -94,8 +97,8 @@ impl Settings {
             set.plan.look_up();
         }
         let mut exits = Vec::new();
-        let mut found = source::find(&self.sources);
-        for (name, reason) in &found.unreadable {
+        let (mut found, history) = (source::find(&self.sources), source::find(&self.history));
+        for (name, reason) in found.unreadable.iter().chain(&history.unreadable) {
             say(format_args!("{name}: {reason}"));
             exits.push(Exit::Source);
         }
@@ -103,11 +106,12 @@ impl Settings {
             keep(&mut found.list)?;
         }
         let has_progress = !self.is_quiet && io::stderr().is_terminal();
-        let progress = Progress::new(has_progress, found.list.iter().map(Source::size).sum());
+        let bytes = found.list.iter().chain(&history.list).map(Source::size).sum();
+        let progress = Progress::new(has_progress, bytes);
         let read = |enrichment: &Enrichment| {
             let job = Job {
                 sources: &found.list,
-                history: &[],
+                history: &history.list,
                 enrichment: Some(enrichment),
                 options: self.options,
                 partition: Partition::default(),
@@ -118,6 +122,7 @@ impl Settings {
         progress.finish();
         analysis.reading.coverage.not_read = found.left_out;
         exits.extend(tell_of_sources(&found.list, &analysis.reading));
+        exits.extend(tell_of_sources(&history.list, &analysis.history));
         if self.is_strict && analysis.reading.coverage.skipped_count() > 0 {
             exits.push(Exit::Skipped);
         }

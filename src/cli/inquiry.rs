@@ -13,14 +13,13 @@ use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
 use super::say;
 use super::scan::tell_of_sources;
-use super::settings::{rules_with, zone};
+use super::settings::{rules_of, zone};
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Enrichment;
 use crate::event::time::Zone;
 use crate::input::source::{self, Source};
 use crate::input::{Options, Reading};
 use crate::rule::Rule;
-use crate::rule::pack::PACK;
 use crate::rule::set::RuleSet;
 use crate::triage::finding::{Finding, Findings};
 
@@ -57,13 +56,12 @@ impl Inquiry {
         let zone = zone(&typed.tz)?;
         let pool = typed.running.pool()?;
         let options = typed.running.options()?;
-        let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
-        let config = config.knowing(&typed.enrichment.known)?;
+        let config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
         if let Some(path) = config.path.as_ref().filter(|_| !typed.quiet) {
             say(format_args!("using {}", path.display()));
         }
         let mut exits = Vec::new();
-        let mut set = rules_with(PACK, &[config.rules.as_slice(), &typed.rules].concat(), &config.lists)?;
+        let mut set = rules_of(&config, &[])?;
         for problem in &set.problems {
             say(problem);
             exits.push(Exit::Usage);
@@ -116,8 +114,7 @@ impl Inquiry {
 
     /// Whether a scan would report what a rule finds.
     pub fn wants(&self, rule: &Rule) -> bool {
-        let is_on = !rule.is_opt_in || self.config.enable.contains(&rule.name);
-        is_on && !self.config.disable.contains(&rule.name)
+        self.config.wants(rule)
     }
 
     /// The finding whose id begins with this, among those of all rules; `None` if it is no part of an id, or of

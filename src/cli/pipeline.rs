@@ -80,7 +80,7 @@ pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> An
         read(sources, job.options, &set.plan, &mut known, &|| Reader::new(set, look_up), store, passed)
     };
     let mut reading = read_all(job.sources, &mut store);
-    store.begin_history();
+    store.begin_history(job.sources.len());
     let mut history = read_all(job.history, &mut store);
     let bytes_per_event = known.bytes_per_event();
     drop(known);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::Color;
+use super::args::choice::Choice;
 use super::args::enrichment::Enrichment;
 use super::args::running::Running;
 
@@ -126,17 +127,13 @@ pub struct Timeline {
     #[arg(long, value_name = "SEVERITY", help_heading = "Selection", requires = "findings")]
     pub min_severity: Option<String>,
 
-    /// With --findings: also use the rules of this folder; may be repeated
-    #[arg(long, value_name = "DIR", help_heading = "Rules", requires = "findings")]
-    pub rules: Vec<PathBuf>,
+    /// With --findings: older exports that only teach the rules what is usual; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Running", requires = "findings")]
+    pub history: Vec<PathBuf>,
 
-    /// With --findings: take lists, rules and choices from this file
-    #[arg(long, value_name = "FILE", help_heading = "Rules", requires = "findings")]
-    pub config: Option<PathBuf>,
-
-    /// With --findings: do not look for a jcdetect.yml
-    #[arg(long, help_heading = "Rules", requires = "findings")]
-    pub no_config: bool,
+    /// With --findings: which rules
+    #[command(flatten)]
+    pub choice: Choice,
 
     /// What standard output shows: table, jsonl, csv or timesketch (the CSV that Timesketch imports)
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]

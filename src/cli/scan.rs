@@ -82,7 +82,9 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
     let coverage = &analysis.reading.coverage;
     exits.extend(tell_of_organizations(&settings.selection.organizations, coverage));
     let between = settings.selection.period.resolve(coverage.span.map(|span| span.last))?;
-    let report = settings.pool.install(|| report(settings, &decisions, &analysis, &enrichment, &sources.list, between));
+    let report = settings
+        .pool
+        .install(|| report(settings, &decisions, &analysis, &enrichment, [&sources.list, &history.list], between));
     if !settings.is_quiet {
         decisions::tell(&report.run);
     }
@@ -165,7 +167,7 @@ fn report<'a>(
     decisions: &Decisions,
     analysis: &'a Analysis,
     enrichment: &Enrichment,
-    sources: &[source::Source],
+    [sources, history]: [&[source::Source]; 2],
     between: Between,
 ) -> Report<'a> {
     let (set, selection) = (&settings.set, &settings.selection);
@@ -175,6 +177,7 @@ fn report<'a>(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         now,
         sources: sources.iter().map(|s| s.name.clone()).collect(),
+        history: history.iter().map(|s| s.name.clone()).collect(),
         enriched_from: enrichment.provenance().into_iter().cloned().collect(),
         since: between.since,
         until: between.until,
@@ -182,7 +185,7 @@ fn report<'a>(
     };
     let store = &analysis.store;
     let all = Findings { set, store, detected: &analysis.detected, evidence_limit: settings.evidence };
-    let mut findings = all.of(|rule| selection.wants(rule));
+    let mut findings = all.of(|rule| settings.config.wants(rule));
     findings.iter_mut().for_each(|finding| context::add(finding, store, enrichment));
     decisions.apply(now, set, &mut findings, &mut run);
     findings.retain(|finding| is_selected(finding, selection, between));
@@ -203,7 +206,7 @@ fn report<'a>(
         coverage,
         Some(&analysis.history.coverage),
         |need| analysis.has(need, enrichment),
-        |rule| selection.wants(rule),
+        |rule| settings.config.wants(rule),
     );
     Report { run, coverage, rules, set, cases, findings }
 }

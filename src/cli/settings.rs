@@ -1,7 +1,6 @@
 //! Settings: what the program will do. All that can be wrong with what was typed is found here, with the
 //! flag it was typed behind.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -20,10 +19,10 @@ use crate::event::field::{Field, nearest_of};
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::Options;
 use crate::output::{Format, Look};
+use crate::rule::Severity;
 use crate::rule::lists::Lists;
 use crate::rule::pack::PACK;
 use crate::rule::set::{Parsed, RuleSet};
-use crate::rule::{Rule, Severity};
 
 /// Which findings are wanted.
 #[derive(Debug)]
@@ -34,30 +33,6 @@ pub struct Selection {
     pub period: Period,
     /// organizations; all if empty
     pub organizations: Vec<String>,
-    /// rules reported though they are silent by default
-    enabled: BTreeSet<String>,
-    /// rules not reported
-    disabled: BTreeSet<String>,
-}
-
-impl Selection {
-    /// All findings from a severity on, as a configuration wants them.
-    pub fn of(min_severity: Option<&str>, config: &Config, set: &RuleSet) -> Result<Selection> {
-        let least = min_severity.map(|text| severity("--min-severity", text)).transpose()?;
-        Ok(Selection {
-            min_severity: least.unwrap_or(Severity::Info),
-            period: Period::default(),
-            organizations: vec![],
-            enabled: names("enable", &config.enable, set)?,
-            disabled: names("disable", &config.disable, set)?,
-        })
-    }
-
-    /// Whether a rule's findings are wanted.
-    pub fn wants(&self, rule: &Rule) -> bool {
-        let is_on = !rule.is_opt_in || self.enabled.contains(&rule.name);
-        is_on && !self.disabled.contains(&rule.name)
-    }
 }
 
 /// What `scan` will do.
@@ -126,17 +101,12 @@ impl Scan {
         let zone = zone(&typed.tz)?;
         let pool = typed.running.pool()?;
         let options = typed.running.options()?;
-        let config = config(typed)?;
-        let folders = [config.rules.as_slice(), &typed.rules].concat();
-        let mut set = rules_with(PACK, &folders, &config.lists)?;
+        let mut config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
+        config.case_within.get_or_insert(CASE_WITHIN);
+        let mut set = rules_of(&config, &[])?;
         if !typed.enrichment.intel.is_empty() {
             set.plan.look_up();
         }
-        for entry in &config.suppressions {
-            known_rule(&entry.rule, &set).map_err(|message| anyhow!("{}: {message}", entry.place))?;
-        }
-        let both = |own: &[String], typed: &[String]| [own, typed].concat();
-        let severity = |flag: &str, text: &Option<String>| text.as_deref().map(|t| severity(flag, t)).transpose();
         Ok(Scan {
             sources: typed.sources.clone(),
             history: typed.history.clone(),
@@ -150,13 +120,11 @@ impl Scan {
             has_progress: !typed.quiet && std::io::stderr().is_terminal(),
             evidence: typed.evidence,
             selection: Selection {
-                min_severity: severity("--min-severity", &typed.min_severity)?.unwrap_or(Severity::Info),
+                min_severity: least_severity(typed.min_severity.as_deref())?,
                 period,
                 organizations: typed.organization.clone(),
-                enabled: names("--enable", &both(&config.enable, &typed.enable), &set)?,
-                disabled: names("--disable", &both(&config.disable, &typed.disable), &set)?,
             },
-            fail_on: severity("--fail-on", &typed.fail_on)?,
+            fail_on: typed.fail_on.as_deref().map(|text| severity("--fail-on", text)).transpose()?,
             fail_on_duet: typed.fail_on_duet,
             is_strict: typed.strict,
             pool,
@@ -191,14 +159,6 @@ fn partition(text: &str) -> Result<Partition> {
 fn parse_format(flag: &str, name: &str) -> Result<Format> {
     let known = Format::ALL.map(|(name, _)| name);
     Format::parse(name).ok_or_else(|| anyhow!("{flag} {name}: no such format; there are {}", known.join(", ")))
-}
-
-/// What the organization says of itself, in its file and in lists of its networks.
-fn config(typed: &args::Scan) -> Result<Config> {
-    let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.sources)?;
-    let mut config = config.knowing(&typed.enrichment.known)?;
-    config.case_within.get_or_insert(CASE_WITHIN);
-    Ok(config)
 }
 
 /// What stands before the folder for questions.
@@ -236,16 +196,14 @@ fn output(text: &str) -> Result<(Format, PathBuf)> {
     Ok((known, PathBuf::from(path)))
 }
 
+/// The least severity of what is shown.
+pub fn least_severity(typed: Option<&str>) -> Result<Severity> {
+    typed.map_or(Ok(Severity::Info), |text| severity("--min-severity", text))
+}
+
 fn severity(flag: &str, text: &str) -> Result<Severity> {
     let known = Severity::ALL.map(Severity::word).join(", ");
     Severity::parse(text).ok_or_else(|| anyhow!("{flag} {text}: no severity; there are {known}"))
-}
-
-fn names(flag: &str, typed: &[String], set: &RuleSet) -> Result<BTreeSet<String>> {
-    for name in typed {
-        known_rule(name, set).map_err(|message| anyhow!("{flag} {message}"))?;
-    }
-    Ok(typed.iter().cloned().collect())
 }
 
 fn known_rule(name: &str, set: &RuleSet) -> Result<(), String> {
@@ -278,16 +236,29 @@ pub fn rules(pack: &[(&str, &str)], folders: &[PathBuf]) -> Result<RuleSet> {
 
 /// The same, with the lists of a configuration.
 pub fn rules_with(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists) -> Result<RuleSet> {
-    rules_keeping(pack, folders, lists, &[])
+    Ok(RuleSet::keeping(parsed(pack, folders, lists)?, &[]))
 }
 
-/// The same; these fields of events are read after the events are gone, too.
-pub fn rules_keeping(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists, kept: &[Field]) -> Result<RuleSet> {
+/// All rules that a configuration has beside the pack's; it names none that there is not. These fields of events are
+/// read after the events are gone, too.
+pub fn rules_of(config: &Config, kept: &[Field]) -> Result<RuleSet> {
+    let set = RuleSet::keeping(parsed(PACK, &config.rules, &config.lists)?, kept);
+    for (key, names) in [("enable", &config.enable), ("disable", &config.disable)] {
+        for name in names {
+            known_rule(name, &set).map_err(|message| anyhow!("{key} {message}"))?;
+        }
+    }
+    for entry in &config.suppressions {
+        known_rule(&entry.rule, &set).map_err(|message| anyhow!("{}: {message}", entry.place))?;
+    }
+    Ok(set)
+}
+
+fn parsed(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists) -> Result<Vec<Parsed>> {
     let own = folders.iter().map(|f| rule_files(f)).collect::<Result<Vec<_>>>()?.concat();
     let own = own.iter().map(|(path, text)| (path.as_str(), text.as_str()));
     let files: Vec<(&str, &str)> = pack.iter().copied().chain(own).collect();
-    let parsed: Vec<Parsed> = files.par_iter().map(|(path, text)| Parsed::new(path, text, lists)).collect();
-    Ok(RuleSet::keeping(parsed, kept))
+    Ok(files.par_iter().map(|(path, text)| Parsed::new(path, text, lists)).collect())
 }
 
 /// The rule files of a folder, by name.

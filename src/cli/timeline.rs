@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 
-use super::config::Config;
 use super::exit::Exit;
 use super::gather::{Filter, Gathered, Settings};
 use super::queries;
 use super::say;
-use super::settings::{Selection, rules_keeping};
+use super::settings::{least_severity, rules_of};
 use crate::event::origin::Origin;
 use crate::output::rows::{Format, csv, lines, terminal, timesketch};
-use crate::rule::pack::PACK;
 use crate::rule::set::RuleSet;
 use crate::triage::column::{Column, Events, wide};
 use crate::triage::finding::Findings;
@@ -23,7 +21,11 @@ type Cited = BTreeMap<Origin, Vec<String>>;
 
 /// Shows what was typed in the order of time.
 pub fn run(typed: &queries::Timeline) -> Result<Exit> {
-    let settings = Settings::new(&typed.input, &typed.shown)?;
+    if let Some(flag) = typed.choice.first().filter(|_| !typed.findings) {
+        bail!("{flag}: only with --findings, without which no rule runs");
+    }
+    let mut settings = Settings::new(&typed.input, &typed.shown)?;
+    settings.history.clone_from(&typed.history);
     let filter = Filter::new(&typed.filters)?;
     let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv, Format::Timesketch])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
@@ -33,7 +35,10 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     };
     let later = filter.condition.as_ref().filter(|condition| typed.findings || condition.is_linked());
     let store = &gathered.analysis.store;
-    let is_cited = |event: &u32| cited.as_ref().is_none_or(|cited| cited.contains_key(&store.origin(*event)));
+    let is_cited = |event: &u32| {
+        let is_cited = cited.as_ref().is_none_or(|cited| cited.contains_key(&store.origin(*event)));
+        is_cited && !store.is_history(*event)
+    };
     let list = gathered.chosen_between((0..store.len()).filter(is_cited), later);
     let late_texts = if typed.findings { filter.texts.as_slice() } else { &[] };
     let list = gathered.containing(list, late_texts)?;
@@ -54,15 +59,14 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
 
 /// Reads with all rules, and notes which events are evidence.
 fn with_findings(typed: &queries::Timeline, settings: &Settings, filter: &Filter) -> Result<(Gathered, Option<Cited>)> {
-    let config = Config::new(typed.config.as_deref(), typed.no_config, &settings.sources)?;
-    let config = config.knowing(&typed.input.enrichment.known)?;
+    let config = typed.choice.config(&typed.input.enrichment.known, &settings.sources)?;
     if let Some(path) = config.path.as_ref().filter(|_| !settings.is_quiet) {
         say(format_args!("using {}", path.display()));
     }
     let mut kept = Vec::new();
     filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
-    let set = rules_keeping(PACK, &[config.rules.as_slice(), &typed.rules].concat(), &config.lists, &kept)?;
-    let selection = Selection::of(typed.min_severity.as_deref(), &config, &set)?;
+    let set = rules_of(&config, &kept)?;
+    let least = least_severity(typed.min_severity.as_deref())?;
     let problems: Vec<String> = set.problems.iter().map(ToString::to_string).collect();
     let mut gathered = settings.gather(set, !filter.texts.is_empty())?;
     for problem in problems {
@@ -76,9 +80,9 @@ fn with_findings(typed: &queries::Timeline, settings: &Settings, filter: &Filter
     let Gathered { set, analysis, .. } = &gathered;
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: usize::MAX };
     let mut cited = Cited::new();
-    for finding in all.of(|rule| selection.wants(rule)) {
+    for finding in all.of(|rule| config.wants(rule)) {
         let rule = &set.rules[finding.rule].name;
-        for evidence in finding.evidence.iter().filter(|_| finding.severity >= selection.min_severity) {
+        for evidence in finding.evidence.iter().filter(|_| finding.severity >= least) {
             let rules = cited.entry(evidence.origin).or_default();
             if !rules.contains(rule) {
                 rules.push(rule.clone());

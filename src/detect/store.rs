@@ -45,14 +45,6 @@ enum IdForm {
     None,
 }
 
-/// A stretch of a source: where events stand is told from its start.
-#[derive(Clone, Copy, Debug)]
-struct Passage {
-    start: Origin,
-    /// it teaches, and is not reported
-    is_history: bool,
-}
-
 /// The detections that profiles match.
 #[derive(Debug, Default)]
 struct Lists<'s> {
@@ -87,7 +79,8 @@ pub struct Store {
     times: Vec<Timestamp>,
     /// what each of them has in common with others
     profile_of: Vec<u32>,
-    passages: Vec<Passage>,
+    /// the starts of stretches of sources, from which is told where events stand
+    passages: Vec<Origin>,
     /// ids that are no hexadecimal digits, one after another
     texts: String,
     /// where each of them ends
@@ -99,7 +92,8 @@ pub struct Store {
     /// and of the others
     rivals: HashMap<u32, u64>,
     profiles: Profiles,
-    takes_history: bool,
+    /// the first source that only teaches
+    history_from: Option<u32>,
 }
 
 impl Store {
@@ -108,9 +102,9 @@ impl Store {
         Store { profiles: Profiles::new(&set.kept_fields), ..Store::default() }
     }
 
-    /// What is taken from here on only teaches, and is never reported.
-    pub fn begin_history(&mut self) {
-        self.takes_history = true;
+    /// What is taken from here on only teaches, and is never reported. Its sources stand behind so many that were read.
+    pub fn begin_history(&mut self, sources: usize) {
+        self.history_from = Some(index(sources));
     }
 
     fn written(&mut self, id: Option<&str>, body: u64) -> ([u8; 12], IdForm) {
@@ -135,17 +129,16 @@ impl Store {
 
     /// The passage of an event, and where it stands in it.
     fn place(&mut self, origin: Origin) -> (u32, u32, u16) {
-        let from = |passage: &Passage| {
-            let Origin { source, line, offset } = passage.start;
-            let is_here = source == origin.source && passage.is_history == self.takes_history;
+        let from = |start: &Origin| {
+            let Origin { source, line, offset } = *start;
             let line = u16::try_from(origin.line.checked_sub(line)?).ok()?;
             let offset = u32::try_from(origin.offset.checked_sub(offset)?).ok()?;
-            is_here.then_some((offset, line))
+            (source == origin.source).then_some((offset, line))
         };
         if let Some((offset, line)) = self.passages.last().and_then(from) {
             return (index(self.passages.len() - 1), offset, line);
         }
-        self.passages.push(Passage { start: origin, is_history: self.takes_history });
+        self.passages.push(origin);
         (index(self.passages.len() - 1), 0, 0)
     }
 
@@ -205,7 +198,7 @@ impl Store {
     }
 
     fn origin_of(&self, kept: &Kept) -> Origin {
-        let Origin { source, line, offset } = self.passages[kept.passage as usize].start;
+        let Origin { source, line, offset } = self.passages[kept.passage as usize];
         Origin { source, line: line + u64::from(kept.line), offset: offset + u64::from(kept.offset) }
     }
 
@@ -230,10 +223,11 @@ impl Store {
 
     /// Whether it only teaches.
     pub fn is_history(&self, event: u32) -> bool {
-        self.passages[self.event(event).passage as usize].is_history
+        let Origin { source, .. } = self.passages[self.event(event).passage as usize];
+        self.history_from.is_some_and(|first| source >= first)
     }
 
-    /// Where it stands.
+    /// Where it stands; the sources of history are counted on behind the others.
     pub fn origin(&self, event: u32) -> Origin {
         self.origin_of(self.event(event))
     }
@@ -376,7 +370,8 @@ impl Sink<Reader<'_>> for Store {
     fn event(&mut self, event: &Occurrence<'_>) {
         let Stamp { origin, body } = event.stamp;
         let (id, id_form) = self.written(event.id, body);
-        let (passage, offset, line) = self.place(origin);
+        let source = origin.source + self.history_from.unwrap_or(0);
+        let (passage, offset, line) = self.place(Origin { source, ..origin });
         if let (Some(Rivalry { first, own }), Some(id)) = (event.rivalry, event.id) {
             self.firsts.insert(id.into(), first);
             self.rivals.insert(index(self.arrived.events.len()), own);
@@ -439,9 +434,6 @@ mod tests {
             let kept = Kept { id: [0; 12], passage, offset, line, id_form: IdForm::None };
             assert_eq!(store.origin_of(&kept), origin);
         }
-        let before = store.passages.len();
-        store.begin_history();
-        store.place(Origin { source: 1, line: 8, offset: far + 10 });
-        assert_eq!((before, store.passages.len()), (5, 6));
+        assert_eq!(store.passages.len(), 5);
     }
 }

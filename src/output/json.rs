@@ -34,6 +34,9 @@ struct Run<'r> {
     version: &'r str,
     now: Option<String>,
     sources: &'r [String],
+    /// older exports, which only taught
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    history: &'r [String],
     /// the files that evidence was enriched from
     enriched_from: Vec<Enriched<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -361,6 +364,7 @@ fn run<'r>(report: &'r Report<'_>) -> Run<'r> {
         version: &report.run.version,
         now: report.run.now.map(Timestamp::rfc3339),
         sources: &report.run.sources,
+        history: &report.run.history,
         enriched_from: report
             .run
             .enriched_from

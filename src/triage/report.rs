@@ -127,6 +127,8 @@ pub struct Run {
     pub now: Option<Timestamp>,
     /// the sources as they are cited
     pub sources: Vec<String>,
+    /// the sources that only taught, which are cited, too
+    pub history: Vec<String>,
     /// the files that evidence was enriched from
     pub enriched_from: Vec<Provenance>,
     /// earlier reports that findings were compared with
@@ -166,6 +168,6 @@ impl Report<'_> {
 
     /// The name of a source.
     pub fn source(&self, source: u32) -> &str {
-        self.run.sources.get(source as usize).map_or("", String::as_str)
+        self.run.sources.iter().chain(&self.run.history).nth(source as usize).map_or("", String::as_str)
     }
 }

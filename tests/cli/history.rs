@@ -43,6 +43,37 @@ fn a_new_country_is_new_against_the_history() {
 }
 
 #[test]
+fn evidence_in_the_history_is_cited_where_it_stands() {
+    let folder = TempDir::new().unwrap();
+    let (old, new) = (folder.path().join("old.jsonl"), folder.path().join("new.jsonl"));
+    let events = guessed_password();
+    fs::write(&old, lines(&events[..6])).unwrap();
+    fs::write(&new, lines(&events[6..])).unwrap();
+    let arguments = [text(&new), "--history", text(&old)];
+    let report = report(&arguments);
+    assert_eq!((&report["run"]["sources"], &report["run"]["history"]), (&json!([text(&new)]), &json!([text(&old)])));
+    let found = report["findings"].as_array().unwrap();
+    let guessed = found.iter().find(|f| f["rule_id"] == "success-after-bruteforce").unwrap();
+    let at: Vec<(&str, u64)> = guessed["evidence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| (e["origin"]["source"].as_str().unwrap(), e["origin"]["line"].as_u64().unwrap()))
+        .collect();
+    let want: Vec<(&str, u64)> =
+        (1..=6).map(|line| (text(&old), line)).chain((1..=3).map(|line| (text(&new), line))).collect();
+    assert_eq!(at, want);
+    let id = guessed["id"].as_str().unwrap();
+    let investigated = super::jcdetect()
+        .args(["investigate", id, "--no-config", "--format", "json"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let told: Value = serde_json::from_slice(&investigated.stdout).unwrap();
+    assert!(told.to_string().contains(id), "{told}");
+}
+
+#[test]
 fn what_stands_in_history_is_not_reported() {
     let folder = TempDir::new().unwrap();
     let (old, new) = (folder.path().join("old.jsonl"), folder.path().join("new.jsonl"));

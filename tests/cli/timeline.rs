@@ -90,6 +90,47 @@ fn the_evidence_of_findings_is_what_scan_cites() {
 }
 
 #[test]
+fn the_rules_of_a_timeline_are_those_of_a_scan() {
+    let folder = TempDir::new().unwrap();
+    let (old, new) = (folder.path().join("old.jsonl"), folder.path().join("new.jsonl"));
+    let mut events = guessed_password();
+    let later = |event: &Value| {
+        let mut later = event.clone();
+        later["id"] = format!("later {}", event["id"]).into();
+        later["timestamp"] = event["timestamp"].as_str().unwrap().replace("2026-03-02", "2026-04-20").into();
+        later
+    };
+    fs::write(&old, lines(&events)).unwrap();
+    events = events.iter().map(later).collect();
+    events.last_mut().unwrap()["geoip"] = serde_json::json!({"country_code": "IR"});
+    fs::write(&new, lines(&events)).unwrap();
+    let rules = |arguments: &[&str]| -> BTreeSet<String> {
+        let arguments = [&[text(&new), "--findings", "--no-config", "--format", "jsonl"], arguments].concat();
+        let rows = objects(&timeline(&arguments));
+        assert!(rows.iter().all(|row| row["source"] == text(&new)), "history is not shown");
+        rows.iter()
+            .flat_map(|row| row["findings"].as_array().unwrap().clone())
+            .map(|r| r.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let scanned = |arguments: &[&str]| -> BTreeSet<String> {
+        let found = findings(&[&[text(&new), "--no-config"], arguments].concat());
+        found.iter().map(|f| f["rule_id"].as_str().unwrap().to_owned()).collect()
+    };
+    for arguments in [
+        &["--disable", "success-after-bruteforce"][..],
+        &["--enable", "embargoed-country-activity"],
+        &["--history", text(&old)],
+    ] {
+        assert_eq!(rules(arguments), scanned(arguments), "{arguments:?}");
+    }
+    assert!(!rules(&["--disable", "success-after-bruteforce"]).contains("success-after-bruteforce"));
+    assert!(rules(&["--enable", "embargoed-country-activity"]).contains("embargoed-country-activity"));
+    let alone = jcdetect().args(["timeline", text(&new), "--disable", "x"]).assert().code(2);
+    alone.stderr(predicates::str::contains("--disable: only with --findings"));
+}
+
+#[test]
 fn timesketch_gets_what_it_asks_for() {
     let folder = scenario("push-fatigue");
     let out = timeline(&[&folder, "--findings", "--no-config", "--format", "timesketch"]);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::choice::Choice;
 use super::enrichment::Enrichment;
 use super::running::Running;
 
@@ -20,17 +21,9 @@ pub struct Inquiry {
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
 
-    /// Also use the rules of this folder; may be repeated
-    #[arg(long, value_name = "DIR", help_heading = "Rules")]
-    pub rules: Vec<PathBuf>,
-
-    /// Take lists, rules and choices from this file; jcdetect.yml, searched upward, if not given
-    #[arg(long, value_name = "FILE", help_heading = "Rules")]
-    pub config: Option<PathBuf>,
-
-    /// Do not look for a jcdetect.yml
-    #[arg(long, help_heading = "Rules")]
-    pub no_config: bool,
+    /// Which rules
+    #[command(flatten)]
+    pub choice: Choice,
 
     /// Files that tell more of addresses
     #[command(flatten)]

@@ -1,0 +1,55 @@
+//! Which rules run and which of them are reported, as it was typed: the same for all commands that detect.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::cli::config::Config;
+
+/// Which rules run, and which are reported.
+#[derive(Debug, clap::Args)]
+pub struct Choice {
+    /// Also use the rules of this folder; may be repeated
+    #[arg(long, value_name = "DIR", help_heading = "Rules")]
+    rules: Vec<PathBuf>,
+
+    /// Take lists, rules and choices from this file; jcdetect.yml, searched upward, if not given
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    config: Option<PathBuf>,
+
+    /// Do not look for a jcdetect.yml
+    #[arg(long, help_heading = "Rules")]
+    no_config: bool,
+
+    /// Report a rule that is silent by default; may be repeated
+    #[arg(long, value_name = "RULE", help_heading = "Rules")]
+    enable: Vec<String>,
+
+    /// Do not report a rule; may be repeated
+    #[arg(long, value_name = "RULE", help_heading = "Rules")]
+    disable: Vec<String>,
+}
+
+impl Choice {
+    /// What the organization says of itself in its file and in lists of its networks, with what was typed beside it.
+    pub fn config(&self, known: &[PathBuf], sources: &[PathBuf]) -> Result<Config> {
+        let config = Config::new(self.config.as_deref(), self.no_config, sources)?;
+        let mut config = config.knowing(known)?;
+        config.rules.extend(self.rules.iter().cloned());
+        config.enable.extend(self.enable.iter().cloned());
+        config.disable.extend(self.disable.iter().cloned());
+        Ok(config)
+    }
+
+    /// The first flag that was typed, for a command that runs no rules.
+    pub fn first(&self) -> Option<&'static str> {
+        let typed = [
+            ("--rules", !self.rules.is_empty()),
+            ("--config", self.config.is_some()),
+            ("--no-config", self.no_config),
+            ("--enable", !self.enable.is_empty()),
+            ("--disable", !self.disable.is_empty()),
+        ];
+        typed.into_iter().find_map(|(flag, is_typed)| is_typed.then_some(flag))
+    }
+}
