@@ -1,7 +1,8 @@
 //! Count: `event_count`, `value_count`, and `rate`.
 //!
 //! An event completes when the matches of its group in (t − window, t] are within the bounds. Events at the
-//! same instant are all in the window, whichever stands first.
+//! same instant are all in the window, whichever stands first; where only so many are allowed, those behind the event
+//! in the order are not yet: of two at one instant one is the first.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -57,10 +58,12 @@ impl Counting<'_> {
         let time_of = |event: u32| self.store.time(event);
         let lead_in = window(self.store, self.events, time_of(part[0]), self.rule.window).start;
         let (mut start, mut end) = (lead_in, lead_in);
+        let has_most = !self.rule.bounds.hold(usize::MAX);
         for &event in part {
             let time = time_of(event);
             // Times only grow, so both edges of the window only move on.
-            while let Some(entering) = self.events.get(end).filter(|e| time_of(**e) <= time) {
+            let is_in = |other: &&u32| if has_most { **other <= event } else { time_of(**other) <= time };
+            while let Some(entering) = self.events.get(end).filter(is_in) {
                 values.enter(*entering);
                 end += 1;
             }

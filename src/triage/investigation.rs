@@ -2,6 +2,7 @@
 //! it is undone, and the findings in their place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::context;
 use super::finding::Finding;
@@ -75,8 +76,8 @@ pub struct Investigation<'a> {
     pub near: Vec<String>,
     /// the events in their order
     pub happenings: &'a [Happening],
-    /// what is usual
-    pub habits: Habits,
+    /// what is usual in each organization
+    pub habits: BTreeMap<Arc<str>, Habits>,
     /// the sessions that are shown, in the order of their first events
     pub sessions: Vec<Session>,
     /// what was changed in them
@@ -106,8 +107,15 @@ impl<'a> Investigation<'a> {
         manner: Manner,
     ) -> Investigation<'a> {
         let happenings = seen.happenings.as_slice();
-        let is_of_one = !focus.is_network() && happenings.iter().any(|h| h.deed.part == Part::Doer);
-        let habits = Habits::of(happenings, !is_of_one, manner.zone);
+        let mut by_organization: BTreeMap<Arc<str>, Vec<&Happening>> = BTreeMap::new();
+        for happening in happenings {
+            by_organization.entry(happening.organization.clone()).or_default().push(happening);
+        }
+        let habits_of = |happenings: Vec<&Happening>| {
+            let is_of_one = !focus.is_network() && happenings.iter().any(|h| h.deed.part == Part::Doer);
+            Habits::of(&happenings, !is_of_one, manner.zone)
+        };
+        let habits: BTreeMap<_, _> = by_organization.into_iter().map(|(id, own)| (id, habits_of(own))).collect();
         let near = match happenings.is_empty() {
             true => super::focus::nearest(&focus.name, seen.names.iter().map(String::as_str)),
             false => vec![],
@@ -118,11 +126,13 @@ impl<'a> Investigation<'a> {
         let (findings, marks) = findings_among(findings, &place, &shown);
         let is_short = sessions.len() <= FEW;
         for session in &mut sessions {
+            let habits = &habits[&happenings[session.events[0]].organization];
             let odd: BTreeSet<Aspect> =
                 session.events.iter().flat_map(|e| habits.odd(&happenings[*e], manner.zone)).collect();
             let has_mark = session.events.iter().any(|e| marks.contains_key(e));
             session.odd = odd.into_iter().collect();
-            session.is_ordinary = !is_short && asked.is_none() && session.odd.is_empty() && !has_mark;
+            let is_like_others = habits.are_enough() && session.odd.is_empty();
+            session.is_ordinary = !is_short && asked.is_none() && is_like_others && !has_mark;
         }
         let changes = changes(happenings, &sessions);
         let (coverage, sources, set) = read;
@@ -151,6 +161,11 @@ impl<'a> Investigation<'a> {
             let person = identity.names.iter().find_map(|name| directory.person_by(class, name));
             identity.directory = person.map(context::facts).unwrap_or_default();
         }
+    }
+
+    /// Whether it is about more than one organization, so that each thing has to say of which it is.
+    pub fn is_of_many(&self) -> bool {
+        self.habits.len() > 1
     }
 
     /// The rule of a finding.

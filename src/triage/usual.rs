@@ -11,7 +11,7 @@ use crate::event::time::{DAY, Timestamp, Zone};
 /// Fewer than this, and nothing can be called usual.
 const LEAST: usize = 10;
 /// A value is new where its owner was known this long without it…
-const KNOWN_FOR: i64 = 14 * DAY;
+const KNOWN_FOR: i64 = 7 * DAY;
 /// …and it is new for this long.
 const NEW_FOR: i64 = 2 * DAY;
 /// A value is rare below one in this many.
@@ -65,7 +65,7 @@ impl Aspect {
 /// Why a value is not usual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Odd {
-    /// somebody known for two weeks never had it before, and had it for no longer than two days
+    /// somebody known for a week never had it before, and had it for no longer than two days
     New,
     /// less than one in twenty
     Rare,
@@ -107,6 +107,16 @@ pub struct Usual {
     pub values: Vec<Counted>,
 }
 
+impl Usual {
+    fn all(&self) -> impl Iterator<Item = (Aspect, String)> {
+        self.values.iter().map(|v| (self.aspect, v.value.clone()))
+    }
+
+    fn odd(&self) -> impl Iterator<Item = (Aspect, String)> {
+        self.values.iter().filter(|v| v.odd.is_some()).map(|v| (self.aspect, v.value.clone()))
+    }
+}
+
 /// What is usual, and of how many events it was learned.
 #[derive(Clone, Debug, Default)]
 pub struct Habits {
@@ -121,26 +131,35 @@ pub struct Habits {
     /// each aspect that has values
     pub aspects: Vec<Usual>,
     odd: BTreeSet<(Aspect, String)>,
+    /// they are of several people
+    has_who: bool,
 }
 
 impl Habits {
     /// What the events have in common. `has_who`: they are of several people, so who it was is an aspect.
-    pub fn of(happenings: &[Happening], has_who: bool, zone: Zone) -> Habits {
-        let own: Vec<&Happening> = happenings.iter().filter(|h| h.deed.part == Part::Doer || has_who).collect();
+    pub fn of(happenings: &[&Happening], has_who: bool, zone: Zone) -> Habits {
+        let own: Vec<&Happening> =
+            happenings.iter().filter(|h| h.deed.part == Part::Doer || has_who).copied().collect();
         let is_sign_in = |h: &&&Happening| sentence::is_sign_in(&h.deed.event_type);
         let signed_in: Vec<&Happening> =
             own.iter().filter(is_sign_in).filter(|h| h.deed.outcome == Outcome::Success).copied().collect();
         let failed = own.iter().filter(is_sign_in).filter(|h| h.deed.outcome == Outcome::Failure).count();
         let are_sign_ins = !signed_in.is_empty();
-        let counted = if are_sign_ins { signed_in } else { own };
-        let aspects = Aspect::ALL.into_iter().filter(|aspect| has_who || *aspect != Aspect::Who);
-        let aspects: Vec<Usual> = aspects.filter_map(|aspect| usual(aspect, &counted, zone)).collect();
-        let odd = aspects
-            .iter()
-            .flat_map(|usual| usual.values.iter().filter(|v| v.odd.is_some()).map(|v| (usual.aspect, v.value.clone())))
-            .collect();
+        let counted = if are_sign_ins { &signed_in } else { &own };
+        let of = |happenings: &[&Happening]| -> Vec<Usual> {
+            let aspects = Aspect::ALL.into_iter().filter(|aspect| has_who || *aspect != Aspect::Who);
+            aspects.filter_map(|aspect| usual(aspect, happenings, zone)).collect()
+        };
+        let aspects = of(counted);
+        let mut odd: BTreeSet<_> = aspects.iter().flat_map(Usual::odd).collect();
+        if are_sign_ins {
+            // A stolen session and an API key never sign in: what only they have is measured by all events.
+            let known: BTreeSet<_> = aspects.iter().flat_map(Usual::all).collect();
+            let beside = of(&own).into_iter().filter(|usual| usual.aspect != Aspect::Hour);
+            odd.extend(beside.flat_map(|usual| usual.odd().collect::<Vec<_>>()).filter(|value| !known.contains(value)));
+        }
         let since = counted.iter().map(|h| h.time).min();
-        Habits { are_sign_ins, total: counted.len(), since, failed, aspects, odd }
+        Habits { are_sign_ins, total: counted.len(), since, failed, aspects, odd, has_who }
     }
 
     /// Whether there are enough to call anything usual.
@@ -148,8 +167,11 @@ impl Habits {
         self.total >= LEAST
     }
 
-    /// The aspects in which an event is not usual.
+    /// The aspects in which an event is not usual. What others did is not measured by the habits of one.
     pub fn odd(&self, happening: &Happening, zone: Zone) -> Vec<Aspect> {
+        if happening.deed.part != Part::Doer && !self.has_who {
+            return Vec::new();
+        }
         let is_odd = |aspect: &Aspect| {
             let value = aspect.of(&happening.deed, happening.time, zone);
             // Who acts at night need not have signed in then.

@@ -114,7 +114,7 @@ fn the_id_of_a_finding_is_a_subject() {
 #[test]
 fn what_is_not_usual_is_new_or_rare() {
     let found = json(&["root@example.com", text(&scenario("admin-takeover"))]);
-    let aspects = found["usual"]["aspects"].as_array().unwrap();
+    let aspects = found["usual"][0]["aspects"].as_array().unwrap();
     let odd = |aspect: &str| -> Vec<String> {
         let values = aspects.iter().find(|a| a["aspect"] == aspect).unwrap()["values"].as_array().unwrap();
         let odd = values.iter().filter(|v| !v["unusual"].is_null());
@@ -143,7 +143,7 @@ fn one_in_twenty_is_rare_and_ten_are_too_few_to_say() {
     for (count, want) in [(41, Value::from("rare")), (20, Value::Null), (9, Value::Null)] {
         let folder = folder(&[("log.jsonl", &log(count))]);
         let found = json(&["alice", text(folder.path())]);
-        let aspects = found["usual"]["aspects"].as_array().unwrap();
+        let aspects = found["usual"][0]["aspects"].as_array().unwrap();
         let countries = aspects.iter().find(|a| a["aspect"] == "country").unwrap();
         assert_eq!((&countries["values"][1]["value"], &countries["values"][1]["unusual"]), (&Value::from("US"), &want));
     }
@@ -298,4 +298,67 @@ fn only_one_organization_if_it_is_asked_for() {
         found["sessions"].as_array().unwrap().len()
     };
     assert_eq!((count(&[]), count(&["--organization", "p"])), (2, 1));
+}
+
+/// A month of sign-ins of an administrator from France, each followed by a change to somebody; then a session from
+/// elsewhere that signs in nowhere.
+fn stolen(organization: &str, country: &str) -> String {
+    let event = |day: u32, hour: u32, kind: &str, place: (&str, &str, &str), rest: &str| {
+        let month = if day <= 28 { format!("02-{day:02}") } else { format!("03-{:02}", day - 28) };
+        let (ip, country, agent) = place;
+        format!(
+            r#"{{"id":"{organization}{kind}{day}","timestamp":"2026-{month}T{hour:02}:00:00Z","event_type":"{kind}","service":"directory","organization":"{organization}","initiated_by":{{"id":"{organization}admin","type":"admin","email":"it@example.com"}},"client_ip":"{ip}","geoip":{{"country_code":"{country}"}},"useragent":{{"name":"{agent}"}}{rest}}}"#
+        ) + "\n"
+    };
+    let change = r#","resource":{"id":"u9","type":"user","username":"bob"},"changes":[{"field":"department","from":"A","to":"B"}]"#;
+    let office = ("198.51.100.7", country, "Chrome");
+    let honest = (1..=40).flat_map(|day| {
+        [
+            event(day, 8, "admin_login_attempt", office, r#","success":true"#),
+            event(day, 9, "user_update", office, change),
+        ]
+    });
+    honest.collect::<String>() + &event(40, 20, "user_update", ("203.0.113.66", "NL", "Python Requests"), change)
+}
+
+#[test]
+fn a_session_that_never_signed_in_is_not_ordinary() {
+    let folder = folder(&[("log.jsonl", &stolen("o", "FR"))]);
+    let found = json(&["it@example.com", text(&folder.path().join("log.jsonl"))]);
+    let sessions = found["sessions"].as_array().unwrap();
+    let odd: Vec<&Value> = sessions.iter().filter(|s| s["unusual"] != serde_json::json!([])).collect();
+    assert_eq!(odd.len(), 1, "{odd:#?}");
+    assert_eq!(odd[0]["unusual"], serde_json::json!(["country", "network", "agent"]));
+    let shown = investigate(&["it@example.com", text(&folder.path().join("log.jsonl"))]);
+    assert!(shown.contains("203.0.113.66 (NL)") && shown.contains("20:00:00"), "{shown}");
+    // Bob's page does not measure the administrator by bob.
+    let bob = json(&["bob", text(&folder.path().join("log.jsonl"))]);
+    assert!(bob["sessions"].as_array().unwrap().len() == 41 && bob["usual"].as_array().unwrap().len() == 1, "{bob:#}");
+}
+
+#[test]
+fn what_is_usual_is_learned_in_each_organization() {
+    let folder = folder(&[("a.jsonl", &stolen("a", "FR")), ("b.jsonl", &stolen("b", "DE"))]);
+    let found = json(&["it@example.com", text(folder.path())]);
+    let countries = |place: usize| {
+        let aspects = found["usual"][place]["aspects"].as_array().unwrap();
+        aspects.iter().find(|a| a["aspect"] == "country").unwrap()["values"].clone()
+    };
+    for (place, (organization, country)) in [("a", "FR"), ("b", "DE")].into_iter().enumerate() {
+        assert_eq!(found["usual"][place]["organization"], organization);
+        let values = countries(place);
+        assert_eq!(
+            (values.as_array().unwrap().len(), &values[0]["value"], &values[0]["count"]),
+            (1, &country.into(), &40.into())
+        );
+    }
+    let shown = investigate(&["it@example.com", text(folder.path())]);
+    assert!(shown.contains("in the organization b") && shown.contains("203.0.113.66 (NL) in a with"), "{shown}");
+}
+
+#[test]
+fn where_nothing_can_be_called_usual_nothing_is_ordinary() {
+    let folder = folder(&[("log.jsonl", &alice(&[0, 7200, 14400, 21600, 28800, 36000, 43200, 50400]))]);
+    let shown = investigate(&["alice", text(&folder.path().join("log.jsonl"))]);
+    assert!(shown.contains("Too few to say what is usual") && !shown.contains("ordinary"), "{shown}");
 }

@@ -20,7 +20,8 @@ struct Document<'i> {
     near: &'i [String],
     coverage: Coverage,
     findings: Vec<Found<'i>>,
-    usual: Usual<'i>,
+    /// of each organization
+    usual: Vec<Usual<'i>>,
     changes: Vec<Change<'i>>,
     sessions: Vec<Session<'i>>,
 }
@@ -43,6 +44,7 @@ struct Coverage {
 #[derive(Serialize)]
 struct Found<'i> {
     id: &'i str,
+    organization: &'i str,
     rule_id: &'i str,
     rule_title: &'i str,
     severity: &'static str,
@@ -56,6 +58,7 @@ struct Found<'i> {
 
 #[derive(Serialize)]
 struct Usual<'i> {
+    organization: &'i str,
     /// what was counted: `sign-ins`, or `events` where there are none
     of: &'static str,
     total: usize,
@@ -124,7 +127,6 @@ struct Origin<'i> {
 
 /// Writes the investigation.
 pub fn write(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let habits = &all.habits;
     let document = Document {
         schema: "jcdetect/investigation/v1",
         subject: &all.focus.name,
@@ -138,13 +140,7 @@ pub fn write(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
             skipped: all.coverage.skipped_count(),
         },
         findings: all.findings.iter().map(|finding| found(all, finding)).collect(),
-        usual: Usual {
-            of: if habits.are_sign_ins { "sign-ins" } else { "events" },
-            total: habits.total,
-            failed_sign_ins: habits.failed,
-            since: habits.since.map(Timestamp::rfc3339),
-            aspects: habits.aspects.iter().map(aspect).collect(),
-        },
+        usual: all.habits.iter().map(|(organization, habits)| self::usual(organization, habits)).collect(),
         changes: all.changes.iter().map(|change| changed(all, change)).collect(),
         sessions: all.sessions.iter().map(|session| self::session(all, session)).collect(),
     };
@@ -162,6 +158,7 @@ fn found<'i>(all: &Investigation<'i>, finding: &'i Finding) -> Found<'i> {
     let rule = &all.set.rules[finding.rule];
     Found {
         id: &finding.id,
+        organization: &finding.organization,
         rule_id: &rule.name,
         rule_title: &rule.title,
         severity: finding.severity.word(),
@@ -171,6 +168,17 @@ fn found<'i>(all: &Investigation<'i>, finding: &'i Finding) -> Found<'i> {
         last_seen: finding.last_seen.rfc3339(),
         summary: &finding.summary,
         next_steps: &rule.triage,
+    }
+}
+
+fn usual<'i>(organization: &'i str, habits: &'i usual::Habits) -> Usual<'i> {
+    Usual {
+        organization,
+        of: if habits.are_sign_ins { "sign-ins" } else { "events" },
+        total: habits.total,
+        failed_sign_ins: habits.failed,
+        since: habits.since.map(Timestamp::rfc3339),
+        aspects: habits.aspects.iter().map(aspect).collect(),
     }
 }
 

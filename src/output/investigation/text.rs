@@ -9,7 +9,7 @@ use crate::output::Look;
 use crate::output::safe::Safe;
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said};
-use crate::triage::usual::{self, Aspect, Counted, Usual};
+use crate::triage::usual::{self, Aspect, Counted, Habits, Usual};
 
 /// Width of a line.
 const WIDTH: usize = 118;
@@ -25,7 +25,10 @@ pub fn write(all: &Investigation<'_>, is_all: bool, look: Look, out: &mut dyn Wr
         return nobody(all, out);
     }
     findings(all, look.zone, out)?;
-    habits(all, look.zone, out)?;
+    for (organization, habits) in &all.habits {
+        let organization = all.is_of_many().then_some(&**organization);
+        self::habits(organization, habits, look.zone, out)?;
+    }
     changes(all, look.zone, out)?;
     activity(all, is_all, look.zone, out)?;
     last_line(all, out)
@@ -95,22 +98,24 @@ fn findings(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Res
         let (severity, when) = (finding.severity.word(), finding.first_seen.short(zone));
         let pending = if finding.is_pending { " (pending)" } else { "" };
         let question = if rule.duet.is_some() { " (a question for the owner)" } else { "" };
-        let told = format!("{}{pending}{question}", finding.summary);
+        let where_ = of(all, &finding.organization);
+        let told = format!("{}{where_}{pending}{question}", finding.summary);
         let text = format!("  {severity:8}  {when}  {}  {told} [{}]", finding.short_id(), rule.name);
         say(out, &text, 43)?;
     }
     writeln!(out)
 }
 
-fn habits(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
-    let habits = &all.habits;
+fn habits(organization: Option<&str>, habits: &Habits, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let Some(since) = habits.since else { return Ok(()) };
     let noun = if habits.are_sign_ins { "sign-in" } else { "event" };
     let failed =
         if habits.failed > 0 { format!("; {} failed", plural(habits.failed, "sign-in")) } else { String::new() };
     let date = since.short(zone);
     let title = if habits.are_enough() { "What is usual, of" } else { "Too few to say what is usual:" };
-    writeln!(out, "{title} {} since {}{failed}", plural(habits.total, noun), &date[..10])?;
+    let where_ = organization.map(|id| format!(" in the organization {id}")).unwrap_or_default();
+    let text = format!("{title} {} since {}{where_}{failed}", plural(habits.total, noun), &date[..10]);
+    say(out, &text, 2)?;
     for usual in &habits.aspects {
         let name = match usual.aspect {
             Aspect::Hour => format!("hour ({zone})"),
@@ -160,7 +165,8 @@ fn changes(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
     writeln!(out, "What was changed, and how to undo it")?;
     for change in &shown {
         let first = &all.happenings[change.events[0]];
-        let text = format!("  {}  {}", first.time.short(zone), said(all.happenings, &change.events));
+        let where_ = of(all, &first.organization);
+        let text = format!("  {}  {}{where_}", first.time.short(zone), said(all.happenings, &change.events));
         say(out, &text, 23)?;
         say(out, &format!("{:23}Undo: {}", "", change.undo), 29)?;
     }
@@ -218,6 +224,7 @@ fn one(all: &Investigation<'_>, session: &Session, is_all: bool, zone: Zone, out
         (Some(ip), None) => text += &format!(" from {ip}"),
         _ => {}
     }
+    text += &of(all, &all.happenings[session.events[0]].organization);
     text += &deed.agent.as_ref().map(|agent| format!(" with {agent}")).unwrap_or_default();
     if !session.odd.is_empty() {
         let odd: Vec<&str> = session.odd.iter().map(|aspect| aspect.word()).collect();
@@ -262,6 +269,11 @@ fn last_line(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown = all.sessions.iter().map(|session| session.events.len()).sum();
     let (events, sessions) = (plural(shown, "event"), plural(all.sessions.len(), "session"));
     writeln!(out, "{}; {events} in {sessions}; {skipped}", plural(all.findings.len(), "finding"))
+}
+
+/// The organization, where there are several.
+fn of(all: &Investigation<'_>, organization: &str) -> String {
+    if all.is_of_many() { format!(" in {organization}") } else { String::new() }
 }
 
 /// `2026-03-10 10:20:40 – 10:41:40`
