@@ -81,7 +81,7 @@ fn collect(
                 // All events of a rule at once: their evidence is put together once.
                 let mut adding: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
                 for event in completing {
-                    window.at(event).for_each(|(below, nearest)| {
+                    window.at(event).for_each(|(below, _, nearest)| {
                         adding.entry(below).or_default().insert(nearest);
                     });
                 }
@@ -103,7 +103,7 @@ fn collect(
 
 /// How many of the rules that a rule refers to, from the first on, its signals are made of; the others are what must
 /// not be, what a share is of, and what only teaches.
-fn parts(logic: &Logic) -> usize {
+pub(super) fn parts(logic: &Logic) -> usize {
     match logic {
         Logic::Detection(_) | Logic::Risk(_) => 0,
         Logic::Count(count) => count.rules.len(),

@@ -1,7 +1,9 @@
-//! Risk: a weighted sum over the different rules that found something on one entity in a window.
+//! Risk: a weighted sum over the different rules that found something on one entity in a window. What a correlation
+//! is made of is not added to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::evidence::parts;
 use super::group::Group;
 use super::profile::Symbol;
 use super::signal::{Signal, Signals};
@@ -29,8 +31,18 @@ pub fn counts(rule: &Rule) -> bool {
     rule.is_reported && !rule.is_opt_in && !matches!(rule.logic, Logic::Risk(_))
 }
 
-/// The signals that add up, by organization and entity: completing event and rule, in the total order.
-pub type Contributions = BTreeMap<(Symbol, Symbol), Vec<(u32, usize)>>;
+/// A signal that adds up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Contribution {
+    /// the completing event
+    event: u32,
+    rule: usize,
+    /// as it is at this event
+    level: Severity,
+}
+
+/// The signals that add up, by organization and entity, in the total order.
+pub type Contributions = BTreeMap<(Symbol, Symbol), Vec<Contribution>>;
 
 /// The signals that add up for each entity.
 pub fn contributions(set: &RuleSet, store: &Store, detected: &Detected) -> Contributions {
@@ -38,8 +50,10 @@ pub fn contributions(set: &RuleSet, store: &Store, detected: &Detected) -> Contr
     for (place, rule) in set.rules.iter().enumerate().filter(|(_, rule)| counts(rule)) {
         let Some(field) = rule.entity.field() else { continue };
         for event in detected.signals[place].events() {
+            let level = if rule.level_when.is_empty() { rule.level } else { rule.level_at(&store.view(event)) };
+            let contribution = Contribution { event, rule: place, level };
             for entity in store.group_values(event, &Field::Norm(field)) {
-                of_entity.entry((store.organization_symbol(event), entity)).or_default().push((event, place));
+                of_entity.entry((store.organization_symbol(event), entity)).or_default().push(contribution);
             }
         }
     }
@@ -50,15 +64,22 @@ pub fn contributions(set: &RuleSet, store: &Store, detected: &Detected) -> Contr
 /// The signals of a rule that lie in a window.
 #[derive(Clone, Copy, Debug)]
 struct Within {
-    count: usize,
+    /// how many are of each level
+    counts: [usize; Severity::ALL.len()],
     nearest: u32,
+}
+
+impl Within {
+    fn worst(&self) -> Option<Severity> {
+        Severity::ALL.into_iter().rev().find(|level| self.counts[*level as usize] > 0)
+    }
 }
 
 /// The window over the signals of one entity, on its way through time.
 pub struct Window<'a> {
     store: &'a Store,
     length: Span,
-    list: &'a [(u32, usize)],
+    list: &'a [Contribution],
     start: usize,
     end: usize,
     of_rule: BTreeMap<usize, Within>,
@@ -66,43 +87,72 @@ pub struct Window<'a> {
 
 impl<'a> Window<'a> {
     /// A window that nothing entered yet.
-    pub fn new(store: &'a Store, risk: &Risk, list: &'a [(u32, usize)]) -> Window<'a> {
+    pub fn new(store: &'a Store, risk: &Risk, list: &'a [Contribution]) -> Window<'a> {
         Window { store, length: risk.window, list, start: 0, end: 0, of_rule: BTreeMap::new() }
     }
 
     /// Moves on to the time of an event that is not before the one it was moved to last; gives the rules that count
-    /// towards it, and the event of each that is nearest.
-    pub fn at(&mut self, event: u32) -> impl Iterator<Item = (usize, u32)> {
+    /// towards it, the worst level of each and its nearest event.
+    pub fn at(&mut self, event: u32) -> impl Iterator<Item = (usize, Severity, u32)> {
         let time = self.store.time(event);
-        while let Some((entering, rule)) = self.list.get(self.end).filter(|(e, _)| self.store.time(*e) <= time) {
-            let within = self.of_rule.entry(*rule).or_insert(Within { count: 0, nearest: *entering });
-            *within = Within { count: within.count + 1, nearest: *entering };
+        while let Some(entering) = self.list.get(self.end).filter(|c| self.store.time(c.event) <= time) {
+            let nothing = Within { counts: Default::default(), nearest: entering.event };
+            let within = self.of_rule.entry(entering.rule).or_insert(nothing);
+            within.counts[entering.level as usize] += 1;
+            within.nearest = entering.event;
             self.end += 1;
         }
         let open = time.0.saturating_sub(self.length.0);
-        while let Some((_, rule)) = self.list[..self.end].get(self.start).filter(|(e, _)| self.store.time(*e).0 <= open)
-        {
-            if let Some(within) = self.of_rule.get_mut(rule) {
-                within.count -= 1;
-                if within.count == 0 {
-                    self.of_rule.remove(rule);
+        while let Some(leaving) = self.list[..self.end].get(self.start).filter(|c| self.store.time(c.event).0 <= open) {
+            if let Some(within) = self.of_rule.get_mut(&leaving.rule) {
+                within.counts[leaving.level as usize] -= 1;
+                if within.worst().is_none() {
+                    self.of_rule.remove(&leaving.rule);
                 }
             }
             self.start += 1;
         }
-        self.of_rule.iter().map(|(rule, within)| (*rule, within.nearest))
+        self.of_rule.iter().filter_map(|(rule, within)| Some((*rule, within.worst()?, within.nearest)))
     }
+}
+
+impl Window<'_> {
+    /// Whether all in it is of one event: what many rules say of one event is one thing.
+    fn has_one_event(&self) -> bool {
+        let within = &self.list[self.start..self.end];
+        within.first().map(|first| first.event) == within.last().map(|last| last.event)
+    }
+}
+
+/// The rules that each rule is made of, through all between.
+fn made_of(set: &RuleSet) -> Vec<BTreeSet<usize>> {
+    let below = |rule: usize| {
+        let parts = |rule: usize| &set.references[rule][..parts(&set.rules[rule].logic)];
+        let (mut found, mut open) = (BTreeSet::new(), parts(rule).to_vec());
+        while let Some(next) = open.pop() {
+            if found.insert(next) {
+                open.extend(parts(next));
+            }
+        }
+        found
+    };
+    (0..set.rules.len()).map(below).collect()
 }
 
 pub(super) fn evaluate(set: &RuleSet, store: &Store, detected: &Detected, risk: &Risk) -> Found {
     let (mut signals, mut groups) = (Vec::new(), Vec::new());
+    let made_of = made_of(set);
     for (number, (key, list)) in (0..).zip(detected.contributions(set, store)) {
         let mut window = Window::new(store, risk, list);
-        for part in list.chunk_by(|(a, _), (b, _)| a == b) {
-            let event = part[0].0;
-            let rules: Vec<&Rule> = window.at(event).map(|(rule, _)| &set.rules[rule]).collect();
-            let sum: u32 = rules.iter().map(|rule| weight(rule.level)).sum();
-            if sum < risk.min_score || rules.len() < risk.min_rules {
+        for part in list.chunk_by(|a, b| a.event == b.event) {
+            let event = part[0].event;
+            let found: Vec<(usize, Severity)> = window.at(event).map(|(rule, level, _)| (rule, level)).collect();
+            let is_part =
+                |rule: usize| found.iter().any(|(other, _)| *other != rule && made_of[*other].contains(&rule));
+            let own = found.iter().filter(|(rule, _)| !is_part(*rule));
+            let sum: u32 = own.clone().map(|(_, level)| weight(*level)).sum();
+            let rules: Vec<&Rule> = own.map(|(rule, _)| &set.rules[*rule]).collect();
+            if window.has_one_event() || sum < risk.min_score || rules.len() < risk.min_rules {
                 continue;
             }
             let techniques = rules.iter().flat_map(|rule| &rule.techniques);

@@ -37,7 +37,7 @@ pub use severity::{Confidence, Severity};
 use attack::Technique;
 use block::{Block, span, texts};
 use detection::{Fault, Warnings, fault};
-use expr::Expr;
+use expr::{Expr, Searchable};
 use logic::Logic;
 
 /// A question for somebody who knows whether this was meant.
@@ -359,6 +359,12 @@ fn levels(value: &Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault
 }
 
 impl Rule {
+    /// The level of what this event completes.
+    pub fn level_at(&self, event: &impl Searchable) -> Severity {
+        let changed = self.level_when.iter().rev().find(|level| level.when.matches(event));
+        changed.map_or(self.level, |level| level.level)
+    }
+
     /// A rule that is no more than its condition.
     pub fn of(name: &str, condition: Expr) -> Rule {
         Rule {

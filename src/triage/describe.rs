@@ -6,25 +6,19 @@ use super::finding::{Related, Subject};
 use super::sentence;
 use crate::detect::memory::Leg;
 use crate::detect::store::Store;
-use crate::event::time::{Span, Timestamp};
+use crate::event::time::Span;
 use crate::rule::{Entity, Rule};
 
-/// One sentence that says what was found, who, from where, how often.
+/// One sentence that says what was found, who, from where, how often. What had a part in it is told apart: in what the
+/// entity did, and beside that.
 pub fn finding(
     rule: &Rule,
     entity: &Subject,
-    related: &[Related],
-    count: usize,
-    first: Timestamp,
-    last: Timestamp,
+    [own, beside]: &[Vec<Related>; 2],
+    (count, spent): (usize, Span),
     leg: Option<(Leg, String, String)>,
 ) -> String {
-    let of = |role: &str, kind: Option<&str>| -> Vec<&str> {
-        let wanted = related.iter().filter(|r| r.role == role && kind.is_none_or(|k| r.kind == k));
-        // Two kinds of thing may have one name.
-        let mut told = HashSet::new();
-        wanted.map(|r| r.value.as_str()).filter(|name| told.insert(*name)).collect()
-    };
+    let of = |role: &str, kind: Option<&str>| values(own, role, kind);
     let mut text = rule.title.clone();
     if entity.kind != "organization" {
         text += &format!(": {}", entity.name);
@@ -41,20 +35,36 @@ pub fn finding(
         text += &format!(", on {}", some(&targets));
     }
     let sources: Vec<&str> = of("source", Some("ip")).into_iter().filter(|s| *s != entity.name).collect();
-    let countries = of("source", Some("country"));
-    match (sources.is_empty(), countries.is_empty()) {
-        (false, false) => text += &format!(", from {} ({})", some(&sources), some(&countries)),
-        (false, true) => text += &format!(", from {}", some(&sources)),
-        (true, false) => text += &format!(" ({})", some(&countries)),
-        (true, true) => {}
+    text += &from(",", &sources, &of("source", Some("country")));
+    let others: Vec<&str> = values(beside, "actor", None).into_iter().filter(|a| *a != entity.name).collect();
+    if !others.is_empty() {
+        let sources = values(beside, "source", Some("ip"));
+        text += &format!(", and {}", some(&others));
+        text += &from("", &sources, &values(beside, "source", Some("country")));
     }
     if let Some((leg, from, to)) = leg {
         let span = Span(leg.nanoseconds).words();
         text += &format!(": {from} to {to}, {:.0} km in {span} ({:.0} km/h)", leg.km, leg.kmh());
     } else if count > 1 {
-        text += &format!(", {count} events in {}", Span(last.0 - first.0).words());
+        text += &format!(", {count} events in {}", spent.words());
     }
     text
+}
+
+/// What had this part, each once: two kinds of thing may have one name.
+fn values<'r>(related: &'r [Related], role: &str, kind: Option<&str>) -> Vec<&'r str> {
+    let wanted = related.iter().filter(|r| r.role == role && kind.is_none_or(|k| r.kind == k));
+    let mut told = HashSet::new();
+    wanted.map(|r| r.value.as_str()).filter(|name| told.insert(*name)).collect()
+}
+
+fn from(comma: &str, sources: &[&str], countries: &[&str]) -> String {
+    match (sources.is_empty(), countries.is_empty()) {
+        (false, false) => format!("{comma} from {} ({})", some(sources), some(countries)),
+        (false, true) => format!("{comma} from {}", some(sources)),
+        (true, false) => format!(" ({})", some(countries)),
+        (true, true) => String::new(),
+    }
 }
 
 /// The first few of a list, and how many more.

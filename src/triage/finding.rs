@@ -16,7 +16,7 @@ use crate::detect::memory::{self, Leg, Stop};
 use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::origin::Origin;
-use crate::event::time::Timestamp;
+use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
 use crate::rule::{Confidence, Entity, Rule, Severity};
@@ -191,8 +191,10 @@ impl Findings<'_> {
         let parts = parts(store, &events);
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
-        let summary =
-            describe::finding(rule, &entity, &parts, events.len(), first_seen, last_seen, self.leg(place, &events));
+        let (own, others) = self.own_and_others(spell, &events);
+        let had_part = [&own, &others].map(|events| self::parts(store, events));
+        let spent = Span(last_seen.0 - first_seen.0);
+        let summary = describe::finding(rule, &entity, &had_part, (events.len(), spent), self.leg(place, &events));
         let shown = shown(&events, &spell.events(), self.evidence_limit);
         Finding {
             id: self.id(place, spell),
@@ -222,6 +224,17 @@ impl Findings<'_> {
             parts,
             events,
         }
+    }
+
+    /// The events in which whoever it is about acted, and those of others: an address in these is not theirs. All are
+    /// its own where it acted in none.
+    fn own_and_others(&self, spell: &Spell, events: &[u32]) -> (Vec<u32>, Vec<u32>) {
+        let actor = |event: &u32| self.store.text(*event, Norm::ActorKey);
+        let is_its = |key: &str| spell.entity.as_deref().is_some_and(|entity| entity.eq_ignore_ascii_case(key));
+        if !events.iter().any(|event| actor(event).is_some_and(is_its)) {
+            return (events.to_vec(), Vec::new());
+        }
+        events.iter().partition(|event| actor(event).is_none_or(is_its))
     }
 
     fn completing(&self, event: u32) -> Completing {
@@ -317,11 +330,8 @@ impl Findings<'_> {
 
     /// The worst level that a completing event gives it.
     fn severity(&self, rule: &Rule, spell: &Spell) -> Severity {
-        let of_event = |event: u32| {
-            let changed = rule.level_when.iter().rev().find(|l| l.when.matches(&self.store.view(event)));
-            changed.map_or(rule.level, |l| l.level)
-        };
-        spell.events().into_iter().map(of_event).max().unwrap_or(rule.level)
+        let levels = spell.events().into_iter().map(|event| rule.level_at(&self.store.view(event)));
+        levels.max().unwrap_or(rule.level)
     }
 
     fn evidence(&self, event: u32) -> Evidence {

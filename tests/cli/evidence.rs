@@ -62,13 +62,29 @@ fn what_was_allowed_besides_is_no_evidence() {
 
 #[test]
 fn risk_of_an_address_is_about_the_address() {
-    let spray = (0..60).map(|n| sign_in(&format!("u{n}"), false)).chain([sign_in("u50", true), sign_in("u51", true)]);
-    let risks = found("risk-score-entity", spray);
-    assert!(risks.iter().any(|finding| finding["entity"]["type"] == "ip"), "{risks:?}");
-    for finding in risks {
-        let kind = finding["entity"]["type"].as_str().unwrap();
-        let name = finding["entity"]["name"].as_str().unwrap();
-        assert_eq!(kind == "ip", name == "203.0.113.9", "{}", finding["entity"]);
-        assert_ne!(kind, "entity");
-    }
+    let folder = TempDir::new().unwrap();
+    let rule = |name: &str, tag: &str, outcome: &str| {
+        let text = format!(
+            "title: {name}\nname: {name}\nlevel: critical\ntags: [{tag}]\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{outcome: {outcome}}}, condition: s}}\njcdetect: {{category: authentication, entity: source}}\n"
+        );
+        std::fs::write(folder.path().join(format!("{name}.yml")), text).unwrap();
+    };
+    rule("own-one", "attack.initial-access, attack.t1078", "success");
+    rule("own-two", "attack.persistence, attack.t1136", "success");
+    rule("own-three", "attack.impact, attack.t1531", "failure");
+    let path = folder.path().join("events.jsonl");
+    let line = |n: u32, is_success: bool| {
+        let mut event = sign_in(&format!("u{n}"), is_success);
+        event["timestamp"] = format!("2026-03-02T09:{n:02}:00Z").into();
+        format!("{event}\n")
+    };
+    std::fs::write(&path, line(1, true) + &line(2, false)).unwrap();
+    let found = findings(&[text(&path), "--no-config", "--rules", text(folder.path())]);
+    let risks: Vec<&Value> = found.iter().filter(|finding| finding["rule_id"] == "risk-score-entity").collect();
+    assert!(risks.len() == 1 && risks[0]["event_count"] == 2, "{risks:?}");
+    assert_eq!(risks[0]["entity"], json!({"type": "ip", "id": "203.0.113.9", "name": "203.0.113.9"}));
+    // One event is one thing, whatever rules say of it, and what a rule is made of is not added to it.
+    std::fs::write(&path, line(1, true) + &line(1, true)).unwrap();
+    let found = findings(&[text(&path), "--no-config", "--rules", text(folder.path())]);
+    assert!(found.iter().all(|finding| finding["rule_id"] != "risk-score-entity"), "{found:?}");
 }

@@ -341,7 +341,9 @@ mod naive {
                 add("count", e, false);
                 add("own-count", e, false);
             }
-            let all = world.iter().filter(|x| x.organization == e.organization && within(x, e, 20)).count();
+            // It has an upper bound, so what is behind the event in the order does not count yet.
+            let before = |x: &&Happening| x.organization == e.organization && x.order() <= e.order();
+            let all = world.iter().filter(before).filter(|x| within(x, e, 20)).count();
             if (4..7).contains(&all) {
                 add("count-all", e, false);
             }
@@ -399,7 +401,23 @@ mod naive {
         position >= 2.max(2 * median)
     }
 
-    /// At least four rules, each of weight 15, on one actor in 20 seconds.
+    /// What the signals of a rule are made of, through all between.
+    fn made_of(rule: &str) -> &'static [&'static str] {
+        match rule {
+            "count" | "share" | "travel" => &["ab"],
+            "count-all" | "unless" | "unlike" | "absent-last" | "chain-of-own" => &["ab", "c"],
+            "values" | "absent-first" => &["any", "bc"],
+            "temporal" | "two-of-three" | "ordered" => &["ab", "bc", "c"],
+            "chain" => &["count", "ab", "c"],
+            "where" => &["ab", "bc"],
+            "alone" | "first-seen" | "first-seen-settling" => &["bc"],
+            "first-seen-lately" | "rate" => &["any"],
+            _ => &[],
+        }
+    }
+
+    /// At least four rules, each of weight 15, on one actor in 20 seconds, at more than one event; none of them made of
+    /// another.
     fn add_risk(world: &[Happening], out: &mut Out) {
         let signals: Vec<(&Happening, String)> = world
             .iter()
@@ -410,9 +428,11 @@ mod naive {
             })
             .collect();
         for (e, _) in &signals {
-            let rules: BTreeSet<&String> =
-                signals.iter().filter(|(x, _)| joined(x, e) && within(x, e, 20)).map(|(_, rule)| rule).collect();
-            if rules.len() >= 4 {
+            let near = || signals.iter().filter(|(x, _)| joined(x, e) && within(x, e, 20));
+            let events: BTreeSet<usize> = near().map(|(x, _)| x.number).collect();
+            let found: BTreeSet<&str> = near().map(|(_, rule)| rule.as_str()).collect();
+            let is_part = |rule: &str| found.iter().any(|other| made_of(other).contains(&rule));
+            if events.len() > 1 && found.iter().filter(|rule| !is_part(rule)).count() >= 4 {
                 out.insert(("risk".to_owned(), name(e), false));
             }
         }
