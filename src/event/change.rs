@@ -5,6 +5,8 @@
 //! objects (`settings.passwordPolicy.minLength`). A path shorter than every name stands for all fields
 //! below it (`config.acsUrl` for `config.acsUrl.value`). A field that is listed twice matches on any.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 use super::json::Json;
@@ -87,7 +89,7 @@ impl Change<'_> {
     /// | equal | – |
     /// | `false` → `true`, `true` → `false` | on / off, changed |
     /// | number → larger, smaller | up / down, changed |
-    /// | list gains, loses members | added / removed, changed |
+    /// | list gains, loses members (a part of a network that was there is no gain) | added / removed, changed |
     /// | list gains and loses none, or a network grows, or one wider than /16 comes in | widened |
     /// | anything → `""`, `[]`, `{}` | cleared, changed |
     /// | any other two | changed |
@@ -128,7 +130,9 @@ fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
 fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     let hashes = |items: &[Json<'_>]| items.iter().map(Json::value_hash).collect::<std::collections::HashSet<_>>();
     let (before, after) = (hashes(was), hashes(is));
-    let gained = !after.is_subset(&before);
+    // A part of a network that was there already is no gain.
+    let is_covered = |item: &Json<'_>| network(item).is_some_and(|new| networks(was).any(|old| old.contains(&new)));
+    let gained = is.iter().any(|item| !before.contains(&item.value_hash()) && !is_covered(item));
     let lost = !before.is_subset(&after);
     if gained {
         trend.push("added");
@@ -144,7 +148,13 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
 }
 
 fn networks(items: &[Json<'_>]) -> impl Iterator<Item = IpNet> {
-    items.iter().filter_map(|item| item.text()?.trim().parse().ok())
+    items.iter().filter_map(network)
+}
+
+/// A network, or an address as the network of it alone.
+fn network(item: &Json<'_>) -> Option<IpNet> {
+    let text = item.text()?.trim();
+    text.parse().ok().or_else(|| text.parse().ok().map(IpAddr::into))
 }
 
 /// A network wider than an organization has: shorter than /16, or /32 of IPv6.
@@ -190,6 +200,9 @@ mod tests {
             (r#""from":[1,2],"to":[]"#, "changed cleared removed"),
             (r#""from":["10.0.0.0/24"],"to":["10.0.0.0/16"]"#, "added changed removed widened"),
             (r#""from":["10.0.0.1"],"to":["0.0.0.0/0"]"#, "added changed removed widened"),
+            (r#""from":["198.51.100.0/24"],"to":["198.51.100.0/25"]"#, "changed removed"),
+            (r#""from":["198.51.100.7"],"to":["198.51.100.7/32"]"#, "changed removed"),
+            (r#""from":["198.51.100.7"],"to":["198.51.100.0/24"]"#, "added changed removed widened"),
             (r#""to":["0.0.0.0/0"]"#, "added widened"),
             (r#""from":{"a":1},"to":{"a":2}"#, "changed"),
         ] {

@@ -179,3 +179,26 @@ fn wildcards_are_anchored() {
     let rule = "logsource: {product: jumpcloud}\ndetection: {s: {event_type: '*_a'}, condition: s}\n";
     assert_eq!(with_rules(rule, &[("a", "x"), ("ab", "x"), ("a", "y")]).len(), 2);
 }
+
+/// PowerShell 7 writes times anew (`.120Z` becomes `.12Z`), so the same export counted twice.
+#[test]
+fn another_spelling_of_an_event_is_the_same_event() {
+    let folder = TempDir::new().unwrap();
+    let (plain, again) = (folder.path().join("a.jsonl"), folder.path().join("b.jsonl"));
+    let mut events = guessed_password();
+    for event in &mut events {
+        event["timestamp"] = (event["timestamp"].as_str().unwrap()[..19].to_owned() + ".120Z").into();
+        event["error_code"] = 49.into();
+    }
+    fs::write(&plain, lines(&events)).unwrap();
+    for event in &mut events {
+        event["timestamp"] = event["timestamp"].as_str().unwrap().replace(".120Z", ".12Z").into();
+        event["error_code"] = "49".into();
+        event["note"] = "".into();
+    }
+    fs::write(&again, lines(&events)).unwrap();
+    let report = super::report(&[text(&plain), text(&again)]);
+    let coverage = &report["coverage"];
+    assert_eq!((&coverage["events"], &coverage["duplicates"]), (&9.into(), &9.into()));
+    assert_eq!(report["findings"], super::report(&[text(&plain)])["findings"]);
+}
