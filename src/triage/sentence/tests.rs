@@ -204,6 +204,25 @@ fn changes_are_undone() {
             Some("Set back on jo: suspended to false."),
         ),
         (
+            serde_json::json!({"event_type": "organization_update", "resource": {"type": "organization", "name": "ACME"},
+                "changes": [{"field": "settings", "from": {"requireAdminMFA": true, "x": 1}, "to": {"requireAdminMFA": false, "x": 1}}]}),
+            Some("Set back on ACME: settings.requireAdminMFA to true."),
+        ),
+        (
+            serde_json::json!({"event_type": "user_update", "resource": user, "changes": [
+                {"field": "mfa.exclusionUntil", "to": "2027-01-01T00:00:00Z"}, {"field": "password"}]}),
+            Some("Set back on jo: mfa.exclusionUntil to nothing, password."),
+        ),
+        (
+            serde_json::json!({"event_type": "passwordmanager_sharedfolders_policy_update"}),
+            Some("Set it back: the log does not say what it was before."),
+        ),
+        (serde_json::json!({"event_type": "mdm_command_result", "request_type": "ProfileList"}), None),
+        (
+            serde_json::json!({"event_type": "mdm_command_result", "request_type": "EraseDevice"}),
+            Some("A device command cannot be undone: see whether the device is still there, and enrol it again."),
+        ),
+        (
             serde_json::json!({"event_type": "user_update", "resource": user, "changes": [
                 {"field": "mfa", "from": {"configured": true, "exclusion": false, "until": {"a": "b"}},
                     "to": {"configured": false, "exclusion": false}},

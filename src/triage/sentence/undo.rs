@@ -22,10 +22,6 @@ const UNDO: &[(&str, &str)] = &[
     ("commandresult_delete", "Deleted results do not come back: read what the command did on the devices themselves."),
     ("integration_activate", "Switch the SCIM integration off again."),
     ("integration_deactivate", "Switch the SCIM integration on again."),
-    (
-        "mdm_command_result",
-        "A device command cannot be undone: see whether the device is still there, and enrol it again.",
-    ),
     ("passwordmanager_items_export", "What was exported is out: change the passwords in it."),
     ("passwordmanager_user_device_pair", "Unpair the device."),
     ("report_export", "What was exported is out: see who can be found with it."),
@@ -47,6 +43,9 @@ const UNDO: &[(&str, &str)] = &[
     ("user_unsuspended", "Suspend {a user} again."),
 ];
 
+/// Words of the commands to devices that do something to them; the others ask.
+const COMMANDS: [&str; 7] = ["erase", "wipe", "lock", "clear", "remove", "restart", "shutdown"];
+
 /// How to undo what an event did; `None` if it changed nothing, or failed.
 pub fn undo(event: &Event<'_>) -> Option<String> {
     if matches!(event.outcome, Outcome::Failure | Outcome::Challenge) {
@@ -61,6 +60,13 @@ pub fn undo(event: &Event<'_>) -> Option<String> {
         return association(event.json, &words);
     }
     let json = event.json;
+    if matches!(event_type, "device_command" | "mdm_command_result") {
+        let command = json.text_at(&["request_type"]).or_else(|| json.text_at(&["command", "request_type"]));
+        let command = command.unwrap_or_default().to_ascii_lowercase();
+        let acts = COMMANDS.iter().any(|word| command.contains(word));
+        let known = "A device command cannot be undone: see whether the device is still there, and enrol it again.";
+        return acts.then(|| known.to_owned());
+    }
     let has_key = |field: &str, wanted: fn(&[&str]) -> bool| {
         change::of(json, field).iter().any(|change| wanted(change.trend().as_slice()))
     };
@@ -77,12 +83,17 @@ pub fn undo(event: &Event<'_>) -> Option<String> {
         let again = if event_type.ends_with("_disable") { "on" } else { "off" };
         return Some(format!("Switch it {again} again."));
     }
-    let (noun, verb) = noun_and_verb(event_type)?;
+    let Some((noun, verb)) = noun_and_verb(event_type) else {
+        let is_change = event_type.ends_with("_update") || event_type.ends_with("_change");
+        let is_telling = json.get("changes").is_some_and(|changes| !changes.items().is_empty());
+        let is_admin = event.actor.kind.as_deref() == Some("admin");
+        return (is_change && (is_telling || is_admin)).then(|| set_back(json, &words, None));
+    };
     match verb.split(' ').next().unwrap_or_default() {
         "created" => Some(words.fill(&format!("Delete {{the {noun}}}."))),
         "deleted" => Some(words.fill(&format!("Make {{the {noun}}} anew, if it is needed."))),
         "added" if verb == "added #" => Some(words.fill(&format!("Remove {{the {noun}}}."))),
-        "changed" => Some(set_back(json, &words, noun)),
+        "changed" => Some(set_back(json, &words, Some(noun))),
         "exported" => Some("What was exported is out: change the secrets in it.".to_owned()),
         "shared" => Some(words.fill(&format!("End the sharing of {{the {noun}}}, and change what it holds."))),
         _ => None,
@@ -98,20 +109,28 @@ fn association(json: &Json<'_>, words: &Words<'_>) -> Option<String> {
 }
 
 /// The values before, as far as the record has them.
-fn set_back(json: &Json<'_>, words: &Words<'_>, noun: &str) -> String {
+fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> String {
     const MOST: usize = 3;
     let entries = json.get("changes").map_or(&[][..], Json::items);
     let before: Vec<String> = entries
         .iter()
         .filter_map(|entry| {
-            let from = entry.get("from").filter(|from| !from.is_nothing())?;
-            Some(differing(entry.text_at(&["field"])?, from, entry.get("to")))
+            let field = entry.text_at(&["field"])?;
+            let value = |key| entry.get(key).filter(|value| !value.is_nothing());
+            Some(match (value("from"), value("to")) {
+                (Some(from), to) => differing(field, from, to),
+                (None, Some(_)) => vec![format!("{} to nothing", cut(field, 60))],
+                (None, None) => vec![cut(field, 60)],
+            })
         })
         .flatten()
         .collect();
     let name = words.norm(Norm::TargetName).map(|name| format!(" on {name}")).unwrap_or_default();
     match before.len() {
-        0 => words.fill(&format!("Set {{the {noun}}} back: the log does not say what it was before.")),
+        0 => {
+            let it = noun.map_or_else(|| "it".to_owned(), |noun| format!("{{the {noun}}}"));
+            words.fill(&format!("Set {it} back: the log does not say what it was before."))
+        }
         count => {
             let more = count.saturating_sub(MOST);
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
