@@ -154,8 +154,8 @@ fn settle(given: &Given, finding: &mut Finding) {
     let answered = Answered { answer: given.answer, who: given.who.clone(), when: given.when, is_outdated };
     finding.answer = Some(answered);
     match given.answer {
-        // What happened after the answer was not asked about.
-        Answer::Yes if is_outdated => {}
+        // What happened after the answer was not asked about, even if an earlier report had some of it.
+        Answer::Yes if is_outdated => finding.status = Status::New,
         Answer::Yes => {
             finding.status = Status::Suppressed;
             finding.suppressed_by = Some(SuppressedBy::Answer);

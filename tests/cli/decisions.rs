@@ -194,6 +194,43 @@ fn an_answer_outlives_the_id_of_its_finding() {
     assert_eq!(of(&findings(&[&source, "--answers", &filled]), "cap-deleted")["status"], "suppressed");
 }
 
+/// An administrator who deletes things of these types at these times.
+fn deletions(of: &[(&str, &str, &str)]) -> String {
+    let admin = serde_json::json!({"type": "admin", "email": "ops@example.com", "id": "bf705d8039649cb62b6d89f7"});
+    let event = |(n, (kind, time, name)): (usize, &(&str, &str, &str))| {
+        serde_json::json!({
+            "id": format!("e{n}"), "event_type": format!("{kind}_delete"), "service": "directory", "timestamp": time,
+            "organization": "5dc058bc3f53f95e3972f03f", "initiated_by": admin, "success": true, "client_ip": "203.0.113.10",
+            "auth_method": "session", "resource": {"type": kind, "id": format!("r{n}"), "name": name},
+        })
+    };
+    lines(&of.iter().enumerate().map(event).collect::<Vec<_>>())
+}
+
+#[test]
+fn what_came_after_a_yes_is_open_even_if_the_question_was_known() {
+    let desk = Desk::new();
+    let all = [
+        ("authnpolicy", "2026-03-10T20:00:00Z", "Old test policy"),
+        ("authnpolicy", "2026-03-11T15:00:00Z", "Admin portal needs MFA"),
+    ];
+    let (monday, tuesday) =
+        (desk.with("monday.jsonl", &deletions(&all[..1])), desk.with("tuesday.jsonl", &deletions(&all)));
+    let old = desk.with("old", &scan(&[&monday, "--format", "json"]));
+    let id = of(&findings(&[&monday]), "cap-deleted")["id"].as_str().unwrap().to_owned();
+    let yes = |when: &str| desk.with("a.csv", &format!("finding_id,answer,who,when\n{id},yes,ops,{when}\n"));
+    let status = |when: &str| {
+        of(&findings(&[&tuesday, "--baseline", &old, "--answers", &yes(when)]), "cap-deleted")["status"].clone()
+    };
+    assert_eq!(status("2026-03-11T09:00:00Z"), "new");
+    assert_eq!(status("2026-03-11T16:00:00Z"), "suppressed");
+    jcdetect()
+        .args(["scan", &tuesday, "--baseline", &old, "--answers", &yes("2026-03-11T09:00:00Z")])
+        .args(["--fail-on", "low", "--fail-on-duet"])
+        .assert()
+        .code(1);
+}
+
 const ENTRY: &str = "suppress:\n  - rule: success-after-bruteforce\n    match: {entity: alice, source: 203.0.113.0/24}\n    reason: a test of the help desk\n    owner: ops@example.com\n    expires: 2026-03-02\n";
 
 #[test]
