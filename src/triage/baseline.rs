@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::{Finding, Subject};
 use super::status::Status;
 use super::told::Told;
+use crate::event::time::Timestamp;
+use crate::rule::Severity;
 use crate::rule::set::RuleSet;
 
 /// How many completing events of a finding a report names, the newest.
@@ -87,15 +89,31 @@ impl Marks {
     }
 }
 
-/// Marks the findings that stood in an earlier report; how many did.
+/// Marks the findings that an earlier report showed to somebody, unless they are worse now; how many are marked.
 pub fn mark(told: &[Told], set: &RuleSet, findings: &mut [Finding]) -> usize {
     let marks = Marks::new(told.iter().map(Mark::from).collect());
     let mut count = 0;
-    for finding in findings {
-        if finding.status == Status::New && !marks.of(finding, &set.rules[finding.rule].name).is_empty() {
+    for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
+        let own = marks.of(finding, &set.rules[finding.rule].name);
+        let shown: Vec<&Told> = own.iter().map(|place| &told[*place]).filter(|told| was_shown(told, finding)).collect();
+        let worst = shown.iter().filter_map(|told| Severity::parse(&told.severity)).max();
+        let is_worse = worst.is_some_and(|worst| finding.severity > worst);
+        if !shown.is_empty() && !is_worse {
             finding.status = Status::Known;
             count += 1;
         }
     }
     count
+}
+
+/// Whether a report showed a finding to somebody. What an entry had put away nobody looked at, and a yes was said of
+/// nothing that came after it.
+fn was_shown(told: &Told, finding: &Finding) -> bool {
+    if told.status != Status::Suppressed.word() {
+        return true;
+    }
+    let is_answered = told.suppressed_by.as_ref().is_some_and(|by| by.kind == "answer");
+    let answered = told.answer.as_ref().filter(|_| is_answered).and_then(|reply| Timestamp::parse(&reply.when));
+    let newest = finding.completing.iter().map(|completing| completing.time).max();
+    answered.zip(newest).is_some_and(|(answered, newest)| newest <= answered)
 }

@@ -62,6 +62,26 @@ pub struct Told {
     /// the case that it is part of
     #[serde(default)]
     pub case_id: Option<String>,
+    /// what put it away
+    #[serde(default)]
+    pub suppressed_by: Option<PutAway>,
+    /// what whoever was asked said
+    #[serde(default)]
+    pub answer: Option<Reply>,
+}
+
+/// What put a finding away.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PutAway {
+    /// `entry` or `answer`
+    pub kind: String,
+}
+
+/// What whoever was asked said.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Reply {
+    /// when
+    pub when: String,
 }
 
 /// Whom or what something is about.

@@ -231,6 +231,26 @@ fn what_came_after_a_yes_is_open_even_if_the_question_was_known() {
         .code(1);
 }
 
+#[test]
+fn what_gets_worse_is_new_and_what_only_grows_is_known() {
+    let desk = Desk::new();
+    let all = [
+        ("policy", "2026-03-10T16:00:00Z", "Wallpaper"),
+        ("policy", "2026-03-11T03:00:00Z", "Dock"),
+        ("policy", "2026-03-11T03:00:30Z", "BitLocker Full Disk Encryption"),
+    ];
+    let of_first = |count: usize| desk.with(&format!("{count}.jsonl"), &deletions(&all[..count]));
+    let old = desk.with("old", &scan(&[&of_first(1), "--format", "json"]));
+    let now = |count: usize| of(&findings(&[&of_first(count), "--baseline", &old]), "policy-deleted").clone();
+    let (grown, worse) = (now(2), now(3));
+    assert_eq!((&grown["event_count"], &grown["severity"]), (&2.into(), &"medium".into()));
+    assert_eq!((&worse["event_count"], &worse["severity"]), (&3.into(), &"high".into()));
+    assert_eq!((&grown["status"], &worse["status"]), (&"known".into(), &"new".into()));
+    // Once it was told as that bad, it is known again.
+    let old = desk.with("old", &scan(&[&of_first(3), "--baseline", &old, "--format", "json"]));
+    assert_eq!(of(&findings(&[&of_first(3), "--baseline", &old]), "policy-deleted")["status"], "known");
+}
+
 const ENTRY: &str = "suppress:\n  - rule: success-after-bruteforce\n    match: {entity: alice, source: 203.0.113.0/24}\n    reason: a test of the help desk\n    owner: ops@example.com\n    expires: 2026-03-02\n";
 
 #[test]
@@ -256,6 +276,26 @@ fn an_entry_puts_findings_away_and_says_so() {
     let table = scan(&[&log, "--config", &config]);
     assert!(!table.contains("[success-after-bruteforce") && table.contains("; 1 suppressed;"), "{table}");
     jcdetect().args(["scan", &log, "--config", &config, "--fail-on", "critical"]).assert().code(0);
+}
+
+#[test]
+fn what_an_entry_had_put_away_is_new_when_it_expires_and_what_a_yes_closed_is_known() {
+    let desk = Desk::new();
+    let all = [("policy", "2026-03-10T16:00:00Z", "Wallpaper"), ("policy", "2026-03-11T03:00:00Z", "Dock")];
+    let (monday, tuesday) =
+        (desk.with("monday.jsonl", &deletions(&all[..1])), desk.with("tuesday.jsonl", &deletions(&all)));
+    let entry = ENTRY.replace("success-after-bruteforce", "policy-deleted").replace("2026-03-02", "2026-03-10");
+    let config = desk.with("c.yml", &entry.replace("alice, source: 203.0.113.0/24", "ops@example.com"));
+    let old = desk.with("old", &scan(&[&monday, "--config", &config, "--format", "json"]));
+    let now = findings(&[&tuesday, "--config", &config, "--baseline", &old]);
+    assert_eq!(of(&now, "policy-deleted")["status"], "new");
+    // The answered report keeps an answer, but not for what came after it.
+    let id = of(&now, "policy-deleted")["id"].as_str().unwrap().to_owned();
+    let yes = desk.with("a.csv", &format!("finding_id,answer,who,when\n{id},yes,ops,2026-03-10T17:00:00Z\n"));
+    let old = desk.with("old", &scan(&[&monday, "--answers", &yes, "--format", "json"]));
+    assert!(fs::read_to_string(&old).unwrap().contains("\"suppressed\""));
+    assert_eq!(of(&findings(&[&monday, "--baseline", &old]), "policy-deleted")["status"], "known");
+    assert_eq!(of(&findings(&[&tuesday, "--baseline", &old]), "policy-deleted")["status"], "new");
 }
 
 #[test]
