@@ -73,10 +73,14 @@ pub fn tell(run: &Run) {
             Use::Expired => say(format_args!(
                 "{place}: the suppression of {rule} ({reason}{owner}) ended on {expires}; its findings are shown again"
             )),
-            Use::Put(0) => {
+            Use::Put { findings: 0, overruled: 0 } => {
                 say(format_args!("{place}: the suppression of {rule} ({reason}{owner}) fits no finding of this run"));
             }
-            Use::Put(_) => {}
+            Use::Put { overruled: 0, .. } => {}
+            Use::Put { overruled, .. } => say(format_args!(
+                "{place}: the suppression of {rule} ({reason}{owner}) fits {overruled} to which somebody answered no or \
+                 not sure; shown all the same"
+            )),
         }
     }
     for answers in run.answers.iter().filter(|answers| !answers.unused.is_empty()) {

@@ -87,8 +87,9 @@ struct Entry<'r> {
 fn entry((entry, used): &(Suppression, Use)) -> Entry<'_> {
     let (state, findings) = match used {
         Use::Expired => ("expired", 0),
-        Use::Put(0) => ("unused", 0),
-        Use::Put(count) => ("used", *count),
+        Use::Put { findings: 0, overruled: 0 } => ("unused", 0),
+        Use::Put { findings: 0, .. } => ("overruled", 0),
+        Use::Put { findings, .. } => ("used", *findings),
     };
     Entry {
         place: &entry.place,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::finding::Finding;
-use super::status::{Status, SuppressedBy};
+use super::status::{Answer, Status, SuppressedBy};
 use crate::event::time::{DAY, Timestamp};
 use crate::rule::pattern::{Glob, Side};
 use crate::rule::set::RuleSet;
@@ -86,8 +86,13 @@ impl Condition {
 pub enum Use {
     /// its last day is over
     Expired,
-    /// it put this many findings away
-    Put(usize),
+    /// it put this many findings away, and so many that it covers somebody answered *no* or *not sure* to
+    Put {
+        /// put away
+        findings: usize,
+        /// left to be looked at
+        overruled: usize,
+    },
 }
 
 impl Suppression {
@@ -97,15 +102,22 @@ impl Suppression {
 }
 
 /// Puts away the findings that an entry covers; what became of each entry. The first that covers a finding is
-/// named in it. `now` is the newest event.
+/// named in it. Entries were written before anything was asked, so an answer that brings a finding to triage counts
+/// more. `now` is the newest event.
 pub fn apply(entries: &[Suppression], now: Timestamp, set: &RuleSet, findings: &mut [Finding]) -> Vec<Use> {
+    let unused = Use::Put { findings: 0, overruled: 0 };
     let mut uses: Vec<Use> =
-        entries.iter().map(|entry| if entry.is_expired(now) { Use::Expired } else { Use::Put(0) }).collect();
+        entries.iter().map(|entry| if entry.is_expired(now) { Use::Expired } else { unused }).collect();
     for finding in findings {
         let rule = &set.rules[finding.rule].name;
+        let is_raised = finding.answer.as_ref().is_some_and(|answered| answered.answer != Answer::Yes);
         for (entry, used) in entries.iter().zip(&mut uses) {
-            let Use::Put(count) = used else { continue };
+            let Use::Put { findings: count, overruled } = used else { continue };
             if entry.rule != *rule || !entry.conditions.iter().all(|condition| condition.holds(finding)) {
+                continue;
+            }
+            if is_raised {
+                *overruled += 1;
                 continue;
             }
             *count += 1;

@@ -37,6 +37,10 @@ fn policy_gap() -> String {
     text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/policy-gap")).to_owned()
 }
 
+fn stderr(arguments: &[&str]) -> String {
+    String::from_utf8(jcdetect().arg("scan").args(arguments).output().unwrap().stderr).unwrap()
+}
+
 fn statuses(findings: &[Value]) -> Vec<(&str, &str)> {
     findings.iter().map(|f| (f["rule_id"].as_str().unwrap(), f["status"].as_str().unwrap())).collect()
 }
@@ -296,6 +300,26 @@ fn what_an_entry_had_put_away_is_new_when_it_expires_and_what_a_yes_closed_is_kn
     assert!(fs::read_to_string(&old).unwrap().contains("\"suppressed\""));
     assert_eq!(of(&findings(&[&monday, "--baseline", &old]), "policy-deleted")["status"], "known");
     assert_eq!(of(&findings(&[&tuesday, "--baseline", &old]), "policy-deleted")["status"], "new");
+}
+
+#[test]
+fn a_no_counts_more_than_an_entry() {
+    let desk = Desk::new();
+    let log = desk.with("deleted.jsonl", &deletions(&[("policy", "2026-03-10T16:00:00Z", "Wallpaper")]));
+    let entry = ENTRY.replace("success-after-bruteforce", "policy-deleted").replace("2026-03-02", "2026-12-31");
+    let config = desk.with("c.yml", &entry.replace("alice, source: 203.0.113.0/24", "ops@example.com"));
+    let id = of(&findings(&[&log]), "policy-deleted")["id"].as_str().unwrap().to_owned();
+    for (answer, status, state) in
+        [("no", "new", "overruled"), ("not sure", "new", "overruled"), ("yes", "suppressed", "used")]
+    {
+        let file = desk.with("a.csv", &format!("finding_id,answer,who,when\n{id},{answer},ops,2026-03-11\n"));
+        let report = report(&[&log, "--config", &config, "--answers", &file]);
+        assert_eq!(of(report["findings"].as_array().unwrap(), "policy-deleted")["status"], status, "{answer}");
+        assert_eq!(report["run"]["suppressions"][0]["state"], state, "{answer}");
+        let told = "fits 1 to which somebody answered no or not sure; shown all the same";
+        let is_told = predicate::str::contains(told).eval(&stderr(&[&log, "--config", &config, "--answers", &file]));
+        assert_eq!(is_told, status == "new", "{answer}");
+    }
 }
 
 #[test]
