@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Datelike, FixedOffset, Timelike};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use ipnet::IpNet;
 
 use memchr::memmem;
@@ -15,7 +15,9 @@ use memchr::memmem;
 use super::regex::Expression;
 use crate::event::agent;
 use crate::event::field::Field;
+use crate::event::json::Json;
 use crate::event::source::address;
+use crate::event::time::Timestamp;
 
 /// The network that a text names; an address is a network of one.
 pub fn network(text: &str) -> Option<IpNet> {
@@ -74,7 +76,7 @@ impl Order {
     }
 }
 
-/// Parts of a time, as it is written, without conversion of zones, but for the hour of the week.
+/// Parts of a time in UTC, whatever zone it is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimePart {
     /// 0–59
@@ -89,13 +91,13 @@ pub enum TimePart {
     Month,
     /// year
     Year,
-    /// hour of the week in UTC, 0–167, from Monday 00:00
+    /// hour of the week, 0–167, from Monday 00:00
     WeekHour,
 }
 
 impl TimePart {
     fn of(self, text: &str) -> Option<f64> {
-        let time: DateTime<FixedOffset> = DateTime::parse_from_rfc3339(text).ok()?;
+        let time = time(text)?;
         Some(match self {
             TimePart::Minute => f64::from(time.minute()),
             TimePart::Hour => f64::from(time.hour()),
@@ -103,12 +105,17 @@ impl TimePart {
             TimePart::Week => f64::from(time.iso_week().week()),
             TimePart::Month => f64::from(time.month()),
             TimePart::Year => f64::from(time.year()),
-            TimePart::WeekHour => {
-                let utc = time.to_utc();
-                f64::from(utc.weekday().num_days_from_monday() * 24 + utc.hour())
-            }
+            TimePart::WeekHour => f64::from(time.weekday().num_days_from_monday() * 24 + time.hour()),
         })
     }
+}
+
+/// A time in all the forms that an event may have it in, and beyond the years that an event can have: an exclusion
+/// until the year 9999 has one, too.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let far = || DateTime::parse_from_rfc3339(text.trim()).ok().map(|time| time.to_utc());
+    let number = || Timestamp::from_json(&Json::Int(text.trim().parse().ok()?));
+    Timestamp::parse(text).map(Timestamp::utc).or_else(far).or_else(|| number().map(Timestamp::utc))
 }
 
 /// Where a text has to be found in another.
@@ -441,7 +448,21 @@ mod tests {
         assert!(Pattern::Number(5.0).matches(&Folded::new("5")));
         assert!(Pattern::Order(Order::GreaterEqual, 5.0).matches(&Folded::new("5.5")));
         assert!(!Pattern::Order(Order::Less, 5.0).matches(&Folded::new("x")));
-        assert!(Pattern::Time(TimePart::Hour, Order::Equal, 23.0).matches(&Folded::new("2026-01-01T23:10:00+09:30")));
+        let has = |part: TimePart, n: f64, text: &str| Pattern::Time(part, Order::Equal, n).matches(&Folded::new(text));
+        for text in [
+            "2026-03-10T22:02:00.614Z",
+            "2026-03-10T23:02:00+01:00",
+            "2026-03-10T22:02:00.614",
+            "2026-03-10 22:02:00",
+            "/Date(1773180120614)/",
+            "1773180120",
+            "1773180120614",
+        ] {
+            assert!(has(TimePart::Hour, 22.0, text) && has(TimePart::WeekHour, 46.0, text), "{text}");
+            assert!(has(TimePart::Year, 2026.0, text) && has(TimePart::Minute, 2.0, text), "{text}");
+        }
+        assert!(has(TimePart::Day, 10.0, "2026-03-10") && has(TimePart::Year, 9999.0, "9999-12-31T00:00:00Z"));
+        assert!(!has(TimePart::Year, 1970.0, "soon") && !has(TimePart::Year, 1970.0, "17.5"));
         // A Monday in Adelaide is still a Sunday in UTC.
         assert!(
             Pattern::Time(TimePart::WeekHour, Order::Equal, 165.0).matches(&Folded::new("2026-03-02T07:10:00+09:30"))
