@@ -13,6 +13,7 @@ pub mod example;
 pub mod expr;
 pub mod file;
 pub mod lists;
+mod local;
 pub mod logic;
 pub mod pack;
 pub mod pattern;
@@ -182,6 +183,10 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
         warnings.extend(own.into_iter().map(|f| at(document.line_of(&f.near), f.message)));
         rules.push(rule);
     }
+    local::check(&rules).map_err(|(place, fault)| {
+        let line = documents[place].line_of(&fault.near);
+        Problem { file: path.to_owned(), line, message: fault.message }
+    })?;
     Ok(rules)
 }
 
