@@ -85,7 +85,7 @@ impl RuleSet {
     /// Links rule files; these fields of events are read after the events are gone, too.
     pub fn keeping(files: impl IntoIterator<Item = Parsed>, kept: &[Field]) -> RuleSet {
         let mut set = RuleSet::default();
-        let mut reported: BTreeMap<String, String> = BTreeMap::new();
+        let (mut reported, mut ids) = (BTreeMap::<String, String>::new(), BTreeMap::<String, String>::new());
         let mut read = Vec::new();
         for Parsed { path, rules, warnings } in files {
             set.warnings.extend(warnings);
@@ -96,6 +96,14 @@ impl RuleSet {
                     if let Some(other) = reported.insert(name.clone(), path.clone()) {
                         let message = format!("a rule named {name:?} stands in {other} too: rename one");
                         set.problems.push(Problem { file: path, line: 1, message });
+                        continue;
+                    }
+                    // A reference by id has to mean one rule.
+                    if let Some(id) = &rules[0].uuid
+                        && let Some(other) = ids.insert(id.to_lowercase(), path.clone())
+                    {
+                        let message = format!("the id {id} stands in {other} too: give {name} one of its own");
+                        set.problems.push(Problem { file: path, line: rules[0].line, message });
                         continue;
                     }
                     read.push(rules);
@@ -442,6 +450,27 @@ mod tests {
         let set = load(&[("r.yml", risk), ("b.yml", count("b", "r"))]);
         assert!(set.problems[0].message.contains("adds up all findings"), "{:?}", set.problems);
         assert_eq!(set.names().collect::<Vec<_>>(), ["r"]);
+    }
+
+    #[test]
+    fn an_id_is_of_one_rule() {
+        let id = "id: \"11111111-2222-4333-8444-555555555555\"\n";
+        let set = load(&[
+            ("a.yml", detection("a") + id),
+            ("b.yml", detection("b") + id),
+            ("c.yml", count("c", "11111111-2222-4333-8444-555555555555")),
+        ]);
+        let told: Vec<String> = set.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            ["b.yml:1: the id 11111111-2222-4333-8444-555555555555 stands in a.yml too: give b one of its own"]
+        );
+        assert_eq!(set.names().collect::<Vec<_>>(), ["a", "c"]);
+        let c = set.rules.iter().position(|rule| rule.name == "c").unwrap();
+        assert_eq!(set.rules[set.references[c][0]].name, "a");
+        // Two files may have the same local rule.
+        let with_local = |name: &str| format!("{}---\n{}{id}", count(name, "own"), detection("own"));
+        assert!(load(&[("a.yml", with_local("a")), ("b.yml", with_local("b"))]).problems.is_empty());
     }
 
     #[test]
