@@ -152,10 +152,10 @@ fn suppression(yaml: &Yaml, place: &Place<'_>) -> Result<Suppression> {
         }
         Condition::new(field, &values).ok_or_else(|| anyhow!("{}: `match` has no key `{field}`", place.at(field)))
     };
-    // Its path is told once; a report does not depend on where the file lies.
     let name = place.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(Suppression {
         place: format!("{name}:{}", place.lines.0),
+        path: place.start(),
         rule,
         conditions: fields.iter().map(condition).collect::<Result<_>>()?,
         reason,

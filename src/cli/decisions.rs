@@ -68,17 +68,17 @@ impl Decisions {
 pub fn tell(run: &Run) {
     for (entry, used) in &run.suppressions {
         let owner = entry.owner.as_ref().map(|owner| format!(", owner {owner}")).unwrap_or_default();
-        let Suppression { place, rule, expires, reason, .. } = entry;
+        let Suppression { path, rule, expires, reason, .. } = entry;
         match used {
             Use::Expired => say(format_args!(
-                "{place}: the suppression of {rule} ({reason}{owner}) ended on {expires}; its findings are shown again"
+                "{path}: the suppression of {rule} ({reason}{owner}) ended on {expires}; its findings are shown again"
             )),
             Use::Put { findings: 0, overruled: 0 } => {
-                say(format_args!("{place}: the suppression of {rule} ({reason}{owner}) fits no finding of this run"));
+                say(format_args!("{path}: the suppression of {rule} ({reason}{owner}) fits no finding of this run"));
             }
             Use::Put { overruled: 0, .. } => {}
             Use::Put { overruled, .. } => say(format_args!(
-                "{place}: the suppression of {rule} ({reason}{owner}) fits {overruled} to which somebody answered no or \
+                "{path}: the suppression of {rule} ({reason}{owner}) fits {overruled} to which somebody answered no or \
                  not sure; shown all the same"
             )),
         }

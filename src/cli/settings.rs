@@ -249,7 +249,7 @@ pub fn rules_of(config: &Config, kept: &[Field]) -> Result<RuleSet> {
         }
     }
     for entry in &config.suppressions {
-        known_rule(&entry.rule, &set).map_err(|message| anyhow!("{}: {message}", entry.place))?;
+        known_rule(&entry.rule, &set).map_err(|message| anyhow!("{}: {message}", entry.path))?;
     }
     Ok(set)
 }

@@ -21,6 +21,20 @@ impl Document<'_> {
         self.line + found.unwrap_or(0)
     }
 
+    /// The line of the file on which a rule is referred to; its first line if it is not.
+    pub fn line_of_reference(&self, name: &str) -> usize {
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let has_name = |line: &str| {
+            line.match_indices(name)
+                .any(|(at, _)| !line[..at].ends_with(is_part) && !line[at + name.len()..].starts_with(is_part))
+        };
+        let mut lines = self.text.lines().enumerate().skip_while(|(_, line)| {
+            // Above stand only words about the rule.
+            !line.starts_with("correlation:") && !line.starts_with("jcdetect:")
+        });
+        self.line + lines.find(|(_, line)| has_name(line)).map_or(0, |(at, _)| at)
+    }
+
     /// Whether this is the document of tests, told without parsing it.
     pub fn holds_tests(&self) -> bool {
         self.text.lines().any(|line| line.starts_with("tests:"))
@@ -88,6 +102,13 @@ mod tests {
         assert_eq!(docs.len(), 2);
         assert_eq!((docs[0].line, docs[0].line_of("x")), (3, 4));
         assert!(docs[1].holds_tests() && !docs[0].holds_tests());
+    }
+
+    #[test]
+    fn a_reference_is_found_where_it_stands() {
+        let docs = documents("title: of x\nname: x-y\ncorrelation:\n  rules:\n    - x-y-z\n    - x\n  timespan: 1h\n");
+        assert_eq!((docs[0].line_of_reference("x"), docs[0].line_of_reference("x-y-z")), (6, 5));
+        assert_eq!(docs[0].line_of_reference("z"), 1);
     }
 
     #[test]

@@ -108,6 +108,8 @@ pub struct Rule {
     pub file: String,
     /// its line there
     pub line: usize,
+    /// the lines of [`Logic::references`]
+    pub reference_lines: Vec<usize>,
     /// what it looks for
     pub logic: Logic,
     /// when the level is another
@@ -262,6 +264,8 @@ fn one(
             ));
         }
     };
+    let names = rule.logic.references();
+    rule.reference_lines = names.into_iter().map(|name| document.line_of_reference(name)).collect();
     if share.is_some() && !matches!(rule.logic, Logic::Count(_)) {
         return Err(fault("share", "`share` belongs to `event_count` and `value_count`"));
     }
@@ -395,6 +399,7 @@ impl Rule {
             is_reported: true,
             file: String::new(),
             line: 1,
+            reference_lines: vec![],
             logic: Logic::Detection(condition),
             level_when: vec![],
         }

@@ -34,7 +34,12 @@ pub struct Expression {
 impl Expression {
     /// Checks an expression with the sub-modifiers `i`, `m`, `s`; what is wrong with it is the error.
     pub fn new(text: &str, flags: &[char]) -> Result<Expression, String> {
-        let told = |error: &dyn std::fmt::Display| format!("not a regular expression: {error}");
+        // Of the parser's lines, which point at the place, the last says what is wrong.
+        let told = |error: &dyn std::fmt::Display| {
+            let error = error.to_string();
+            let last = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            format!("not a regular expression: {last}")
+        };
         let (compiled, ascii) = (OnceLock::new(), OnceLock::new());
         let parsed = regex_syntax::parse(text).map_err(|error| told(&error))?;
         let needed = Bytes::needed(&parsed);
@@ -185,6 +190,7 @@ mod tests {
         for wrong in ["(", "a{2", "*", r"(?<=x)y", r"(\w{99}){99}"] {
             let error = Expression::new(wrong, &[]).unwrap_err();
             assert!(error.starts_with("not a regular expression: "), "{wrong}: {error}");
+            assert!(!error.contains('\n'), "{error}");
         }
         let error = Expression::new(r"(\w{99}){99}", &[]).unwrap_err();
         assert!(error.ends_with("compiled it takes more than 1048576 bytes"), "{error}");

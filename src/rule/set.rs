@@ -139,7 +139,7 @@ impl RuleSet {
         for (place, rule) in self.rules.iter().enumerate() {
             let own = &locals[file_of[place]];
             let mut found = Some(Vec::new());
-            for name in rule.logic.references() {
+            for (nth, name) in rule.logic.references().into_iter().enumerate() {
                 let message = match own.get(name).or_else(|| global.get(name)) {
                     Some(to) if matches!(self.rules[*to].logic, Logic::Risk(_)) => {
                         format!("{name:?} adds up all findings, so no rule can be made of it")
@@ -154,7 +154,8 @@ impl RuleSet {
                         format!("no rule named {name:?}{hint} (rules are referred to by name or id, not by title)")
                     }
                 };
-                self.problems.push(Problem { file: rule.file.clone(), line: rule.line, message });
+                let line = rule.reference_lines.get(nth).copied().unwrap_or(rule.line);
+                self.problems.push(Problem { file: rule.file.clone(), line, message });
                 found = None;
                 break;
             }
@@ -477,5 +478,6 @@ mod tests {
     fn titles_and_typos_are_no_references() {
         let set = load(&[("a.yml", detection("failed-login")), ("b.yml", count("b", "faild-login"))]);
         assert!(set.problems[0].message.contains("did you mean \"failed-login\"?"), "{:?}", set.problems);
+        assert_eq!(set.problems[0].line, 3);
     }
 }

@@ -17,8 +17,10 @@ pub const FIELDS: &[&str] =
 /// An entry of `suppress:`.
 #[derive(Clone, Debug)]
 pub struct Suppression {
-    /// file and line
+    /// file and line; a report does not depend on where the file lies
     pub place: String,
+    /// the same with the path of the file, for messages
+    pub path: String,
     /// the rule
     pub rule: String,
     /// what all has to fit

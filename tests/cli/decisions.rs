@@ -338,9 +338,10 @@ fn expired_and_unused_entries_are_told() {
     let old = desk.with("old.yml", &ENTRY.replace("2026-03-02", "2026-03-01"));
     assert_eq!(of(&findings(&[&log, "--config", &old]), "success-after-bruteforce")["status"], "new");
     assert_eq!(report(&[&log, "--config", &old])["run"]["suppressions"][0]["state"], "expired");
-    jcdetect().args(["scan", &log, "--config", &old]).assert().stderr(predicate::str::contains(
-        "old.yml:2: the suppression of success-after-bruteforce (a test of the help desk, owner ops@example.com) ended on 2026-03-01",
-    ));
+    // Messages have the path as it was typed, a report does not.
+    assert!(stderr(&[&log, "--config", &old]).contains(&format!(
+        "{old}:2: the suppression of success-after-bruteforce (a test of the help desk, owner ops@example.com) ended on 2026-03-01"
+    )));
     let early = report(&[&log, "--config", &old, "--now", "2026-03-01"]);
     assert_eq!(early["run"]["suppressions"][0]["state"], "used");
     assert_eq!(early["run"]["now"], "2026-03-01T00:00:00Z");
