@@ -7,6 +7,7 @@ use super::condition;
 use super::expr::{Expr, Test};
 use super::pattern::{self, Glob, Order, Pattern, Side, TimePart, encode, windash};
 use super::regex::Expression;
+use super::vocabulary;
 use crate::event::catalogue;
 use crate::event::field::{Field, Named, Norm};
 
@@ -236,6 +237,7 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
         patterns.extend(of_value(key, &field, value, &m, warnings)?);
     }
     check_event_types(&field, &patterns, key, warnings);
+    vocabulary::check(&field, &patterns, key, warnings);
     Ok(Expr::Test(Test { field, patterns, is_all: m.is_all, is_negated: m.is_negated }))
 }
 

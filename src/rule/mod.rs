@@ -24,6 +24,7 @@ mod severity;
 pub mod token;
 pub mod told;
 pub mod verdict;
+mod vocabulary;
 
 use std::fmt;
 
@@ -226,6 +227,12 @@ fn one(
         Some(word) => Severity::parse(&word).ok_or_else(|| fault("level", format!("{word:?} is no level")))?,
         None => Severity::Medium,
     };
+    if let Some(id) = yaml.get("id").filter(|id| !id.as_str().is_some_and(is_uuid)) {
+        warnings.push(fault(
+            "id",
+            format!("id: {id} is no UUID; write eight, four, four, four and twelve hexadecimal digits"),
+        ));
+    }
     let tags = list("tags")?;
     warnings.extend(attack::check(&tags).into_iter().map(|message| fault("tags", message)));
     let own = yaml.get("jcdetect").cloned().unwrap_or_else(|| Yaml::Object(serde_json::Map::new()));
@@ -245,9 +252,14 @@ fn one(
         ..Rule::of(&name, Expr::Or(vec![]))
     };
     let (share, condition) = own_block(&mut rule, &own, warnings)?;
+    let folder = std::path::Path::new(path).parent().and_then(|p| p.file_name());
+    let folder = folder.map_or_else(|| "custom".to_owned(), |f| f.to_string_lossy().into_owned());
     if rule.category.is_empty() {
-        let folder = std::path::Path::new(path).parent().and_then(|p| p.file_name());
-        rule.category = folder.map_or_else(|| "custom".to_owned(), |f| f.to_string_lossy().into_owned());
+        rule.category = folder;
+    } else if rule.category != folder && !pack::categories().any(|known| known == rule.category) {
+        let near = nearest_of(&rule.category, pack::categories()).map(|near| format!("; did you mean {near:?}?"));
+        let what = format!("category {:?} is neither one of the pack nor the folder of the file", rule.category);
+        warnings.push(fault("category", what + &near.unwrap_or_default()));
     }
     rule.logic = match (yaml.get("detection"), yaml.get("correlation"), condition) {
         (Some(detection), None, None) => {
@@ -276,6 +288,11 @@ fn one(
         return Err(fault("detection", "keywords cannot stand beside `actor.key` or `target.key`"));
     }
     Ok(rule)
+}
+
+fn is_uuid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }
 
 fn check_logsource(yaml: &Yaml) -> Result<(), Fault> {

@@ -14,6 +14,11 @@ pub fn document(text: &str, place: usize) -> Option<Yaml> {
     serde_json::from_str(PREPARED[rule].get(place)?).ok()
 }
 
+/// The folders of the pack, once for each rule in them.
+pub fn categories() -> impl Iterator<Item = &'static str> {
+    PACK.iter().filter_map(|(path, _)| path.rsplit('/').nth(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

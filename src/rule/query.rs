@@ -51,7 +51,7 @@ const COMPARISONS: &[Comparison] = &[
     Comparison { words: &["exists"], modifiers: "|exists", takes: Takes::Nothing },
 ];
 
-/// Compiles a condition. Warnings are of fields and event types that no source documents.
+/// Compiles a condition. Warnings are of fields, event types and words that no source documents.
 pub fn compile(text: &str, warnings: &mut Warnings) -> Result<Expr, Mistake> {
     let tokens = tokens(text)?;
     let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, warnings };

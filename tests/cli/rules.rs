@@ -139,6 +139,59 @@ fn a_stranger_adds_a_rule_with_one_file_and_one_command() {
 }
 
 #[test]
+fn what_can_never_match_is_pointed_out() {
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().to_str().unwrap();
+    let line = "{event_type: group_create}";
+    for (from, to, want) in [
+        (
+            line,
+            "{event_type: group_create, outcome: succes}",
+            "yml:6: outcome is succes: no event has that; did you mean \"success\"?",
+        ),
+        (
+            line,
+            "{event_type: group_create, mfa.used: no}",
+            "yml:6: mfa.used is no: no event has that; it has true, false",
+        ),
+        (
+            line,
+            "{event_type: group_create, outcome|contains: [fail, x]}",
+            "yml:6: outcome is *x*: no event has that; it has success,",
+        ),
+        (
+            "level: low",
+            "jcdetect: {category: authentcation}",
+            "yml:3: category \"authentcation\" is neither one of the pack nor the folder of the file; did you mean \"authentication\"?",
+        ),
+        ("level: low", "id: xyz", "yml:3: id: \"xyz\" is no UUID; write eight, four, four, four and twelve"),
+        ("level: low", "id: \"11111111-2222-4333-8444-55555555555\"", "is no UUID"),
+    ] {
+        fs::write(folder.path().join("group-made.yml"), MINE.replace(from, to)).unwrap();
+        jcdetect().args(["rules", "lint", "--rules", own]).assert().code(0).stdout(predicate::str::contains(want));
+    }
+    for good in ["outcome: [SUCCESS, none]", "outcome: f*", "outcome|re: '^succ'", "mfa.used: true", "outcome: null"] {
+        let text = MINE.replace(line, &format!("{{event_type: group_create, {good}}}"));
+        fs::write(folder.path().join("group-made.yml"), text).unwrap();
+        jcdetect().args(["rules", "lint", "--rules", own]).assert().code(0).stdout("");
+    }
+}
+
+#[test]
+fn a_correlation_behind_its_base_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let base = MINE.split("---").next().unwrap();
+    let path = folder.path().join("group-made.yml");
+    fs::write(&path, format!("{base}---\ntitle: Many\nname: many\ncorrelation: {{type: event_count, rules: [group-made], timespan: 1h, condition: {{gte: 5}}}}\n")).unwrap();
+    let want = "group-made.yml:8: \"many\" is never reported: a file reports its first rule, which is not made of it; put the correlation first";
+    jcdetect()
+        .args(["rules", "lint", "--rules", folder.path().to_str().unwrap()])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains(want));
+}
+
+#[test]
 fn disabling_a_rule_silences_its_findings_and_not_its_signals() {
     let folder = TempDir::new().unwrap();
     let base = MINE.split("---").next().unwrap();
