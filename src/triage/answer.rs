@@ -8,7 +8,7 @@ use super::baseline::{Mark, Marks};
 use super::finding::Finding;
 use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
 use super::told::{Fault, Told, values};
-use crate::event::time::Timestamp;
+use crate::event::time::{DAY, Timestamp};
 use crate::rule::Severity;
 use crate::rule::set::RuleSet;
 
@@ -21,7 +21,7 @@ pub struct Given {
     pub answer: Answer,
     /// by whom
     pub who: String,
-    /// when
+    /// when; of a bare date its last instant
     pub when: Timestamp,
 }
 
@@ -120,9 +120,15 @@ fn given(fields: [Option<&str>; 4]) -> Result<Given, String> {
     let answer = Answer::parse(&word).ok_or_else(|| format!("answer {word:?}: write yes, no or not sure"))?;
     let who = need("who", who)?;
     let time = need("when", when)?;
-    let when = Timestamp::parse(&time)
-        .ok_or_else(|| format!("when {time:?}: no time; write 2026-03-02T09:00:00Z or 2026-03-02"))?;
+    let when =
+        end_of(&time).ok_or_else(|| format!("when {time:?}: no time; write 2026-03-02T09:00:00Z or 2026-03-02"))?;
     Ok(Given { mark: Mark { id, ..Mark::default() }, answer, who, when })
+}
+
+/// A time; of a bare date the end of its day, since what the answer was about may have happened on that day.
+fn end_of(text: &str) -> Option<Timestamp> {
+    let is_date = !text.contains([':', '(']);
+    Timestamp::parse(text).map(|time| if is_date { Timestamp(time.0.saturating_add(DAY - 1)) } else { time })
 }
 
 /// Applies answers to the questions among findings; the ids of answers that fit none. An answer that carries nothing

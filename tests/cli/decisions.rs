@@ -159,6 +159,9 @@ fn the_worst_answer_counts_and_an_old_yes_closes_nothing_that_came_after_it() {
     let early = with(&row("yes", "2026-03-10T22:00:00Z"));
     assert_eq!((&early["status"], &early["answer"]["outdated"]), (&"new".into(), &true.into()));
     assert_eq!(with(&row("yes", "2026-03-10T23:00:00Z"))["status"], "suppressed");
+    // A date is the whole day.
+    assert_eq!(with(&row("yes", "2026-03-10"))["status"], "suppressed");
+    assert_eq!(with(&row("yes", "2026-03-09"))["status"], "new");
 }
 
 #[test]
