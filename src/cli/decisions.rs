@@ -46,21 +46,25 @@ impl Decisions {
     }
 
     /// Applies all of it to findings, and notes in the run what became of it. `now` is the newest event.
-    pub fn apply(&self, now: Option<Timestamp>, set: &RuleSet, findings: &mut [Finding], run: &mut Run) {
+    pub fn apply(&self, now: Option<Timestamp>, set: &RuleSet, findings: &mut [Finding], run: &mut Run) -> Result<()> {
         let earlier: Vec<Told> = self.earlier.iter().flat_map(|(_, told)| told).cloned().collect();
         for (file, told) in &self.earlier {
             run.baseline.push(Baseline { file: file.clone(), findings: told.len() });
         }
         baseline::mark(&earlier, set, findings);
         let all: Vec<Given> = self.answers.iter().flat_map(|(_, given)| given).cloned().collect();
-        let unused = answer::apply(&all, &earlier, set, findings);
+        let unused = answer::apply(&all, &earlier, set, findings).map_err(|message| anyhow!("--answers {message}"))?;
+        let mut first = 0;
         for (file, given) in &self.answers {
-            let own = unused.iter().filter(|id| given.iter().any(|given| given.mark.id == **id)).cloned();
-            run.answers.push(Answers { file: file.clone(), answers: given.len(), unused: own.collect() });
+            let own = unused.iter().filter_map(|place| given.get(place.checked_sub(first)?));
+            let own = own.map(|given| given.mark.id.clone()).collect();
+            run.answers.push(Answers { file: file.clone(), answers: given.len(), unused: own });
+            first += given.len();
         }
         let now = now.unwrap_or(Timestamp(i64::MIN));
         let uses = suppression::apply(&self.suppressions, now, set, findings);
         run.suppressions = self.suppressions.iter().cloned().zip(uses).collect();
+        Ok(())
     }
 }
 

@@ -84,7 +84,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
     let between = settings.selection.period.resolve(coverage.span.map(|span| span.last))?;
     let report = settings
         .pool
-        .install(|| report(settings, &decisions, &analysis, &enrichment, [&sources.list, &history.list], between));
+        .install(|| report(settings, &decisions, &analysis, &enrichment, [&sources.list, &history.list], between))?;
     if !settings.is_quiet {
         decisions::tell(&report.run);
     }
@@ -169,7 +169,7 @@ fn report<'a>(
     enrichment: &Enrichment,
     [sources, history]: [&[source::Source]; 2],
     between: Between,
-) -> Report<'a> {
+) -> Result<Report<'a>> {
     let (set, selection) = (&settings.set, &settings.selection);
     let coverage = &analysis.reading.coverage;
     let now = settings.now.or(coverage.span.map(|span| span.last));
@@ -187,7 +187,7 @@ fn report<'a>(
     let all = Findings { set, store, detected: &analysis.detected, evidence_limit: settings.evidence };
     let mut findings = all.of(|rule| settings.config.wants(rule));
     findings.iter_mut().for_each(|finding| context::add(finding, store, enrichment));
-    decisions.apply(now, set, &mut findings, &mut run);
+    decisions.apply(now, set, &mut findings, &mut run)?;
     findings.retain(|finding| is_selected(finding, selection, between));
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
@@ -208,7 +208,7 @@ fn report<'a>(
         |need| analysis.has(need, enrichment),
         |rule| settings.config.wants(rule),
     );
-    Report { run, coverage, rules, set, cases, findings }
+    Ok(Report { run, coverage, rules, set, cases, findings })
 }
 
 fn is_selected(finding: &Finding, selection: &Selection, between: Between) -> bool {

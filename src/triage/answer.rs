@@ -15,6 +15,8 @@ use crate::rule::set::RuleSet;
 /// An answer as it stands in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
+    /// file and line
+    pub place: String,
     /// what it answers
     pub mark: Mark,
     /// what
@@ -52,7 +54,7 @@ fn read_json(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
             let mut given = given([text_of(&reply, &["finding_id", "id"]), fields[0], fields[1], fields[2]])
                 .map_err(|what| Fault { file: file.to_owned(), line, what })?;
             given.mark = Mark { id: given.mark.id, ..mark(&reply) };
-            out.push(given);
+            out.push(Given { place: format!("{file}:{line}"), ..given });
         }
     }
     Ok(out)
@@ -103,7 +105,8 @@ fn read_csv(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
         })?;
         let line = row.position().map_or(1, csv::Position::line);
         let cells = columns.map(|column| column.and_then(|column| row.get(column)));
-        out.push(given(cells).map_err(|what| fault(line, what))?);
+        let given = given(cells).map_err(|what| fault(line, what))?;
+        out.push(Given { place: format!("{file}:{line}"), ..given });
     }
     Ok(out)
 }
@@ -122,7 +125,7 @@ fn given(fields: [Option<&str>; 4]) -> Result<Given, String> {
     let time = need("when", when)?;
     let when =
         end_of(&time).ok_or_else(|| format!("when {time:?}: no time; write 2026-03-02T09:00:00Z or 2026-03-02"))?;
-    Ok(Given { mark: Mark { id, ..Mark::default() }, answer, who, when })
+    Ok(Given { place: String::new(), mark: Mark { id, ..Mark::default() }, answer, who, when })
 }
 
 /// A time; of a bare date the end of its day, since what the answer was about may have happened on that day.
@@ -131,17 +134,27 @@ fn end_of(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).map(|time| if is_date { Timestamp(time.0.saturating_add(DAY - 1)) } else { time })
 }
 
-/// Applies answers to the questions among findings; the ids of answers that fit none. An answer that carries nothing
-/// but an id takes the rest from the finding of that id in an earlier report, if there is one.
-pub fn apply(answers: &[Given], earlier: &[Told], set: &RuleSet, findings: &mut [Finding]) -> Vec<String> {
+/// Applies answers to the questions among findings; the places of answers that fit none. An answer that carries nothing
+/// but an id takes the rest from the finding of that id in an earlier report, if there is one. The error is an id that
+/// is too short to tell whose it is.
+pub fn apply(
+    answers: &[Given],
+    earlier: &[Told],
+    set: &RuleSet,
+    findings: &mut [Finding],
+) -> Result<Vec<usize>, String> {
+    let is_question = |finding: &&mut Finding| finding.disposition == Disposition::Duet;
+    let asked = findings.iter().filter(|finding| finding.disposition == Disposition::Duet);
+    let ids = asked.map(|finding| finding.id.as_str()).chain(earlier.iter().map(|told| told.id.as_str())).collect();
     let known = |given: &Given| {
+        let id = whole(given, &ids)?;
         let is_bare = given.mark.completing.is_empty();
-        let told = earlier.iter().find(|told| is_bare && told.id == given.mark.id);
-        told.map_or_else(|| given.mark.clone(), Mark::from)
+        let told = earlier.iter().find(|told| is_bare && told.id == id);
+        Ok(told.map_or_else(|| Mark { id, ..given.mark.clone() }, Mark::from))
     };
-    let marks = Marks::new(answers.iter().map(known).collect());
+    let marks = Marks::new(answers.iter().map(known).collect::<Result<_, String>>()?);
     let mut used: BTreeSet<usize> = BTreeSet::new();
-    for finding in findings.iter_mut().filter(|finding| finding.disposition == Disposition::Duet) {
+    for finding in findings.iter_mut().filter(is_question) {
         let own = marks.of(finding, &set.rules[finding.rule].name);
         // The worst counts: whoever reads a colleague's mail must not be able to talk over their no.
         let worst = own.iter().map(|place| &answers[*place]).max_by_key(|given| (given.answer, given.when, &given.who));
@@ -150,8 +163,27 @@ pub fn apply(answers: &[Given], earlier: &[Told], set: &RuleSet, findings: &mut 
         }
         used.extend(own);
     }
-    let unused = answers.iter().enumerate().filter(|(place, _)| !used.contains(place));
-    unused.map(|(_, given)| given.mark.id.clone()).collect()
+    Ok((0..answers.len()).filter(|place| !used.contains(place)).collect())
+}
+
+/// How much of an id is enough; a table shows eight characters, and `explain` takes no fewer either.
+const LEAST_OF_ID: usize = 6;
+
+/// The id that an answer means: one of these that begins like that, or what it says.
+fn whole(given: &Given, ids: &BTreeSet<&str>) -> Result<String, String> {
+    let part = given.mark.id.to_lowercase();
+    let is_part = part.len() >= LEAST_OF_ID && part.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_part || ids.contains(part.as_str()) {
+        return Ok(part);
+    }
+    let mut found = ids.range(part.as_str()..).take_while(|id| id.starts_with(&part));
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok((*one).to_owned()),
+        (Some(one), Some(other)) => {
+            Err(format!("{}: {part}: {one} and {other} begin with it; write more of it", given.place))
+        }
+        _ => Ok(part),
+    }
 }
 
 fn settle(given: &Given, finding: &mut Finding) {

@@ -165,6 +165,37 @@ fn the_worst_answer_counts_and_an_old_yes_closes_nothing_that_came_after_it() {
 }
 
 #[test]
+fn as_much_of_an_id_as_a_table_shows_is_enough() {
+    let desk = Desk::new();
+    let source = policy_gap();
+    let before = findings(&[&source]);
+    let id = of(&before, "cap-deleted")["id"].as_str().unwrap();
+    let answered = |id: &str| desk.with("a.csv", &format!("finding_id,answer,who,when\n{id},yes,ops,2026-03-12\n"));
+    for (id, status) in [
+        (&id[..8], "suppressed"),
+        (&id.to_uppercase()[..6], "suppressed"),
+        (&id.to_uppercase(), "suppressed"),
+        (&id[..5], "new"),
+    ] {
+        assert_eq!(of(&findings(&[&source, "--answers", &answered(id)]), "cap-deleted")["status"], status, "{id}");
+    }
+    // An earlier report with another finding that begins like that.
+    let other = format!("{}{}", &id[..8], "0".repeat(24));
+    let old = scan(&[&source, "--format", "jsonl"])
+        .replace(of(&before, "mfa-exclusion-added")["id"].as_str().unwrap(), &other);
+    let (old, answers) = (desk.with("old.jsonl", &old), answered(&id[..8]));
+    jcdetect().args(["scan", &source, "--baseline", &old, "--answers", &answers]).assert().code(2).stdout("").stderr(
+        predicate::str::contains(format!("a.csv:2: {}: ", &id[..8]))
+            .and(predicate::str::contains(other))
+            .and(predicate::str::contains(id)),
+    );
+    assert_eq!(
+        of(&findings(&[&source, "--baseline", &old, "--answers", &answered(id)]), "cap-deleted")["status"],
+        "suppressed"
+    );
+}
+
+#[test]
 fn an_answer_outlives_the_id_of_its_finding() {
     let desk = Desk::new();
     let source = policy_gap();
