@@ -183,7 +183,7 @@ fn a_correlation_behind_its_base_is_refused() {
     let base = MINE.split("---").next().unwrap();
     let path = folder.path().join("group-made.yml");
     fs::write(&path, format!("{base}---\ntitle: Many\nname: many\ncorrelation: {{type: event_count, rules: [group-made], timespan: 1h, condition: {{gte: 5}}}}\n")).unwrap();
-    let want = "group-made.yml:8: \"many\" is never reported: a file reports its first rule, which is not made of it; put the correlation first";
+    let want = "group-made.yml:9: \"many\" is never reported: a file reports its first rule, which is not made of it; put the correlation first";
     jcdetect()
         .args(["rules", "lint", "--rules", folder.path().to_str().unwrap()])
         .assert()
