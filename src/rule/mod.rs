@@ -109,7 +109,7 @@ pub struct Rule {
     pub file: String,
     /// its line there
     pub line: usize,
-    /// the lines of [`Logic::references`]
+    /// the lines of [`Logic::references`]; none in the pack
     pub reference_lines: Vec<usize>,
     /// what it looks for
     pub logic: Logic,
@@ -171,7 +171,9 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
     let mut rules: Vec<Rule> = Vec::new();
     for (i, document) in documents.iter().enumerate() {
         let at = |line: usize, message: String| Problem { file: path.to_owned(), line, message };
-        let mut yaml = match pack::document(text, i) {
+        let prepared = pack::document(text, i);
+        let is_of_pack = prepared.is_some();
+        let mut yaml = match prepared {
             Some(prepared) => prepared,
             None => file::yaml(document.text).map_err(|e| at(document.line + e.line - 1, e.message))?,
         };
@@ -182,6 +184,11 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
         rule.needs = lists.lacking(rule.needs).map_err(|message| near(fault("needs", message)))?;
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(at(document.line_of("name"), format!("the file has two rules named {:?}", rule.name)));
+        }
+        // Those of the pack are tested, and a run should not wait for it.
+        if !is_of_pack {
+            let names = rule.logic.references();
+            rule.reference_lines = names.into_iter().map(|name| document.line_of_reference(name)).collect();
         }
         warnings.extend(own.into_iter().map(|f| at(document.line_of(&f.near), f.message)));
         rules.push(rule);
@@ -276,8 +283,6 @@ fn one(
             ));
         }
     };
-    let names = rule.logic.references();
-    rule.reference_lines = names.into_iter().map(|name| document.line_of_reference(name)).collect();
     if share.is_some() && !matches!(rule.logic, Logic::Count(_)) {
         return Err(fault("share", "`share` belongs to `event_count` and `value_count`"));
     }
