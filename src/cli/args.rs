@@ -99,7 +99,7 @@ pub struct Scan {
     pub color: Color,
 
     /// Zone of the times in tables: UTC, local, or an offset such as +02:00; JSON is always UTC
-    #[arg(long, value_name = "ZONE", default_value = "UTC", help_heading = "Output")]
+    #[arg(long, allow_hyphen_values = true, value_name = "ZONE", default_value = "UTC", help_heading = "Output")]
     pub tz: String,
 
     /// Nothing but errors on standard error, and no table if there is an --output

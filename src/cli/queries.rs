@@ -55,7 +55,7 @@ pub struct Shown {
     pub color: Color,
 
     /// Zone of the times in tables: UTC, local, or an offset such as +02:00; other formats are always UTC
-    #[arg(long, value_name = "ZONE", help_heading = "Output")]
+    #[arg(long, allow_hyphen_values = true, value_name = "ZONE", help_heading = "Output")]
     pub tz: Option<String>,
 }
 

@@ -1,12 +1,12 @@
 //! `jcdetect scan`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::args;
 use super::decisions::{self, Decisions};
@@ -19,11 +19,12 @@ use super::say;
 use super::settings::{Scan, Selection};
 use super::stats;
 use crate::detect::partition::Partition;
-use crate::enrich::enrichment::Enrichment;
+use crate::enrich::enrichment::{Enrichment, Paths};
 use crate::event::coverage::Coverage;
 use crate::event::time::{DAY, Span, Zone};
 use crate::input::{Options, Reading, source};
 use crate::output::{self, Format, Look};
+use crate::rule::Severity;
 use crate::rule::set::RuleSet;
 use crate::triage::case::Cases;
 use crate::triage::context;
@@ -60,6 +61,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         keep(&mut sources.list)?;
         keep(&mut history.list)?;
     }
+    spare_what_is_read(settings, sources.list.iter().chain(&history.list).filter_map(source::Source::path))?;
     let bytes = sources.list.iter().chain(&history.list).map(source::Source::size).sum();
     let progress = Progress::new(settings.has_progress, bytes);
     let analyse_with = |enrichment: &Enrichment| {
@@ -98,13 +100,36 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
     }
     if let Some(format) = settings.format {
         let mut out = BufWriter::new(io::stdout().lock());
-        output::write(&report, format, settings.look, &mut out)?;
-        out.flush()?;
+        match output::write(&report, format, settings.look, &mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                say(format_args!("standard output: {error}"));
+                exits.push(Exit::Output);
+            }
+            written => written?,
+        }
     }
     if settings.has_stats {
         stats::tell(&settings.set, &analysis, bytes);
     }
     Ok(Exit::worst(&exits))
+}
+
+/// No output may be written over what is read.
+fn spare_what_is_read<'p>(settings: &'p Scan, sources: impl Iterator<Item = &'p Path>) -> Result<()> {
+    let Paths { directory, geo, intel, known } = &settings.enrichment;
+    let others = [&settings.baseline, &settings.answers, geo, intel, known].into_iter().flatten().chain(directory);
+    let others = others.chain(&settings.config.path).map(PathBuf::as_path);
+    let outputs: Vec<(PathBuf, &PathBuf)> =
+        settings.outputs.iter().filter_map(|(_, path)| Some((path.canonicalize().ok()?, path))).collect();
+    if outputs.is_empty() {
+        return Ok(());
+    }
+    for read in sources.chain(others).filter_map(|path| path.canonicalize().ok()) {
+        if let Some((_, typed)) = outputs.iter().find(|(path, _)| *path == read) {
+            bail!("--output {}: it is read by this run: write to another file", typed.display());
+        }
+    }
+    Ok(())
 }
 
 fn write_file(report: &Report<'_>, format: Format, zone: Zone, path: &Path) -> io::Result<()> {
@@ -181,6 +206,8 @@ fn report<'a>(
         enriched_from: enrichment.provenance().into_iter().cloned().collect(),
         since: between.since,
         until: between.until,
+        min_severity: Some(selection.min_severity).filter(|least| *least > Severity::Info),
+        organizations: selection.organizations.clone(),
         ..Run::default()
     };
     let store = &analysis.store;
@@ -188,7 +215,6 @@ fn report<'a>(
     let mut findings = all.of(|rule| settings.config.wants(rule));
     findings.iter_mut().for_each(|finding| context::add(finding, store, enrichment));
     decisions.apply(now, set, &mut findings, &mut run)?;
-    findings.retain(|finding| is_selected(finding, selection, between));
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
     let is_own = |ip: &str| {
@@ -196,19 +222,31 @@ fn report<'a>(
         known.is_some_and(|(known, ip)| known.label(ip).is_some())
     };
     let within = settings.config.case_within.unwrap_or(Span(DAY));
-    let cases = Cases { set, store, within, is_own: &is_own }.of(&findings);
+    let mut cases = Cases { set, store, within, is_own: &is_own }.of(&findings);
     let case_of: BTreeMap<&String, &String> =
         cases.iter().flat_map(|case| case.finding_ids.iter().map(|finding| (finding, &case.id))).collect();
     findings.iter_mut().for_each(|finding| finding.case = case_of.get(&finding.id).map(|id| (*id).clone()));
+    // A case is what it is, whichever of its findings are asked for.
+    findings.retain(|finding| {
+        let is_selected = is_selected(finding, selection, between);
+        if !is_selected && finding.status != Status::Suppressed {
+            *run.left_out.entry(finding.organization.clone()).or_default() += 1;
+        }
+        is_selected
+    });
+    let selected: BTreeSet<&String> = findings.iter().map(|finding| &finding.id).collect();
+    cases.iter_mut().for_each(|case| case.finding_ids.retain(|id| selected.contains(id)));
+    cases.retain(|case| !case.finding_ids.is_empty());
+    let history = &analysis.history.coverage;
     let rules = RuleCoverage::new(
         set,
         &analysis.detected,
         coverage,
-        Some(&analysis.history.coverage),
+        Some(history),
         |need| analysis.has(need, enrichment),
         |rule| settings.config.wants(rule),
     );
-    Ok(Report { run, coverage, rules, set, cases, findings })
+    Ok(Report { run, coverage, history, rules, set, cases, findings })
 }
 
 fn is_selected(finding: &Finding, selection: &Selection, between: Between) -> bool {
@@ -229,7 +267,7 @@ fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
     if report.findings.iter().any(|finding| fails(&finding)) {
         exits.push(Exit::Found);
     }
-    if settings.is_strict && report.coverage.skipped_count() > 0 {
+    if settings.is_strict && report.coverage.skipped_count() + report.history.skipped_count() > 0 {
         exits.push(Exit::Skipped);
     }
     for (rule, message) in &report.rules.failed {

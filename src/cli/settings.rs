@@ -171,9 +171,20 @@ fn folder(text: &str) -> Result<PathBuf> {
     }
 }
 
+/// A path by which a file is known that need not be there yet.
+fn whole(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (path.canonicalize(), folder.canonicalize(), path.file_name()) {
+        (Ok(whole), _, _) => whole,
+        (_, Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
 fn outputs(typed: &[&String]) -> Result<Vec<(Format, PathBuf)>> {
     let outputs = typed.iter().map(|text| output(text)).collect::<Result<Vec<_>>>()?;
-    let is_twice = |(place, (_, path)): &(usize, &(Format, PathBuf))| outputs[..*place].iter().any(|(_, p)| p == path);
+    let files: Vec<PathBuf> = outputs.iter().map(|(_, path)| whole(path)).collect();
+    let is_twice = |(place, _): &(usize, &(Format, PathBuf))| files[..*place].contains(&files[*place]);
     match outputs.iter().enumerate().find(is_twice) {
         Some((place, (_, path))) => bail!("--output {}: {} is written already", typed[place], path.display()),
         None => Ok(outputs),

@@ -50,6 +50,14 @@ impl Source {
         Source { name: name.to_owned(), place: Place::Memory(bytes.into()), argument: 0 }
     }
 
+    /// The file it is, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// Bytes on disk, as far as they are known.
     pub fn size(&self) -> u64 {
         match &self.place {

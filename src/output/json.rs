@@ -11,6 +11,7 @@ use serde::Serialize;
 use coverage::{Coverage, coverage};
 
 use crate::event::time::{Timestamp, Zone};
+use crate::rule::Severity;
 use crate::triage::baseline::NAMED;
 use crate::triage::case::{self, Points};
 use crate::triage::context;
@@ -49,6 +50,13 @@ struct Run<'r> {
     since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_severity: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    organizations: &'r [String],
+    /// findings that are not in the report for it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -383,6 +391,9 @@ fn run<'r>(report: &'r Report<'_>) -> Run<'r> {
         suppressions: report.run.suppressions.iter().map(entry).collect(),
         since: report.run.since.map(Timestamp::rfc3339),
         until: report.run.until.map(Timestamp::rfc3339),
+        min_severity: report.run.min_severity.map(Severity::word),
+        organizations: &report.run.organizations,
+        left_out: Some(report.run.left_out.values().sum()).filter(|count| *count > 0),
     }
 }
 

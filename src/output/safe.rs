@@ -2,22 +2,35 @@
 
 use std::fmt;
 
+/// Characters of a text that are shown; nobody reads more, and a table takes its time for each.
+const LONGEST: usize = 4000;
+
 /// A text that shows what it holds and does nothing: control characters, escape sequences, and the
-/// characters that turn the direction of writing are shown as `\u{…}`.
+/// characters that turn the direction of writing are shown as `\u{…}`. What is too long to be read is cut.
 #[derive(Clone, Copy, Debug)]
 pub struct Safe<'t>(pub &'t str);
 
 impl fmt::Display for Safe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            if is_harmful(c) {
-                write!(f, "{}", c.escape_unicode())?;
-            } else {
-                fmt::Write::write_char(f, c)?;
+        match self.0.char_indices().nth(LONGEST) {
+            Some((end, _)) => {
+                write_harmless(&self.0[..end], f)?;
+                f.write_str("…")
             }
+            None => write_harmless(self.0, f),
         }
-        Ok(())
     }
+}
+
+fn write_harmless(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for c in text.chars() {
+        if is_harmful(c) {
+            write!(f, "{}", c.escape_unicode())?;
+        } else {
+            fmt::Write::write_char(f, c)?;
+        }
+    }
+    Ok(())
 }
 
 /// A text that Markdown shows as it is: no markup, no link, no line break.
@@ -47,7 +60,7 @@ fn ends_in_www(text: &str) -> bool {
 }
 
 /// A cell of CSV that a spreadsheet shows and does not calculate, and a terminal too: a quote goes in front of what
-/// would start a formula, the rest is as in [`Safe`].
+/// would start a formula; control characters are as in [`Safe`]. It is data, so nothing is cut.
 #[derive(Clone, Copy, Debug)]
 pub struct SafeCell<'t>(pub &'t str);
 
@@ -56,7 +69,7 @@ impl fmt::Display for SafeCell<'_> {
         if self.0.trim_start().starts_with(['=', '+', '-', '@']) {
             f.write_str("'")?;
         }
-        write!(f, "{}", Safe(self.0))
+        write_harmless(self.0, f)
     }
 }
 
@@ -79,6 +92,9 @@ mod tests {
     #[test]
     fn escapes_what_acts() {
         assert_eq!(Safe("Zoë 🦀").to_string(), "Zoë 🦀");
+        let long = "ö".repeat(100_000);
+        assert_eq!(Safe(&long).to_string().chars().count(), LONGEST + 1);
+        assert_eq!(SafeCell(&long).to_string(), long);
         assert_eq!(Safe("\u{1b}[31mred\n\u{202e}x").to_string(), "\\u{1b}[31mred\\u{a}\\u{202e}x");
     }
 

@@ -144,12 +144,19 @@ pub fn known_networks<'f>(known: impl IntoIterator<Item = (&'f String, &'f Strin
     known.take(3).collect()
 }
 
+/// What was found and not asked for.
+fn left_out(count: usize) -> String {
+    format!("nothing of what was asked for; {} left out", plural(count as u64, "finding"))
+}
+
 /// With more than one organization: the worst of each.
 fn organizations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     if report.coverage.organizations.len() < 2 {
         return Ok(());
     }
-    for organization in report.coverage.organizations.keys() {
+    let asked = &report.run.organizations;
+    let is_asked = |organization: &&String| asked.is_empty() || asked.contains(organization);
+    for organization in report.coverage.organizations.keys().filter(is_asked) {
         let own: Vec<&Finding> = report
             .findings
             .iter()
@@ -158,7 +165,10 @@ fn organizations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let name = if organization.is_empty() { "(none)" } else { organization };
         match own.iter().map(|f| f.severity).max() {
             Some(worst) => writeln!(out, "{}: {}, worst {worst}", Safe(name), plural(own.len() as u64, "finding"))?,
-            None => writeln!(out, "{}: nothing found", Safe(name))?,
+            None => match report.run.left_out.get(organization) {
+                Some(count) => writeln!(out, "{}: {}", Safe(name), left_out(*count))?,
+                None => writeln!(out, "{}: nothing found", Safe(name))?,
+            },
         }
     }
     writeln!(out)
@@ -190,17 +200,14 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     if c.without_id > 0 {
         writeln!(out, "Without an id: {}; duplicates among them cannot be told", plural(c.without_id, "event"))?;
     }
-    for (reason, skipped) in &c.skipped {
-        let examples: Vec<String> =
-            skipped.examples.iter().map(|(source, line)| format!("{}:{line}", Safe(report.source(*source)))).collect();
-        let more = if skipped.count > examples.len() as u64 { ", …" } else { "" };
-        writeln!(
-            out,
-            "Skipped: {}, {} ({}{more})",
-            plural(skipped.count, "record"),
-            reason.words(),
-            examples.join(", ")
-        )?;
+    skipped(c, &report.run.sources, "Skipped", out)?;
+    if !report.run.history.is_empty() {
+        let span = report
+            .history
+            .span
+            .map(|span| format!(" from {} to {} {zone}", span.first.short(zone), span.last.short(zone)));
+        writeln!(out, "History: {}{}", plural(report.history.events, "event"), span.unwrap_or_default())?;
+        skipped(report.history, &report.run.history, "Skipped of the history", out)?;
     }
     // The longest says most.
     let mut gaps = c.gaps();
@@ -225,6 +232,18 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         let names: Vec<String> = c.not_read.iter().take(5).map(|n| Safe(n).to_string()).collect();
         let more = if c.not_read.len() > 5 { ", …" } else { "" };
         writeln!(out, "Not read: {} ({}{more})", plural(c.not_read.len() as u64, "other file"), names.join(", "))?;
+    }
+    Ok(())
+}
+
+fn skipped(c: &Coverage, sources: &[String], title: &str, out: &mut dyn Write) -> io::Result<()> {
+    for (reason, skipped) in &c.skipped {
+        let name = |source: u32| sources.get(source as usize).map_or("", String::as_str);
+        let examples: Vec<String> =
+            skipped.examples.iter().map(|(source, line)| format!("{}:{line}", Safe(name(*source)))).collect();
+        let more = if skipped.count > examples.len() as u64 { ", …" } else { "" };
+        let (count, reason) = (plural(skipped.count, "record"), reason.words());
+        writeln!(out, "{title}: {count}, {reason} ({}{more})", examples.join(", "))?;
     }
     Ok(())
 }
@@ -267,7 +286,12 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
         count => format!(" ({count} known)"),
     };
     let of = |findings: &[&Finding], noun| format!("{}{}", plural(findings.len() as u64, noun), known(findings));
+    let asked = &report.run.organizations;
+    let is_asked = |organization: &String| asked.is_empty() || asked.contains(organization);
+    let of_asked = report.run.left_out.iter().filter(|(organization, _)| is_asked(organization));
+    let left_out: usize = of_asked.map(|(_, count)| count).sum();
     let mut found = match (triage.is_empty(), questions.is_empty()) {
+        (true, true) if left_out > 0 => "Nothing found of what was asked for".to_owned(),
         (true, true) => "Nothing found".to_owned(),
         (false, true) => of(triage, "finding"),
         (true, false) => of(questions, "question"),
@@ -280,10 +304,17 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
         0 => {}
         count => found += &format!("; {count} suppressed"),
     }
-    let skipped = match report.coverage.skipped_count() {
+    if left_out > 0 {
+        found += &format!("; {left_out} left out");
+    }
+    let mut skipped = match report.coverage.skipped_count() {
         0 => "nothing skipped".to_owned(),
         n => format!("{} skipped", plural(n, "record")),
     };
+    match report.history.skipped_count() {
+        0 => {}
+        n => skipped += &format!("; {} of the history skipped", plural(n, "record")),
+    }
     let rules = &report.rules;
     // A rule is told once, by what weighs most.
     let (mut unchecked, mut told) = (Vec::new(), BTreeSet::new());

@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 
 use super::finding::{Related, Subject};
-use super::sentence;
+use super::sentence::{self, cut};
 use crate::detect::memory::Leg;
 use crate::detect::store::Store;
 use crate::event::time::Span;
 use crate::rule::{Entity, Rule};
+
+/// Characters of a name in a sentence.
+const LONGEST: usize = 200;
 
 /// One sentence that says what was found, who, from where, how often. What had a part in it is told apart: in what the
 /// entity did, and beside that.
@@ -21,7 +24,7 @@ pub fn finding(
     let of = |role: &str, kind: Option<&str>| values(own, role, kind);
     let mut text = rule.title.clone();
     if entity.kind != "organization" {
-        text += &format!(": {}", entity.name);
+        text += &format!(": {}", cut(&entity.name, LONGEST));
     }
     let actors: Vec<&str> = of("actor", None).into_iter().filter(|a| *a != entity.name).collect();
     if rule.entity != Entity::Actor && !actors.is_empty() {
@@ -70,7 +73,7 @@ fn from(comma: &str, sources: &[&str], countries: &[&str]) -> String {
 /// The first few of a list, and how many more.
 fn some(list: &[&str]) -> String {
     const MOST: usize = 3;
-    let shown = list.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    let shown = list.iter().take(MOST).map(|name| cut(name, LONGEST)).collect::<Vec<_>>().join(", ");
     match list.len().saturating_sub(MOST) {
         0 => shown,
         more => format!("{shown} and {more} more"),

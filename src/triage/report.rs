@@ -9,8 +9,8 @@ use crate::detect::Detected;
 use crate::enrich::Provenance;
 use crate::event::coverage::Coverage;
 use crate::event::time::{Span, Timestamp};
-use crate::rule::Rule;
 use crate::rule::set::RuleSet;
+use crate::rule::{Rule, Severity};
 
 /// What the rules could and could not see.
 #[derive(Clone, Debug, Default)]
@@ -141,6 +141,12 @@ pub struct Run {
     pub since: Option<Timestamp>,
     /// findings after this were left out
     pub until: Option<Timestamp>,
+    /// findings below this were left out
+    pub min_severity: Option<Severity>,
+    /// findings of other organizations were left out, if any is named
+    pub organizations: Vec<String>,
+    /// how many were left out for it, by organization
+    pub left_out: BTreeMap<String, usize>,
 }
 
 /// All that a finding output may know.
@@ -150,6 +156,8 @@ pub struct Report<'a> {
     pub run: Run,
     /// the account of the input
     pub coverage: &'a Coverage,
+    /// the account of what only taught
+    pub history: &'a Coverage,
     /// the account of the rules
     pub rules: RuleCoverage,
     /// the rules, for titles and metadata

@@ -226,3 +226,22 @@ fn the_table_has_cases_first_and_each_finding_once() {
     );
     assert!(table.contains("\n1 case; 3 findings and 1 question;"), "{table}");
 }
+
+#[test]
+fn a_case_is_the_same_whichever_of_its_findings_are_asked_for() {
+    let folder = scenario("policy-gap");
+    let whole = report(&[&folder, "--no-config"]);
+    let worst = report(&[&folder, "--no-config", "--min-severity", "critical"]);
+    let (all, few) = (&whole["cases"][0], &worst["cases"][0]);
+    for key in ["id", "score", "title", "story", "entities"] {
+        assert_eq!(all[key], few[key], "{key}");
+    }
+    let found = worst["findings"].as_array().unwrap();
+    assert!(found.len() < whole["findings"].as_array().unwrap().len());
+    let ids: Vec<&Value> = found.iter().filter(|f| f["case_id"] == all["id"]).map(|f| &f["id"]).collect();
+    assert_eq!(few["finding_ids"].as_array().unwrap().iter().collect::<Vec<_>>(), ids);
+    let left_out = whole["findings"].as_array().unwrap().len() - found.len();
+    assert_eq!((&worst["run"]["left_out"], &worst["run"]["min_severity"]), (&left_out.into(), &"critical".into()));
+    let table = scan(&[&folder, "--no-config", "--since", "2026-04-01"]);
+    assert!(table.contains("Nothing found of what was asked for; ") && table.contains(" left out; "), "{table}");
+}

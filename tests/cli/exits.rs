@@ -1,6 +1,7 @@
 //! Exit codes, and what is said beside them.
 
 use std::fs;
+use std::path::Path;
 
 use predicates::prelude::*;
 use tempfile::TempDir;
@@ -245,4 +246,60 @@ fn tar(content: &[u8]) -> Vec<u8> {
     archive.extend(content);
     archive.resize(4096, 0);
     archive
+}
+
+#[test]
+fn nothing_that_is_read_is_written_over() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log.jsonl");
+    fs::write(&log, lines(&guessed_password())).unwrap();
+    let before = fs::read(&log).unwrap();
+    let run = |arguments: &[&str]| {
+        jcdetect().current_dir(folder.path()).args(["scan", "--no-config", "--quiet"]).args(arguments).assert().code(2)
+    };
+    for source in ["log.jsonl", "."] {
+        run(&[source, "--output", "jsonl=./log.jsonl"]).stderr(predicate::str::contains("it is read by this run"));
+    }
+    let report = folder.path().join("old.json");
+    let arguments = ["log.jsonl", "--output", "json=old.json"];
+    jcdetect().current_dir(folder.path()).args(["scan", "--no-config", "--quiet"]).args(arguments).assert().code(0);
+    let old = fs::read(&report).unwrap();
+    run(&["log.jsonl", "--baseline", "old.json", "--output", "json=old.json"]);
+    run(&["log.jsonl", "--output", "json=new.json", "--output", "jsonl=./new.json"])
+        .stderr(predicate::str::contains("is written already"));
+    assert!(
+        fs::read(&log).unwrap() == before
+            && fs::read(&report).unwrap() == old
+            && !folder.path().join("new.json").exists()
+    );
+}
+
+#[test]
+fn a_zone_may_be_west_of_greenwich() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log.jsonl");
+    fs::write(&log, lines(&guessed_password())).unwrap();
+    for command in [&["scan", "--no-config"][..], &["timeline"], &["investigate", "--no-config", "alice"]] {
+        let shown = jcdetect().args(command).args([text(&log), "--tz", "-05:00"]).assert().code(0);
+        shown.stdout(predicate::str::contains("2026-03-02 04:0"));
+    }
+}
+
+#[test]
+fn a_full_disk_does_not_hide_a_source_that_could_not_be_read() {
+    let full = Path::new("/dev/full");
+    if !full.exists() {
+        println!("skipped: there is no /dev/full here");
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log.jsonl");
+    fs::write(&log, lines(&guessed_password())).unwrap();
+    for (sources, code) in [(&[text(&log), "nowhere"][..], 3), (&[text(&log)], 5)] {
+        let out = fs::File::options().write(true).open(full).unwrap();
+        let mut scan = std::process::Command::new(env!("CARGO_BIN_EXE_jcdetect"));
+        let status =
+            scan.args(["scan", "--no-config", "--quiet"]).args(sources).stdout(out).stderr(std::process::Stdio::null());
+        assert_eq!(status.status().unwrap().code(), Some(code), "{sources:?}");
+    }
 }

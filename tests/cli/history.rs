@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use predicates::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -82,4 +83,20 @@ fn what_stands_in_history_is_not_reported() {
     assert!(findings(&[text(&new), "--history", text(&old)]).is_empty());
     let both = findings(&[text(&old), "--history", text(&old)]);
     assert!(rule_ids(&both).contains(&"success-after-bruteforce"), "what stands in both is input");
+}
+
+#[test]
+fn what_is_skipped_of_the_history_is_told() {
+    let folder = TempDir::new().unwrap();
+    let (old, new) = (folder.path().join("old.jsonl"), folder.path().join("new.jsonl"));
+    fs::write(&old, "{\"event_type\": \n".to_owned() + &lines(&guessed_password()[..2])).unwrap();
+    fs::write(&new, lines(&guessed_password()[2..])).unwrap();
+    let arguments = [text(&new), "--history", text(&old), "--no-config"];
+    let history = report(&arguments)["coverage"]["history"].clone();
+    assert_eq!((&history["records"], &history["events"]), (&3.into(), &2.into()));
+    assert_eq!(history["skipped"][0]["examples"][0], json!({"source": text(&old), "line": 1}));
+    super::jcdetect().arg("scan").args(arguments).arg("--strict").assert().code(4).stdout(
+        predicates::str::contains("Skipped of the history: 1 record")
+            .and(predicates::str::contains("nothing skipped; 1 record of the history skipped")),
+    );
 }

@@ -268,7 +268,7 @@ fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, 
         }
         let coverage = &reading.coverage;
         let rules = RuleCoverage::new(set, &detected, coverage, None, |_| false, |_| true);
-        let report = Report { run: Run::default(), coverage, rules, set, cases: vec![], findings };
+        let report = Report { run: Run::default(), coverage, history: coverage, rules, set, cases: vec![], findings };
         let mut out = Vec::new();
         write(&report, Format::Json, Look::default(), &mut out).unwrap();
         (completing, String::from_utf8(out).unwrap())

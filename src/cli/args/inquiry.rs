@@ -14,7 +14,7 @@ pub struct Inquiry {
     pub sources: Vec<PathBuf>,
 
     /// Zone of the times and hours that are shown: UTC, local, or an offset such as +02:00; JSON is always UTC
-    #[arg(long, value_name = "ZONE", default_value = "UTC", help_heading = "Output")]
+    #[arg(long, allow_hyphen_values = true, value_name = "ZONE", default_value = "UTC", help_heading = "Output")]
     pub tz: String,
 
     /// Nothing but errors on standard error

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::event::coverage::{self, Reason};
 use crate::event::silence::Silence;
 use crate::triage::report::Report;
 
@@ -24,7 +25,20 @@ pub(super) struct Coverage<'r> {
     silences: Vec<Silent>,
     unknown_event_types: BTreeMap<&'r str, u64>,
     not_read: &'r [String],
+    /// of older exports, which only taught
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Taught<'r>>,
     rules: Rules<'r>,
+}
+
+#[derive(Serialize)]
+struct Taught<'r> {
+    records: u64,
+    events: u64,
+    duplicates: u64,
+    skipped: Vec<Skipped<'r>>,
+    first: Option<String>,
+    last: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -81,6 +95,16 @@ struct Failed<'r> {
     message: &'r str,
 }
 
+fn skipped<'r>(coverage: &'r coverage::Coverage, sources: &'r [String]) -> Vec<Skipped<'r>> {
+    let name = |source: u32| sources.get(source as usize).map_or("", String::as_str);
+    let one = |(reason, skipped): (&'r Reason, &'r coverage::Skipped)| Skipped {
+        reason: reason.words(),
+        count: skipped.count,
+        examples: skipped.examples.iter().map(|(at, line)| Example { source: name(*at), line: *line }).collect(),
+    };
+    coverage.skipped.iter().map(one).collect()
+}
+
 /// The account of a report.
 pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
     let coverage = report.coverage;
@@ -90,19 +114,7 @@ pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
         duplicates: coverage.duplicates,
         conflicting_ids: coverage.conflicting_ids,
         without_id: coverage.without_id,
-        skipped: coverage
-            .skipped
-            .iter()
-            .map(|(reason, skipped)| Skipped {
-                reason: reason.words(),
-                count: skipped.count,
-                examples: skipped
-                    .examples
-                    .iter()
-                    .map(|(source, line)| Example { source: report.source(*source), line: *line })
-                    .collect(),
-            })
-            .collect(),
+        skipped: skipped(coverage, &report.run.sources),
         first: coverage.span.map(|s| s.first.rfc3339()),
         last: coverage.span.map(|s| s.last.rfc3339()),
         services: &coverage.services,
@@ -111,6 +123,14 @@ pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
         silences: coverage.silences().into_iter().map(Silent::from).collect(),
         unknown_event_types: coverage.unknown_types().collect(),
         not_read: &coverage.not_read,
+        history: (!report.run.history.is_empty()).then(|| Taught {
+            records: report.history.records,
+            events: report.history.events,
+            duplicates: report.history.duplicates,
+            skipped: skipped(report.history, &report.run.history),
+            first: report.history.span.map(|s| s.first.rfc3339()),
+            last: report.history.span.map(|s| s.last.rfc3339()),
+        }),
         rules: Rules {
             ran: report.rules.ran,
             no_input: &report.rules.no_input,

@@ -18,6 +18,7 @@ use crate::event::outside::Enriched;
 pub use signin::is_one as is_sign_in;
 pub use undo::undo;
 use words::Words;
+pub use words::cut;
 
 /// Changes said in a sentence; the rest are counted.
 const MOST_CHANGES: usize = 3;
