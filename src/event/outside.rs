@@ -23,7 +23,8 @@ pub struct Outside {
     pub listed: Vec<String>,
 }
 
-/// An event, and what is known of it from elsewhere. What the record says itself comes first.
+/// An event, and what is known of it from elsewhere. What the record says itself comes first, and a place that
+/// lies in another country than it says is none.
 #[derive(Debug)]
 pub struct Enriched<'e> {
     /// the event
@@ -45,10 +46,15 @@ impl Fields for Enriched<'_> {
     fn values(&self, field: &Field) -> Values<'_> {
         let own = self.event.values(field);
         let (Some(outside), Field::Norm(norm), true) = (&self.outside, field, own.is_empty()) else { return own };
+        // Where the record says another country, a point of the database is one of somewhere else.
+        let is_there = || {
+            let said = self.event.values(&Field::Norm(Norm::SourceCountry));
+            said.iter().all(|said| said.text() == outside.country.as_deref())
+        };
         let one = |text: Option<String>| text.map(|text| Value::Text(text.into())).into_iter().collect();
         match norm {
             Norm::SourceCountry => one(outside.country.clone()),
-            Norm::SourcePlace => one(outside.spot()),
+            Norm::SourcePlace => one(outside.spot().filter(|_| is_there())),
             Norm::SourceAsn => one(outside.asn.clone()),
             Norm::SourceAnonymous => one(outside.anonymous.map(str::to_owned)),
             Norm::SourceKnown => one(outside.known.clone()),

@@ -102,6 +102,24 @@ fn a_database_fills_what_the_record_lacks_and_both_stand_where_they_differ() {
     assert_eq!((&from["modified"], from["sha256"].as_str().unwrap().len()), (&"2023-11-14T22:13:20Z".into(), 64));
 }
 
+/// A point of a database (Paris for 203.0.113.0/24, Lagos for 198.51.100.0/24) in another country than the record's is no place that somebody was at.
+#[test]
+fn a_place_in_another_country_than_the_record_says_is_none() {
+    let login = |id: u32, minute: u32, ip: &str, geoip: &str| {
+        let login = LOGIN.replace("\"id\":\"1\"", &format!("\"id\":\"{id}\"")).replace("203.0.113.9", ip);
+        let login = login.replace("09:00:00", &format!("09:{minute:02}:00"));
+        login.replace("\"success\"", &format!("\"geoip\":{geoip},\"success\"")) + "\n"
+    };
+    let cities = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/cities.mmdb");
+    for (said, want) in [("FR", false), ("NG", true), ("ng", true)] {
+        let said = format!("{{\"country_code\":\"{said}\"}}");
+        let log = login(1, 0, "203.0.113.9", r#"{"country_code":"FR"}"#) + &login(2, 40, "198.51.100.7", &said);
+        let folder = folder(&[("log.jsonl", &log)]);
+        let found = findings(&[text(&folder.path().join("log.jsonl")), "--geoip", text(&cities)]);
+        assert_eq!(rule_ids(&found).contains(&"impossible-travel-admin"), want, "{said}");
+    }
+}
+
 #[test]
 fn the_directory_knows_both_ends_of_an_association() {
     let join = r#"{"id":"2","timestamp":"2026-03-02T09:00:00Z","event_type":"association_change","service":"directory","organization":"o","initiated_by":{"id":"a1","type":"admin","email":"root@example.com"},"client_ip":"203.0.113.9","auth_method":"session","association":{"op":"add","action_source":"manual","connection":{"from":{"type":"user_group","object_id":"g1","name":"AWS Prod Admins"},"to":{"type":"user","object_id":"u1","name":"bob"}}}}"#;
