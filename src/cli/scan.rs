@@ -203,7 +203,7 @@ fn report<'a>(
         now,
         sources: sources.iter().map(|s| s.name.clone()).collect(),
         history: history.iter().map(|s| s.name.clone()).collect(),
-        enriched_from: enrichment.provenance().into_iter().cloned().collect(),
+        enriched_from: enrichment.provenance(),
         since: between.since,
         until: between.until,
         min_severity: Some(selection.min_severity).filter(|least| *least > Severity::Info),

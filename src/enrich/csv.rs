@@ -1,5 +1,7 @@
 //! The rows of a CSV text whose header is known by its names.
 
+use std::borrow::Cow;
+
 use ::csv::{ReaderBuilder, StringRecord};
 
 /// Rows of a text and what its columns are called.
@@ -7,7 +9,7 @@ use ::csv::{ReaderBuilder, StringRecord};
 pub struct Rows<'t> {
     /// the names of the columns, in lower case, without anything but letters and digits
     pub columns: Vec<String>,
-    text: &'t str,
+    text: Cow<'t, str>,
     delimiter: u8,
     first_line: u64,
 }
@@ -22,6 +24,7 @@ impl<'t> Rows<'t> {
     /// header may stand in the last comment, as abuse.ch writes it. Commas, semicolons and tabs separate.
     pub fn find(text: &'t str, wanted: impl Fn(&str) -> bool) -> Option<Rows<'t>> {
         let mut at = 0;
+        let spaced = is_spaced(text);
         for (number, line) in (1..).zip(text.split_inclusive('\n')) {
             at += line.len();
             let is_comment = line.trim_start().starts_with('#');
@@ -34,10 +37,13 @@ impl<'t> Rows<'t> {
                     continue;
                 };
                 let columns: Vec<String> = cells.iter().map(bare).collect();
-                if columns.iter().any(|column| wanted(column))
-                    && (!is_comment || fits(&text[at..], &columns, delimiter))
-                {
-                    return Some(Rows { columns, text: &text[at..], delimiter, first_line: number + 1 });
+                if !columns.iter().any(|column| wanted(column)) {
+                    continue;
+                }
+                let rows = &text[at..];
+                let rows = if spaced { Cow::Owned(rows.replace(SPACED, "\",\"")) } else { Cow::Borrowed(rows) };
+                if !is_comment || fits(&rows, &columns, delimiter) {
+                    return Some(Rows { columns, text: rows, delimiter, first_line: number + 1 });
                 }
             }
             if !is_comment {
@@ -74,6 +80,16 @@ impl<'t> Rows<'t> {
     }
 }
 
+/// What ThreatFox writes between quoted cells; a quote behind a space is no quote in CSV.
+const SPACED: &str = "\", \"";
+
+/// Whether the first row has a space before each quoted cell. To take it out of all rows changes nothing else: inside
+/// a cell, quotes are doubled.
+fn is_spaced(text: &str) -> bool {
+    let row = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'));
+    row.is_some_and(|row| row.starts_with('"') && row.contains(SPACED))
+}
+
 /// Whether the first row has a cell for each column. Prose in a comment is no header.
 fn fits(rows: &str, columns: &[String], delimiter: u8) -> bool {
     let row = rows.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
@@ -107,6 +123,8 @@ mod tests {
         assert_eq!(all("IP,note\r\n1.2.3.4,\"x, y\"\r\n"), want);
         assert_eq!(all("\"ip\";note\n1.2.3.4;x, y"), want);
         assert_eq!(all("#\"note\",\"ip\"\n1.2.3.4,\"x, y\""), want);
+        assert_eq!(all("# \"ip\",\"note\"\n\"1.2.3.4\", \"x, y\"\n"), want);
+        assert_eq!(all("\"ip\", \"note\"\n\"1.2.3.4\", \"x, y\"\n"), want);
         assert_eq!(all("# a feed\n#TYPE X\nip\n1.2.3.4").unwrap()[0].0, 4);
         assert_eq!(all("1.2.3.4,x\n"), None);
         assert_eq!(all("# ip\n1.2.3.4\n"), None);

@@ -8,6 +8,7 @@ use super::directory::Directory;
 use super::geo::Geo;
 use super::intel::{Intel, Listed};
 use super::known::Known;
+use super::met::Met;
 use super::{Error, Provenance};
 use crate::event::Event;
 use crate::event::outside::Outside;
@@ -64,12 +65,17 @@ impl Enrichment {
         self.has_met_ending.load(Ordering::Relaxed)
     }
 
-    /// Where everything came from.
-    pub fn provenance(&self) -> Vec<&Provenance> {
-        let directory = self.directory.iter().flat_map(|d| &d.provenance);
-        let geo = self.geo.iter().flat_map(|g| &g.provenance);
-        let intel = self.intel.iter().flat_map(|i| &i.provenance);
-        directory.chain(geo).chain(intel).chain(self.known.iter().flat_map(|k| &k.provenance)).collect()
+    /// Where everything came from, and whether any of it was met until now.
+    pub fn provenance(&self) -> Vec<Provenance> {
+        let marked = |all: &[Provenance], met: &Met| -> Vec<Provenance> {
+            let of = |(at, p): (usize, &Provenance)| Provenance { is_met: Some(met.is(at)), ..p.clone() };
+            all.iter().enumerate().map(of).collect()
+        };
+        let mut all = self.directory.as_ref().map(|d| d.provenance.clone()).unwrap_or_default();
+        all.extend(self.geo.iter().flat_map(|geo| marked(&geo.provenance, &geo.met)));
+        all.extend(self.intel.iter().flat_map(|intel| marked(&intel.provenance, &intel.met)));
+        all.extend(self.known.iter().flat_map(|known| marked(&known.provenance, &known.met)));
+        all
     }
 
     /// What is known of an event.

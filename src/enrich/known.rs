@@ -7,8 +7,9 @@ use ipnet::IpNet;
 
 use super::csv::Rows;
 use super::file::{self, Named};
+use super::met::Met;
 use super::ranges::{Collected, Ranges, networks};
-use super::{At, Error, Provenance, Skipped, json};
+use super::{At, Error, Provenance, Skipped, json, line};
 use crate::event::json::Json;
 
 const ENDINGS: &[&str] = &[".txt", ".csv", ".json", ".jsonl", ".netset", ".ipset", ".list"];
@@ -23,16 +24,26 @@ pub const NO_NETWORK: &str = "neither address, network nor range";
 pub struct Known {
     /// the files they were read from
     pub provenance: Vec<Provenance>,
+    /// those in which something was found
+    pub met: Met,
     /// all of them
     pub networks: Vec<IpNet>,
-    labels: Vec<String>,
+    labels: Vec<Label>,
     ranges: Ranges,
+}
+
+/// What a file calls networks.
+#[derive(Debug, PartialEq, Eq)]
+struct Label {
+    text: String,
+    file: usize,
 }
 
 /// What is read until everything is there.
 #[derive(Debug, Default)]
 struct Builder {
-    labels: Vec<String>,
+    labels: Vec<Label>,
+    file: usize,
     networks: Vec<IpNet>,
     collected: Collected,
     used: u64,
@@ -41,9 +52,11 @@ struct Builder {
 
 impl Builder {
     fn add(&mut self, text: &str, label: &str, at: At) {
-        let Some(networks) = networks(text) else { return self.skipped.add(NO_NETWORK, at) };
-        if self.labels.last().is_none_or(|last| last != label) {
-            self.labels.push(label.to_owned());
+        let Some(networks) = networks(text.trim().trim_matches(['"', '\''])) else {
+            return self.skipped.add(NO_NETWORK, at);
+        };
+        if self.labels.last().is_none_or(|last| last.text != label || last.file != self.file) {
+            self.labels.push(Label { text: label.to_owned(), file: self.file });
         }
         let id = u32::try_from(self.labels.len() - 1).unwrap_or(u32::MAX);
         self.networks.extend(&networks);
@@ -60,7 +73,7 @@ impl Known {
         for path in paths {
             for file in file::find(path.as_ref(), ENDINGS)? {
                 let (text, mut read) = file::read(&file)?;
-                (builder.used, builder.skipped) = (0, Skipped::default());
+                (builder.used, builder.skipped, builder.file) = (0, Skipped::default(), provenance.len());
                 builder.read(&file, &text)?;
                 if builder.used == 0 {
                     return Err(Error::nothing(&file.name, "address, network or range", &builder.skipped));
@@ -70,12 +83,16 @@ impl Known {
             }
         }
         let Builder { labels, networks, collected, .. } = builder;
-        Ok(Known { provenance, networks, labels, ranges: collected.sorted() })
+        Ok(Known { met: Met::new(provenance.len()), provenance, networks, labels, ranges: collected.sorted() })
     }
 
     /// The label of the narrowest network that holds an address.
     pub fn label(&self, ip: IpAddr) -> Option<&str> {
-        self.ranges.holding(ip).next().and_then(|id| self.labels.get(id as usize)).map(String::as_str)
+        let mut labels = self.ranges.holding(ip).filter_map(|id| self.labels.get(id as usize));
+        let narrowest = labels.next()?;
+        self.met.mark(narrowest.file);
+        labels.for_each(|wider| self.met.mark(wider.file));
+        Some(&narrowest.text)
     }
 }
 
@@ -96,13 +113,10 @@ impl Builder {
                 self.add(cell(network).unwrap_or_default(), label, At::Line(line));
             });
         } else {
-            for (number, line) in (1..).zip(text.lines()) {
-                let (entry, comment) = line.find(['#', ';']).map_or((line, ""), |i| (&line[..i], &line[i + 1..]));
-                let (entry, note) = entry.split_once(',').unwrap_or((entry, comment));
-                let label = Some(note.trim()).filter(|note| !note.is_empty()).unwrap_or(&stem);
-                if !entry.trim().is_empty() {
-                    self.add(entry, label, At::Line(number));
-                }
+            for (number, text) in (1..).zip(text.lines()) {
+                let Some(line) = line::read(text) else { continue };
+                let label = Some(line.note()).filter(|note| !note.is_empty()).unwrap_or(&stem);
+                self.add(line.entry, label, At::Line(number));
             }
         }
         Ok(())
@@ -144,6 +158,8 @@ mod tests {
     fn lists_of_every_kind() {
         for text in [
             "203.0.113.0/24 # Oslo\r\n198.51.100.1-198.51.100.9,VPN\n# note\n",
+            "\"203.0.113.0/24\"\tOslo\n198.51.100.1 - 198.51.100.9 VPN\n",
+            "203.0.113.0 255.255.255.0 Oslo\n198.51.100.1-198.51.100.9;VPN\n",
             "Network,Label\n203.0.113.0/24,Oslo\n198.51.100.1 - 198.51.100.9,VPN\n",
             r#"[{"id":"1","name":"Oslo","ips":["203.0.113.0/24"]},{"Name":"VPN","Ips":["198.51.100.1-198.51.100.9"]}]"#,
         ] {

@@ -13,6 +13,8 @@ pub mod geo;
 pub mod intel;
 mod json;
 pub mod known;
+mod line;
+mod met;
 mod ranges;
 
 use std::collections::BTreeMap;
@@ -35,6 +37,10 @@ pub struct Provenance {
     pub sha256: String,
     /// what could not be used of it
     pub skipped: Skipped,
+    /// whether anything that rules look at stood in it; of a directory that is not known by file
+    pub is_met: Option<bool>,
+    /// people and devices in it that name no organization, so that they count for all
+    pub without_organization: u64,
 }
 
 /// Where in a file something stands.

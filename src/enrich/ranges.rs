@@ -6,11 +6,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
+use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Subnets};
 
+use super::line;
 use crate::event::source::address;
 
-/// Reads an address, a network (`203.0.113.0/24`, host bits allowed) or a range (`a-b`) as networks.
+/// Reads an address, a network (`203.0.113.0/24`, `203.0.113.0 255.255.255.0`, host bits allowed) or a range (`a-b`)
+/// as networks.
 pub fn networks(text: &str) -> Option<Vec<IpNet>> {
     let text = text.trim();
     if let Some(address) = address(text) {
@@ -18,6 +20,9 @@ pub fn networks(text: &str) -> Option<Vec<IpNet>> {
     }
     if let Ok(network) = text.parse::<IpNet>() {
         return Some(vec![canonical(network.trunc())]);
+    }
+    if let Some(network) = masked(text) {
+        return Some(vec![network]);
     }
     let (from, to) = text.split_once('-')?;
     match (from.trim().parse::<IpAddr>().ok()?.to_canonical(), to.trim().parse::<IpAddr>().ok()?.to_canonical()) {
@@ -29,6 +34,13 @@ pub fn networks(text: &str) -> Option<Vec<IpNet>> {
         }
         _ => None,
     }
+}
+
+/// An address and its mask.
+fn masked(text: &str) -> Option<IpNet> {
+    let (ip, mask) = text.split_once(|c| c == '/' || line::is_between(c))?;
+    let network = Ipv4Net::new(ip.parse().ok()?, line::prefix(mask)?).ok()?;
+    Some(IpNet::V4(network.trunc()))
 }
 
 /// A network of `::ffff:0:0/96` is one of IPv4.
@@ -220,6 +232,11 @@ mod tests {
             ("203.0.113.9-203.0.113.2", None),
             ("203.0.113.9-2001:db8::1", None),
             ("203.0.113.0/33", None),
+            ("203.0.113.7/255.255.255.0", Some("203.0.113.0/24")),
+            ("203.0.113.7 255.255.255.0", Some("203.0.113.0/24")),
+            ("203.0.113.7 0.0.0.255", Some("203.0.113.0/24")),
+            ("203.0.113.7 255.0.255.0", None),
+            ("203.0.113.7 0.0.0.0", None),
             ("evil-site.example", None),
             ("", None),
         ] {

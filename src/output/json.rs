@@ -160,6 +160,12 @@ struct Enriched<'r> {
     modified: Option<String>,
     sha256: &'r str,
     skipped: BTreeMap<&'r str, u64>,
+    /// whether anything that rules look at stood in it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matched: Option<bool>,
+    /// people and devices that count for all organizations
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_organization: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -384,6 +390,8 @@ fn run<'r>(report: &'r Report<'_>) -> Run<'r> {
                 modified: p.modified.map(Timestamp::rfc3339),
                 sha256: &p.sha256,
                 skipped: p.skipped.reasons.iter().map(|(reason, skip)| (*reason, skip.count)).collect(),
+                matched: p.is_met,
+                without_organization: Some(p.without_organization).filter(|count| *count > 0),
             })
             .collect(),
         baseline: report.run.baseline.iter().map(baseline).collect(),

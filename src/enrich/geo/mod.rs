@@ -3,6 +3,7 @@
 //! A database is told by the shape of its records, not by its name: nested as MaxMind and DB-IP write them, or
 //! flat as IPinfo does. In IPinfo's older files `country` is the code and `country_name` the name.
 
+mod tree;
 #[cfg(test)]
 mod writer;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 use maxminddb::Reader;
 
 use super::file::{self, Named};
+use super::met::Met;
 use super::{Error, Provenance};
 use crate::event::json::Json;
 use crate::event::time::{SECOND, Timestamp};
@@ -64,6 +66,8 @@ impl Place {
 pub struct Geo {
     /// the files, in the order in which they were added
     pub provenance: Vec<Provenance>,
+    /// those in which something was found
+    pub met: Met,
     readers: Vec<Reader<Vec<u8>>>,
 }
 
@@ -86,18 +90,21 @@ impl Geo {
             let (bytes, provenance) = file::bytes(&Named::of(path.as_ref()))?;
             geo.add(bytes, provenance)?;
         }
+        geo.met = Met::new(geo.readers.len());
         Ok(geo)
     }
 
     fn add(&mut self, bytes: Vec<u8>, mut provenance: Provenance) -> Result<(), Error> {
         let name = provenance.file.clone();
-        let reader = Reader::from_source(bytes).map_err(|error| {
+        let unreadable = |error: maxminddb::MaxMindDbError| {
             Error::new(&name, format!("cannot be read as a database of addresses ({error})"), REMEDY)
-        })?;
+        };
+        let borrowed = Reader::from_source(&bytes[..]).map_err(unreadable)?;
+        provenance.entries = tree::networks(&bytes, borrowed.metadata());
+        let reader = Reader::from_source(bytes).map_err(unreadable)?;
         let metadata = reader.metadata();
         let built = i64::try_from(metadata.build_epoch).ok().and_then(|seconds| seconds.checked_mul(SECOND));
         provenance.modified = built.map(Timestamp).or(provenance.modified);
-        provenance.entries = u64::from(metadata.node_count);
         let broken = |error: maxminddb::MaxMindDbError| {
             Error::new(&name, format!("is a damaged database ({error})"), "download it again")
         };
@@ -126,11 +133,12 @@ impl Geo {
     pub fn place(&self, ip: IpAddr) -> Option<Place> {
         let ip = ip.to_canonical();
         let mut known = Place::default();
-        for reader in &self.readers {
+        for (at, reader) in self.readers.iter().enumerate() {
             if ip.is_ipv6() && reader.metadata().ip_version == 4 {
                 continue;
             }
             if let Ok(Some(record)) = reader.lookup(ip).and_then(|found| found.decode::<Json<'_>>()) {
+                self.met.mark(at);
                 known.fill(place(&record));
             }
         }
@@ -258,6 +266,7 @@ mod tests {
         assert_eq!(at(&geo, "::ffff:203.0.113.200").unwrap().asn, None);
         assert_eq!(at(&geo, "198.51.100.1"), None);
         assert_eq!(at(&geo, "2001:db8::1"), None);
+        assert_eq!(geo.provenance[0].entries, 1);
         assert_eq!(geo.provenance[0].modified.unwrap().rfc3339(), "2023-11-14T22:13:20Z");
     }
 

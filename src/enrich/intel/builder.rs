@@ -7,10 +7,13 @@ use smallvec::SmallVec;
 use super::super::ranges::Collected;
 use super::super::{At, Skipped};
 use super::indicator::{Kind, Value, value};
+use crate::event::json::Json;
 use crate::event::time::Timestamp;
 
 /// Reason: its time is over.
 pub const EXPIRED: &str = "expired";
+/// Reason: when it ends cannot be read. It is used all the same.
+pub const NO_END: &str = "no readable end, so it counts without one";
 
 /// An indicator as it stands in a file.
 #[derive(Clone, Debug)]
@@ -34,9 +37,29 @@ pub struct Detail {
     pub confidence: Option<String>,
     /// until when it says so
     pub valid_until: Option<Timestamp>,
+    /// it says until when, but not in a way that can be read
+    pub is_end_unread: bool,
 }
 
 impl Detail {
+    /// The same with an end, as a list writes it: a time, seconds since 1970, or a word or year that means never.
+    pub fn ending(mut self, end: Option<&str>) -> Detail {
+        let Some(end) = end.map(str::trim) else { return self };
+        // A smaller number is one of days or hours.
+        let epoch = end.parse().ok().filter(|n| *n >= 1_000_000_000);
+        self.valid_until =
+            epoch.map_or_else(|| Timestamp::parse(end), |seconds| Timestamp::from_json(&Json::Int(seconds)));
+        let year = end.split_once('-').and_then(|(year, _)| year.parse::<u16>().ok());
+        let is_far = || year.is_some_and(|year| (2262..=9999).contains(&year));
+        let is_never = || ["", "never", "none", "null", "n/a", "-", "0", "-1"].contains(&&*end.to_ascii_lowercase());
+        if is_never() {
+            self.valid_until = None;
+        } else {
+            self.is_end_unread = self.valid_until.is_none() && !is_far();
+        }
+        self
+    }
+
     /// Nothing but a description, if there is one.
     pub fn described(text: &str) -> Option<Detail> {
         let text = text.trim();
@@ -103,6 +126,9 @@ impl Builder {
             }
             Err(reason) => return self.skipped.add(reason, at),
         };
+        if detail.as_ref().is_some_and(|detail| detail.is_end_unread) {
+            self.skipped.add(NO_END, at);
+        }
         let detail = detail.filter(|detail| *detail != Detail::default()).map(Box::new);
         self.entries.push(Entry { file: self.file, kind, text: text.trim().into(), detail });
     }

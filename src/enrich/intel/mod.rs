@@ -15,6 +15,7 @@ use std::path::Path;
 
 use super::csv::Rows;
 use super::file::{self, Named};
+use super::met::Met;
 use super::ranges::Ranges;
 use super::{At, Error, Provenance, Skipped, json};
 use crate::event::json::Json;
@@ -22,7 +23,7 @@ use crate::event::time::Timestamp;
 use builder::{Builder, Entry, Names, slot};
 use indicator::{Kind, domain};
 
-pub use builder::EXPIRED;
+pub use builder::{EXPIRED, NO_END};
 pub use misp::{DELETED, NOT_FOR_DETECTION};
 pub use stix::{BROKEN, JOINED, LANGUAGE, NO_INDICATOR, OTHER_TYPE, REVOKED};
 
@@ -53,6 +54,8 @@ pub struct Listed<'i> {
 pub struct Intel {
     /// the files they were read from
     pub provenance: Vec<Provenance>,
+    /// those in which something was found
+    pub met: Met,
     entries: Vec<Entry>,
     addresses: Ranges,
     names: [Names; 4],
@@ -83,7 +86,7 @@ impl Intel {
             }
         }
         let Builder { entries, addresses, names, .. } = builder;
-        Ok(Intel { provenance, entries, addresses: addresses.sorted(), names })
+        Ok(Intel { met: Met::new(provenance.len()), provenance, entries, addresses: addresses.sorted(), names })
     }
 
     /// What lists this address, the narrowest network first.
@@ -124,6 +127,7 @@ impl Intel {
     fn listed(&self, places: impl Iterator<Item = u32>) -> Vec<Listed<'_>> {
         let mut out: Vec<Listed<'_>> = Vec::new();
         for entry in places.take(HEARD).filter_map(|place| self.entries.get(place as usize)) {
+            self.met.mark(entry.file as usize);
             let detail = entry.detail.as_deref();
             let listed = Listed {
                 file: self.provenance.get(entry.file as usize).map_or("", |p| &p.file),
@@ -172,6 +176,9 @@ fn dispatch(json: &Json<'_>, next: &mut impl FnMut() -> At, builder: &mut Builde
     match (json, list) {
         (Json::Text(text), _) => builder.offer(text, None, None, next()),
         (_, Some(Json::Array(items))) => items.iter().for_each(|item| dispatch(item, next, builder)),
+        _ if table::is_by_id(json) => {
+            json.members().iter().for_each(|(_, items)| dispatch(items, next, builder));
+        }
         _ if stix::is_object(json) => stix::object(json, next(), builder),
         _ => table::object(json, next(), builder),
     }

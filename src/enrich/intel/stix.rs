@@ -4,7 +4,6 @@ use super::builder::{Builder, Detail};
 use super::indicator::{HASH, Kind, URL};
 use crate::enrich::At;
 use crate::event::json::Json;
-use crate::event::time::Timestamp;
 
 /// Reason: an identity, a relationship, a report, …
 pub const NO_INDICATOR: &str = "a STIX object that is no indicator";
@@ -38,8 +37,13 @@ pub fn object(object: &Json<'_>, at: At, builder: &mut Builder) {
     let detail = Detail {
         description: object.text_at(&["name"]).or_else(|| object.text_at(&["description"])).map(str::to_owned),
         confidence: object.get("confidence").and_then(Json::number).map(|n| n.to_string()),
-        valid_until: object.get("valid_until").and_then(Timestamp::from_json),
+        ..Detail::default()
     };
+    let end = object.get("valid_until").map(|end| match end {
+        Json::Text(text) => text.to_string(),
+        other => other.to_string(),
+    });
+    let detail = detail.ending(end.as_deref());
     match alternatives(object.text_at(&["pattern"]).unwrap_or_default()) {
         Err(reason) => builder.skipped.add(reason, at),
         Ok(alternatives) => {

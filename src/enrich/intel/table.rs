@@ -3,9 +3,9 @@
 use super::super::csv::{Rows, bare};
 use super::builder::{Builder, Detail};
 use super::indicator::{Kind, UNKNOWN};
+use super::misp::NOT_FOR_DETECTION;
 use crate::enrich::At;
 use crate::event::json::Json;
-use crate::event::time::Timestamp;
 
 /// Columns that hold an indicator of any kind.
 const ANY: &[&str] =
@@ -35,7 +35,20 @@ const TYPED: &[&str] = &[
     "user",
 ];
 const TYPE: &[&str] = &["ioctype", "indicatortype", "observabletype", "type", "kind"];
-const VALID_UNTIL: &[&str] = &["validuntil", "expires", "expiresat", "expiration", "expirationdate", "expiry"];
+const VALID_UNTIL: &[&str] = &[
+    "validuntil",
+    "validto",
+    "expires",
+    "expiresat",
+    "expireson",
+    "expiration",
+    "expirationdate",
+    "expirationtime",
+    "expirationdatetime",
+    "expiry",
+];
+/// MISP's word for whether machines are to look for it.
+const FOR_DETECTION: &[&str] = &["toids"];
 const CONFIDENCE: &[&str] = &["confidence", "confidencelevel", "score"];
 const DESCRIPTION: &[&str] = &[
     "description",
@@ -63,6 +76,15 @@ pub fn read(rows: &Rows<'_>, builder: &mut Builder) {
     });
 }
 
+/// Whether all members of an object are lists of objects, as ThreatFox writes them: by the id of the indicator.
+pub fn is_by_id(json: &Json<'_>) -> bool {
+    let is_list = |value: &Json<'_>| {
+        let items = value.items();
+        !items.is_empty() && items.iter().all(|item| matches!(item, Json::Object(_)))
+    };
+    !json.members().is_empty() && json.members().iter().all(|(_, value)| is_list(value))
+}
+
 /// Reads a JSON object as a row.
 pub fn object(json: &Json<'_>, at: At, builder: &mut Builder) {
     let columns: Vec<String> = json.members().iter().map(|(key, _)| bare(key)).collect();
@@ -85,11 +107,15 @@ fn row(columns: &[String], cells: &[&str], at: At, builder: &mut Builder) {
         cells.get(place).map(|cell| cell.trim()).filter(|cell| !cell.is_empty() && *cell != "null")
     };
     let cell = |names: &[&str]| names.iter().find_map(|name| filled(&name));
+    if cell(FOR_DETECTION).is_some_and(|said| !["1", "true", "yes"].contains(&&*said.to_ascii_lowercase())) {
+        return builder.skipped.add(NOT_FOR_DETECTION, at);
+    }
     let detail = Detail {
         description: cell(DESCRIPTION).map(str::to_owned),
         confidence: cell(CONFIDENCE).map(str::to_owned),
-        valid_until: cell(VALID_UNTIL).and_then(Timestamp::parse),
+        ..Detail::default()
     };
+    let detail = detail.ending(cell(VALID_UNTIL));
     if let Some(indicator) = cell(ANY) {
         match cell(TYPE).map_or(Ok(None), Kind::named) {
             Ok(kind) => builder.offer(indicator, kind, Some(detail), at),

@@ -78,6 +78,54 @@ fn tables() {
 }
 
 #[test]
+fn tables_of_misp_and_threatfox() {
+    let misp = one("uuid,type,value,comment,to_ids\nu,ip-dst,203.0.113.7,dns,0\nu,ip-dst,203.0.113.8,c2,1\n");
+    assert_eq!(address(&misp, "203.0.113.7"), "");
+    assert_eq!(address(&misp, "203.0.113.8"), "203.0.113.8 (c2)");
+    assert_eq!(misp.provenance[0].skipped.of(NOT_FOR_DETECTION), 1);
+    let csv = one("# a\n# \"first_seen_utc\",\"ioc_value\",\"ioc_type\",\"tags\"\n\
+        \"2026-01-01 00:00:00\", \"203.0.113.7:443\", \"ip:port\", \"a,b\"\n");
+    assert_eq!(address(&csv, "203.0.113.7"), "203.0.113.7:443 (a,b)");
+    let json = one(r#"{"1":[{"ioc_value":"203.0.113.7:443","ioc_type":"ip:port","threat_type":"c2"}],
+        "2":[{"ioc_value":"203.0.113.8:1","ioc_type":"ip:port"}]}"#);
+    assert_eq!(address(&json, "203.0.113.7"), "203.0.113.7:443 (c2)");
+    assert_eq!(json.provenance[0].entries, 2);
+}
+
+#[test]
+fn ends_of_every_kind() {
+    for (end, count, unread) in [
+        ("2026-01-01T00:00:00Z", 0, 0),
+        ("1767225600", 0, 0),
+        ("2027-01-01", 1, 0),
+        ("9999-12-31T23:59:59Z", 1, 0),
+        ("never", 1, 0),
+        ("", 1, 0),
+        ("01/02/2026", 1, 1),
+        ("90", 1, 1),
+    ] {
+        for text in [
+            format!("IndicatorValue,ExpirationTime\n203.0.113.7,{end}\n203.0.113.9,\n"),
+            format!("ip,ExpirationDateTime\n203.0.113.7,{end}\n203.0.113.9,\n"),
+            format!(
+                r#"[{{"type":"indicator","id":"indicator--1","pattern":"[ipv4-addr:value = '203.0.113.7']","valid_until":"{end}"}},"203.0.113.9"]"#
+            ),
+        ] {
+            let intel = one(&text);
+            assert_eq!(intel.address("203.0.113.7".parse().unwrap()).len(), count, "{text}");
+            assert_eq!(intel.provenance[0].skipped.of(NO_END), unread, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_mask_makes_a_network() {
+    let intel = one("198.51.100.0 255.255.255.0\n203.0.113.0/255.255.255.0 c2\n192.0.2.1 255.0.255.0\n");
+    assert_eq!(address(&intel, "198.51.100.77"), "198.51.100.0 255.255.255.0 (-)");
+    assert_eq!(address(&intel, "203.0.113.77"), "203.0.113.0/255.255.255.0 (c2)");
+}
+
+#[test]
 fn stix_bundles() {
     let indicator = |n: u8, rest: &str| format!(r#"{{"type":"indicator","id":"indicator--{n}","name":"n{n}",{rest}}}"#);
     let objects = [
