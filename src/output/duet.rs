@@ -79,9 +79,8 @@ struct Entity<'m> {
 pub fn file_stem(recipient: &Recipient) -> String {
     const MOST: usize = 40;
     let mut hasher = SipHasher13::new_with_keys(0x6a63, 0x6475_6574);
-    let place = recipient.address.as_deref().unwrap_or(&recipient.name).to_lowercase();
-    for part in [recipient.organization.as_str(), if recipient.address.is_some() { "" } else { recipient.role }, &place]
-    {
+    let place = recipient.address.as_deref().unwrap_or(&recipient.key).to_lowercase();
+    for part in [recipient.organization.as_str(), if recipient.address.is_some() { "" } else { "nowhere" }, &place] {
         hasher.write_u64(part.len() as u64);
         hasher.write(part.as_bytes());
     }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Finding;
 use crate::detect::store::Store;
-use crate::enrich::directory::Person;
+use crate::enrich::directory::{Directory, Person};
 use crate::enrich::enrichment::Enrichment;
 use crate::event::field::Norm;
-use crate::event::party::Class;
+use crate::event::party::{Class, class_of};
 use crate::event::source::address;
 use crate::event::time::Timestamp;
 
@@ -22,6 +22,8 @@ pub struct Context {
     pub geo: BTreeMap<String, String>,
     /// by address, what the organization calls the network
     pub known: BTreeMap<String, String>,
+    /// by kind and name, whether the directory has a person
+    pub people: BTreeMap<(String, String), bool>,
 }
 
 /// An indicator that had a part in a finding.
@@ -53,22 +55,26 @@ pub fn add(finding: &mut Finding, store: &Store, enrichment: &Enrichment) {
 
 fn of(finding: &Finding, store: &Store, enrichment: &Enrichment) -> Context {
     let mut context = Context::default();
-    let (entity, organization) = (&finding.entity, finding.organization.as_str());
     let said = said(finding, store);
-    if matches!(entity.kind.as_str(), "device" | "system") {
-        device(enrichment, Some(&entity.id), &entity.name, &mut context);
+    let ids = ids(finding, store);
+    let asked = Asked { directory: enrichment.directory.as_ref(), organization: &finding.organization, ids: &ids };
+    let entity = &finding.entity;
+    // The id of an entity of which no event has one is what it is called.
+    let names = [entity.name.as_str(), entity.id.as_str()];
+    match entity.kind.as_str() {
+        "device" | "system" => asked.device(&names, &mut context),
+        kind => asked.person(kind, &names, &mut context),
     }
-    person(enrichment, organization, &entity.kind, &[&entity.id, &entity.name], &mut context);
     for related in &finding.related {
         let value = related.value.as_str();
         match (related.role, related.kind.as_str()) {
-            ("device", _) | ("target", "system" | "device") => device(enrichment, None, value, &mut context),
+            ("device", _) | ("target", "system" | "device") => asked.device(&[value], &mut context),
             ("actor" | "target", kind) => {
-                person(enrichment, organization, kind, &[value], &mut context);
+                asked.person(kind, &[value], &mut context);
                 hits(enrichment, None, Some(value), None, &mut context);
             }
             ("source", "ip") => place(enrichment, value, &said, &mut context),
-            ("group", _) => group(enrichment, value, &mut context),
+            ("group", _) => asked.group(value, &mut context),
             ("agent", _) => hits(enrichment, None, None, Some(value), &mut context),
             _ => {}
         }
@@ -78,19 +84,85 @@ fn of(finding: &Finding, store: &Store, enrichment: &Enrichment) -> Context {
     context
 }
 
-fn person(enrichment: &Enrichment, organization: &str, kind: &str, keys: &[&str], context: &mut Context) {
-    let class = match kind {
-        "admin" => Class::Admin,
-        "user" => Class::User,
-        _ => return,
-    };
-    let Some(directory) = &enrichment.directory else { return };
-    let Some(known) = keys.iter().find_map(|key| directory.person_by(class, key)) else { return };
-    if known.organization.as_ref().is_some_and(|own| !organization.is_empty() && own != organization) {
-        return;
+/// The object ids that the events of a finding have for a name, by class of thing and name.
+type Ids<'s> = BTreeMap<(Class, &'s str), BTreeSet<&'s str>>;
+
+fn ids<'s>(finding: &Finding, store: &'s Store) -> Ids<'s> {
+    let mut ids = Ids::new();
+    for event in &finding.events {
+        let text = |norm| store.text(*event, norm);
+        let mut learn = |class, id, name| {
+            if let (Some(id), Some(name)) = (id, name) {
+                ids.entry((class, name)).or_default().insert(id);
+            }
+        };
+        let (actor, target) = (class_of(text(Norm::ActorType)), class_of(text(Norm::TargetType)));
+        learn(actor, text(Norm::ActorId), text(Norm::ActorName));
+        learn(target, text(Norm::TargetId), text(Norm::TargetName));
+        // The key of a device is its id, where the record has one.
+        let key = text(Norm::DeviceKey).filter(|key| is_object_id(key));
+        learn(Class::Thing, key, text(Norm::DeviceName));
     }
-    let name = known.shown().unwrap_or(keys[0]).to_owned();
-    context.directory.entry(name).or_insert_with(|| facts(known));
+    ids
+}
+
+fn is_object_id(text: &str) -> bool {
+    text.len() == 24 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Where a finding's people and things are looked up.
+struct Asked<'a> {
+    directory: Option<&'a Directory>,
+    organization: &'a str,
+    ids: &'a Ids<'a>,
+}
+
+impl Asked<'_> {
+    /// The ids that go with a name; none at all is one try without an id.
+    fn ids_of(&self, class: Class, names: &[&str]) -> Vec<Option<&str>> {
+        let known: BTreeSet<&str> =
+            names.iter().filter_map(|name| self.ids.get(&(class, *name))).flatten().copied().collect();
+        if known.is_empty() { vec![None] } else { known.into_iter().map(Some).collect() }
+    }
+
+    fn person(&self, kind: &str, names: &[&str], context: &mut Context) {
+        let class = class_of(Some(kind));
+        let Some(directory) = self.directory.filter(|_| class != Class::Thing) else { return };
+        let mut is_there = false;
+        for id in self.ids_of(class, names) {
+            let Some(known) = directory.person(class, self.organization, id, names) else { continue };
+            is_there = true;
+            let name = known.shown().unwrap_or(names[0]).to_owned();
+            context.directory.entry(name).or_insert_with(|| facts(known));
+        }
+        *context.people.entry((kind.to_owned(), names[0].to_owned())).or_default() |= is_there;
+    }
+
+    fn device(&self, names: &[&str], context: &mut Context) {
+        let Some(directory) = self.directory else { return };
+        for id in self.ids_of(Class::Thing, names) {
+            let mut found = names.iter().filter_map(|name| directory.system(self.organization, id, name));
+            let Some(system) = found.next() else { continue };
+            let all = [
+                ("hostname", system.hostname.clone()),
+                ("os", system.os.clone()),
+                ("serial", system.serial.clone()),
+                ("owner", system.owner.clone()),
+                ("last_contact", system.last_contact.map(Timestamp::rfc3339)),
+            ];
+            let facts = all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+            let name = system.name.clone().unwrap_or_else(|| names[0].to_owned());
+            context.directory.entry(name).or_insert(facts);
+        }
+    }
+
+    fn group(&self, name: &str, context: &mut Context) {
+        let Some(group) = self.directory.and_then(|directory| directory.group(self.organization, name)) else {
+            return;
+        };
+        let facts = group.members.map(|members| ("members", members.to_string()));
+        context.directory.entry(group.name.clone()).or_insert_with(|| facts.into_iter().collect());
+    }
 }
 
 /// What the directory says of a person, in the order of the names of these facts.
@@ -110,29 +182,6 @@ pub fn facts(person: &Person) -> BTreeMap<&'static str, String> {
         ("admin_role", person.admin_role.clone()),
     ];
     all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
-}
-
-fn device(enrichment: &Enrichment, id: Option<&str>, name: &str, context: &mut Context) {
-    let Some(directory) = &enrichment.directory else { return };
-    let by_id = directory.system(id.or(Some(name)), None);
-    let by_name = || directory.system(id.filter(|id| *id != name), Some(name));
-    let Some(system) = by_id.or_else(by_name) else { return };
-    let all = [
-        ("hostname", system.hostname.clone()),
-        ("os", system.os.clone()),
-        ("serial", system.serial.clone()),
-        ("owner", system.owner.clone()),
-        ("last_contact", system.last_contact.map(Timestamp::rfc3339)),
-    ];
-    let facts = all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
-    context.directory.entry(system.name.clone().unwrap_or_else(|| name.to_owned())).or_insert(facts);
-}
-
-fn group(enrichment: &Enrichment, name: &str, context: &mut Context) {
-    let Some(directory) = &enrichment.directory else { return };
-    let Some(group) = directory.group(name).or_else(|| directory.group_named(name)) else { return };
-    let facts = group.members.map(|members| ("members", members.to_string()));
-    context.directory.entry(group.name.clone()).or_insert_with(|| facts.into_iter().collect());
 }
 
 /// What the log says of addresses.

@@ -156,9 +156,14 @@ impl<'a> Investigation<'a> {
 
     /// Looks everybody up in the directory.
     pub fn look_up(&mut self, directory: &Directory) {
+        let organizations: BTreeSet<&str> = self.happenings.iter().map(|h| &*h.organization).collect();
+        let organization = organizations.first().copied().filter(|_| organizations.len() == 1).unwrap_or_default();
         for identity in &mut self.identities {
             let class = class_of(Some(&identity.kind));
-            let person = identity.names.iter().find_map(|name| directory.person_by(class, name));
+            let names: Vec<&str> = identity.names.iter().map(String::as_str).collect();
+            let ids: Vec<Option<&str>> = names.iter().filter(|name| is_object_id(name)).map(|id| Some(*id)).collect();
+            let tries = if ids.is_empty() { vec![None] } else { ids };
+            let person = tries.into_iter().find_map(|id| directory.person(class, organization, id, &names));
             identity.directory = person.map(context::facts).unwrap_or_default();
         }
     }
@@ -310,6 +315,10 @@ fn with_objects(text: &str, events: &[usize], happenings: &[Happening], most: us
     text.replacen(first, &format!("{}{more}", objects[..objects.len().min(most)].join(", ")), 1)
 }
 
+fn is_object_id(name: &str) -> bool {
+    name.len() >= 24 && name.chars().all(|c| c.is_ascii_hexdigit())
+}
+
 /// Everybody that the focus means, each with all names.
 fn identities(happenings: &[Happening]) -> Vec<Identity> {
     let mut known: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
@@ -319,7 +328,7 @@ fn identities(happenings: &[Happening]) -> Vec<Identity> {
     let identity = |((kind, _), names): ((&str, &str), BTreeSet<&str>)| {
         let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         // Ids last: they say least.
-        names.sort_by_key(|name| (name.len() >= 24 && name.chars().all(|c| c.is_ascii_hexdigit()), name.clone()));
+        names.sort_by_key(|name| (is_object_id(name), name.clone()));
         Identity { kind: kind.to_owned(), names, directory: BTreeMap::new() }
     };
     known.into_iter().map(identity).collect()

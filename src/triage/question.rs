@@ -1,9 +1,9 @@
 //! Question: what is asked of whom. Some findings only their owner can judge, so each goes to the one who can, and
 //! what one person is asked goes into one message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::told::Told;
+use super::told::{Thing, Told};
 use crate::enrich::directory::{Directory, Person};
 use crate::event::party::{Class, class_of};
 use crate::rule::pattern::{Glob, Side};
@@ -42,6 +42,8 @@ pub struct Recipient {
     pub role: &'static str,
     /// a name to address them by
     pub name: String,
+    /// what tells them from another without an address
+    pub key: String,
     /// where the message goes; `None` if nothing says
     pub address: Option<String>,
 }
@@ -81,10 +83,11 @@ pub fn is_open(told: &Told) -> bool {
 /// The messages of all open questions, by organization and name.
 pub fn messages(findings: &[Told], book: AddressBook<'_>) -> Vec<Message> {
     let mut of_address: BTreeMap<(String, String), Message> = BTreeMap::new();
+    let ids = Ids::new(findings);
     for told in findings.iter().filter(|told| is_open(told)) {
-        for recipient in book.recipients(told) {
+        for recipient in book.recipients(told, &ids) {
             // One person is one message, in whatever part they are asked.
-            let place = recipient.address.clone().unwrap_or_else(|| format!("{} {}", recipient.role, recipient.name));
+            let place = recipient.address.as_deref().unwrap_or(&recipient.key);
             let key = (recipient.organization.clone(), place.to_lowercase());
             let message = of_address.entry(key).or_insert_with(|| Message { recipient, questions: vec![] });
             message.questions.push(told.clone());
@@ -98,12 +101,37 @@ pub fn messages(findings: &[Told], book: AddressBook<'_>) -> Vec<Message> {
     messages
 }
 
+/// The ids that people have in a report, by organization, kind and name in lower case.
+struct Ids<'t>(BTreeMap<(&'t str, &'t str, String), BTreeSet<&'t str>>);
+
+impl<'t> Ids<'t> {
+    fn new(findings: &'t [Told]) -> Ids<'t> {
+        let mut ids: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
+        for told in findings {
+            let Thing { kind, id, name } = &told.entity;
+            // Of whom no event has an id, the name stands there.
+            if !id.eq_ignore_ascii_case(name) && !id.contains('@') {
+                let key = (told.organization.as_str(), kind.as_str(), name.to_lowercase());
+                ids.entry(key).or_default().insert(id);
+            }
+        }
+        Ids(ids)
+    }
+
+    /// The id of somebody of this name: that of the finding if it is about them, else the only one there is.
+    fn of(&self, told: &'t Told, kind: &str, name: &str) -> Option<&'t str> {
+        let ids = self.0.get(&(told.organization.as_str(), kind, name.to_lowercase()))?;
+        let (own, only) = (ids.get(told.entity.id.as_str()), ids.first().filter(|_| ids.len() == 1));
+        own.or(only).copied()
+    }
+}
+
 impl AddressBook<'_> {
-    fn recipients(self, told: &Told) -> Vec<Recipient> {
+    fn recipients(self, told: &Told, ids: &Ids<'_>) -> Vec<Recipient> {
         let found = match told.duet.as_ref().map(|duet| duet.ask.as_str()) {
-            Some("actor") => self.people(told, "actor"),
-            Some("target") => self.people(told, "target"),
-            Some("owner") => self.owner(told).into_iter().collect(),
+            Some("actor") => self.people(told, "actor", ids),
+            Some("target") => self.people(told, "target", ids),
+            Some("owner") => self.owner(told, ids).into_iter().collect(),
             _ => vec![],
         };
         if found.is_empty() { vec![self.security(told)] } else { found }
@@ -115,12 +143,13 @@ impl AddressBook<'_> {
             organization: told.organization.clone(),
             role: "security-contact",
             name: "Security contact".to_owned(),
+            key: "security-contact".to_owned(),
             address: address.map(str::to_owned),
         }
     }
 
     /// The people who had a part: the one whom the finding is about if it is one of them, else all of them.
-    fn people(self, told: &Told, role: &'static str) -> Vec<Recipient> {
+    fn people(self, told: &Told, role: &'static str, ids: &Ids<'_>) -> Vec<Recipient> {
         let is_person = |kind: &str| matches!(class_of(Some(kind)), Class::Admin | Class::User);
         let parts: Vec<(&str, &str)> = told
             .related
@@ -131,27 +160,25 @@ impl AddressBook<'_> {
         let entity = &told.entity;
         let is_about = parts.is_empty() || parts.iter().any(|(_, name)| *name == entity.name);
         let asked = if is_about && is_person(&entity.kind) {
-            vec![(entity.kind.as_str(), entity.name.as_str(), Some(entity.id.as_str()))]
+            vec![(entity.kind.as_str(), entity.name.as_str())]
         } else {
-            parts.into_iter().map(|(kind, name)| (kind, name, None)).collect()
+            parts
         };
-        asked.into_iter().map(|(kind, name, id)| self.person(told, role, kind, name, id)).collect()
+        asked.into_iter().map(|(kind, name)| self.person(told, role, kind, name, ids)).collect()
     }
 
-    fn person(self, told: &Told, role: &'static str, kind: &str, name: &str, id: Option<&str>) -> Recipient {
-        let class = class_of(Some(kind));
-        let is_in_organization =
-            |person: &&Person| person.organization.as_ref().is_none_or(|own| *own == told.organization);
-        let known = self.directory.and_then(|directory| {
-            let keys = id.into_iter().chain([name]);
-            keys.filter_map(|key| directory.person_by(class, key)).find(is_in_organization)
-        });
+    fn person(self, told: &Told, role: &'static str, kind: &str, name: &str, ids: &Ids<'_>) -> Recipient {
+        let (class, id) = (class_of(Some(kind)), ids.of(told, kind, name));
+        let is_entity = kind == told.entity.kind && name == told.entity.name;
+        let keys = [name, if is_entity { &told.entity.id } else { name }];
+        let known = self.directory.and_then(|directory| directory.person(class, &told.organization, id, &keys));
         let address = known.and_then(|person| person.email.clone()).or_else(|| told_address(told, name));
         let named = self.contacts.and_then(|contacts| contacts.owner(&[name]));
         Recipient {
             organization: told.organization.clone(),
             role,
             name: known.and_then(Person::shown).unwrap_or(name).to_owned(),
+            key: format!("{kind} {}", id.unwrap_or(name)),
             address: address
                 .or_else(|| named.map(str::to_owned))
                 .or_else(|| name.contains('@').then(|| name.to_owned())),
@@ -159,7 +186,7 @@ impl AddressBook<'_> {
     }
 
     /// Who answers for what the finding is about: whom the configuration names, else whose device it is.
-    fn owner(self, told: &Told) -> Option<Recipient> {
+    fn owner(self, told: &Told, ids: &Ids<'_>) -> Option<Recipient> {
         let things = ["target", "app", "group", "device"];
         let related = told.related.iter().filter(|part| things.contains(&part.role.as_str()));
         let entity = [told.entity.name.as_str(), told.entity.id.as_str()];
@@ -169,15 +196,17 @@ impl AddressBook<'_> {
                 organization: told.organization.clone(),
                 role: "owner",
                 name: address.to_owned(),
+                key: address.to_owned(),
                 address: Some(address.to_owned()),
             });
         }
-        if told.entity.kind != "device" {
+        let Thing { kind, id, name } = &told.entity;
+        if kind != "device" {
             return None;
         }
-        let device = self.directory?.system(Some(&told.entity.id), Some(&told.entity.name))?;
-        let owner = device.owner.as_deref()?;
-        Some(self.person(told, "owner", "user", owner, None))
+        let id = Some(id.as_str()).filter(|id| !id.eq_ignore_ascii_case(name));
+        let device = self.directory?.system(&told.organization, id, name)?;
+        Some(self.person(told, "owner", "user", device.owner_key.as_deref()?, ids))
     }
 }
 

@@ -164,6 +164,72 @@ fn a_directory_of_another_organization_says_nothing() {
     assert_eq!(found[0]["context"]["directory"], serde_json::json!({}));
 }
 
+/// A lockout of an account, by its id where there is one.
+fn lockout(organization: &str, id: &str, name: &str) -> String {
+    let id_of_event = format!("{organization}{id}{name}");
+    let id = if id.is_empty() { String::new() } else { format!("\"id\":\"{id}\",") };
+    format!(
+        r#"{{"id":"{id_of_event}","timestamp":"2026-03-03T10:00:00Z","event_type":"user_lockout","service":"directory","organization":"{organization}","resource":{{"type":"user",{id}"username":"{name}"}},"initiated_by":{{"type":"system"}},"success":true}}"#
+    ) + "\n"
+}
+
+/// The job titles that the directory has for each finding, by organization.
+fn titles(log: &str, users: &str) -> Vec<(String, String)> {
+    let folder = folder(&[("log.jsonl", log), ("users.json", users)]);
+    let path = |name: &str| folder.path().join(name);
+    let found = findings(&[text(&path("log.jsonl")), "--directory", text(&path("users.json"))]);
+    let title = |finding: &Value| {
+        let people = finding["context"]["directory"].as_object().unwrap();
+        let titles = people.values().map(|facts| facts["job_title"].as_str().unwrap());
+        (finding["organization"].as_str().unwrap().to_owned(), titles.collect::<Vec<_>>().join(", "))
+    };
+    let mut titles: Vec<_> = found.iter().map(title).collect();
+    titles.sort();
+    titles
+}
+
+#[test]
+fn a_name_that_was_used_again_has_no_facts_of_the_other_account() {
+    let users = r#"[{"_id":"d1","username":"jo","jobTitle":"New","organization":"o"}]"#;
+    for (id, want) in [("c1", ""), ("d1", "New"), ("", "New")] {
+        assert_eq!(titles(&lockout("o", id, "jo"), users), [("o".to_owned(), want.to_owned())], "{id}");
+    }
+}
+
+#[test]
+fn a_name_in_two_organizations_is_somebody_else_in_each() {
+    let users = r#"[{"_id":"1","username":"jo","jobTitle":"One","organization":"o1"},
+        {"_id":"2","username":"jo","jobTitle":"Two","organization":"o2"}]"#;
+    let log: String = ["o1", "o2", "o3"].map(|organization| lockout(organization, "", "jo")).concat();
+    let want = [("o1", "One"), ("o2", "Two"), ("o3", "")].map(|(o, title)| (o.to_owned(), title.to_owned()));
+    assert_eq!(titles(&log, users), want);
+}
+
+#[test]
+fn devices_and_groups_of_another_organization_say_nothing() {
+    let join = r#"{"id":"2","timestamp":"2026-03-02T09:00:00Z","event_type":"association_change","service":"directory","organization":"o","initiated_by":{"id":"a1","type":"admin","email":"root@example.com"},"client_ip":"203.0.113.9","auth_method":"session","association":{"op":"add","action_source":"manual","connection":{"from":{"type":"user_group","object_id":"g1","name":"Domain Admins"},"to":{"type":"user","object_id":"u1","name":"bob"}}}}"#;
+    let delete = |n: u32| {
+        format!(
+            r#"{{"id":"d{n}","timestamp":"2026-03-03T10:00:{n:02}Z","event_type":"system_delete","service":"directory","organization":"o","initiated_by":{{"id":"a1","type":"admin","email":"root@example.com"}},"resource":{{"type":"system","hostname":"DESKTOP-{n}"}},"auth_method":"session","success":true}}"#
+        ) + "\n"
+    };
+    let log = format!("{join}\n") + &(0..12).map(delete).collect::<String>();
+    for (organization, want) in [("o", vec!["DESKTOP-1", "Domain Admins"]), ("p", vec![])] {
+        let known = format!(
+            r#"[{{"_id":"s1","hostname":"DESKTOP-1","os":"Windows","organization":"{organization}"}},
+            {{"id":"g9","name":"Domain Admins","type":"user_group"}},
+            {{"groupId":"g9","groupName":"Domain Admins","username":"zed"}},
+            {{"_id":"3","username":"zed","organization":"{organization}"}}]"#
+        );
+        let folder = folder(&[("log.jsonl", &log), ("all.json", &known)]);
+        let path = |name: &str| folder.path().join(name);
+        let found = findings(&[text(&path("log.jsonl")), "--directory", text(&path("all.json"))]);
+        let told = found.iter().flat_map(|finding| finding["context"]["directory"].as_object().unwrap().keys());
+        let told: std::collections::BTreeSet<&str> = told.map(String::as_str).collect();
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), want, "{organization}");
+    }
+}
+
 #[test]
 fn a_known_network_is_no_new_place() {
     let folder = folder(&[("known.csv", "network,label\n198.51.100.0/24,VPN\n")]);

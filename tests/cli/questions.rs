@@ -128,6 +128,73 @@ fn somebody_whose_account_is_part_of_a_case_is_asked_by_telephone() {
         .stderr(predicate::str::contains("ask by telephone, because their account is part of a case: carla.costa"));
 }
 
+/// A finding as a report has it, in which somebody is asked.
+fn asked(ask: &str, entity: &Value, part: &Value) -> String {
+    let finding = json!({
+        "schema": "jcdetect/finding/v1", "id": format!("{ask}{entity}{part}"), "rule_id": "r", "organization": "o",
+        "severity": "low", "disposition": "duet", "status": "new", "entity": entity, "summary": "s", "related": [part],
+        "duet": {"ask": ask, "question": "q", "first_action": "a"},
+    });
+    format!("{finding}\n")
+}
+
+fn messages(findings: &str, more: &[&str]) -> Vec<Value> {
+    let mut command = jcdetect();
+    command.args(["report", "duet", "-", "--no-config", "--quiet", "--format", "json"]).args(more);
+    let output = command.write_stdin(findings.to_owned()).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn one_person_in_two_parts_is_one_message_and_two_of_one_name_are_two() {
+    let user = |id: &str| json!({"type": "user", "id": id, "name": "marc.petit"});
+    let part = |role: &str, kind: &str| json!({"role": role, "type": kind, "value": "marc.petit"});
+    let group = json!({"type": "group", "id": "g", "name": "Staff"});
+    let one = [
+        asked("target", &user("c1"), &part("target", "user")),
+        asked("actor", &user("c1"), &part("actor", "user")),
+        asked("actor", &group, &part("actor", "user")),
+    ];
+    let all = messages(&one.concat(), &[]);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert_eq!(all[0]["questions"].as_array().unwrap().len(), 3);
+    let admin = asked("actor", &group, &part("actor", "admin"));
+    let again = asked("actor", &user("d1"), &part("actor", "user"));
+    for (other, count) in [(&admin, 2), (&again, 3)] {
+        let folder = TempDir::new().unwrap();
+        let out = folder.path().join("out");
+        let findings = one.concat() + other;
+        let mut command = jcdetect();
+        command.args(["report", "duet", "-", "--no-config", "--output", text(&out)]).write_stdin(findings);
+        command.assert().code(0);
+        // The third is the question of which nobody knows the account.
+        assert_eq!(files(&out).len(), 2 * count, "{other}");
+    }
+}
+
+#[test]
+fn nobody_is_asked_for_another_account() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("all.json");
+    let address = |finding: &str| messages(finding, &["--directory", text(&path)])[0]["recipient"]["address"].clone();
+    fs::write(
+        &path,
+        r#"[{"_id":"d1","username":"jo","email":"jo@x.io","firstname":"Jo","organization":"o"},
+        {"_id":"s1","hostname":"mac","organization":"o","primarySystemUser":{"id":"d1"}},
+        {"_id":"s2","hostname":"pc","organization":"p","primarySystemUser":{"id":"d1"}}]"#,
+    )
+    .unwrap();
+    let user = |id: &str| json!({"type": "user", "id": id, "name": "jo"});
+    let part = json!({"role": "actor", "type": "user", "value": "jo"});
+    for (id, want) in [("d1", json!("jo@x.io")), ("c1", Value::Null), ("jo", json!("jo@x.io"))] {
+        assert_eq!(address(&asked("actor", &user(id), &part)), want, "{id}");
+    }
+    let device = |name: &str| json!({"type": "device", "id": name, "name": name});
+    for (name, want) in [("mac", json!("jo@x.io")), ("pc", Value::Null)] {
+        assert_eq!(address(&asked("owner", &device(name), &part)), want, "{name}");
+    }
+}
+
 /// An attacker chose the names: they stay inside the folder, and do nothing in what reads the message.
 #[test]
 fn hostile_names_are_text() {

@@ -2,7 +2,7 @@
 
 use super::super::csv::bare;
 use super::fields::Fields;
-use super::{Mfa, Person, System};
+use super::{Group, Mfa, Person, System};
 use crate::event::json::Json;
 use crate::event::party::Class;
 
@@ -13,8 +13,8 @@ pub enum Entry {
     Person(Box<Person>),
     /// a device
     System(Box<System>),
-    /// a group: id, name
-    Group(Option<String>, String),
+    /// a group
+    Group(Group),
     /// that somebody is in a group
     Membership(Membership),
 }
@@ -22,6 +22,8 @@ pub enum Entry {
 /// Who is in which group, by id or by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Membership {
+    /// id of the organization
+    pub organization: Option<String>,
     /// id of the group
     pub group_id: Option<String>,
     /// name of the group
@@ -40,6 +42,7 @@ impl Membership {
 }
 
 const ID: &[&str] = &["id"];
+const ORGANIZATION: &[&str] = &["organization", "organizationid"];
 const EMAIL: &[&str] = &["email"];
 const USERNAME: &[&str] = &["username"];
 
@@ -53,6 +56,7 @@ pub fn understood(fields: &Fields, links: &[Link], stem: &str) -> Vec<Entry> {
     let is_typed = |wanted: &[&str]| fields.text(&["type"]).is_some_and(|t| wanted.contains(&bare(t).as_str()));
     if fields.has(&["groupname"]) && (fields.has(USERNAME) || fields.has(&["userid"])) {
         return vec![Entry::Membership(Membership {
+            organization: fields.owned(ORGANIZATION),
             group_id: fields.owned(&["groupid"]),
             group_name: fields.owned(&["groupname"]),
             user_id: fields.owned(&["userid"]),
@@ -76,7 +80,10 @@ pub fn understood(fields: &Fields, links: &[Link], stem: &str) -> Vec<Entry> {
     let is_group =
         is_typed(&["usergroup", "systemgroup"]) || fields.has(&["membershipmethod"]) || file.contains("group");
     match fields.owned(&["name", "groupname"]) {
-        Some(name) if is_group => vec![Entry::Group(fields.owned(ID), name)],
+        Some(name) if is_group => {
+            let (id, organization) = (fields.owned(ID), fields.owned(ORGANIZATION));
+            vec![Entry::Group(Group { id, organization, name, members: None })]
+        }
         _ => Vec::new(),
     }
 }
@@ -149,7 +156,7 @@ fn person(fields: &Fields, class: Class) -> Person {
     let place: Vec<&str> = place.into_iter().flatten().collect();
     Person {
         class,
-        organization: fields.owned(&["organization", "organizationid"]),
+        organization: fields.owned(ORGANIZATION),
         id: fields.owned(ID),
         username: fields.owned(USERNAME),
         email: fields.owned(EMAIL),
@@ -180,14 +187,15 @@ fn system(fields: &Fields) -> System {
     let os = [fields.text(&["os", "osfamily"]), fields.text(&["version", "osversion"])];
     let os: Vec<&str> = os.into_iter().flatten().collect();
     System {
-        organization: fields.owned(&["organization", "organizationid"]),
+        organization: fields.owned(ORGANIZATION),
         id: fields.owned(&["id", "systemid"]),
         name: fields.owned(&["displayname", "hostname"]),
         hostname: fields.owned(&["hostname"]),
         os: (!os.is_empty()).then(|| os.join(" ")),
         serial: fields.owned(&["serialnumber"]),
         last_contact: fields.time(&["lastcontact"]),
-        owner: fields.owned(&["primarysystemuserid", "primarysystemuserusername", "primarysystemuser"]),
+        owner_key: fields.owned(&["primarysystemuserid", "primarysystemuserusername", "primarysystemuser"]),
+        owner: None,
     }
 }
 
@@ -201,7 +209,7 @@ mod tests {
         let word = |entry: &Entry| match entry {
             Entry::Person(person) => format!("{:?}", person.class),
             Entry::System(_) => "System".to_owned(),
-            Entry::Group(id, name) => format!("Group {} {name}", id.as_deref().unwrap_or("-")),
+            Entry::Group(group) => format!("Group {} {}", group.id.as_deref().unwrap_or("-"), group.name),
             Entry::Membership(m) => {
                 let text = |t: &Option<String>, u: &Option<String>| t.clone().or(u.clone()).unwrap_or_default();
                 format!("{} has {}", text(&m.group_id, &m.group_name), text(&m.user_id, &m.user_name))

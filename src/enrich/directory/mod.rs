@@ -13,7 +13,7 @@ use super::csv::Rows;
 use super::file::{self, Named};
 use super::{At, Error, Provenance, Skipped, json};
 use crate::event::json::Json;
-use crate::event::party::{Class, Party};
+use crate::event::party::Class;
 use crate::event::time::Timestamp;
 use entry::{Entry, links, understood};
 use fields::Fields;
@@ -117,6 +117,8 @@ pub struct System {
     pub serial: Option<String>,
     /// when its agent was last heard of
     pub last_contact: Option<Timestamp>,
+    /// its primary user, as it is written: an id or a user name
+    pub owner_key: Option<String>,
     /// its primary user: the name, else as it is written
     pub owner: Option<String>,
 }
@@ -126,6 +128,8 @@ pub struct System {
 pub struct Group {
     /// object id
     pub id: Option<String>,
+    /// id of the organization; that of its members where it does not say
+    pub organization: Option<String>,
     /// name
     pub name: String,
     /// how many users are in it, if the export has any of them
@@ -146,8 +150,10 @@ impl Directory {
         let mut directory = Directory::default();
         for file in file::find(path, ENDINGS)? {
             let (text, mut provenance) = file::read(&file)?;
+            let nobodys = directory.register.without_organization();
             let (entries, skipped) = directory.add(&file, &text)?;
             (provenance.entries, provenance.skipped) = (entries, skipped);
+            provenance.without_organization = directory.register.without_organization() - nobodys;
             directory.provenance.push(provenance);
         }
         if directory.provenance.iter().all(|p| p.entries == 0) {
@@ -196,31 +202,24 @@ impl Directory {
         Ok((used, skipped))
     }
 
-    /// The person that a party of an event is, by id, else by user name, else by e-mail address, without case. An
-    /// id that is not in the export gives nobody, even if the name is: it was another account.
-    /// `organization` is that of the event; people of another one are left out.
-    pub fn person(&self, party: &Party<'_>, organization: Option<&str>) -> Option<&Person> {
-        self.register.person(party, organization)
+    /// The person of a class that an event of an organization means: by id, else by the first of the names (user
+    /// name, e-mail address, or an id) that is somebody's, without case. A name that an account with another id has
+    /// gives nobody: names are used again. (Ids of another kind, as HR has them, say nothing.) So does the name of two accounts of one organization, and a person of
+    /// another one; who names none counts for all. To an event without an organization (empty) a name means
+    /// the only one who has it.
+    pub fn person(&self, class: Class, organization: &str, id: Option<&str>, names: &[&str]) -> Option<&Person> {
+        self.register.person(class, organization, id, names)
     }
 
-    /// The one person of a class with this id, user name or e-mail address, without case.
-    pub fn person_by(&self, class: Class, key: &str) -> Option<&Person> {
-        self.register.person_by(class, key)
+    /// The device of an organization with this id, else the one with this host name, display name or id. Whose it may
+    /// be is as it is for [`Directory::person`].
+    pub fn system(&self, organization: &str, id: Option<&str>, name: &str) -> Option<&System> {
+        self.register.system(organization, id, name)
     }
 
-    /// The device with this id, else the one with this host name or display name.
-    pub fn system(&self, id: Option<&str>, name: Option<&str>) -> Option<&System> {
-        self.register.system(id, name)
-    }
-
-    /// The group with this id.
-    pub fn group(&self, id: &str) -> Option<&Group> {
-        self.register.group(id)
-    }
-
-    /// The one group with this name, without case.
-    pub fn group_named(&self, name: &str) -> Option<&Group> {
-        self.register.group_named(name)
+    /// The one group of an organization with this id or name, without case.
+    pub fn group(&self, organization: &str, key: &str) -> Option<&Group> {
+        self.register.group(organization, key)
     }
 }
 
@@ -259,30 +258,61 @@ mod tests {
         ])
         .unwrap();
         for key in ["U1", "jo", "JO@X.IO"] {
-            assert_eq!(directory.person_by(Class::User, key).unwrap().name.as_deref(), Some("Jo Doe"), "{key}");
+            assert_eq!(
+                directory.person(Class::User, "", None, &[key]).unwrap().name.as_deref(),
+                Some("Jo Doe"),
+                "{key}"
+            );
         }
-        assert_eq!(directory.person_by(Class::Admin, "jo"), None);
-        let jo = directory.person_by(Class::User, "jo").unwrap();
+        assert_eq!(directory.person(Class::Admin, "", None, &["jo"]), None);
+        let jo = directory.person(Class::User, "", None, &["jo"]).unwrap();
         assert_eq!((jo.groups.join(","), jo.manager.as_deref()), ("Staff,VPN".to_owned(), Some("ann")));
         assert_eq!((jo.mfa.configured, jo.mfa.excluded, jo.suspended), (Some(false), Some(true), Some(false)));
         assert_eq!(jo.created.unwrap().rfc3339(), "2024-01-02T03:04:05Z");
-        let ann = directory.person_by(Class::User, "ann").unwrap();
+        let ann = directory.person(Class::User, "", None, &["ann"]).unwrap();
         assert_eq!((ann.suspended, ann.admin_role.as_deref()), (Some(true), Some("Manager")));
         assert_eq!(ann.location.as_deref(), Some("Rome, IT"));
-        assert_eq!(directory.group("G1").unwrap().members, Some(1));
-        assert_eq!(directory.group("g2").unwrap().members, None);
+        assert_eq!(directory.group("o1", "G1").unwrap().members, Some(1));
+        assert_eq!(directory.group("", "empty").unwrap().members, None);
+        // It is the organization's of its member; of the other nothing is known.
+        assert!(directory.group("o2", "G1").is_none() && directory.group("o2", "g2").is_some());
         assert_eq!(directory.provenance.iter().map(|p| p.entries).sum::<u64>(), 6);
     }
 
     #[test]
     fn an_unknown_id_or_another_organization_is_nobody() {
         let directory = directory(&[("users.json", USERS)]).unwrap();
-        let party = |id, name| Party { kind: Some("user".into()), id, name, email: None };
-        assert!(directory.person(&party(None, Some("jo")), None).is_some());
-        assert!(directory.person(&party(Some("u1"), Some("renamed")), Some("O1")).is_some());
-        assert!(directory.person(&party(Some("u9"), Some("jo")), None).is_none());
-        assert!(directory.person(&party(None, Some("jo")), Some("o2")).is_none());
-        assert!(directory.person(&Party::default(), None).is_none());
+        let is = |organization, id, names: &[&str]| directory.person(Class::User, organization, id, names).is_some();
+        assert!(is("", None, &["jo"]) && is("O1", Some("u1"), &["renamed"]) && is("o1", None, &["x", "u1"]));
+        assert!(!is("", Some("u9"), &["jo"]) && is("", Some("5f7c8d9e0a1b2c3d4e5f6071"), &["jo"]));
+        assert!(!is("o2", None, &["jo"]) && !is("o2", Some("u1"), &["jo"]));
+        assert!(!is("", None, &[]));
+    }
+
+    #[test]
+    fn a_name_of_two_organizations_is_one_person_in_each() {
+        let users = r#"[{"_id":"1","username":"jo","organization":"o1","jobTitle":"One","manager":"ann"},
+            {"_id":"2","username":"JO","organization":"o2","jobTitle":"Two"},{"_id":"3","username":"ann","organization":"o1"},
+            {"_id":"4","username":"ann","organization":"o2"},{"username":"sam","jobTitle":"Anywhere"}]"#;
+        let members = "GroupName,Username,Organization\nStaff,jo,o2\n";
+        let groups =
+            r#"[{"id":"g1","name":"Staff","organization":"o1"},{"id":"g2","name":"Staff","organization":"o2"}]"#;
+        let systems = r#"[{"_id":"s1","hostname":"mac","organization":"o1","primarySystemUser":{"id":"1"}},
+            {"_id":"s2","hostname":"mac","organization":"o2"}]"#;
+        let files = [("u.json", users), ("m.csv", members), ("groups.json", groups), ("s.json", systems)];
+        let directory = directory(&files).unwrap();
+        let person = |organization, name: &str| directory.person(Class::User, organization, None, &[name]);
+        let title = |organization, name| person(organization, name).and_then(|p| p.job_title.as_deref());
+        assert_eq!((title("o1", "jo"), title("o2", "jo")), (Some("One"), Some("Two")));
+        assert_eq!((title("", "jo"), title("o3", "jo")), (None, None));
+        assert_eq!((title("o1", "sam"), title("o3", "sam")), (Some("Anywhere"), Some("Anywhere")));
+        assert_eq!(person("o1", "jo").unwrap().manager.as_deref(), Some("ann"));
+        assert_eq!(person("o2", "jo").unwrap().groups, ["Staff"]);
+        let members = |organization| directory.group(organization, "staff").map(|group| group.members);
+        assert_eq!((members("o1"), members("o2"), members("")), (Some(None), Some(Some(1)), None));
+        let mac = |organization| directory.system(organization, None, "mac").and_then(|system| system.id.as_deref());
+        assert_eq!((mac("o1"), mac("o2"), mac("o3"), mac("")), (Some("s1"), Some("s2"), None, None));
+        assert_eq!(directory.system("o1", Some("s9"), "mac"), None);
     }
 
     #[test]
@@ -290,21 +320,23 @@ mod tests {
         let two = "username,email,jobTitle\njo,a@x.io,Clerk\n";
         let files = [("1.json", r#"[{"id":"1","username":"jo"},{"id":"2","username":"sam"}]"#), ("2.csv", two)];
         let jo = directory(&files).unwrap();
-        assert_eq!(jo.person_by(Class::User, "1").unwrap().job_title.as_deref(), Some("Clerk"));
-        assert_eq!(jo.person_by(Class::User, "a@x.io").unwrap().id.as_deref(), Some("1"));
+        assert_eq!(jo.person(Class::User, "", None, &["1"]).unwrap().job_title.as_deref(), Some("Clerk"));
+        assert_eq!(jo.person(Class::User, "", None, &["a@x.io"]).unwrap().id.as_deref(), Some("1"));
         let files = [("1.json", r#"[{"id":"1","username":"jo"},{"id":"2","username":"JO"}]"#), ("2.csv", two)];
         let none = directory(&files).unwrap();
-        assert_eq!(none.person_by(Class::User, "jo"), None);
-        assert_eq!(none.person_by(Class::User, "1").unwrap().job_title, None);
+        assert_eq!(none.person(Class::User, "", None, &["jo"]), None);
+        assert_eq!(none.person(Class::User, "", None, &["1"]).unwrap().job_title, None);
     }
 
     #[test]
     fn systems() {
         let text = r#"[{"Id":"s1","DisplayName":"Jo's Mac","Hostname":"mac1","Os":"Mac OS X","Version":"15.1","SerialNumber":"C02","LastContact":"2026-01-01T00:00:00Z","PrimarySystemUserId":"u1"}]"#;
         let directory = directory(&[("System.json", text), ("User.json", USERS)]).unwrap();
-        let mac = directory.system(None, Some("MAC1")).unwrap();
+        let mac = directory.system("o1", None, "MAC1").unwrap();
         assert_eq!((mac.os.as_deref(), mac.owner.as_deref()), (Some("Mac OS X 15.1"), Some("Jo Doe")));
-        assert!(directory.system(Some("s1"), None).is_some() && directory.system(Some("s2"), Some("mac1")).is_none());
+        assert_eq!(mac.owner_key.as_deref(), Some("u1"));
+        let is = |id| directory.system("", Some(id), "mac1").is_some();
+        assert!(is("s1") && !is("s2"));
     }
 
     #[test]
@@ -356,7 +388,7 @@ mod tests {
             let mut directory = Directory::default();
             let _ = directory.add(&Named::of(Path::new("f")), &pieces.concat());
             directory.register.join();
-            let _ = directory.person_by(Class::User, "jo");
+            let _ = directory.person(Class::User, "", None, &["jo"]);
         }
     }
 }

@@ -1,21 +1,100 @@
 //! Register: the entries of all files joined, and the keys they are found by.
+//!
+//! Names belong to an organization: a key is looked for among what is of that organization, then among what names
+//! none. Who does not say of which organization they are may mean anybody's, if there is only one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use smallvec::SmallVec;
+
 use super::entry::{Entry, Membership};
 use super::{Group, Person, System};
-use crate::event::party::{Class, Party};
+use crate::event::party::Class;
 
-/// What a key stands for: the place of one thing, or nothing because it stands for several.
-type Index = HashMap<String, Option<usize>, foldhash::fast::RandomState>;
+/// The places of the things that a key stands for.
+type Index = HashMap<String, SmallVec<[usize; 1]>, foldhash::fast::RandomState>;
 
 fn learn(index: &mut Index, key: Option<&str>, place: usize) {
     let Some(key) = key else { return };
-    index.entry(key.to_lowercase()).and_modify(|known| *known = known.filter(|k| *k == place)).or_insert(Some(place));
+    let places = index.entry(key.to_lowercase()).or_default();
+    if places.last() != Some(&place) {
+        places.push(place);
+    }
 }
 
-fn one(index: &Index, key: &str) -> Option<usize> {
-    index.get(&key.to_lowercase()).copied().flatten()
+/// What a key means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meant {
+    Nothing,
+    One(usize),
+    /// it cannot be said which
+    Several,
+}
+
+impl Meant {
+    fn one(self) -> Option<usize> {
+        match self {
+            Meant::One(place) => Some(place),
+            Meant::Nothing | Meant::Several => None,
+        }
+    }
+
+    fn only(places: impl Iterator<Item = usize>) -> Meant {
+        let mut meant = Meant::Nothing;
+        for place in places {
+            match meant {
+                Meant::One(known) if known != place => return Meant::Several,
+                _ => meant = Meant::One(place),
+            }
+        }
+        meant
+    }
+
+    fn or_else(self, other: impl FnOnce() -> Meant) -> Meant {
+        if self == Meant::Nothing { other() } else { self }
+    }
+}
+
+/// Something that may belong to an organization.
+trait Owned {
+    fn organization(&self) -> Option<&str>;
+}
+
+impl Owned for Person {
+    fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+}
+
+impl Owned for System {
+    fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+}
+
+impl Owned for Group {
+    fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+}
+
+/// What a key means to an organization; to one without a name (`None` or empty) whatever it can mean.
+fn meant(index: &Index, key: &str, things: &[impl Owned], organization: Option<&str>) -> Meant {
+    let Some(places) = index.get(&key.to_lowercase()) else { return Meant::Nothing };
+    let Some(organization) = organization.filter(|name| !name.is_empty()) else {
+        return Meant::only(places.iter().copied());
+    };
+    let is = |place: &usize| things.get(*place).and_then(Owned::organization);
+    let own = places.iter().filter(|place| is(place).is_some_and(|own| own.eq_ignore_ascii_case(organization)));
+    let nobodys = || Meant::only(places.iter().filter(|place| is(place).is_none()).copied());
+    Meant::only(own.copied()).or_else(nobodys)
+}
+
+/// Whether two ids of which one was not found say that it is another account. An export of another tool has ids of
+/// another kind (a number, a UUID), and those say nothing.
+fn is_another(id: Option<&str>, found: Option<&str>) -> bool {
+    let is_object_id = |id: &str| id.len() == 24 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    id.zip(found).is_some_and(|(id, found)| is_object_id(id) == is_object_id(found))
 }
 
 /// The keys of the people of one class.
@@ -33,9 +112,9 @@ impl Keys {
         learn(&mut self.email, person.email.as_deref(), place);
     }
 
-    fn any(&self, key: &str) -> Option<usize> {
-        let key = key.to_lowercase();
-        [&self.id, &self.username, &self.email].iter().find_map(|index| index.get(&key)).copied().flatten()
+    fn any(&self, key: &str, people: &[Person], organization: Option<&str>) -> Meant {
+        let of = |index| meant(index, key, people, organization);
+        of(&self.id).or_else(|| of(&self.username)).or_else(|| of(&self.email))
     }
 }
 
@@ -51,37 +130,59 @@ pub struct Register {
     system_by_id: Index,
     system_by_name: Index,
     group_by_id: Index,
+    group_by_name: Index,
+    without_organization: u64,
 }
 
 impl Register {
     /// Adds an entry. It can be found after [`Register::join`].
     pub fn add(&mut self, entry: Entry) {
+        let is_nobodys = match &entry {
+            Entry::Person(person) => person.organization.is_none(),
+            Entry::System(system) => system.organization.is_none(),
+            Entry::Group(_) | Entry::Membership(_) => false,
+        };
+        self.without_organization += u64::from(is_nobodys);
         match entry {
             Entry::Person(person) => self.people.push(*person),
             Entry::System(system) => self.systems.push(*system),
-            Entry::Group(id, name) => self.groups.push(Group { id, name, members: None }),
+            Entry::Group(group) => self.groups.push(group),
             Entry::Membership(membership) => self.memberships.push(membership),
         }
+    }
+
+    /// How many people and devices that were added name no organization.
+    pub fn without_organization(&self) -> u64 {
+        self.without_organization
     }
 
     /// Joins what belongs together: records of one account, people and their groups, managers and owners.
     pub fn join(&mut self) {
         self.join_people();
         self.join_systems();
-        self.groups.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
-        self.groups.dedup_by(|b, a| a.id == b.id && (a.id.is_some() || a.name == b.name));
+        self.groups.sort_by(|a, b| (&a.id, &a.organization, &a.name).cmp(&(&b.id, &b.organization, &b.name)));
+        self.groups.dedup_by(|b, a| {
+            let is_alike = a.id.is_some() || a.name == b.name;
+            a.id == b.id && a.organization == b.organization && is_alike
+        });
         for (place, group) in self.groups.iter().enumerate() {
             learn(&mut self.group_by_id, group.id.as_deref(), place);
+            learn(&mut self.group_by_name, Some(&group.name), place);
         }
         self.join_groups();
-        let shown = |key: &str| self.users.any(key).and_then(|at| self.people[at].shown()).map(str::to_owned);
-        let managers: Vec<Option<String>> = self.people.iter().map(|p| p.manager.as_deref().and_then(shown)).collect();
-        let owners: Vec<Option<String>> = self.systems.iter().map(|s| s.owner.as_deref().and_then(shown)).collect();
+        let shown = |key: &str, organization: Option<&str>| {
+            let place = self.users.any(key, &self.people, organization).one()?;
+            self.people[place].shown().map(str::to_owned)
+        };
+        let of_person = |p: &Person| shown(p.manager.as_deref()?, p.organization.as_deref());
+        let managers: Vec<Option<String>> = self.people.iter().map(of_person).collect();
+        let of_system = |s: &System| shown(s.owner_key.as_deref()?, s.organization.as_deref());
+        let owners: Vec<Option<String>> = self.systems.iter().map(of_system).collect();
         for (person, manager) in self.people.iter_mut().zip(managers) {
             person.manager = manager.or(person.manager.take());
         }
         for (system, owner) in self.systems.iter_mut().zip(owners) {
-            system.owner = owner.or(system.owner.take());
+            system.owner = owner.or_else(|| system.owner_key.clone());
         }
     }
 
@@ -90,33 +191,35 @@ impl Register {
     fn join_people(&mut self) {
         let (with_id, without_id): (Vec<Person>, Vec<Person>) =
             std::mem::take(&mut self.people).into_iter().partition(|person| person.id.is_some());
-        for person in with_id {
+        for person in with_id.into_iter().chain(without_id) {
             let keys = if person.class == Class::Admin { &mut self.admins } else { &mut self.users };
-            let known = person.id.as_deref().and_then(|id| one(&keys.id, id));
-            let place = known.unwrap_or(self.people.len());
-            keys.learn(&person, place);
-            keep_person(&mut self.people, known, person);
-        }
-        for person in without_id {
-            let keys = if person.class == Class::Admin { &mut self.admins } else { &mut self.users };
-            let known = match (&person.username, &person.email) {
-                (Some(name), _) => keys.username.get(&name.to_lowercase()).copied(),
-                (None, Some(email)) => keys.email.get(&email.to_lowercase()).copied(),
-                (None, None) => continue,
+            let (index, key) = match (&person.id, &person.username, &person.email) {
+                (Some(id), ..) => (&keys.id, id),
+                (None, Some(name), _) => (&keys.username, name),
+                (None, None, Some(email)) => (&keys.email, email),
+                (None, None, None) => continue,
             };
-            // The name of several accounts: it cannot be said which one this is.
-            if known == Some(None) {
-                continue;
+            match meant(index, key, &self.people, person.organization.as_deref()) {
+                // The name of several accounts: it cannot be said which one this is.
+                Meant::Several => {}
+                Meant::One(place) => {
+                    keys.learn(&person, place);
+                    fill(&mut self.people[place], person);
+                }
+                Meant::Nothing => {
+                    keys.learn(&person, self.people.len());
+                    self.people.push(person);
+                }
             }
-            let known = known.flatten();
-            keys.learn(&person, known.unwrap_or(self.people.len()));
-            keep_person(&mut self.people, known, person);
         }
     }
 
     fn join_systems(&mut self) {
         for system in std::mem::take(&mut self.systems) {
-            let known = system.id.as_deref().and_then(|id| one(&self.system_by_id, id));
+            let known = system
+                .id
+                .as_deref()
+                .and_then(|id| meant(&self.system_by_id, id, &self.systems, system.organization.as_deref()).one());
             let place = known.unwrap_or(self.systems.len());
             learn(&mut self.system_by_id, system.id.as_deref(), place);
             learn(&mut self.system_by_name, system.name.as_deref(), place);
@@ -130,17 +233,17 @@ impl Register {
     fn join_groups(&mut self) {
         let mut names: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         let mut members: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-        let mut group_by_name = Index::default();
-        for (place, group) in self.groups.iter().enumerate() {
-            learn(&mut group_by_name, Some(&group.name), place);
-        }
         for membership in std::mem::take(&mut self.memberships) {
-            let by_id = membership.user_id.as_deref().and_then(|id| one(&self.users.id, id));
-            let by_name = || membership.user_name.as_deref().and_then(|name| one(&self.users.username, name));
-            let Some(person) = by_id.or_else(by_name) else { continue };
-            let group = match &membership.group_id {
-                Some(id) => one(&self.group_by_id, id),
-                None => membership.group_name.as_deref().and_then(|name| one(&group_by_name, name)),
+            let own = membership.organization.as_deref();
+            let user = |index, key: &Option<String>| meant(index, key.as_deref()?, &self.people, own).one();
+            let by_id = user(&self.users.id, &membership.user_id);
+            let Some(person) = by_id.or_else(|| user(&self.users.username, &membership.user_name)) else { continue };
+            let own = own.or(self.people[person].organization.as_deref());
+            let known = |index, key: &str| meant(index, key, &self.groups, own).one();
+            let group = match (&membership.group_id, &membership.group_name) {
+                (Some(id), _) => known(&self.group_by_id, id),
+                (None, Some(name)) => known(&self.group_by_name, name),
+                (None, None) => None,
             };
             if let Some(group) = group {
                 members.entry(group).or_default().insert(person);
@@ -149,67 +252,51 @@ impl Register {
             names.entry(person).or_default().extend(name);
         }
         for (group, members) in members {
-            self.groups[group].members = Some(members.len() as u64);
+            // Groups of the API do not say whose they are, but their members do.
+            let of_members: BTreeSet<Option<&str>> =
+                members.iter().map(|at| self.people[*at].organization.as_deref()).collect();
+            let own = of_members.first().copied().flatten().filter(|_| of_members.len() == 1).map(str::to_owned);
+            let group = &mut self.groups[group];
+            group.members = Some(members.len() as u64);
+            group.organization = group.organization.take().or(own);
         }
         for (person, names) in names {
             self.people[person].groups = names.into_iter().collect();
         }
     }
 
-    /// The person that a party is.
-    pub fn person(&self, party: &Party<'_>, organization: Option<&str>) -> Option<&Person> {
-        let keys = match party.class() {
-            Class::User => &self.users,
-            Class::Admin => &self.admins,
-            Class::Thing => return None,
-        };
-        let place = party.id.and_then(|id| one(&keys.id, id)).or_else(|| {
-            let by_name = party.name.and_then(|name| one(&keys.username, name));
-            let place = by_name.or_else(|| party.email.and_then(|email| one(&keys.email, email)))?;
-            (party.id.is_none() || self.people[place].id.is_none()).then_some(place)
-        })?;
-        Some(&self.people[place]).filter(|person| match (&person.organization, organization) {
-            (Some(theirs), Some(wanted)) => theirs.eq_ignore_ascii_case(wanted),
-            _ => true,
-        })
-    }
-
-    /// The one person of a class with this key.
-    pub fn person_by(&self, class: Class, key: &str) -> Option<&Person> {
+    /// The person of an organization with this id, else with one of these names.
+    pub fn person(&self, class: Class, organization: &str, id: Option<&str>, names: &[&str]) -> Option<&Person> {
+        let own = Some(organization);
         let keys = match class {
             Class::User => &self.users,
             Class::Admin => &self.admins,
             Class::Thing => return None,
         };
-        keys.any(key).map(|place| &self.people[place])
+        if let Some(id) = id
+            && let Some(place) = meant(&keys.id, id, &self.people, own).one()
+        {
+            return Some(&self.people[place]);
+        }
+        let place = names.iter().find_map(|name| keys.any(name, &self.people, own).one())?;
+        // A name that another account has today says nothing of the one that had it then.
+        Some(&self.people[place]).filter(|person| !is_another(id, person.id.as_deref()))
     }
 
-    /// The device with this id, else with this name.
-    pub fn system(&self, id: Option<&str>, name: Option<&str>) -> Option<&System> {
-        let place = id.and_then(|id| one(&self.system_by_id, id)).or_else(|| {
-            let place = one(&self.system_by_name, name?)?;
-            (id.is_none() || self.systems[place].id.is_none()).then_some(place)
-        })?;
-        Some(&self.systems[place])
+    /// The device of an organization with this id, else with this name.
+    pub fn system(&self, organization: &str, id: Option<&str>, name: &str) -> Option<&System> {
+        let of = |index, key: &str| meant(index, key, &self.systems, Some(organization)).one();
+        if let Some(place) = id.and_then(|id| of(&self.system_by_id, id)) {
+            return Some(&self.systems[place]);
+        }
+        let place = of(&self.system_by_id, name).or_else(|| of(&self.system_by_name, name))?;
+        Some(&self.systems[place]).filter(|system| !is_another(id, system.id.as_deref()))
     }
 
-    /// The group with this id.
-    pub fn group(&self, id: &str) -> Option<&Group> {
-        one(&self.group_by_id, id).map(|place| &self.groups[place])
-    }
-
-    /// The one group with this name.
-    pub fn group_named(&self, name: &str) -> Option<&Group> {
-        let wanted = name.to_lowercase();
-        let mut named = self.groups.iter().filter(|group| group.name.to_lowercase() == wanted);
-        named.next().filter(|_| named.next().is_none())
-    }
-}
-
-fn keep_person(people: &mut Vec<Person>, known: Option<usize>, person: Person) {
-    match known {
-        Some(place) => fill(&mut people[place], person),
-        None => people.push(person),
+    /// The group of an organization with this id or name.
+    pub fn group(&self, organization: &str, key: &str) -> Option<&Group> {
+        let of = |index| meant(index, key, &self.groups, Some(organization));
+        of(&self.group_by_id).or_else(|| of(&self.group_by_name)).one().map(|place| &self.groups[place])
     }
 }
 
