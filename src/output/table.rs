@@ -1,7 +1,7 @@
 //! Table: what an analyst reads first thing. Stories first, then single findings, worst first: who, when, how often,
 //! one plain sentence; then what is a question and no case; then what was read, and what was not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
@@ -224,10 +224,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     }
     silences(c, zone, out)?;
     unknown_types(c, out)?;
-    for file in report.run.enriched_from.iter().filter(|file| file.skipped.count() > 0) {
-        let (used, skipped) = (plural(file.entries, "entry"), Safe(&file.skipped.to_string()).to_string());
-        writeln!(out, "Not used of {}: {skipped} ({used} used)", Safe(&file.file))?;
-    }
+    enriched(report, zone, out)?;
     if !c.not_read.is_empty() {
         let names: Vec<String> = c.not_read.iter().take(5).map(|n| Safe(n).to_string()).collect();
         let more = if c.not_read.len() > 5 { ", …" } else { "" };
@@ -246,6 +243,39 @@ fn skipped(c: &Coverage, sources: &[String], title: &str, out: &mut dyn Write) -
         writeln!(out, "{title}: {count}, {reason} ({}{more})", examples.join(", "))?;
     }
     Ok(())
+}
+
+/// The files that evidence was enriched from, what of them applied, and what could not be used.
+fn enriched(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    for file in &report.run.enriched_from {
+        let day = file.modified.map(|time| time.short(zone)).unwrap_or_default();
+        let day = day.get(..10).map(|day| format!(" (as of {day})")).unwrap_or_default();
+        let used = plural(file.entries, "entry");
+        write!(out, "Enriched from {}{day}: {used}", Safe(&file.file))?;
+        if file.is_met == Some(false) {
+            write!(out, ", none of which matched anything")?;
+        }
+        if has_tenants(report) && file.without_organization > 0 {
+            let count = file.without_organization;
+            write!(out, "; {count} without an organization, taken to be of each")?;
+        }
+        writeln!(out)?;
+        if file.skipped.count() > 0 {
+            let skipped = Safe(&file.skipped.to_string()).to_string();
+            writeln!(out, "Not used of {}: {skipped} ({used} used)", Safe(&file.file))?;
+        }
+    }
+    let mut people: BTreeMap<(&str, &str, &str), bool> = BTreeMap::new();
+    for finding in &report.findings {
+        for ((kind, name), is_there) in &finding.context.people {
+            *people.entry((&finding.organization, kind, name)).or_default() |= is_there;
+        }
+    }
+    let found = people.values().filter(|is_there| **is_there).count();
+    match people.len() {
+        0 => Ok(()),
+        all => writeln!(out, "People: the directory has {found} of the {all} in the findings"),
+    }
 }
 
 /// The longest silence of a service, and how many more there are.

@@ -249,6 +249,40 @@ fn what_could_not_be_used_is_told() {
 }
 
 #[test]
+fn the_table_says_what_applied_and_what_did_not() {
+    let log = [lockout("o", "", "jo"), lockout("p", "", "sam")].concat();
+    let login = LOGIN.replace("\"organization\":\"o\"", "\"organization\":\"p\"");
+    let files = [
+        ("log.jsonl", &*(log + &login)),
+        ("users.csv", "Username,JobTitle\njo,CFO\n"),
+        ("none.txt", "192.0.2.1\n192.0.2.2\n"),
+        ("some.txt", "203.0.113.0/24\n"),
+    ];
+    let folder = folder(&files);
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    let (log, none, some, geo) = (path("log.jsonl"), path("none.txt"), path("some.txt"), places());
+    let users = path("users.csv");
+    let args = [&*log, "--directory", &users, "--intel", &none, "--intel", &some, "--known", &none, "--geoip", &geo];
+    let table = super::scan(&args);
+    let lines: Vec<&str> = table.lines().filter(|line| line.starts_with("Enriched from ")).collect();
+    let ends = [
+        "1 entry; 1 without an organization, taken to be of each",
+        "places.mmdb (as of 2023-11-14): 1 entry",
+        "2 entries, none of which matched anything",
+        ": 1 entry",
+        "2 entries, none of which matched anything",
+    ];
+    assert_eq!(lines.len(), ends.len(), "{table}");
+    assert!(lines.iter().zip(ends).all(|(line, end)| line.ends_with(end)), "{lines:#?}");
+    assert!(table.contains("\nPeople: the directory has 1 of the 3 in the findings\n"), "{table}");
+    let report = report(&args);
+    let matched: Vec<&Value> =
+        report["run"]["enriched_from"].as_array().unwrap().iter().map(|file| &file["matched"]).collect();
+    assert_eq!(serde_json::json!(matched), serde_json::json!([null, true, false, true, false]));
+    assert_eq!(report["run"]["enriched_from"][0]["without_organization"], 1);
+}
+
+#[test]
 fn a_broken_file_is_an_error_with_its_line() {
     for (flag, content, line) in [
         ("--directory", "[{\"_id\":\"1\",\"username\":\"jo\"},\n", 2),
