@@ -90,8 +90,7 @@ fn insert(record: &mut Map<String, Value>, column: &str, text: &str) {
     }
     match column {
         "result" => {
-            let success = ["success", "true", "succeeded", "ok"].contains(&text.to_ascii_lowercase().as_str());
-            record.insert("success".to_owned(), Value::Bool(success));
+            record.extend(success(text).map(|success| ("success".to_owned(), Value::Bool(success))));
             return;
         }
         "initiated_by" if !text.starts_with('{') => {
@@ -118,6 +117,35 @@ fn insert(record: &mut Map<String, Value>, column: &str, text: &str) {
         at = next;
     }
     at.insert(last.to_owned(), cell(last, text));
+}
+
+/// Words for a result, and whether they are a success.
+const RESULTS: &[(&str, bool)] = &[
+    ("success", true),
+    ("successful", true),
+    ("succeeded", true),
+    ("true", true),
+    ("ok", true),
+    ("pass", true),
+    ("passed", true),
+    ("allowed", true),
+    ("yes", true),
+    ("1", true),
+    ("unsuccessful", false),
+    ("false", false),
+    ("error", false),
+    ("denied", false),
+    ("rejected", false),
+    ("blocked", false),
+    ("no", false),
+    ("0", false),
+];
+
+/// What the cell of a result says; a word that is not known (`-`, `N/A`, `Pending`) says nothing.
+fn success(text: &str) -> Option<bool> {
+    let word = text.trim().to_ascii_lowercase();
+    let known = RESULTS.iter().find(|(known, _)| word == *known).map(|(_, is_success)| *is_success);
+    known.or_else(|| word.starts_with("fail").then_some(false))
 }
 
 /// Columns whose numbers are numbers in JSON; all others are text (`@version`, ids, version numbers).
@@ -178,6 +206,30 @@ mod tests {
         let text = "Timestamp,Event Type,Result,Initiated By,geoip.country_code\nt,x,Failed,a@x.io,FR\n";
         let want = r#"{"timestamp":"t","event_type":"x","success":false,"initiated_by":{"email":"a@x.io"},"geoip":{"country_code":"FR"}}"#;
         assert_eq!(rows(text)[0].1, want);
+    }
+
+    #[test]
+    fn a_result_is_a_success_a_failure_or_nothing() {
+        for (word, want) in [
+            ("Success ", Some(true)),
+            ("SUCCESSFUL", Some(true)),
+            ("Passed", Some(true)),
+            ("1", Some(true)),
+            ("Failed", Some(false)),
+            ("failure: locked", Some(false)),
+            ("denied", Some(false)),
+            ("0", Some(false)),
+            ("-", None),
+            ("—", None),
+            ("N/A", None),
+            ("Unknown", None),
+            ("Info", None),
+            ("", None),
+        ] {
+            let text = format!("Timestamp,Event Type,Result\nt,x,{word}\n");
+            let want = want.map(|is| format!(",\"success\":{is}")).unwrap_or_default();
+            assert_eq!(rows(&text)[0].1, format!("{{\"timestamp\":\"t\",\"event_type\":\"x\"{want}}}"), "{word}");
+        }
     }
 
     #[test]

@@ -163,6 +163,21 @@ fn the_five_columns_of_the_jc_command() {
     assert_eq!(report(&[text(&path)])["coverage"]["without_id"], 9);
 }
 
+/// A result that is none of the known words is no failure.
+#[test]
+fn an_unknown_result_is_no_failure() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("portal.csv");
+    for (word, want) in [("-", false), ("N/A", false), ("Info", false), ("SUCCESSFUL", false), ("Failed", true)] {
+        let mut csv = String::from("Timestamp,Event Type,Result,Initiated By,Client IP\n");
+        for second in 10..40 {
+            csv += &format!("2026-03-02T09:00:{second}Z,user_login_attempt,{word},eve,203.0.113.9\n");
+        }
+        fs::write(&path, csv).unwrap();
+        assert_eq!(!findings(&[text(&path)]).is_empty(), want, "{word}");
+    }
+}
+
 #[test]
 fn envelopes() {
     let want = expected();
