@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 /// A stream of UTF-8 text (or of what is none, which the parser will say).
 pub struct Text<'r> {
@@ -13,7 +13,7 @@ pub struct Text<'r> {
     pub offset: u64,
     /// the decompressed bytes are UTF-16
     pub is_utf16: bool,
-    /// the first bytes of the decompressed data, to tell what a foreign file is
+    /// the first bytes of the text, to tell a table, and what a foreign file is
     pub head: Vec<u8>,
 }
 
@@ -25,7 +25,9 @@ pub fn text<'r>(raw: impl Read + 'r) -> io::Result<Text<'r>> {
     let mut raw = BufReader::with_capacity(256 * 1024, raw);
     let magic = peek(&mut raw, 4)?;
     let mut plain: Box<dyn BufRead + 'r> = match magic.as_slice() {
-        [0x1f, 0x8b, ..] => Box::new(BufReader::with_capacity(256 * 1024, MultiGzDecoder::new(raw))),
+        [0x1f, 0x8b, ..] => {
+            Box::new(BufReader::with_capacity(256 * 1024, Members { member: Some(GzDecoder::new(raw)) }))
+        }
         // zstd frames, and the skippable frames that tools put in front
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
             Box::new(BufReader::with_capacity(256 * 1024, zstd::Decoder::with_buffer(raw)?))
@@ -43,11 +45,14 @@ pub fn text<'r>(raw: impl Read + 'r) -> io::Result<Text<'r>> {
     };
     let mut reader: Box<dyn BufRead + 'r> = Box::new(again);
     io::copy(&mut (&mut reader).take(mark), &mut io::sink())?;
+    let mut head = head[usize::try_from(mark).unwrap_or(0)..].to_vec();
     if let Some(unit) = utf16 {
-        reader =
-            Box::new(BufReader::with_capacity(256 * 1024, Utf16 { reader, unit, high: None, text: Cursor::default() }));
+        let mut text = Utf16 { reader, unit, high: None, text: Cursor::default(), failure: None };
+        // A failure is told again when the text is read; what came before it counts.
+        head.clear();
+        _ = (&mut text).take(HEAD as u64).read_to_end(&mut head);
+        reader = Box::new(BufReader::with_capacity(256 * 1024, Cursor::new(head.clone()).chain(text)));
     }
-    let head = head[usize::try_from(mark).unwrap_or(0)..].to_vec();
     Ok(Text { reader, offset: mark, is_utf16: utf16.is_some(), head })
 }
 
@@ -64,18 +69,57 @@ fn peek(reader: &mut impl BufRead, length: usize) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
+/// The members of a gzip, one after another. Zeros behind a whole member are padding, as gzip has it.
+struct Members<R> {
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(buf)?;
+            if read > 0 || buf.is_empty() {
+                return Ok(read);
+            }
+            let is_more = pass_zeros(member.get_mut())?;
+            self.member = self.member.take().filter(|_| is_more).map(|member| GzDecoder::new(member.into_inner()));
+        }
+        Ok(0)
+    }
+}
+
+/// Passes zeros; whether anything is behind them.
+fn pass_zeros(reader: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let bytes = reader.fill_buf()?;
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let (is_end, is_more) = (bytes.is_empty(), zeros < bytes.len());
+        reader.consume(zeros);
+        if is_end || is_more {
+            return Ok(is_more);
+        }
+    }
+}
+
 /// UTF-16 to UTF-8, one buffer at a time. A lone surrogate becomes U+FFFD.
 struct Utf16<R> {
     reader: R,
     unit: fn([u8; 2]) -> u16,
     high: Option<u16>,
     text: Cursor<String>,
+    /// why there is no more, told whenever more is asked for
+    failure: Option<(io::ErrorKind, String)>,
 }
 
 impl<R: Read> Utf16<R> {
     fn decode(&mut self) -> io::Result<()> {
+        if let Some((kind, words)) = &self.failure {
+            return Err(io::Error::new(*kind, words.as_str()));
+        }
         let mut bytes = Vec::with_capacity(64 * 1024);
-        (&mut self.reader).take(64 * 1024).read_to_end(&mut bytes)?;
+        if let Err(error) = (&mut self.reader).take(64 * 1024).read_to_end(&mut bytes) {
+            self.failure = Some((error.kind(), error.to_string()));
+        }
         let mut units: Vec<u16> = self.high.take().into_iter().collect();
         units.extend(bytes.chunks(2).map(|pair| match pair {
             [a, b] => (self.unit)([*a, *b]),
@@ -85,7 +129,7 @@ impl<R: Read> Utf16<R> {
             self.high = units.pop();
         }
         self.text = Cursor::new(String::from_utf16_lossy(&units));
-        if self.text.get_ref().is_empty() && self.high.is_some() {
+        if self.text.get_ref().is_empty() && (self.high.is_some() || self.failure.is_some()) {
             return self.decode();
         }
         Ok(())
@@ -133,6 +177,17 @@ mod tests {
         assert!(read(&zstd::encode_all(want.as_bytes(), 1).unwrap()) == want);
         let two_members = [gz(&want[..95]), gz(&want[95..])].concat();
         assert!(read(&two_members) == want);
+        let padded = [gz(&want[..95]), vec![0; 600], gz(&want[95..]), vec![0; 300_000]].concat();
+        assert!(read(&padded) == want);
+    }
+
+    #[test]
+    fn the_head_is_text() {
+        let text_of = "timestamp,event_type\nZoë,x\n".repeat(2000);
+        let le: Vec<u8> = std::iter::once(0xfeff).chain(text_of.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for bytes in [&le[..], text_of.as_bytes(), &[b"\xef\xbb\xbf", text_of.as_bytes()].concat(), &gz(&text_of)] {
+            assert_eq!(text(bytes).unwrap().head[..4000], text_of.as_bytes()[..4000]);
+        }
     }
 
     #[test]
@@ -143,11 +198,24 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_a_gzip_and_is_no_padding_is_an_error() {
+        let followed = [&gz("{}\n")[..], b"\0\0more"].concat();
+        assert!(text(&followed[..]).and_then(|mut t| t.reader.read_to_end(&mut Vec::new())).is_err());
+    }
+
+    #[test]
     fn a_cut_gzip_is_an_error_after_its_text() {
         let want = "{\"name\":\"x\"}\n".repeat(5000);
         let whole = gz(&want);
         let mut out = Vec::new();
         let result = text(&whole[..whole.len() - 8]).and_then(|mut t| t.reader.read_to_end(&mut out).map(|_| ()));
         assert!(result.is_err());
+        let wide: Vec<u8> = std::iter::once(0xfeff).chain(want.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        encoder.write_all(&wide).unwrap();
+        let whole = encoder.finish().unwrap();
+        let mut reader = text(&whole[..whole.len() - 8]).unwrap().reader;
+        let mut out = Vec::new();
+        assert!(reader.read_to_end(&mut out).is_err() && out == want.as_bytes());
     }
 }

@@ -282,7 +282,7 @@ impl<R: Read> Framer<R> {
 }
 
 /// Source bytes of text that was UTF-16.
-fn utf16_bytes(text: &[u8]) -> u64 {
+pub(super) fn utf16_bytes(text: &[u8]) -> u64 {
     text.iter()
         .map(|b| {
             if b & 0xc0 == 0x80 {

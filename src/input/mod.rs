@@ -7,6 +7,7 @@ pub mod decode;
 pub mod differential;
 pub mod envelope;
 pub mod framing;
+mod kept;
 mod keys;
 pub mod known;
 mod lane;
@@ -250,7 +251,7 @@ fn send_source(
     };
     let head = text.head.clone();
     let mut next: Box<dyn FnMut() -> io::Result<Option<Batch>>> = if table::is_header(&head) {
-        match Rows::new(text.reader, text.offset) {
+        match Rows::new(text.reader, text.offset, text.is_utf16) {
             Ok(mut rows) => Box::new(move || rows.next_batch()),
             Err(error) => return send(fail(error)),
         }

@@ -6,6 +6,7 @@ use std::io::BufRead;
 use serde_json::{Map, Value};
 
 use super::framing::{Batch, Span};
+use super::kept::Kept;
 use crate::event::coverage::Reason;
 
 /// Columns that Directory Insights exports have; one of the first two makes a CSV an export.
@@ -13,7 +14,7 @@ const COLUMNS: &[&str] = &["event_type", "timestamp"];
 
 /// Whether the start of a text is the header of such a CSV.
 pub fn is_header(head: &[u8]) -> bool {
-    let line = head.split(|b| *b == b'\n').next().unwrap_or_default();
+    let line = head.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
     let Ok(line) = std::str::from_utf8(line) else { return false };
     let mut columns = line.split(',').map(column);
     !line.trim_start().starts_with(['{', '[']) && columns.any(|c| COLUMNS.contains(&c.as_str()))
@@ -35,10 +36,9 @@ fn column(header: &str) -> String {
 
 /// Reads rows as batches of records.
 pub struct Rows<R> {
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Kept<R>>,
     columns: Vec<String>,
     row: u64,
-    offset: u64,
 }
 
 /// Rows of a batch.
@@ -46,11 +46,13 @@ const ROWS: usize = 1000;
 
 impl<R: BufRead> Rows<R> {
     /// Reads the header. `offset` is the source byte at which the text starts.
-    pub fn new(reader: R, offset: u64) -> std::io::Result<Rows<R>> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
+    pub fn new(reader: R, offset: u64, is_utf16: bool) -> std::io::Result<Rows<R>> {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(Kept::new(reader, offset, is_utf16));
         let columns =
             reader.byte_headers().map_err(io_error)?.iter().map(|c| column(&String::from_utf8_lossy(c))).collect();
-        Ok(Rows { reader, columns, row: 1, offset })
+        let end = reader.position().byte();
+        reader.get_mut().pass_to(end);
+        Ok(Rows { reader, columns, row: 1 })
     }
 
     /// The next rows; `None` at the end.
@@ -58,10 +60,13 @@ impl<R: BufRead> Rows<R> {
         let mut batch = Batch::default();
         let mut cells = csv::ByteRecord::new();
         while batch.spans.len() < ROWS {
-            let offset = self.offset + self.reader.position().byte();
             if !self.reader.read_byte_record(&mut cells).map_err(io_error)? {
                 break;
             }
+            let end = self.reader.position().byte();
+            let kept = self.reader.get_mut();
+            let offset = kept.pass_line_ends();
+            kept.pass_to(end);
             self.row += 1;
             let start = batch.bytes.len();
             let fault = self.write_row(&cells, &mut batch.bytes).err();
@@ -185,7 +190,7 @@ mod tests {
     use super::*;
 
     fn rows(text: &str) -> Vec<(u64, String)> {
-        let mut rows = Rows::new(text.as_bytes(), 0).unwrap();
+        let mut rows = Rows::new(text.as_bytes(), 0, false).unwrap();
         let batch = rows.next_batch().unwrap().unwrap_or_default();
         let show = |s: &Span| match s.fault {
             Some(reason) => reason.words().to_owned(),
@@ -229,6 +234,30 @@ mod tests {
             let text = format!("Timestamp,Event Type,Result\nt,x,{word}\n");
             let want = want.map(|is| format!(",\"success\":{is}")).unwrap_or_default();
             assert_eq!(rows(&text)[0].1, format!("{{\"timestamp\":\"t\",\"event_type\":\"x\"{want}}}"), "{word}");
+        }
+    }
+
+    /// Rows longer and shorter than the buffer of the reader, so that it ends anywhere in a row or a line end.
+    #[test]
+    fn offsets_are_those_of_the_first_byte() {
+        for end in ["\n", "\r\n", "\r", "\r\n\r\n"] {
+            let mut text = format!("timestamp,event_type{end}");
+            let mut starts = Vec::new();
+            for length in (0..90).chain([9000, 20_000]) {
+                starts.push(text.len() as u64);
+                text += &format!("\"a\nb\",{}{end}", "é".repeat(length * 7));
+            }
+            let read = |text: &str, is_utf16| {
+                let mut rows = Rows::new(text.as_bytes(), 3, is_utf16).unwrap();
+                let mut offsets = Vec::new();
+                while let Some(batch) = rows.next_batch().unwrap() {
+                    offsets.extend(batch.spans.iter().map(|span| span.offset - 3));
+                }
+                offsets
+            };
+            assert_eq!(read(&text, false), starts, "{end:?}");
+            let wide = |start: &u64| text[..usize::try_from(*start).unwrap()].encode_utf16().count() as u64 * 2;
+            assert_eq!(read(&text, true), starts.iter().map(wide).collect::<Vec<_>>(), "{end:?}");
         }
     }
 

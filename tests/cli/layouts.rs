@@ -262,6 +262,35 @@ fn origins_lead_back_to_the_record() {
     }
 }
 
+/// Of CSV too, whatever its lines end with.
+#[test]
+fn origins_of_rows_lead_back_to_the_row() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.csv");
+    for end in ["\n", "\r\n", "\r"] {
+        let mut csv = format!("timestamp,event_type,initiated_by,client_ip,success{end}");
+        for event in guessed_password() {
+            let time = event["timestamp"].as_str().unwrap();
+            csv += &format!("{time},user_login_attempt,eve,203.0.113.9,{}{end}", event["success"]);
+        }
+        for (bytes, start) in [
+            (csv.as_bytes(), &b"2026-"[..]),
+            (&utf16(&csv, u16::to_le_bytes)[..], b"2\x000\x002\x006\0"),
+            (&gz(csv.as_bytes())[..], b""),
+        ] {
+            fs::write(&path, bytes).unwrap();
+            let found = findings(&[text(&path)]);
+            for evidence in found[0]["evidence"].as_array().unwrap() {
+                let offset = usize::try_from(evidence["origin"]["offset"].as_u64().unwrap()).unwrap();
+                match start {
+                    b"" => assert!(csv[offset..].starts_with("2026-"), "{end:?}"),
+                    _ => assert!(bytes[offset..].starts_with(start), "{end:?} {offset}"),
+                }
+            }
+        }
+    }
+}
+
 /// What a cut archive holds before the cut is read, and the cut is told.
 #[test]
 fn a_cut_archive_is_read_up_to_the_cut() {
