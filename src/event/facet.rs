@@ -11,7 +11,8 @@ use super::source::DEVICE_SIGN_IN;
 /// The members that tell the event type.
 const TYPE: &[&str] = &["event_type", "nas_mfa_state", "eap_type"];
 /// The members that tell the outcome.
-const OUTCOME: &[&str] = &["success", "sso_token_success", "error_message", "error_code", "status"];
+const OUTCOME: &[&str] =
+    &["success", "sso_token_success", "error_message", "error_code", "status", "jumpcloud_event_type"];
 /// The members that tell who did it, and by what means.
 const WHO: &[&str] =
     &["initiated_by", "jc_initiated_by_id", "jc_initiated_by_email", "username", "resource", "service", "auth_method"];
@@ -57,7 +58,7 @@ const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[
     ),
     (&[&["application", "resource"]], &[Norm::AppKey, Norm::AppName]),
     (
-        &[&["auth_context", "auth_meta", "mfa", "mfa_meta"], OUTCOME],
+        &[&["auth_context", "auth_meta", "mfa", "mfa_meta"], TYPE, OUTCOME],
         &[
             Norm::PolicyAction,
             Norm::MfaUsed,

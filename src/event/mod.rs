@@ -55,7 +55,7 @@ impl Outcome {
     /// From `success`; of SSO from `sso_token_success`, where false with an empty `error_message` is a
     /// challenge; of LDAP from `error_code` (RFC 4511: 0 success, 14 a bind that goes on); of MDM from
     /// `status`.
-    fn of(json: &Json<'_>) -> Outcome {
+    fn of(json: &Json<'_>, event_type: &str) -> Outcome {
         if let Some(token) = json.truth_at(&["sso_token_success"]) {
             return match token {
                 true => Outcome::Success,
@@ -63,7 +63,8 @@ impl Outcome {
                 false => Outcome::Challenge,
             };
         }
-        if let Some(success) = json.truth_at(&["success"]) {
+        if let Some(success) = json.truth_at(&["success"]).filter(|success| *success || !is_filled_in(json, event_type))
+        {
             return if success { Outcome::Success } else { Outcome::Failure };
         }
         if let Some(code) = json.get("error_code").and_then(Json::number) {
@@ -79,6 +80,18 @@ impl Outcome {
             _ => Outcome::None,
         }
     }
+}
+
+/// Whether a `success` that is false may be what Go writes for nothing. The Wazuh bridges that add `jumpcloud_event_type`
+/// fill in zero values; there, false without an error tells a failure of sign-ins only, and of LDAP the code tells it.
+fn is_filled_in(json: &Json<'_>, event_type: &str) -> bool {
+    let is_sign_in = match event_type {
+        "sso_auth" | "radius_auth_attempt" => true,
+        "ldap_bind" => json.get("error_code").and_then(Json::number).is_none(),
+        _ => party::is_attempt(event_type),
+    };
+    let is_of_bridge = json.get("jumpcloud_event_type").is_some_and(|value| !value.is_nothing());
+    is_of_bridge && !is_sign_in && json.text_at(&["error_message"]).is_none()
 }
 
 /// Why a record is not an event.
@@ -163,7 +176,7 @@ impl<'e> Event<'e> {
         let actor = party::actor(json, &event_type);
         let (target, other) = party::target(json, &event_type, &actor);
         let time = Timestamp::default();
-        Event { json, time, outcome: Outcome::of(json), event_type, actor, target, other }
+        Event { json, time, outcome: Outcome::of(json, &event_type), event_type, actor, target, other }
     }
 
     /// The event's own id, if it has one.
@@ -190,7 +203,8 @@ mod tests {
     use super::*;
 
     fn outcome(text: &str) -> Outcome {
-        Outcome::of(&Json::parse(text).unwrap())
+        let json = Json::parse(text).unwrap();
+        Event::part(&json).outcome
     }
 
     #[test]
@@ -205,6 +219,25 @@ mod tests {
             (r#"{"error_code":0}"#, Outcome::Success),
             (r#"{"error_code":49}"#, Outcome::Failure),
             (r#"{"error_code":14}"#, Outcome::Challenge),
+            // False where nothing was said, as the bridges in Go write it.
+            (r#"{"jumpcloud_event_type":"directory","event_type":"user_update","success":false}"#, Outcome::None),
+            (
+                r#"{"jumpcloud_event_type":"directory","event_type":"user_update","success":false,"error_message":"no"}"#,
+                Outcome::Failure,
+            ),
+            (
+                r#"{"jumpcloud_event_type":"directory","event_type":"user_login_attempt","success":false}"#,
+                Outcome::Failure,
+            ),
+            (
+                r#"{"jumpcloud_event_type":"ldap","event_type":"ldap_bind","success":false,"error_code":0}"#,
+                Outcome::Success,
+            ),
+            (
+                r#"{"jumpcloud_event_type":"ldap","event_type":"ldap_bind","success":false,"error_code":49}"#,
+                Outcome::Failure,
+            ),
+            (r#"{"event_type":"user_update","success":false}"#, Outcome::Failure),
             (r#"{"status":"Acknowledged"}"#, Outcome::Success),
             (r#"{"status":"Idle"}"#, Outcome::None),
             (r"{}", Outcome::None),

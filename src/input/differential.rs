@@ -171,6 +171,8 @@ mod tests {
         r#""mdm_device_id":"m","#,
         r#""auth_context":{"system":{"id":"s5"}},"#,
         r#""username":"eve","#,
+        r#""jumpcloud_event_type":"directory","#,
+        r#""jumpcloud_event_type":"ldap","success":false,"error_code":0,"#,
     ];
 
     /// A line changed in one or two places, mostly where it hurts.

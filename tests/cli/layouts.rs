@@ -291,6 +291,38 @@ fn origins_of_rows_lead_back_to_the_row() {
     }
 }
 
+/// The bridges in Go write `success: false` where a record says nothing; what was found stays found.
+#[test]
+fn a_success_that_was_filled_in_says_nothing() {
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/scenarios/admin-takeover/events.jsonl");
+    let bridged = |fills_in: bool| {
+        let mut out = String::new();
+        for line in fs::read_to_string(scenario).unwrap().lines() {
+            let mut event: Value = serde_json::from_str(line).unwrap();
+            let is_sign_in = event["event_type"].as_str().unwrap().ends_with("login_attempt");
+            if !is_sign_in && event["service"] == "directory" {
+                event.as_object_mut().unwrap().remove("success");
+                if fills_in {
+                    event["success"] = json!(false);
+                    event["error_message"] = json!("");
+                }
+            }
+            event["jumpcloud_event_type"] = event["service"].clone();
+            out += &(event.to_string() + "\n");
+        }
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("wazuh.jsonl");
+        fs::write(&path, out).unwrap();
+        findings(&[text(&path)])
+            .iter()
+            .map(|finding| (finding["rule_id"].to_string(), finding["event_count"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let want = bridged(false);
+    assert!(want.len() > 3, "{want:?}");
+    assert_eq!(bridged(true), want);
+}
+
 /// What a cut archive holds before the cut is read, and the cut is told.
 #[test]
 fn a_cut_archive_is_read_up_to_the_cut() {
