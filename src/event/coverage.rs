@@ -118,7 +118,7 @@ impl Coverage {
         self.records += 1;
         let skipped = self.skipped.entry(reason).or_default();
         skipped.count += 1;
-        if skipped.examples.len() < EXAMPLES {
+        if skipped.examples.len() < EXAMPLES && !skipped.examples.contains(&(source, line)) {
             skipped.examples.push((source, line));
         }
     }
