@@ -46,16 +46,26 @@ impl Reason {
     }
 }
 
-/// How many examples of a skipped record are kept for each reason.
+/// How many examples of a kind of record are kept.
 pub const EXAMPLES: usize = 5;
 
-/// Records skipped for one reason.
+/// Records of which something has to be told.
 #[derive(Clone, Debug, Default)]
-pub struct Skipped {
+pub struct Told {
     /// how many
     pub count: u64,
     /// the first few: source and line
     pub examples: Vec<(u32, u64)>,
+}
+
+impl Told {
+    /// Counts a record; a line is an example once.
+    pub fn add(&mut self, source: u32, line: u64) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES && !self.examples.contains(&(source, line)) {
+            self.examples.push((source, line));
+        }
+    }
 }
 
 /// First and last event of a service in an organization.
@@ -90,7 +100,9 @@ pub struct Coverage {
     /// events without an id, which cannot be known to be duplicates
     pub without_id: u64,
     /// records skipped, by reason
-    pub skipped: BTreeMap<Reason, Skipped>,
+    pub skipped: BTreeMap<Reason, Told>,
+    /// records in which PowerShell wrote nested values as texts, which rules cannot see into
+    pub flattened: Told,
     /// the first and the last event
     pub span: Option<Reach>,
     /// events of each service
@@ -116,11 +128,7 @@ impl Coverage {
     /// Counts a record that was skipped.
     pub fn skip(&mut self, reason: Reason, source: u32, line: u64) {
         self.records += 1;
-        let skipped = self.skipped.entry(reason).or_default();
-        skipped.count += 1;
-        if skipped.examples.len() < EXAMPLES && !skipped.examples.contains(&(source, line)) {
-            skipped.examples.push((source, line));
-        }
+        self.skipped.entry(reason).or_default().add(source, line);
     }
 
     /// Counts a duplicate.
@@ -264,7 +272,9 @@ mod tests {
         coverage.duplicate();
         coverage.skip(Reason::NotJson, 0, 3);
         assert_eq!(coverage.records, coverage.events + coverage.duplicates + coverage.skipped_count());
-        assert_eq!(coverage.skipped[&Reason::NotJson].examples, [(0, 3)]);
+        coverage.skip(Reason::NotJson, 0, 3);
+        coverage.skip(Reason::NotJson, 1, 3);
+        assert_eq!(coverage.skipped[&Reason::NotJson].examples, [(0, 3), (1, 3)], "a line once");
     }
 
     #[test]

@@ -6,9 +6,8 @@ use std::collections::hash_map::Entry;
 use std::hint::black_box;
 
 use super::known::{Known, Standing};
-use super::lane::Lane;
 use super::part::{Part, Single, Understood};
-use super::{Message, Reading, looks};
+use super::{Dealt, Message, Reading, looks};
 use crate::event::coverage::{Kind, Reason, Tally};
 use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink, Understand};
 
@@ -89,12 +88,12 @@ impl<'k, S> Merger<'k, S> {
     }
 
     /// Takes the next message, and of a batch what each worker made of its part.
-    pub(super) fn take<U: Understand>(&mut self, message: Message<Vec<Lane>>, parts: Vec<Option<Part<U>>>)
+    pub(super) fn take<U: Understand>(&mut self, message: Message<Dealt>, parts: Vec<Option<Part<U>>>)
     where
         S: Sink<U>,
     {
         match message {
-            Message::Batch(source, lanes) => self.batch(source, &lanes, parts.into_iter().flatten().collect()),
+            Message::Batch(source, dealt) => self.batch(source, &dealt, parts.into_iter().flatten().collect()),
             Message::End(source, head) => {
                 let looks = std::mem::take(&mut self.counts).foreign(&head);
                 self.reading.foreign.extend(looks.map(|looks| (source, looks)));
@@ -103,14 +102,15 @@ impl<'k, S> Merger<'k, S> {
         }
     }
 
-    fn batch<U: Understand>(&mut self, source: u32, lanes: &[Lane], mut parts: Vec<Part<U>>)
+    fn batch<U: Understand>(&mut self, source: u32, dealt: &Dealt, mut parts: Vec<Part<U>>)
     where
         S: Sink<U>,
     {
         parts.iter_mut().enumerate().for_each(|(worker, part)| self.learn(worker, part));
-        self.counts.has_records |= !lanes.is_empty();
+        self.counts.has_records |= !dealt.lanes.is_empty();
+        dealt.flattened.iter().for_each(|line| self.reading.coverage.flattened.add(source, *line));
         let mut at = vec![At::default(); parts.len()];
-        for lane in lanes {
+        for lane in &dealt.lanes {
             let worker = usize::from(*lane);
             let (part, at) = (&parts[worker], &mut at[worker]);
             if at.record % AHEAD == 0 {

@@ -6,6 +6,7 @@ pub mod decode;
 #[cfg(any(test, fuzzing))]
 pub mod differential;
 pub mod envelope;
+mod flattened;
 pub mod framing;
 mod kept;
 mod keys;
@@ -36,6 +37,7 @@ use crate::event::coverage::Coverage;
 use crate::event::facet::FieldPlan;
 use crate::event::identity::Links;
 use crate::event::occurrence::{Sink, Understand};
+use flattened::Flattened;
 use framing::{Batch, Framer, Span};
 use known::Known;
 use lane::{Lane, Lanes};
@@ -106,17 +108,25 @@ struct Share {
     spans: Vec<Span>,
 }
 
+/// What is known of a batch before its records are understood.
+struct Dealt {
+    /// which worker understands each record
+    lanes: Vec<Lane>,
+    /// lines of records that PowerShell flattened
+    flattened: Vec<u64>,
+}
+
 /// What the merger is told, each with the number of the message.
 enum Told<U: Understand> {
     /// what came, and of a batch the lanes of its records
-    Message(u64, Message<Vec<Lane>>),
+    Message(u64, Message<Dealt>),
     /// what a worker made of its share
     Part(u64, usize, Part<U>),
 }
 
 /// A message on its way to be merged, until all is known of it.
 struct Turn<U: Understand> {
-    message: Option<Message<Vec<Lane>>>,
+    message: Option<Message<Dealt>>,
     /// by worker
     parts: Vec<Option<Part<U>>>,
 }
@@ -174,7 +184,7 @@ pub fn read<U: Understand>(
         let understanding: Vec<_> = understanding.collect();
         let cutter = scope.spawn(move || {
             let (mut cutting, mut dealing) = (Duration::ZERO, Duration::ZERO);
-            let mut lanes = Lanes::new(workers);
+            let (mut lanes, flattened) = (Lanes::new(workers), Flattened::new());
             let mut next = 0;
             let mut send = |message: Message<Batch>| {
                 // The merger is gone only when the whole run is being dropped.
@@ -185,13 +195,14 @@ pub fn read<U: Understand>(
                     Message::Batch(source, batch) => {
                         let start = Instant::now();
                         let (lanes, spans) = lanes.deal(&batch);
+                        let dealt = Dealt { lanes, flattened: flattened.lines(&batch) };
                         dealing += start.elapsed();
                         let batch = Arc::new(batch);
                         for (spans, sender) in spans.into_iter().zip(&senders) {
                             let share = Share { number, source, batch: Arc::clone(&batch), spans };
                             sender.send(share).map_err(|_| ())?;
                         }
-                        Message::Batch(source, lanes)
+                        Message::Batch(source, dealt)
                     }
                     Message::End(source, head) => Message::End(source, head),
                     Message::Failure(failure) => Message::Failure(failure),

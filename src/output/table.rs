@@ -8,7 +8,7 @@ use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, 
 
 use super::safe::Safe;
 use super::{Look, cases};
-use crate::event::coverage::Coverage;
+use crate::event::coverage::{Coverage, Told};
 use crate::event::time::{Span, Timestamp, Zone};
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
@@ -209,6 +209,13 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         writeln!(out, "History: {}{}", plural(report.history.events, "event"), span.unwrap_or_default())?;
         skipped(report.history, &report.run.history, "Skipped of the history", out)?;
     }
+    if c.flattened.count > 0 {
+        let (records, places) = (plural(c.flattened.count, "record"), examples(&c.flattened, &report.run.sources));
+        writeln!(
+            out,
+            "Flattened: {records} with nested values that PowerShell wrote as text, which no rule sees into ({places}): export again with ConvertTo-Json -Depth 99"
+        )?;
+    }
     // The longest says most.
     let mut gaps = c.gaps();
     gaps.sort_by_key(|gap| (gap.from.0 - gap.to.0, gap.from));
@@ -235,14 +242,17 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
 
 fn skipped(c: &Coverage, sources: &[String], title: &str, out: &mut dyn Write) -> io::Result<()> {
     for (reason, skipped) in &c.skipped {
-        let name = |source: u32| sources.get(source as usize).map_or("", String::as_str);
-        let examples: Vec<String> =
-            skipped.examples.iter().map(|(source, line)| format!("{}:{line}", Safe(name(*source)))).collect();
-        let more = if skipped.count > examples.len() as u64 { ", …" } else { "" };
         let (count, reason) = (plural(skipped.count, "record"), reason.words());
-        writeln!(out, "{title}: {count}, {reason} ({}{more})", examples.join(", "))?;
+        writeln!(out, "{title}: {count}, {reason} ({})", examples(skipped, sources))?;
     }
     Ok(())
+}
+
+fn examples(told: &Told, sources: &[String]) -> String {
+    let name = |source: u32| sources.get(source as usize).map_or("", String::as_str);
+    let places = told.examples.iter().map(|(source, line)| format!("{}:{line}", Safe(name(*source))));
+    let more = if told.count > told.examples.len() as u64 { ", …" } else { "" };
+    format!("{}{more}", places.collect::<Vec<_>>().join(", "))
 }
 
 /// The files that evidence was enriched from, what of them applied, and what could not be used.

@@ -68,3 +68,24 @@ fn a_type_that_is_no_text_has_no_name() {
     let table = scan(&[text(&path)]);
     assert!(table.contains("Unknown: 1 event type that JumpCloud does not document: (none) 1"), "{table}");
 }
+
+/// What PowerShell made a text of is told, with what to do; as JSON at its default depth, and as CSV.
+#[test]
+fn records_that_powershell_flattened_are_told() {
+    let folder = TempDir::new().unwrap();
+    let (json_path, csv_path) = (folder.path().join("events.json"), folder.path().join("events.csv"));
+    let mut flat = event(7, "directory", "user_login_attempt");
+    flat["auth_context"] = json!({"auth_methods": "@{password=; totp=}"});
+    fs::write(&json_path, json!([event(6, "sso", "sso_auth"), flat]).to_string()).unwrap();
+    let row = "\"2026-03-02T09:00:00Z\",\"user_update\",\"@{id=1; type=user}\",\"System.Object[]\"\r\n";
+    fs::write(&csv_path, format!("timestamp,event_type,initiated_by,changes\r\n{row}{row}")).unwrap();
+    for (path, count, lines) in [(&json_path, 1, vec![1]), (&csv_path, 2, vec![2, 3])] {
+        let flattened = report(&[text(path)])["coverage"]["flattened"].take();
+        let examples: Vec<Value> = lines.iter().map(|line| json!({"source": text(path), "line": line})).collect();
+        assert_eq!(flattened, json!({"count": count, "examples": examples}));
+        let table = scan(&[text(path)]);
+        assert!(table.contains("export again with ConvertTo-Json -Depth 99"), "{table}");
+    }
+    fs::write(&json_path, lines(&[event(6, "sso", "sso_auth")])).unwrap();
+    assert!(!scan(&[text(&json_path)]).contains("Flattened"));
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::event::coverage::{self, Reason};
+use crate::event::coverage::{self, Reason, Told};
 use crate::event::silence::Silence;
 use crate::triage::report::Report;
 
@@ -17,6 +17,7 @@ pub(super) struct Coverage<'r> {
     conflicting_ids: u64,
     without_id: u64,
     skipped: Vec<Skipped<'r>>,
+    flattened: Flattened<'r>,
     first: Option<String>,
     last: Option<String>,
     services: &'r BTreeMap<String, u64>,
@@ -44,6 +45,12 @@ struct Taught<'r> {
 #[derive(Serialize)]
 struct Skipped<'r> {
     reason: &'static str,
+    count: u64,
+    examples: Vec<Example<'r>>,
+}
+
+#[derive(Serialize)]
+struct Flattened<'r> {
     count: u64,
     examples: Vec<Example<'r>>,
 }
@@ -96,13 +103,17 @@ struct Failed<'r> {
 }
 
 fn skipped<'r>(coverage: &'r coverage::Coverage, sources: &'r [String]) -> Vec<Skipped<'r>> {
-    let name = |source: u32| sources.get(source as usize).map_or("", String::as_str);
-    let one = |(reason, skipped): (&'r Reason, &'r coverage::Skipped)| Skipped {
+    let one = |(reason, skipped): (&'r Reason, &'r Told)| Skipped {
         reason: reason.words(),
         count: skipped.count,
-        examples: skipped.examples.iter().map(|(at, line)| Example { source: name(*at), line: *line }).collect(),
+        examples: examples(skipped, sources),
     };
     coverage.skipped.iter().map(one).collect()
+}
+
+fn examples<'r>(told: &Told, sources: &'r [String]) -> Vec<Example<'r>> {
+    let name = |source: u32| sources.get(source as usize).map_or("", String::as_str);
+    told.examples.iter().map(|(source, line)| Example { source: name(*source), line: *line }).collect()
 }
 
 /// The account of a report.
@@ -115,6 +126,10 @@ pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
         conflicting_ids: coverage.conflicting_ids,
         without_id: coverage.without_id,
         skipped: skipped(coverage, &report.run.sources),
+        flattened: Flattened {
+            count: coverage.flattened.count,
+            examples: examples(&coverage.flattened, &report.run.sources),
+        },
         first: coverage.span.map(|s| s.first.rfc3339()),
         last: coverage.span.map(|s| s.last.rfc3339()),
         services: &coverage.services,
