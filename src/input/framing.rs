@@ -9,11 +9,15 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::list::{self, Tail};
 use super::object::{Scan, Step};
 use crate::event::coverage::Reason;
 
 /// Bytes of a batch, about: enough to keep a thread busy, few enough to stay in its cache.
 const BATCH: usize = 1 << 20;
+
+/// Bytes that may stand on a line in front of a record.
+const PREFIX: usize = 512;
 
 /// A record, or what is left of one, within the bytes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,24 @@ pub struct Framer<R> {
     is_utf16: bool,
     /// arrays that were opened and not closed; `None` once a record was at fault, as it may have swallowed brackets
     open: Option<u32>,
+    /// an array was opened, so that what is no object may be an element of it
+    has_arrays: bool,
+    around: Around,
+}
+
+/// What stands around the records: an object with a list of them, if the source starts with one.
+#[derive(Debug)]
+enum Around {
+    /// nothing
+    Nothing,
+    /// perhaps the next object
+    Perhaps,
+    /// nothing around the next object, but perhaps the one behind it
+    PerhapsNext,
+    /// the list of an object: how many objects are open around it, and how many arrays within it
+    List { objects: u32, arrays: u32 },
+    /// what is left of that object
+    Tail(Tail),
 }
 
 impl<R: Read> Framer<R> {
@@ -77,6 +99,8 @@ impl<R: Read> Framer<R> {
             limit,
             is_utf16,
             open: Some(0),
+            has_arrays: false,
+            around: Around::Perhaps,
         }
     }
 
@@ -111,9 +135,16 @@ impl<R: Read> Framer<R> {
     /// Takes every record that is whole in the buffer.
     fn take_records(&mut self, spans: &mut Vec<Span>) {
         loop {
+            if matches!(self.around, Around::Tail(_)) && !self.pass_tail(spans) {
+                return;
+            }
             self.skip_between();
+            if matches!(self.around, Around::Tail(_)) {
+                continue;
+            }
             let Some(&first) = self.buffer.get(self.at) else { return };
             let taken = match first {
+                b'{' if matches!(self.around, Around::Perhaps) => self.step_into(spans),
                 b'{' => match self.line_record() {
                     Some(length) => self.take(length, None, spans),
                     None => self.object(spans),
@@ -126,17 +157,66 @@ impl<R: Read> Framer<R> {
         }
     }
 
+    /// Skips what stands between records, and not beyond the end of a list.
     fn skip_between(&mut self) {
         let rest = &self.buffer[self.at..];
-        let length = rest.iter().position(|b| !is_between(*b)).unwrap_or(rest.len());
-        for byte in &rest[..length] {
-            self.open = match (self.open, byte) {
-                (Some(open), b'[') => Some(open.saturating_add(1)),
-                (Some(open), b']') => Some(open.saturating_sub(1)),
-                (open, _) => open,
-            };
+        let mut length = rest.iter().position(|b| !is_between(*b)).unwrap_or(rest.len());
+        for (place, byte) in rest[..length].iter().enumerate() {
+            self.open = nested(self.open, *byte);
+            self.has_arrays |= *byte == b'[';
+            match (&mut self.around, byte) {
+                (Around::List { arrays, .. }, b'[') => *arrays = arrays.saturating_add(1),
+                (Around::List { objects, arrays: 0 }, b']') => {
+                    self.around = Around::Tail(Tail::new(*objects));
+                    length = place + 1;
+                    break;
+                }
+                (Around::List { arrays, .. }, b']') => *arrays -= 1,
+                _ => {}
+            }
         }
         self.advance(length);
+    }
+
+    /// Steps into the list of an object, if it is one around a list of records.
+    fn step_into(&mut self, spans: &[Span]) -> bool {
+        if !self.is_at_end && self.buffer.len() - self.at < list::LOOK {
+            // What is looked at must not depend on where the buffer ends.
+            if !spans.is_empty() {
+                return false;
+            }
+            self.fill();
+        }
+        let object = &self.buffer[self.at..];
+        match list::start(object) {
+            Some((length, objects)) => {
+                self.around = Around::List { objects, arrays: 0 };
+                self.open = self.open.map(|open| open.saturating_add(1));
+                self.has_arrays = true;
+                self.advance(length);
+            }
+            None if list::may_follow(object) => self.around = Around::PerhapsNext,
+            None => self.around = Around::Nothing,
+        }
+        true
+    }
+
+    /// Passes what stands behind a list; `false` if that goes on behind the buffer.
+    fn pass_tail(&mut self, spans: &mut Vec<Span>) -> bool {
+        let Around::Tail(tail) = &mut self.around else { return true };
+        let (length, is_closed) = tail.feed(&self.buffer[self.at..]);
+        let fault = match is_closed {
+            true => tail.has_events.then_some(Reason::NotAnEvent),
+            false => self.is_at_end.then_some(Reason::CutOff),
+        };
+        if is_closed || self.is_at_end {
+            self.around = Around::Perhaps;
+        }
+        if fault.is_some() {
+            return self.take(length, fault, spans);
+        }
+        self.advance(length);
+        is_closed
     }
 
     /// The length of a record that is one line, found by the line's end only: it starts with `{`, ends with
@@ -148,7 +228,8 @@ impl<R: Read> Framer<R> {
             None if self.is_at_end => rest.len(),
             None => return None,
         };
-        if end > self.limit {
+        // The last line of a list ends with the object around it.
+        if end > self.limit || matches!(self.around, Around::List { .. }) {
             return None;
         }
         match rest.get(end + 1) {
@@ -234,8 +315,16 @@ impl<R: Read> Framer<R> {
             let length = line.len();
             return self.take(length, Some(Reason::TooLong), spans);
         }
-        // An element of an array ends at the comma: `[1, {"a": 1}]`.
-        let element = scalar_length(line);
+        if let Some(length) = prefix_length(line) {
+            for byte in &line[..length] {
+                self.open = nested(self.open, *byte);
+            }
+            self.advance(length);
+            return true;
+        }
+        // An element of an array ends at the comma: `[1, {"a": 1}]`; where there are no arrays, a line is one thing.
+        let is_whole = |length: &usize| self.has_arrays || line[*length..].iter().all(|b| is_between(*b));
+        let element = scalar_length(line).filter(is_whole);
         let reason = if element.is_some() { Reason::NotAnObject } else { Reason::NotJson };
         let length = element.unwrap_or(line.len()).max(1);
         self.take(length, Some(reason), spans)
@@ -243,6 +332,9 @@ impl<R: Read> Framer<R> {
 
     fn take(&mut self, length: usize, fault: Option<Reason>, spans: &mut Vec<Span>) -> bool {
         self.open = self.open.filter(|_| fault.is_none());
+        if matches!(self.around, Around::PerhapsNext) {
+            self.around = Around::Perhaps;
+        }
         spans.push(Span { start: self.at, end: self.at + length, line: self.line, offset: self.offset, fault });
         self.advance(length);
         true
@@ -281,6 +373,15 @@ impl<R: Read> Framer<R> {
     }
 }
 
+/// How many arrays are open behind a byte.
+fn nested(open: Option<u32>, byte: u8) -> Option<u32> {
+    match byte {
+        b'[' => open.map(|open| open.saturating_add(1)),
+        b']' => open.map(|open| open.saturating_sub(1)),
+        _ => open,
+    }
+}
+
 /// Source bytes of text that was UTF-16.
 pub(super) fn utf16_bytes(text: &[u8]) -> u64 {
     text.iter()
@@ -294,6 +395,16 @@ pub(super) fn utf16_bytes(text: &[u8]) -> u64 {
             }
         })
         .sum()
+}
+
+/// The length of what a log shipper put in front of a record that ends its line: a time, a host, a priority.
+fn prefix_length(line: &[u8]) -> Option<usize> {
+    let length = memchr(b'{', &line[..line.len().min(PREFIX)])?;
+    let (prefix, object) = line.split_at(length);
+    let is_prefix = prefix.last().is_some_and(|last| matches!(last, b' ' | b'\t' | b':'))
+        && prefix[0] != b'"'
+        && memchr::memmem::find(prefix, b"\":").is_none();
+    (is_prefix && Scan::new(0).feed(object) == Step::Ends(object.len())).then_some(length)
 }
 
 /// The length of a JSON scalar at the start of a line, if one is there.
@@ -342,142 +453,4 @@ fn is_between(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Records as text, with `!` in front of those with a fault.
-    fn frames_with(text: &str, limit: usize, chunk: usize) -> Vec<String> {
-        struct Slow<'a>(&'a [u8], usize);
-        impl Read for Slow<'_> {
-            fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-                let n = self.1.min(self.0.len()).min(buf.len());
-                buf[..n].copy_from_slice(&self.0[..n]);
-                self.0 = &self.0[n..];
-                Ok(n)
-            }
-        }
-        let mut framer = Framer::new(Slow(text.as_bytes(), chunk), 0, false, limit);
-        let mut out = Vec::new();
-        while let Some(batch) = framer.next_batch().unwrap() {
-            for span in batch.spans {
-                let record = String::from_utf8_lossy(&batch.bytes[span.start..span.end]);
-                let squeezed: String = record.split_whitespace().collect();
-                let offset = usize::try_from(span.offset).unwrap();
-                assert_eq!(text[..offset].matches('\n').count() as u64 + 1, span.line, "line of {squeezed}");
-                out.push(if span.fault.is_some() { format!("!{squeezed}") } else { squeezed });
-            }
-        }
-        out
-    }
-
-    fn frames(text: &str) -> Vec<String> {
-        let whole = frames_with(text, 1 << 20, usize::MAX);
-        assert_eq!(frames_with(text, 1 << 20, 1), whole, "byte by byte");
-        whole
-    }
-
-    #[test]
-    fn every_layout_is_the_same_records() {
-        let want = [r#"{"a":1,"b":{"c":[{"d":2}]}}"#, r#"{"a":2}"#];
-        for text in [
-            "{\"a\":1,\"b\":{\"c\":[{\"d\":2}]}}\n{\"a\":2}\n",
-            "{\"a\":1,\"b\":{\"c\":[{\"d\":2}]}}\r\n{\"a\":2}",
-            "[{\"a\":1,\"b\":{\"c\":[{\"d\":2}]}},{\"a\":2}]",
-            "[\n{\"a\":1,\"b\":{\"c\":[{\"d\":2}]}},\n{\"a\":2}\n]\n",
-            "[\n  {\n    \"a\": 1,\n    \"b\": {\n      \"c\": [\n        {\n          \"d\": 2\n        }\n      ]\n    }\n  },\n  {\n    \"a\": 2\n  }\n]",
-            "[\n{\n\"a\": 1,\n\"b\": {\n\"c\": [\n{\n\"d\": 2\n}\n]\n}\n},\n{\n\"a\": 2\n}\n]",
-            "{\n  \"a\": 1,\n  \"b\": {\"c\": [\n    {\"d\": 2}]}\n}\n{\n  \"a\": 2\n}",
-            "[{\"a\":1,\"b\":{\"c\":[{\"d\":2}]}}]\n[]\n[{\"a\":2}]",
-            "[{\n \"a\": 1,\n \"b\": {\n  \"c\": [{\n   \"d\": 2\n  }]\n }\n},{\n \"a\": 2\n}]",
-            "{\"a\":1,\"b\":{\"c\":[{\"d\":2}]}}{\"a\":2}",
-        ] {
-            assert_eq!(frames(text).join(" ").replace("}}{", "}} {"), want.join(" "), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_broken_line_costs_only_itself() {
-        assert_eq!(frames("{\"a\":1}\nnot json\n{\"a\":2}\n"), ["{\"a\":1}", "!notjson", "{\"a\":2}"]);
-        for cut in ["{\"b\":\"x", "{\"b\":{\"c\":1", "{\"b\":", "{\"b\":[{\"c\":1", "{\"b\":\"x\\"] {
-            let squeezed: String = cut.split_whitespace().collect();
-            let marked = format!("!{squeezed}");
-            assert_eq!(
-                frames(&format!("{{\"a\":1}}\n{cut}\n{{\"a\":2}}\n")),
-                ["{\"a\":1}", &marked, "{\"a\":2}"],
-                "{cut}"
-            );
-            assert_eq!(frames(&format!("{{\"a\":1}}\n{cut}")), ["{\"a\":1}", &marked], "{cut}");
-        }
-    }
-
-    #[test]
-    fn a_broken_element_of_a_pretty_array_costs_only_itself() {
-        let text = "[\n  {\n    \"a\": 1\n  },\n  {\n    \"b\": \"cut\n  },\n  {\n    \"c\": {\n      \"d\": 1\n  },\n  {\n    \"a\": 2\n  }\n]";
-        let records = frames(text);
-        assert_eq!(records.first().unwrap(), "{\"a\":1}");
-        assert_eq!(records.last().unwrap(), "{\"a\":2}");
-        assert_eq!(records.len(), 4, "{records:?}");
-    }
-
-    #[test]
-    fn an_array_that_is_never_closed_is_told() {
-        for text in [
-            "[{\"a\":1},\n{\"a\":2},\n",
-            "[\n  {\n    \"a\": 1\n  },\n  {\n    \"a\": 2\n  }\n",
-            "[[{\"a\":1},{\"a\":2}]",
-        ] {
-            assert_eq!(frames(text), ["{\"a\":1}", "{\"a\":2}", "!"], "{text}");
-        }
-        assert_eq!(
-            (frames("["), frames(&"[".repeat(100_000)), frames("[]")),
-            (vec!["!".into()], vec!["!".into()], vec![])
-        );
-        // What is cut within a record is told of the record.
-        assert_eq!(frames("[{\"a\":1},{\"b\""), ["{\"a\":1}", "!{\"b\""]);
-    }
-
-    #[test]
-    fn scalars_in_an_array_hide_nothing() {
-        assert_eq!(frames("[1, \"x,y\", null, {\"a\":1}]"), ["!1", "!\"x,y\"", "!null", "{\"a\":1}"]);
-        assert_eq!(frames("\"text\"\n{\"a\":1}"), ["!\"text\"", "{\"a\":1}"]);
-    }
-
-    #[test]
-    fn too_long_is_skipped_and_reading_goes_on() {
-        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(5000));
-        let text = format!("{{\"a\":1}}\n{long}\n{{\"a\":2}}\n");
-        for chunk in [1, 100, 4096, usize::MAX] {
-            let records = frames_with(&text, 1000, chunk);
-            assert_eq!((records.len(), records[2].as_str()), (3, "{\"a\":2}"), "{chunk}");
-            assert!(records[1].starts_with('!'));
-        }
-        let cut = format!("{{\"a\":1}}\n{{\"a\":\"{}\n{{\"a\":2}}\n", "x".repeat(5000));
-        assert_eq!(frames_with(&cut, 1000, 512).last().unwrap(), "{\"a\":2}");
-    }
-
-    #[test]
-    fn a_line_of_several_objects_is_taken_apart() {
-        let line = b"{\"a\":\"}{\"} , {\"b\":2}{\"c\":";
-        let parts: Vec<(&str, bool)> = objects(line)
-            .iter()
-            .map(|(start, end, fault)| (std::str::from_utf8(&line[*start..*end]).unwrap(), fault.is_none()))
-            .collect();
-        assert_eq!(parts, [("{\"a\":\"}{\"}", true), ("{\"b\":2}", true), ("{\"c\":", false)]);
-        assert_eq!(objects(b"{\"a\":1} x").len(), 2);
-        assert!(objects(b"").is_empty());
-    }
-
-    #[test]
-    fn nothing_and_next_to_nothing() {
-        assert!(frames("").is_empty());
-        assert!(frames("[]").is_empty());
-        assert!(frames(" \n\n[\n]\n").is_empty());
-        assert_eq!(frames("{"), ["!{"]);
-        assert_eq!(frames("}"), ["!}"]);
-    }
-
-    #[test]
-    fn braces_in_text_are_text() {
-        assert_eq!(frames("{\"a\":\"}{\\\"\\\\\"}\n{\"b\":1}"), ["{\"a\":\"}{\\\"\\\\\"}", "{\"b\":1}"]);
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ mod kept;
 mod keys;
 pub mod known;
 mod lane;
+mod list;
 pub mod looks;
 mod masks;
 mod memo;

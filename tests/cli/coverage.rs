@@ -89,3 +89,17 @@ fn records_that_powershell_flattened_are_told() {
     fs::write(&json_path, lines(&[event(6, "sso", "sso_auth")])).unwrap();
     assert!(!scan(&[text(&json_path)]).contains("Flattened"));
 }
+
+/// A table of something else is no more records than it has lines.
+#[test]
+fn a_table_of_something_else_has_its_lines() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.jsonl"), lines(&[event(6, "sso", "sso_auth")])).unwrap();
+    let row = "\"a\",\"{\"\"b\"\": 1}\",null,4\n";
+    fs::write(folder.path().join("b.csv"), format!("\"one\",\"two\",three,four\n{}", row.repeat(100))).unwrap();
+    let coverage = report(&[text(folder.path())])["coverage"].take();
+    assert_eq!((&coverage["records"], &coverage["skipped"][0]["count"]), (&json!(102), &json!(101)));
+    let lines: Vec<&Value> =
+        coverage["skipped"][0]["examples"].as_array().unwrap().iter().map(|example| &example["line"]).collect();
+    assert_eq!(lines, [1, 2, 3, 4, 5]);
+}
