@@ -11,15 +11,18 @@ const PLACES: &[&[&str]] = &[
     &["_source", "jumpcloud", "event"],
     &["event", "original"], // Elastic
     &["event.original"],
-    &["jumpcloud_bridge"],   // Wazuh bridge
-    &["jumpcloud", "event"], // Elastic, original dropped
-    &["jumpcloud"],          // Coralogix collector
-    &["data", "di_event"],   // alert notification
-    &["data"],               // Google SecOps
-    &["result", "_raw"],     // Splunk search export
+    &["jumpcloud_bridge"],         // Wazuh bridge
+    &["jumpcloud", "event"],       // Elastic, original dropped
+    &["jumpcloud"],                // Coralogix collector
+    &["data", "di_event"],         // alert notification
+    &["data", "jumpcloud_bridge"], // Wazuh archive
+    &["data"],                     // Google SecOps
+    &["result", "_raw"],           // Splunk search export
     &["result"],
     &["_raw"],    // Splunk, Sumo Logic
     &["message"], // Sekoia, syslog shippers
+    &["event"],   // Splunk HEC; in Elastic's documents it says something about the `message`
+    &["log"],     // Docker
 ];
 
 /// What an object turned out to be.
@@ -75,6 +78,11 @@ mod tests {
             r#"{"jumpcloud":{"a":1}}"#,
             r#"{"data":{"a":1}}"#,
             r#"{"data":{"alert_id":"1","di_event":{"a":1}}}"#,
+            r#"{"data":{"jumpcloud_bridge":{"a":1}},"full_log":"x"}"#,
+            r#"{"time":1,"event":{"a":1}}"#,
+            r#"{"time":1,"event":"{\"a\":1}"}"#,
+            r#"{"event":{"kind":"x"},"message":"{\"a\":1}"}"#,
+            r#"{"log":"{\"a\":1}","stream":"stdout"}"#,
             r#"{"result":{"a":1}}"#,
             r#"{"preview":false,"result":{"_raw":"{\"a\":1}"}}"#,
         ] {

@@ -29,6 +29,12 @@ pub fn like(head: &[u8]) -> String {
         return match keys(start).as_slice() {
             [] => "JSON, but without objects".to_owned(),
             keys if keys.iter().any(|k| k == "Records" || k == "eventVersion") => "AWS CloudTrail".to_owned(),
+            keys if is_list_in_text(start) => {
+                format!(
+                    "events as a list within a text (key: {key}): take it out with jq -c '.{key} | fromjson | .[]'",
+                    key = keys[0]
+                )
+            }
             keys if keys.iter().any(|k| k == "message" || k == "error") && keys.len() < 4 => {
                 format!("an answer of an API with an error (keys: {})", keys.join(", "))
             }
@@ -42,6 +48,12 @@ pub fn like(head: &[u8]) -> String {
         return format!("a table separated by semicolons: export it with commas (first line: {first_line:?})");
     }
     format!("text (first line: {first_line:?})")
+}
+
+/// Whether the first member of an object is a text with a list of objects.
+fn is_list_in_text(object: &str) -> bool {
+    let value = object.split_once(':').map(|(_, value)| value.trim_start());
+    value.is_some_and(|value| value.starts_with(r#""[{\""#))
 }
 
 /// Whether a file is a tar archive.
@@ -107,6 +119,7 @@ mod tests {
             (b"PK\x03\x04....", "a zip: unpack it first"),
             (b"{\"eventVersion\":\"1.08\",\"x\":{\"y\":1}}", "CloudTrail"),
             (b"{\"message\":\"Unauthorized\"}", "an answer of an API"),
+            (b"{\"message\":\"[{\\\"id\\\":1}]\"}", "jq -c '.message | fromjson | .[]'"),
             (b"{\"a\":{\"b\":1},\"c\":2}", "keys: a, c)"),
             (b"Nov 24 host sshd[1]: hello", "text (first line"),
             (b"a,b,c\n1,2,3", "CSV without"),

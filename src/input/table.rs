@@ -9,15 +9,23 @@ use super::framing::{Batch, Span};
 use super::kept::Kept;
 use crate::event::coverage::Reason;
 
-/// Columns that Directory Insights exports have; one of the first two makes a CSV an export.
-const COLUMNS: &[&str] = &["event_type", "timestamp"];
+/// Columns of which one makes a CSV an export: of Directory Insights, of Splunk, of Elastic.
+const COLUMNS: &[&str] = &["event_type", "timestamp", "_raw", "event.original"];
+
+/// What a line of its own in front of the header starts with: PowerShell's type, a spreadsheet's separator.
+const PREAMBLES: &[&[u8]] = &[b"#TYPE ", b"sep="];
 
 /// Whether the start of a text is the header of such a CSV.
 pub fn is_header(head: &[u8]) -> bool {
-    let line = head.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    let mut lines = head.split(|b| matches!(b, b'\r' | b'\n')).filter(|line| !line.is_empty());
+    let line = lines.find(|line| !is_preamble(line)).unwrap_or_default();
     let Ok(line) = std::str::from_utf8(line) else { return false };
     let mut columns = line.split(',').map(column);
     !line.trim_start().starts_with(['{', '[']) && columns.any(|c| COLUMNS.contains(&c.as_str()))
+}
+
+fn is_preamble(line: &[u8]) -> bool {
+    PREAMBLES.iter().any(|start| line.starts_with(start))
 }
 
 /// A column's name as the field it stands for: `Event Type` is `event_type`.
@@ -47,12 +55,16 @@ const ROWS: usize = 1000;
 impl<R: BufRead> Rows<R> {
     /// Reads the header. `offset` is the source byte at which the text starts.
     pub fn new(reader: R, offset: u64, is_utf16: bool) -> std::io::Result<Rows<R>> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(Kept::new(reader, offset, is_utf16));
-        let columns =
-            reader.byte_headers().map_err(io_error)?.iter().map(|c| column(&String::from_utf8_lossy(c))).collect();
+        let text = Kept::new(reader, offset, is_utf16);
+        let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text);
+        let (mut header, mut row) = (csv::ByteRecord::new(), 1);
+        while reader.read_byte_record(&mut header).map_err(io_error)? && header.get(0).is_some_and(is_preamble) {
+            row += 1;
+        }
+        let columns = header.iter().map(|c| column(&String::from_utf8_lossy(c))).collect();
         let end = reader.position().byte();
         reader.get_mut().pass_to(end);
-        Ok(Rows { reader, columns, row: 1 })
+        Ok(Rows { reader, columns, row })
     }
 
     /// The next rows; `None` at the end.
@@ -207,6 +219,14 @@ mod tests {
     }
 
     #[test]
+    fn lines_in_front_of_the_header_are_passed() {
+        for before in ["#TYPE Deserialized.X\r\n", "sep=,\n"] {
+            let want = r#"{"timestamp":"t","event_type":"x"}"#.to_owned();
+            assert_eq!(rows(&format!("{before}timestamp,event_type\nt,x\n")), [(3, want)]);
+        }
+    }
+
+    #[test]
     fn headers_of_people_and_dotted_columns() {
         let text = "Timestamp,Event Type,Result,Initiated By,geoip.country_code\nt,x,Failed,a@x.io,FR\n";
         let want = r#"{"timestamp":"t","event_type":"x","success":false,"initiated_by":{"email":"a@x.io"},"geoip":{"country_code":"FR"}}"#;
@@ -272,6 +292,8 @@ mod tests {
     fn headers_are_told_from_other_text() {
         assert!(is_header(b"\"Timestamp\",\"Event Type\"\n1,2"));
         assert!(is_header(b"id,event_type,x\n"));
+        assert!(is_header(b"#TYPE X\r\n\"timestamp\",\"event_type\"\r\n"));
+        assert!(is_header(b"_raw,_time,host\n"));
         assert!(!is_header(b"a,b,c\n"));
         assert!(!is_header(b"{\"event_type\":1,\"timestamp\":2}\n"));
     }

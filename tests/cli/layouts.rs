@@ -73,6 +73,10 @@ fn containers() {
         ("powershell-crlf.json", utf16(&pretty(&array, b"    ").replace('\n', "\r\n"), u16::to_le_bytes)),
         ("gzip-under-another-name.jsonl", gz(plain.as_bytes())),
         ("two-members.json.gz", [gz(&plain.as_bytes()[..700]), gz(&plain.as_bytes()[700..])].concat()),
+        ("powershell-5.json", utf16(&pretty(&json!({"value": array, "Count": 9}), b"    "), u16::to_le_bytes)),
+        ("page.json", json!({"totalCount": 9, "results": array}).to_string().into()),
+        ("prefix.log", plain.replace("{\"@version", "<134>1 2026-03-11T00:00:00Z host di - - {\"@version").into()),
+        ("padded.json.gz", [gz(plain.as_bytes()), vec![0; 512]].concat()),
         ("array.json.gz", gz(pretty(&array, b"  ").as_bytes())),
         ("zstd-under-another-name.log", zstd::encode_all(plain.as_bytes(), 1).unwrap()),
     ];
@@ -195,6 +199,22 @@ fn envelopes() {
         ("message", wrap(&|e| json!({"host": "h", "message": text_of(e)}))),
         ("raw", wrap(&|e| json!({"_raw": text_of(e), "_time": 1}))),
         ("wazuh", wrap(&|e| json!({"jumpcloud_bridge": e}))),
+        ("wazuh-archive", wrap(&|e| json!({"id": "1.2", "full_log": "x", "data": {"jumpcloud_bridge": e}}))),
+        ("splunk-hec", wrap(&|e| json!({"time": 1.0, "host": "h", "event": e}))),
+        ("docker", wrap(&|e| json!({"log": e.to_string() + "\n", "stream": "stdout"}))),
+        ("elasticsearch-search", {
+            let hits: Vec<Value> =
+                guessed_password().iter().map(|e| json!({"_source": {"event": {"original": text_of(e)}}})).collect();
+            json!({"took": 1, "hits": {"total": {"value": 9}, "hits": hits}}).to_string()
+        }),
+        ("cloudwatch", {
+            let page = |e: &Value| json!({"logEvents": [{"id": "3", "message": text_of(e)}], "owner": "1"}).to_string();
+            guessed_password().iter().map(page).collect::<String>()
+        }),
+        ("splunk-csv", {
+            let row = |e: &Value| format!("\"{}\",h\n", e.to_string().replace('"', "\"\""));
+            "_raw,host\n".to_owned() + &guessed_password().iter().map(row).collect::<String>()
+        }),
         ("coralogix", wrap(&|e| json!({"jumpcloud": e}))),
         ("google", wrap(&|e| json!({"data": e}))),
         ("alert", wrap(&|e| json!({"data": {"alert_id": "1", "alert_title": "x", "di_event": e}}))),
