@@ -18,6 +18,7 @@ const PLACES: &[&[&str]] = &[
     &["data", "jumpcloud_bridge"], // Wazuh archive
     &["data"],                     // Google SecOps
     &["result", "_raw"],           // Splunk search export
+    &["map", "_raw"],              // Sumo Logic search job
     &["result"],
     &["_raw"],    // Splunk, Sumo Logic
     &["message"], // Sekoia, syslog shippers
@@ -79,6 +80,7 @@ mod tests {
             r#"{"data":{"a":1}}"#,
             r#"{"data":{"alert_id":"1","di_event":{"a":1}}}"#,
             r#"{"data":{"jumpcloud_bridge":{"a":1}},"full_log":"x"}"#,
+            r#"{"map":{"_raw":"{\"a\":1}","_messagetime":"1"}}"#,
             r#"{"time":1,"event":{"a":1}}"#,
             r#"{"time":1,"event":"{\"a\":1}"}"#,
             r#"{"event":{"kind":"x"},"message":"{\"a\":1}"}"#,
