@@ -214,8 +214,11 @@ pub fn via(json: &Json<'_>) -> Option<&'static str> {
     {
         return Some("scim");
     }
-    if json.text_at(&["service"]) == Some("systems") {
-        return Some("device");
+    match json.text_at(&["service"]) {
+        Some("systems") => return Some("device"),
+        // It writes there how the bind was made.
+        Some("ldap") => return None,
+        _ => {}
     }
     let method = json.text_at(&["auth_method"])?;
     let letters: String = method.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -269,6 +272,7 @@ mod tests {
             (r#"{"auth_method":"api key","initiated_by":{"source":"scim"}}"#, Some("scim")),
             (r#"{"initiated_by":{"source":"jumpcloud:scim"}}"#, Some("scim")),
             (r#"{"service":"systems"}"#, Some("device")),
+            (r#"{"service":"ldap","auth_method":"simple"}"#, None),
             (r"{}", None),
         ] {
             assert_eq!(via(&json(text)), want, "{text}");

@@ -232,30 +232,30 @@ impl Bonds<'_> {
 
     /// Addresses and devices that honest people use, too.
     fn shared<'k>(&self, buckets: &Buckets<'k>) -> BTreeSet<(&'k str, &'k str)> {
-        // By organization and place, who had a part in what was found there.
-        let mut accused: BTreeMap<&'k str, BTreeMap<&'k str, BTreeSet<&str>>> = BTreeMap::new();
+        let mut places: BTreeMap<&'k str, BTreeSet<&'k str>> = BTreeMap::new();
         for ((organization, key), bucket) in buckets.iter().filter(|(_, bucket)| bucket.len() > 1) {
             if bucket.iter().any(|member| member.role == Role::At) {
-                let suspicious = bucket.iter().map(|member| &self.ties[member.place]).filter(|ties| ties.is_suspicious);
-                let actors = suspicious.flat_map(|ties| &ties.actors);
-                let actors = actors.map(String::as_str).collect();
-                accused.entry(*organization).or_default().insert(*key, actors);
+                places.entry(*organization).or_default().insert(*key);
             }
+        }
+        // Who had a part in anything that was found, there or elsewhere: a thief's third victim is no colleague.
+        let mut named: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for (organization, ties) in self.organizations.iter().zip(&self.ties) {
+            let keys = ties.about.iter().chain(&ties.actors).chain(&ties.targets);
+            named.extend(keys.map(|key| (*organization, key.as_str())));
         }
         let mut innocent: BTreeMap<(&'k str, &'k str), BTreeSet<&str>> = BTreeMap::new();
         let profiles = self.store.profiles();
         for profile in 0..profiles.len() {
-            let Some((organization, places)) = accused.get_key_value(profiles.organization(profile)) else { continue };
+            let Some((organization, places)) = places.get_key_value(profiles.organization(profile)) else { continue };
             let Some(actor) = profiles.text(profile, Norm::ActorKey) else { continue };
-            if profiles.text(profile, Norm::Outcome) == Some("failure") {
+            if profiles.text(profile, Norm::Outcome) == Some("failure") || named.contains(&(*organization, actor)) {
                 continue;
             }
             for (norm, prefix) in [(Norm::SourceIp, "ip:"), (Norm::DeviceKey, "device:")] {
                 let Some(text) = profiles.text(profile, norm) else { continue };
                 let key = format!("{prefix}{}", text.to_lowercase());
-                if let Some((key, known)) = places.get_key_value(key.as_str())
-                    && !known.contains(actor)
-                {
+                if let Some(key) = places.get(key.as_str()) {
                     innocent.entry((*organization, *key)).or_default().insert(actor);
                 }
             }

@@ -245,3 +245,33 @@ fn a_case_is_the_same_whichever_of_its_findings_are_asked_for() {
     let table = scan(&[&folder, "--no-config", "--since", "2026-04-01"]);
     assert!(table.contains("Nothing found of what was asked for; ") && table.contains(" left out; "), "{table}");
 }
+
+#[test]
+fn the_third_victim_of_an_address_is_no_colleague() {
+    let mut events = Vec::new();
+    let mut at = |minute: u32, who: &str, is_success: bool, rest: Value| {
+        let time = format!("2026-03-02T{:02}:{:02}:00Z", 9 + minute / 60, minute % 60);
+        let mut event = sign_in(minute, &time, is_success);
+        event["initiated_by"] = json!({"type": "user", "id": format!("id-{who}"), "username": who});
+        event.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        events.push(event);
+    };
+    for (start, who) in [(0, "ann"), (20, "ben")] {
+        (0..8).for_each(|n| at(start + n, who, false, json!({})));
+        at(start + 9, who, true, json!({"mfa": false}));
+    }
+    // Only questions are asked about these two, who are in the thief's hands as well.
+    for (start, who) in [(40, "cat"), (50, "dan")] {
+        let export =
+            json!({"service": "password_manager", "event_type": "passwordmanager_items_export", "auth_context": {}});
+        at(start, who, true, json!({}));
+        at(start + 1, who, true, export);
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    let report = report(&[text(&path), "--no-config"]);
+    let questions = report["findings"].as_array().unwrap().iter().filter(|f| f["rule_id"] == "pwm-export").count();
+    let cases = report["cases"].as_array().unwrap();
+    assert_eq!((cases.len(), questions), (1, 2), "{cases:#?}");
+}
