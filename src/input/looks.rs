@@ -10,6 +10,9 @@ pub fn like(head: &[u8]) -> String {
     if is_tar(head) {
         return "a tar archive: unpack it first".to_owned();
     }
+    if is_own(head) {
+        return "a file that jcdetect wrote: name the export it was made of".to_owned();
+    }
     let text = String::from_utf8_lossy(head);
     let start = text.trim_start();
     let first_line: String = start.lines().next().unwrap_or_default().chars().take(60).collect();
@@ -54,6 +57,21 @@ pub fn like(head: &[u8]) -> String {
 fn is_list_in_text(object: &str) -> bool {
     let value = object.split_once(':').map(|(_, value)| value.trim_start());
     value.is_some_and(|value| value.starts_with(r#""[{\""#))
+}
+
+/// Whether a file is what this program wrote: it holds some of an event, and findings of it would be of less.
+pub fn is_own(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let object = text.trim_start_matches(|c: char| c.is_whitespace() || c == '{' || c == '[');
+    let schema = object.strip_prefix(r#""schema""#).map(|rest| rest.trim_start_matches([' ', ':']));
+    let first_line = text.lines().next().unwrap_or_default();
+    // A quote within a value is escaped, so no value looks like this.
+    let has = |keys: &[&str]| keys.iter().all(|key| first_line.contains(&format!(",\"{key}\":")));
+    let is_row =
+        first_line.starts_with(r#"{"timestamp":"#) && (has(&["actor.key"]) || has(&["outcome", "line", "offset"]));
+    let is_table = first_line.split(',').any(|cell| cell == "actor.key" || cell == "actor_key")
+        && first_line.split(',').any(|cell| cell == "timestamp");
+    schema.is_some_and(|schema| schema.starts_with(r#""jcdetect/"#)) || is_row || is_table
 }
 
 /// Whether a file is a tar archive.

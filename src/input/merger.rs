@@ -29,6 +29,7 @@ impl Counts {
     /// What a source looks like in which nothing was an event; its head tells more.
     fn foreign(self, head: &[u8]) -> Option<String> {
         match self {
+            _ if looks::is_own(head) => Some(looks::like(head)),
             Counts { has_records: false, .. } => None,
             // Its members are text with headers between, which would be lost.
             _ if looks::is_tar(head) => Some(looks::like(head)),

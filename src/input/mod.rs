@@ -262,6 +262,9 @@ fn send_source(
         Err(error) => return send(fail(error)),
     };
     let head = text.head.clone();
+    if looks::is_own(&head) {
+        return send(Message::End(index, head));
+    }
     let mut next: Box<dyn FnMut() -> io::Result<Option<Batch>>> = if table::is_header(&head) {
         match Rows::new(text.reader, text.offset, text.is_utf16) {
             Ok(mut rows) => Box::new(move || rows.next_batch()),

@@ -361,3 +361,33 @@ fn a_cut_archive_is_read_up_to_the_cut() {
     assert!(events > all / 4 && events < all, "{events} of {all}");
     assert_eq!(report["coverage"]["skipped"][0]["reason"], "cut off");
 }
+
+#[test]
+fn what_jcdetect_wrote_is_no_export() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log.jsonl");
+    fs::write(&log, lines(&guessed_password())).unwrap();
+    for arguments in [
+        &["normalize"][..],
+        &["timeline", "--format", "jsonl"],
+        &["timeline", "--format", "csv"],
+        &["timeline", "--format", "timesketch"],
+        &["hunt", "--format", "csv"],
+        &["scan", "--no-config", "--format", "json"],
+        &["scan", "--no-config", "--format", "jsonl"],
+        &["investigate", "alice", "--no-config", "--format", "json"],
+    ] {
+        let written = super::jcdetect().args(arguments).arg(text(&log)).output().unwrap().stdout;
+        let own = folder.path().join("own.json");
+        fs::write(&own, &written).unwrap();
+        assert!(written.len() > 100, "{arguments:?}");
+        let scan = super::jcdetect().args(["scan", "--no-config", text(&own)]).assert().code(3);
+        scan.stderr(predicates::str::contains("a file that jcdetect wrote"));
+        let both = super::report(&[text(folder.path()), "--no-config"]);
+        assert_eq!(
+            (&both["coverage"]["records"], &both["coverage"]["events"]),
+            (&9.into(), &9.into()),
+            "{arguments:?}"
+        );
+    }
+}
