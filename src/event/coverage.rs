@@ -1,6 +1,6 @@
 //! Coverage: what was read, kept and skipped, and why. "Nothing found" means nothing without it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::silence::{self, Presence, Silence};
 use super::time::{HOUR, Timestamp};
@@ -77,9 +77,11 @@ pub struct Reach {
     pub last: Timestamp,
 }
 
-/// A stretch of time without a single event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A stretch of time without a single event of an organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
+    /// the organization; empty if events do not say
+    pub organization: String,
     /// the end of the last hour with events
     pub from: Timestamp,
     /// the start of the next one
@@ -113,9 +115,7 @@ pub struct Coverage {
     pub organizations: BTreeMap<String, u64>,
     /// reach of each service within each organization
     pub reach: BTreeMap<(String, String), Reach>,
-    /// hours, counted from the epoch, in which something happened
-    pub hours: BTreeMap<i64, u64>,
-    /// the same of each service within each organization
+    /// the hours in which something happened, of each service within each organization
     pub presence: BTreeMap<(String, String), Presence>,
     /// files in folders that were left out, by their names
     pub not_read: Vec<String>,
@@ -148,9 +148,6 @@ impl Coverage {
         bump(&mut self.services, &kind.service, count);
         bump(&mut self.types, &kind.event_type, count);
         bump(&mut self.organizations, &kind.organization, count);
-        for (hour, count) in &tally.hours {
-            *self.hours.entry(*hour).or_default() += count;
-        }
         widen(&mut self.span, reach);
         let key = (kind.organization.clone(), kind.service.clone());
         let presence = self.presence.entry(key.clone()).or_default();
@@ -161,14 +158,31 @@ impl Coverage {
         self.reach.extend(both.map(|both| (key, both)));
     }
 
-    /// Stretches of at least three days without any event.
+    /// Stretches of at least three days without any event of an organization.
     pub fn gaps(&self) -> Vec<Gap> {
-        let hours: Vec<i64> = self.hours.keys().copied().collect();
-        hours
-            .windows(2)
-            .filter(|pair| pair[1] - pair[0] > GAP_HOURS)
-            .map(|pair| Gap { from: Timestamp((pair[0] + 1) * HOUR), to: Timestamp(pair[1] * HOUR) })
-            .collect()
+        let mut hours_of: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
+        for ((organization, _), presence) in &self.presence {
+            hours_of.entry(organization).or_default().extend(presence.hours());
+        }
+        let of_one = |(organization, hours): (&str, BTreeSet<i64>)| {
+            let gap = |(before, after): (&i64, &i64)| Gap {
+                organization: organization.to_owned(),
+                from: Timestamp((before + 1) * HOUR),
+                to: Timestamp(after * HOUR),
+            };
+            let pairs = hours.iter().zip(hours.iter().skip(1));
+            pairs.filter(|(before, after)| *after - *before > GAP_HOURS).map(gap).collect::<Vec<_>>()
+        };
+        hours_of.into_iter().flat_map(of_one).collect()
+    }
+
+    /// The first and the last event of an organization.
+    pub fn span_of(&self, organization: &str) -> Option<Reach> {
+        let own = self.reach.iter().filter(|((owner, _), _)| owner == organization);
+        own.fold(None, |mut span, (_, reach)| {
+            widen(&mut span, *reach);
+            span
+        })
     }
 
     /// Services of which nothing came though something comes at such hours.
@@ -283,9 +297,18 @@ mod tests {
         count(&mut coverage, &["2026-03-02T09:00:00Z", "2026-03-05T08:00:00Z"]);
         count(&mut coverage, &["2026-03-09T12:30:00Z"]);
         let gap = Gap {
+            organization: String::new(),
             from: Timestamp::parse("2026-03-05T09:00:00Z").unwrap(),
             to: Timestamp::parse("2026-03-09T12:00:00Z").unwrap(),
         };
+        assert_eq!(coverage.gaps(), [gap.clone()]);
+        // What goes on elsewhere fills no gap.
+        let mut tally = Tally::default();
+        (0..10)
+            .for_each(|day| tally.add(Timestamp::parse(&format!("2026-03-{:02}T09:00:00Z", 2 + day)).unwrap(), true));
+        coverage.events(&Kind { organization: "other".to_owned(), ..Kind::default() }, tally);
         assert_eq!(coverage.gaps(), [gap]);
+        let last = coverage.span_of("").map(|span| span.last);
+        assert_eq!(last, Timestamp::parse("2026-03-09T12:30:00Z"));
     }
 }

@@ -44,7 +44,8 @@ impl Presence {
         self.weeks.get(&hour.div_euclid(WEEK)).is_some_and(|bits| bits[word] >> bit & 1 == 1)
     }
 
-    fn hours(&self) -> Vec<i64> {
+    /// The hours, counted from the epoch, in order.
+    pub fn hours(&self) -> Vec<i64> {
         let of_week = |week: i64| (week * WEEK..(week + 1) * WEEK).filter(|hour| self.has(*hour));
         self.weeks.keys().flat_map(|week| of_week(*week)).collect()
     }

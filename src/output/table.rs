@@ -28,7 +28,7 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     let title = if report.cases.is_empty() { "Findings" } else { "Findings in no case" };
     section(report, title, &single, look, out)?;
     section(report, "Questions for the owner (did you expect this?)", &questions, look, out)?;
-    organizations(report, out)?;
+    organizations(report, look.zone, out)?;
     coverage(report, look.zone, out)?;
     last_line(report, &triage, &questions, out)
 }
@@ -150,7 +150,7 @@ fn left_out(count: usize) -> String {
 }
 
 /// With more than one organization: the worst of each.
-fn organizations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn organizations(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     if report.coverage.organizations.len() < 2 {
         return Ok(());
     }
@@ -167,7 +167,12 @@ fn organizations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             Some(worst) => writeln!(out, "{}: {}, worst {worst}", Safe(name), plural(own.len() as u64, "finding"))?,
             None => match report.run.left_out.get(organization) {
                 Some(count) => writeln!(out, "{}: {}", Safe(name), left_out(*count))?,
-                None => writeln!(out, "{}: nothing found", Safe(name))?,
+                None => {
+                    let events = plural(report.coverage.organizations[organization], "event");
+                    let until = report.coverage.span_of(organization).map(|span| span.last.short(zone));
+                    let until = until.and_then(|time| Some(format!(" until {}", time.get(..10)?))).unwrap_or_default();
+                    writeln!(out, "{}: nothing found in {events}{until}", Safe(name))?;
+                }
             },
         }
     }
@@ -224,7 +229,8 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         let length = Span(gap.to.0 - gap.from.0).words();
         writeln!(
             out,
-            "Gap: nothing at all from {} to {} {zone} ({length}{more})",
+            "Gap: nothing at all{} from {} to {} {zone} ({length}{more})",
+            of_organization(c, &gap.organization),
             gap.from.short(zone),
             gap.to.short(zone)
         )?;
@@ -288,16 +294,21 @@ fn enriched(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     }
 }
 
+/// Whose it is, where there are several.
+fn of_organization(c: &Coverage, organization: &str) -> String {
+    match (c.organizations.len(), organization) {
+        (0 | 1, _) | (_, "") => String::new(),
+        (_, organization) => format!(" of {}", Safe(organization)),
+    }
+}
+
 /// The longest silence of a service, and how many more there are.
 fn silences(c: &Coverage, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let mut silences = c.silences();
     silences.sort_by_key(|silence| (silence.from.0 - silence.to.0, silence.from));
     let Some(silence) = silences.first() else { return Ok(()) };
     let more = if silences.len() > 1 { format!("; {} more", silences.len() - 1) } else { String::new() };
-    let whose = match (c.organizations.len(), silence.organization.as_str()) {
-        (0 | 1, _) | (_, "") => String::new(),
-        (_, organization) => format!(" of {}", Safe(organization)),
-    };
+    let whose = of_organization(c, &silence.organization);
     let (from, to) = (silence.from.short(zone), silence.to.short(zone));
     let length = Span(silence.to.0 - silence.from.0).words();
     let service = Safe(&silence.service);

@@ -63,8 +63,19 @@ struct Example<'r> {
 
 #[derive(Serialize)]
 struct Gap {
+    organization: Option<String>,
     from: String,
     to: String,
+}
+
+impl From<coverage::Gap> for Gap {
+    fn from(gap: coverage::Gap) -> Gap {
+        Gap {
+            organization: (!gap.organization.is_empty()).then_some(gap.organization),
+            from: gap.from.rfc3339(),
+            to: gap.to.rfc3339(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -134,7 +145,7 @@ pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
         last: coverage.span.map(|s| s.last.rfc3339()),
         services: &coverage.services,
         organizations: &coverage.organizations,
-        gaps: coverage.gaps().iter().map(|g| Gap { from: g.from.rfc3339(), to: g.to.rfc3339() }).collect(),
+        gaps: coverage.gaps().into_iter().map(Gap::from).collect(),
         silences: coverage.silences().into_iter().map(Silent::from).collect(),
         unknown_event_types: coverage.unknown_types().collect(),
         not_read: &coverage.not_read,
