@@ -94,7 +94,8 @@ pub struct Sources {
     pub unreadable: Vec<(String, String)>,
 }
 
-/// Finds the sources: `-` is standard input, folders are walked.
+/// Finds the sources: `-` is standard input, folders are walked. A file of a folder is called by its path in it, and by
+/// its whole path where there are other arguments, in which there may be another of that name.
 pub fn find(arguments: &[PathBuf]) -> Sources {
     let mut sources = Sources::default();
     for (argument, path) in arguments.iter().enumerate() {
@@ -102,7 +103,8 @@ pub fn find(arguments: &[PathBuf]) -> Sources {
         if name == "-" {
             sources.list.push(Source { name, place: Place::StandardInput, argument });
         } else if path.is_dir() {
-            walk(path, argument, &mut sources);
+            let base = if arguments.len() > 1 { Path::new("") } else { path };
+            walk(path, base, argument, &mut sources);
         } else if let Err(error) = path.metadata() {
             sources.unreadable.push((name, error.to_string()));
         } else {
@@ -112,12 +114,12 @@ pub fn find(arguments: &[PathBuf]) -> Sources {
     sources
 }
 
-fn walk(folder: &Path, argument: usize, sources: &mut Sources) {
+fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
     let before = (sources.list.len(), sources.unreadable.len());
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
-                let name = entry.path().strip_prefix(folder).unwrap_or(entry.path()).display().to_string();
+                let name = entry.path().strip_prefix(base).unwrap_or(entry.path()).display().to_string();
                 if is_wanted(&name) {
                     sources.list.push(Source { name, place: Place::File(entry.into_path()), argument });
                 } else {

@@ -174,8 +174,15 @@ fn looks_like_an_address(text: &str) -> bool {
 pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
     const MOST: usize = 5;
     let typed = typed.to_lowercase();
+    // The name itself, of an address what stands before the @.
+    fn local(name: &str) -> &str {
+        name.split_once('@').map_or(name, |(local, _)| local)
+    }
     let score = |name: &str| {
         let name = name.to_lowercase();
+        if local(&name) == local(&typed) {
+            return 2.0;
+        }
         let holds = typed.len() > 2 && (name.contains(&typed) || typed.contains(&name) && name.len() > 2);
         if holds { 1.0 } else { strsim::jaro_winkler(&typed, &name) }
     };

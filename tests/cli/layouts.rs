@@ -391,3 +391,24 @@ fn what_jcdetect_wrote_is_no_export() {
         );
     }
 }
+
+#[test]
+fn files_of_several_folders_are_told_apart() {
+    let folder = TempDir::new().unwrap();
+    for (name, part) in [("a", &guessed_password()[..5]), ("b", &guessed_password()[5..])] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("events.jsonl"), lines(part)).unwrap();
+    }
+    let scan = super::jcdetect()
+        .current_dir(folder.path())
+        .args(["scan", "a", "b", "--no-config", "--format", "json"])
+        .output();
+    let report: Value = serde_json::from_slice(&scan.unwrap().stdout).unwrap();
+    assert_eq!(report["run"]["sources"], json!(["a/events.jsonl", "b/events.jsonl"]));
+    let evidence = report["findings"][0]["evidence"].as_array().unwrap();
+    let places: Vec<String> =
+        evidence.iter().map(|e| format!("{}:{}", e["origin"]["source"], e["origin"]["line"])).collect();
+    assert_eq!((places[0].as_str(), places[8].as_str()), ("\"a/events.jsonl\":1", "\"b/events.jsonl\":4"));
+    let one = super::report(&[text(&folder.path().join("a")), "--no-config"]);
+    assert_eq!(one["run"]["sources"], json!(["events.jsonl"]));
+}

@@ -82,6 +82,9 @@ fn nobody(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
     if !all.near.is_empty() {
         writeln!(out, "  Names like it: {}", Safe(&all.near.join(", ")))?;
     }
+    if !all.focus.is_network() {
+        writeln!(out, "  hunt --contains finds it wherever else it stands, in changes too.")?;
+    }
     writeln!(out)?;
     last_line(all, out)
 }
