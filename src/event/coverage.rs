@@ -301,7 +301,7 @@ mod tests {
             from: Timestamp::parse("2026-03-05T09:00:00Z").unwrap(),
             to: Timestamp::parse("2026-03-09T12:00:00Z").unwrap(),
         };
-        assert_eq!(coverage.gaps(), [gap.clone()]);
+        assert_eq!(coverage.gaps(), std::slice::from_ref(&gap));
         // What goes on elsewhere fills no gap.
         let mut tally = Tally::default();
         (0..10)

@@ -144,11 +144,6 @@ pub fn known_networks<'f>(known: impl IntoIterator<Item = (&'f String, &'f Strin
     known.take(3).collect()
 }
 
-/// What was found and not asked for.
-fn left_out(count: usize) -> String {
-    format!("nothing of what was asked for; {} left out", plural(count as u64, "finding"))
-}
-
 /// With more than one organization: the worst of each.
 fn organizations(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     if report.coverage.organizations.len() < 2 {
@@ -163,18 +158,20 @@ fn organizations(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Re
             .filter(|f| f.organization == *organization && f.status != Status::Suppressed)
             .collect();
         let name = if organization.is_empty() { "(none)" } else { organization };
-        match own.iter().map(|f| f.severity).max() {
-            Some(worst) => writeln!(out, "{}: {}, worst {worst}", Safe(name), plural(own.len() as u64, "finding"))?,
-            None => match report.run.left_out.get(organization) {
-                Some(count) => writeln!(out, "{}: {}", Safe(name), left_out(*count))?,
-                None => {
-                    let events = plural(report.coverage.organizations[organization], "event");
-                    let until = report.coverage.span_of(organization).map(|span| span.last.short(zone));
-                    let until = until.and_then(|time| Some(format!(" until {}", time.get(..10)?))).unwrap_or_default();
-                    writeln!(out, "{}: nothing found in {events}{until}", Safe(name))?;
-                }
-            },
-        }
+        let worst = own.iter().map(|f| f.severity).max();
+        let told = match (worst, report.run.left_out.get(organization)) {
+            (Some(worst), _) => format!("{}, worst {worst}", plural(own.len() as u64, "finding")),
+            (None, Some(count)) => {
+                format!("nothing of what was asked for; {} left out", plural(*count as u64, "finding"))
+            }
+            (None, None) => {
+                let events = plural(report.coverage.organizations[organization], "event");
+                let last = report.coverage.span_of(organization).map(|span| span.last.short(zone));
+                let until = last.and_then(|time| Some(format!(" until {}", time.get(..10)?))).unwrap_or_default();
+                format!("nothing found in {events}{until}")
+            }
+        };
+        writeln!(out, "{}: {told}", Safe(name))?;
     }
     writeln!(out)
 }

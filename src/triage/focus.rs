@@ -170,14 +170,15 @@ fn looks_like_an_address(text: &str) -> bool {
     v4 || v6
 }
 
+/// A name itself, of an address what stands before the @.
+fn local(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(local, _)| local)
+}
+
 /// The names most like one that nobody has.
 pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
     const MOST: usize = 5;
     let typed = typed.to_lowercase();
-    // The name itself, of an address what stands before the @.
-    fn local(name: &str) -> &str {
-        name.split_once('@').map_or(name, |(local, _)| local)
-    }
     let score = |name: &str| {
         let name = name.to_lowercase();
         if local(&name) == local(&typed) {
