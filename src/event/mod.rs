@@ -5,6 +5,7 @@
 //! (docs.jumpcloud.com/api/insights/directory/1.0); where exports were seen to differ, the exports win.
 
 pub mod agent;
+pub mod body;
 pub mod catalogue;
 pub mod change;
 pub mod coverage;

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::plain::{is_plain, start_trimmed};
 use crate::event::facet::{FieldPlan, Standing};
-use crate::event::json::key_seed;
+use crate::event::body::key_seed;
 
 /// Different spellings of keys, white space included; real exports have a few hundred.
 const SPELLINGS: usize = 2048;

@@ -20,7 +20,8 @@ use super::plain::{blanks, end_trimmed, plain, plain_text};
 use super::shelf::{Members, Sequences};
 use crate::event::catalogue;
 use crate::event::facet::{self, FieldPlan, Meaning, Standing, is_made_of};
-use crate::event::json::{Json, member_hash, text_hash};
+use crate::event::body::{member_hash, text_hash};
+use crate::event::json::Json;
 use crate::event::occurrence::Understand;
 use crate::event::time::Timestamp;
 
