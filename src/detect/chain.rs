@@ -147,11 +147,24 @@ impl<'a> Steps<'a> {
         let after = unless.after.and_then(|step| chain[step]);
         let open = self.time(end).0.saturating_sub(self.rule.window.0);
         let open = after.map_or(Timestamp(open), |step| self.time(step));
-        let matches = self.between(self.rule.rules.len() + place, open, self.time(before));
-        matches.iter().filter(|u| **u != before && Some(**u) != after).any(|u| {
+        let matches = &self.of_step[self.rule.rules.len() + place];
+        // Backwards, so that where nothing is compared the nearest match tells.
+        let recent = matches[..self.reach(matches, before)].iter().rev().take_while(|u| self.time(**u) > open);
+        recent.filter(|u| **u != before && Some(**u) != after).any(|u| {
             let with_it: Links = chain.iter().copied().chain([Some(*u)]).collect();
             self.wheres_hold(&unless.wheres, &with_it)
         })
+    }
+
+    /// How many of some matches are not later than an event. They are in the order of events, so their times, which are
+    /// far from each other in memory, are only asked for at the same instant.
+    fn reach(&self, matches: &[u32], event: u32) -> usize {
+        let reach = matches.partition_point(|e| *e <= event);
+        let is_same = |e: &u32| self.time(*e) <= self.time(event);
+        match matches.get(reach).is_some_and(is_same) {
+            true => reach + matches[reach..].partition_point(is_same),
+            false => reach,
+        }
     }
 
     /// The matches of a step in (after, until].

@@ -5,8 +5,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::plain::{is_plain, start_trimmed};
-use crate::event::facet::{FieldPlan, Standing};
 use crate::event::body::key_seed;
+use crate::event::facet::{FieldPlan, Standing};
 
 /// Different spellings of keys, white space included; real exports have a few hundred.
 const SPELLINGS: usize = 2048;
