@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 
 use super::args::inquiry as typed;
 use super::exit::Exit;
-use super::inquiry::{Inquiry, LEAST_OF_ID};
+use super::inquiry::Inquiry;
 use crate::event::Event;
 use crate::event::facet::FieldPlan;
 use crate::event::field::nearest_of;
@@ -17,7 +17,7 @@ use crate::input::read;
 use crate::output::explanation::{Asked, Explanation, write};
 use crate::rule::Rule;
 use crate::triage::explanation::{At, Part, Read, parts};
-use crate::triage::finding::Finding;
+use crate::triage::finding::{Finding, LEAST_OF_ID};
 use crate::triage::record::{Finder, Found, Linked, Record};
 use crate::triage::report::RuleCoverage;
 use crate::triage::sentence;

@@ -21,13 +21,10 @@ use crate::input::source::{self, Source};
 use crate::input::{Options, Reading};
 use crate::rule::Rule;
 use crate::rule::set::RuleSet;
-use crate::triage::finding::{Finding, Findings};
+use crate::triage::finding::{Finding, Findings, is_part_of_id};
 
 /// Events of evidence that a finding is known by; of a year of failed sign-ins nobody needs more.
 const EVIDENCE: usize = 10_000;
-
-/// Characters of the id of a finding that have to be typed at least.
-pub const LEAST_OF_ID: usize = 6;
 
 /// What was read, and what was found in it.
 pub struct Inquiry {
@@ -121,7 +118,7 @@ impl Inquiry {
     /// no finding.
     pub fn finding(&self, prefix: &str) -> Result<Option<Finding>> {
         let prefix = prefix.trim().to_ascii_lowercase();
-        if prefix.len() < LEAST_OF_ID || !prefix.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if !is_part_of_id(&prefix) {
             return Ok(None);
         }
         let mut found = self.findings(|_| true);

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::event::time::{DAY, Span, Timestamp};
+use crate::event::time::{Span, Timestamp};
 
 /// An instant as it was typed.
 #[derive(Clone, Copy, Debug)]
@@ -13,13 +13,9 @@ enum When {
 }
 
 impl When {
-    fn parse(flag: &str, text: &str) -> Result<When> {
-        if let Some(span) = Span::parse(text) {
-            return Ok(When::Back(span));
-        }
-        let time = Timestamp::parse(text);
-        time.map(When::At)
-            .ok_or_else(|| anyhow!("{flag} {text}: no time; write 2026-03-02, 2026-03-02T09:00:00Z or 30d"))
+    fn parse(flag: &str, text: &str, at: impl Fn(&str) -> Option<Timestamp>) -> Result<When> {
+        let when = Span::parse(text).map(When::Back).or_else(|| at(text).map(When::At));
+        when.ok_or_else(|| anyhow!("{flag} {text}: no time; write 2026-03-02, 2026-03-02T09:00:00Z or 30d"))
     }
 
     fn resolve(self, newest: Timestamp) -> Timestamp {
@@ -49,13 +45,9 @@ pub struct Between {
 impl Period {
     /// Reads what was typed. A date is the start of its day in UTC, behind `--until` the end of it.
     pub fn parse(since: Option<&str>, until: Option<&str>) -> Result<Period> {
-        let end_of = |text: &str| match When::parse("--until", text)? {
-            When::At(start) if !text.contains(':') => Ok(When::At(Timestamp(start.0.saturating_add(DAY - 1)))),
-            when => Ok::<When, anyhow::Error>(when),
-        };
         let period = Period {
-            since: since.map(|text| When::parse("--since", text)).transpose()?,
-            until: until.map(end_of).transpose()?,
+            since: since.map(|text| When::parse("--since", text, Timestamp::parse)).transpose()?,
+            until: until.map(|text| When::parse("--until", text, Timestamp::parse_end)).transpose()?,
         };
         match (period.since, period.until) {
             (Some(When::At(since)), Some(When::At(until))) if since > until => bail!(BACKWARDS),

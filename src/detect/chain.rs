@@ -110,10 +110,9 @@ impl<'a> Steps<'a> {
         if step == first {
             return self.is_allowed(chain, end).then(|| chain.iter().flatten().copied().collect());
         }
-        let before = chain[step].map_or(Timestamp(0), |e| self.time(e));
         let open = self.time(end).0.saturating_sub(self.rule.window.0);
         let earlier = &self.of_step[step - 1];
-        let reach = earlier.partition_point(|e| self.time(*e) <= before);
+        let reach = self.reach(earlier, chain[step]?);
         // Without comparisons, only events that serve another step already can be in the way.
         let is_free = self.rule.wheres.is_empty() && self.rule.unless.is_empty() && self.rule.absent != Absent::First;
         let most = if is_free { self.rule.rules.len() + 1 } else { usize::MAX };

@@ -1,6 +1,7 @@
 //! Risk: a weighted sum over the different rules that found something on one entity in a window. What a correlation
 //! is made of is not added to it.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::parts;
@@ -50,8 +51,7 @@ pub fn contributions(set: &RuleSet, store: &Store, detected: &Detected) -> Contr
     for (place, rule) in set.rules.iter().enumerate().filter(|(_, rule)| counts(rule)) {
         let Some(field) = rule.entity.field() else { continue };
         for event in detected.signals[place].events() {
-            let level = if rule.level_when.is_empty() { rule.level } else { rule.level_at(&store.view(event)) };
-            let contribution = Contribution { event, rule: place, level };
+            let contribution = Contribution { event, rule: place, level: rule.level_at(&store.view(event)) };
             for entity in store.group_values(event, &Field::Norm(field)) {
                 of_entity.entry((store.organization_symbol(event), entity)).or_default().push(contribution);
             }
@@ -141,7 +141,8 @@ fn made_of(set: &RuleSet) -> Vec<BTreeSet<usize>> {
 
 pub(super) fn evaluate(set: &RuleSet, store: &Store, detected: &Detected, risk: &Risk) -> Found {
     let (mut signals, mut groups) = (Vec::new(), Vec::new());
-    let made_of = made_of(set);
+    // Few runs have anything to add up.
+    let made_of = LazyCell::new(|| made_of(set));
     for (number, (key, list)) in (0..).zip(detected.contributions(set, store)) {
         let mut window = Window::new(store, risk, list);
         for part in list.chunk_by(|a, b| a.event == b.event) {

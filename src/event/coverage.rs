@@ -59,6 +59,12 @@ pub struct Told {
 }
 
 impl Told {
+    /// Where the examples stand, by the names of the sources, and their lines.
+    pub fn places<'s>(&'s self, sources: &'s [String]) -> impl Iterator<Item = (&'s str, u64)> {
+        let name = |source: u32| sources.get(source as usize).map_or("", String::as_str);
+        self.examples.iter().map(move |(source, line)| (name(*source), *line))
+    }
+
     /// Counts a record; a line is an example once.
     pub fn add(&mut self, source: u32, line: u64) {
         self.count += 1;

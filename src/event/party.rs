@@ -206,6 +206,11 @@ fn device_or_application<'e>(json: &'e Json<'e>) -> Party<'e> {
     }
 }
 
+/// Whether a text is an id as JumpCloud gives it to its objects: 24 hexadecimal digits.
+pub fn is_object_id(text: &str) -> bool {
+    text.len() == 24 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 /// By what means the actor acted: `session`, `api-key`, `scim`, `device` or `other`; `None` where the
 /// record does not say (sign-ins do not).
 pub fn via(json: &Json<'_>) -> Option<&'static str> {

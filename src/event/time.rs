@@ -35,6 +35,12 @@ impl Timestamp {
         naive.and_utc().timestamp_nanos_opt().map(Timestamp)
     }
 
+    /// The same, but of a bare date its last instant: what ends on a day has the whole day.
+    pub fn parse_end(text: &str) -> Option<Timestamp> {
+        let is_date = !text.contains([':', '(']);
+        Timestamp::parse(text).map(|time| if is_date { Timestamp(time.0.saturating_add(DAY - 1)) } else { time })
+    }
+
     /// Reads the time of an event: text as [`Timestamp::parse`] takes it, or an epoch number in seconds,
     /// milliseconds, microseconds or nanoseconds, told by its size.
     pub fn from_json(value: &Json<'_>) -> Option<Timestamp> {

@@ -3,6 +3,8 @@
 
 use memchr::memmem;
 
+use super::plain::blanks;
+
 /// Where lists stand that hold events, each perhaps in an envelope.
 const PLACES: &[&[&str]] = &[
     &["value"], // PowerShell 5.1
@@ -88,10 +90,6 @@ fn value_length(text: &[u8]) -> Option<usize> {
     let mut tail = Tail::default();
     let (length, is_closed) = tail.feed(text);
     is_closed.then_some(length)
-}
-
-fn blanks(text: &[u8]) -> usize {
-    text.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(text.len())
 }
 
 /// What stands behind a list, to the end of the object around it.

@@ -149,9 +149,7 @@ fn organizations(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Re
     if report.coverage.organizations.len() < 2 {
         return Ok(());
     }
-    let asked = &report.run.organizations;
-    let is_asked = |organization: &&String| asked.is_empty() || asked.contains(organization);
-    for organization in report.coverage.organizations.keys().filter(is_asked) {
+    for organization in report.coverage.organizations.keys().filter(|organization| report.run.is_asked(organization)) {
         let own: Vec<&Finding> = report
             .findings
             .iter()
@@ -251,9 +249,9 @@ fn skipped(c: &Coverage, sources: &[String], title: &str, out: &mut dyn Write) -
     Ok(())
 }
 
-fn examples(told: &Told, sources: &[String]) -> String {
-    let name = |source: u32| sources.get(source as usize).map_or("", String::as_str);
-    let places = told.examples.iter().map(|(source, line)| format!("{}:{line}", Safe(name(*source))));
+/// Where some of them stand.
+pub fn examples(told: &Told, sources: &[String]) -> String {
+    let places = told.places(sources).map(|(source, line)| format!("{}:{line}", Safe(source)));
     let more = if told.count > told.examples.len() as u64 { ", …" } else { "" };
     format!("{}{more}", places.collect::<Vec<_>>().join(", "))
 }
@@ -334,9 +332,7 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
         count => format!(" ({count} known)"),
     };
     let of = |findings: &[&Finding], noun| format!("{}{}", plural(findings.len() as u64, noun), known(findings));
-    let asked = &report.run.organizations;
-    let is_asked = |organization: &String| asked.is_empty() || asked.contains(organization);
-    let of_asked = report.run.left_out.iter().filter(|(organization, _)| is_asked(organization));
+    let of_asked = report.run.left_out.iter().filter(|(organization, _)| report.run.is_asked(organization));
     let left_out: usize = of_asked.map(|(_, count)| count).sum();
     let mut found = match (triage.is_empty(), questions.is_empty()) {
         (true, true) if left_out > 0 => "Nothing found of what was asked for".to_owned(),

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::baseline::{Mark, Marks};
-use super::finding::Finding;
+use super::finding::{Finding, is_part_of_id};
 use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
 use super::told::{Fault, Told, values};
-use crate::event::time::{DAY, Timestamp};
+use crate::event::time::Timestamp;
 use crate::rule::Severity;
 use crate::rule::set::RuleSet;
 
@@ -123,15 +123,10 @@ fn given(fields: [Option<&str>; 4]) -> Result<Given, String> {
     let answer = Answer::parse(&word).ok_or_else(|| format!("answer {word:?}: write yes, no or not sure"))?;
     let who = need("who", who)?;
     let time = need("when", when)?;
-    let when =
-        end_of(&time).ok_or_else(|| format!("when {time:?}: no time; write 2026-03-02T09:00:00Z or 2026-03-02"))?;
+    // What the answer was about may have happened on that day.
+    let when = Timestamp::parse_end(&time)
+        .ok_or_else(|| format!("when {time:?}: no time; write 2026-03-02T09:00:00Z or 2026-03-02"))?;
     Ok(Given { place: String::new(), mark: Mark { id, ..Mark::default() }, answer, who, when })
-}
-
-/// A time; of a bare date the end of its day, since what the answer was about may have happened on that day.
-fn end_of(text: &str) -> Option<Timestamp> {
-    let is_date = !text.contains([':', '(']);
-    Timestamp::parse(text).map(|time| if is_date { Timestamp(time.0.saturating_add(DAY - 1)) } else { time })
 }
 
 /// Applies answers to the questions among findings; the places of answers that fit none. An answer that carries nothing
@@ -166,14 +161,10 @@ pub fn apply(
     Ok((0..answers.len()).filter(|place| !used.contains(place)).collect())
 }
 
-/// How much of an id is enough; a table shows eight characters, and `explain` takes no fewer either.
-const LEAST_OF_ID: usize = 6;
-
 /// The id that an answer means: one of these that begins like that, or what it says.
 fn whole(given: &Given, ids: &BTreeSet<&str>) -> Result<String, String> {
     let part = given.mark.id.to_lowercase();
-    let is_part = part.len() >= LEAST_OF_ID && part.bytes().all(|b| b.is_ascii_hexdigit());
-    if !is_part || ids.contains(part.as_str()) {
+    if !is_part_of_id(&part) || ids.contains(part.as_str()) {
         return Ok(part);
     }
     let mut found = ids.range(part.as_str()..).take_while(|id| id.starts_with(&part));

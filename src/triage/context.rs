@@ -7,7 +7,7 @@ use crate::detect::store::Store;
 use crate::enrich::directory::{Directory, Person};
 use crate::enrich::enrichment::Enrichment;
 use crate::event::field::Norm;
-use crate::event::party::{Class, class_of};
+use crate::event::party::{Class, class_of, is_object_id};
 use crate::event::source::address;
 use crate::event::time::Timestamp;
 
@@ -104,10 +104,6 @@ fn ids<'s>(finding: &Finding, store: &'s Store) -> Ids<'s> {
         learn(Class::Thing, key, text(Norm::DeviceName));
     }
     ids
-}
-
-fn is_object_id(text: &str) -> bool {
-    text.len() == 24 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Where a finding's people and things are looked up.

@@ -139,6 +139,14 @@ pub struct Findings<'a> {
     pub evidence_limit: usize,
 }
 
+/// Characters of the id of a finding that have to be typed at least; tables show eight.
+pub const LEAST_OF_ID: usize = 6;
+
+/// Whether a text in lower case may be the start of the id of a finding.
+pub fn is_part_of_id(text: &str) -> bool {
+    text.len() >= LEAST_OF_ID && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 impl Finding {
     /// As much of its id as tells it from others; `explain` takes it.
     pub fn short_id(&self) -> &str {

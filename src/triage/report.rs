@@ -149,6 +149,13 @@ pub struct Run {
     pub left_out: BTreeMap<String, usize>,
 }
 
+impl Run {
+    /// Whether findings of an organization were asked for.
+    pub fn is_asked(&self, organization: &String) -> bool {
+        self.organizations.is_empty() || self.organizations.contains(organization)
+    }
+}
+
 /// All that a finding output may know.
 #[derive(Debug)]
 pub struct Report<'a> {

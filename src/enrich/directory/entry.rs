@@ -4,7 +4,7 @@ use super::super::csv::bare;
 use super::fields::Fields;
 use super::{Group, Mfa, Person, System};
 use crate::event::json::Json;
-use crate::event::party::Class;
+use crate::event::party::{Class, is_object_id};
 
 /// A record understood.
 #[derive(Clone, Debug)]
@@ -142,8 +142,7 @@ impl Link {
 
 /// The one object id (24 hexadecimal digits) in a file's name.
 fn object_id(stem: &str) -> Option<&str> {
-    let is_id = |part: &&str| part.len() == 24 && part.bytes().all(|b| b.is_ascii_hexdigit());
-    let mut ids = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(is_id);
+    let mut ids = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| is_object_id(part));
     ids.next().filter(|_| ids.next().is_none())
 }
 

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::entry::{Entry, Membership};
 use super::{Group, Person, System};
-use crate::event::party::Class;
+use crate::event::party::{Class, is_object_id};
 
 /// The places of the things that a key stands for.
 type Index = HashMap<String, SmallVec<[usize; 1]>, foldhash::fast::RandomState>;
@@ -93,7 +93,6 @@ fn meant(index: &Index, key: &str, things: &[impl Owned], organization: Option<&
 /// Whether two ids of which one was not found say that it is another account. An export of another tool has ids of
 /// another kind (a number, a UUID), and those say nothing.
 fn is_another(id: Option<&str>, found: Option<&str>) -> bool {
-    let is_object_id = |id: &str| id.len() == 24 && id.bytes().all(|b| b.is_ascii_hexdigit());
     id.zip(found).is_some_and(|(id, found)| is_object_id(id) == is_object_id(found))
 }
 

@@ -122,9 +122,8 @@ fn skipped<'r>(coverage: &'r coverage::Coverage, sources: &'r [String]) -> Vec<S
     coverage.skipped.iter().map(one).collect()
 }
 
-fn examples<'r>(told: &Told, sources: &'r [String]) -> Vec<Example<'r>> {
-    let name = |source: u32| sources.get(source as usize).map_or("", String::as_str);
-    told.examples.iter().map(|(source, line)| Example { source: name(*source), line: *line }).collect()
+fn examples<'r>(told: &'r Told, sources: &'r [String]) -> Vec<Example<'r>> {
+    told.places(sources).map(|(source, line)| Example { source, line }).collect()
 }
 
 /// The account of a report.

@@ -8,6 +8,7 @@ use crate::event::coverage::Coverage;
 use crate::event::time::Zone;
 use crate::output::Look;
 use crate::output::safe::Safe;
+use crate::output::table::examples;
 use crate::triage::table::{Cell, Table};
 
 /// Things shown of a cell that has many.
@@ -105,15 +106,12 @@ pub fn account(found: &str, coverage: &Coverage, sources: &[String], out: &mut d
 
 /// What was skipped, and where; `None` if nothing was.
 pub fn skipped(coverage: &Coverage, sources: &[String]) -> Option<String> {
-    let source = |source: u32| sources.get(source as usize).map_or("?", String::as_str);
     let parts: Vec<String> = coverage
         .skipped
         .iter()
         .map(|(reason, skipped)| {
-            let places = skipped.examples.iter().map(|(at, line)| format!("{}:{line}", Safe(source(*at))));
-            let more = if skipped.count > skipped.examples.len() as u64 { ", …" } else { "" };
-            let places = places.collect::<Vec<_>>().join(", ");
-            format!("{} skipped, {} ({places}{more})", plural(skipped.count, "record"), reason.words())
+            let places = examples(skipped, sources);
+            format!("{} skipped, {} ({places})", plural(skipped.count, "record"), reason.words())
         })
         .collect();
     (!parts.is_empty()).then(|| parts.join("; "))
