@@ -6,17 +6,18 @@
 //! as possible, the last of them first.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::group::Members;
+use super::group::{Grouping, Groupings, Members};
 use super::index::Run;
 use super::partition::Partition;
-use super::profile::Symbol;
+use super::profile::{Profiles, Symbol};
 use super::signal::Signal;
 use super::store::Store;
-use crate::event::time::Timestamp;
+use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Right, Unless, Where};
 use crate::rule::pattern::Order;
 
@@ -34,17 +35,48 @@ enum Other {
     Values(SmallVec<[Symbol; 2]>),
 }
 
+/// Of a comparison that asks for the same or for another value, the groups by its two fields: the same value is the
+/// same number, for all profiles told beforehand.
+type Sides = Option<[Arc<Grouping>; 2]>;
+
+/// The sides of the comparisons of a chain, in its order; none where values are compared as they are met.
+#[derive(Debug, Default)]
+pub struct Compared {
+    steps: Vec<Sides>,
+    unless: Vec<Vec<Sides>>,
+}
+
+impl Compared {
+    /// Tells the sides of all comparisons.
+    pub fn new(profiles: &Profiles, groupings: &Groupings, rule: &Chain) -> Compared {
+        let sides = |w: &Where| match &w.right {
+            Right::Field(_, right) if w.is_equal.is_some() => {
+                Some([&w.left.1, right].map(|field| groupings.by(profiles, std::slice::from_ref(field))))
+            }
+            _ => None,
+        };
+        let all = |wheres: &[Where]| wheres.iter().map(sides).collect();
+        let unless = rule.unless.iter().map(|unless| all(&unless.wheres)).collect();
+        Compared { steps: all(&rule.wheres), unless }
+    }
+
+    fn unless(&self, place: usize) -> &[Sides] {
+        self.unless.get(place).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// A group with the matches of each step apart: first the steps, then what must not lie between.
 pub struct Steps<'a> {
     store: &'a Store,
     rule: &'a Chain,
+    compared: &'a Compared,
     of_step: &'a [Run],
 }
 
 impl<'a> Steps<'a> {
     /// Takes a group apart.
-    pub fn new(store: &'a Store, rule: &'a Chain, group: &'a Members) -> Steps<'a> {
-        Steps { store, rule, of_step: &group.steps }
+    pub fn new(store: &'a Store, rule: &'a Chain, compared: &'a Compared, group: &'a Members) -> Steps<'a> {
+        Steps { store, rule, compared, of_step: &group.steps }
     }
 
     fn time(&self, event: u32) -> Timestamp {
@@ -104,7 +136,7 @@ impl<'a> Steps<'a> {
 
     /// Finds the steps before `step`, which is set, back to `first`.
     fn extend(&self, chain: &mut Links, first: usize, step: usize, end: u32) -> Option<Found> {
-        if !self.wheres_hold(&self.rule.wheres, chain) {
+        if !self.wheres_hold(&self.rule.wheres, &self.compared.steps, chain) {
             return None;
         }
         if step == first {
@@ -147,11 +179,24 @@ impl<'a> Steps<'a> {
         let open = self.time(end).0.saturating_sub(self.rule.window.0);
         let open = after.map_or(Timestamp(open), |step| self.time(step));
         let matches = &self.of_step[self.rule.rules.len() + place];
+        let reach = match unless.settle {
+            Span(0) => self.reach(matches, before),
+            Span(settle) => {
+                let settled = self.time(before).0.saturating_sub(settle);
+                matches.partition_point(|u| self.time(*u).0 < settled)
+            }
+        };
         // Backwards, so that where nothing is compared the nearest match tells.
-        let recent = matches[..self.reach(matches, before)].iter().rev().take_while(|u| self.time(**u) > open);
-        recent.filter(|u| **u != before && Some(**u) != after).any(|u| {
-            let with_it: Links = chain.iter().copied().chain([Some(*u)]).collect();
-            self.wheres_hold(&unless.wheres, &with_it)
+        let recent = matches[..reach].iter().rev().take_while(|u| self.time(**u) > open);
+        let mut recent = recent.filter(|u| **u != before && Some(**u) != after);
+        if unless.wheres.is_empty() {
+            return recent.next().is_some();
+        }
+        let mut with_it: Links = chain.iter().copied().chain([None]).collect();
+        let sides = self.compared.unless(place);
+        recent.any(|u| {
+            with_it[chain.len()] = Some(*u);
+            self.wheres_hold(&unless.wheres, sides, &with_it)
         })
     }
 
@@ -166,27 +211,28 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// The matches of a step in (after, until].
-    fn between(&self, step: usize, after: Timestamp, until: Timestamp) -> &[u32] {
-        let matches = &self.of_step[step];
-        let start = matches.partition_point(|e| self.time(*e) <= after);
-        let end = matches.partition_point(|e| self.time(*e) <= until);
-        &matches[start..end.max(start)]
-    }
-
     /// Nothing of the first step in the window before, though there was some earlier.
     fn is_dormant(&self, chain: &[Option<u32>], end: u32) -> bool {
         let time = self.time(end);
         let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
-        let is_other = |e: &&u32| !chain.iter().flatten().any(|used| used == *e);
-        let matches = |e: &u32| {
-            let mut with_it = Links::from_slice(chain);
-            with_it[0] = Some(*e);
-            self.wheres_hold(&self.rule.wheres, &with_it)
+        let is_other = |e: &u32| !chain.iter().flatten().any(|used| used == e);
+        let mut with_it = Links::from_slice(chain);
+        let mut matches = |e: u32| {
+            with_it[0] = Some(e);
+            self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
         };
-        let recent = self.between(0, open, Timestamp(time.0.saturating_sub(1)));
-        !recent.iter().rev().filter(is_other).any(matches)
-            && self.between(0, Timestamp(i64::MIN), open).iter().any(|e| is_other(&e))
+        // Backwards, because the nearest match tells of most that they are not.
+        let before = &self.of_step[0][..self.reach(&self.of_step[0], end)];
+        for event in before.iter().rev().copied().filter(is_other) {
+            let then = self.time(event);
+            if then <= open {
+                return true;
+            }
+            if then < time && matches(event) {
+                return false;
+            }
+        }
+        false
     }
 
     /// A trigger whose follow-up did not come. Time and id are the trigger's; where the data ends before the
@@ -200,15 +246,24 @@ impl<'a> Steps<'a> {
             let mut with_it: Links = chain.iter().copied().map(Some).collect();
             with_it.push(Some(*e));
             let time = self.time(*e);
-            time >= start && time <= close && self.wheres_hold(&self.rule.wheres, &with_it)
+            time >= start && time <= close && self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
         });
         (!followed).then(|| Signal::new(trigger).pending(end_of_data(trigger) < close))
     }
 
-    fn wheres_hold(&self, wheres: &[Where], chain: &[Option<u32>]) -> bool {
+    fn wheres_hold(&self, wheres: &[Where], sides: &[Sides], chain: &[Option<u32>]) -> bool {
         let event = |step: usize| chain.get(step).copied().flatten();
-        wheres.iter().all(|w| {
+        wheres.iter().enumerate().all(|(place, w)| {
             let Some(left) = event(w.left.0) else { return true };
+            if let (Some(Some([ours, theirs])), Right::Field(step, _), Some(is_equal)) =
+                (sides.get(place), &w.right, w.is_equal)
+            {
+                let Some(right) = event(*step) else { return true };
+                let (left, right) = (ours.of(self.store.profile(left)), theirs.of(self.store.profile(right)));
+                // A missing field makes every comparison false.
+                let is_there = !left.is_empty() && !right.is_empty();
+                return is_there && left.iter().any(|value| right.contains(value)) == is_equal;
+            }
             let left = self.store.group_values(left, &w.left.1);
             match &w.right {
                 Right::Literal(text) => self.compare(w, &left, &Other::Text(text.to_lowercase())),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chain::Steps;
+use super::chain::{Compared, Steps};
 use super::count::window;
 use super::memory::{Stop, legs};
 use super::signal::Signal;
@@ -58,7 +58,8 @@ fn collect(
             }
             Logic::Chain(chain) => {
                 let members = members();
-                let steps = Steps::new(store, chain, &members);
+                let compared = Compared::default();
+                let steps = Steps::new(store, chain, &compared, &members);
                 found.extend(completing.iter().filter_map(|e| steps.find(*e)).flatten());
             }
             Logic::Travel(travel) => {

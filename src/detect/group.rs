@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
+use smallvec::{SmallVec, smallvec};
 
 use super::index::{Index, Run, Subject};
 use super::profile::{Profiles, Symbol, index};
@@ -76,8 +77,13 @@ pub struct Needs {
 #[derive(Debug, Default)]
 pub struct Groupings {
     by_fields: Shared<Vec<Field>, Grouping>,
+    /// those of the profiles of a rule's few events
+    by_step: Shared<Subject, Grouping>,
     keys: Mutex<Keys>,
 }
+
+/// A rule has few events if there are so many times as many profiles: it pays to look at those of its events alone.
+const FEW: usize = 8;
 
 /// The keys of all groups.
 #[derive(Debug, Default)]
@@ -108,12 +114,20 @@ pub struct Grouping {
     ends: Vec<u32>,
     /// the groups; `NOWHERE` for a profile in none, as long as there are no `ends`
     groups: Vec<u32>,
+    /// the profiles, in order, if not all were looked at
+    only: Option<Vec<u32>>,
 }
 
 impl Grouping {
-    /// The groups of a profile, by their numbers; none if a field is missing.
+    /// The groups of a profile that was looked at, by their numbers; none if a field is missing.
     pub fn of(&self, profile: u32) -> &[u32] {
-        let place = profile as usize;
+        let place = match &self.only {
+            None => profile as usize,
+            Some(only) => match only.binary_search(&profile) {
+                Ok(place) => place,
+                Err(_) => return &[],
+            },
+        };
         let own = match self.ends.get(place) {
             None => &self.groups[place..=place],
             Some(end) if place == 0 => &self.groups[..*end as usize],
@@ -162,6 +176,27 @@ impl Grouping {
 }
 
 impl Grouping {
+    /// The groups of some profiles.
+    fn of_some(profiles: &Profiles, fields: &[Field], mut only: Vec<u32>, keys: &mut Keys) -> Grouping {
+        only.sort_unstable();
+        only.dedup();
+        let mut grouping = Grouping::default();
+        for profile in &only {
+            let mut own: SmallVec<[u32; 2]> = smallvec![keys.longer(NOWHERE, profiles.organization_symbol(*profile))];
+            for field in fields {
+                let values = profiles.group_values(*profile, field);
+                own = own
+                    .iter()
+                    .flat_map(|start| values.iter().map(|value| (*start, *value)))
+                    .map(|(start, value)| keys.longer(start, value))
+                    .collect();
+            }
+            grouping.push(&own);
+        }
+        grouping.only = Some(only);
+        grouping.closed()
+    }
+
     /// The groups by organization alone.
     fn of_organizations(profiles: &Profiles, keys: &mut Keys) -> Grouping {
         let mut grouping = Grouping::default();
@@ -197,37 +232,65 @@ impl Grouping {
 
 impl Weighed for Grouping {
     fn bytes(&self) -> usize {
-        (self.ends.capacity() + self.groups.capacity()) * size_of::<u32>()
+        let only = self.only.as_ref().map_or(0, Vec::capacity);
+        (self.ends.capacity() + self.groups.capacity() + only) * size_of::<u32>()
     }
 }
 
 impl Groupings {
     /// None yet, with room for some of those of so many profiles.
     pub fn new(profiles: u32) -> Groupings {
-        Groupings { by_fields: Shared::new(profiles as usize * size_of::<u32>() * 48), keys: Mutex::default() }
+        let by_fields = Shared::new(profiles as usize * size_of::<u32>() * 48);
+        Groupings { by_fields, by_step: Shared::default(), keys: Mutex::default() }
+    }
+
+    fn keys(&self) -> MutexGuard<'_, Keys> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The groups of all profiles by these fields.
     pub fn by(&self, profiles: &Profiles, fields: &[Field]) -> Arc<Grouping> {
-        let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         self.by_fields.get(&fields.to_vec(), || match fields.split_last() {
-            None => Grouping::of_organizations(profiles, &mut keys()),
+            None => Grouping::of_organizations(profiles, &mut self.keys()),
             Some((field, rest)) => {
                 let shorter = self.by(profiles, rest);
-                shorter.longer(profiles, field, &mut keys())
+                shorter.longer(profiles, field, &mut self.keys())
             }
         })
     }
 
+    /// The groups of the profiles of some events by these fields.
+    pub fn of(&self, store: &Store, fields: &[Field], events: impl Iterator<Item = u32>) -> Grouping {
+        let only = events.map(|event| store.profile(event)).collect();
+        Grouping::of_some(store.profiles(), fields, only, &mut self.keys())
+    }
+
+    /// The groups of the profiles of all events of some rules by these fields.
+    pub fn of_steps(&self, store: &Store, fields: &[Field], steps: &[Step<'_>]) -> Arc<Grouping> {
+        match is_few(store, steps) {
+            false => self.by(store.profiles(), fields),
+            true => Arc::new(self.of(store, fields, steps.iter().flat_map(|step| step.signals.events()))),
+        }
+    }
+
+    /// The groups of the profiles of all events of a rule by these fields; they are asked for again.
+    pub fn of_step(&self, store: &Store, fields: &[Field], step: &Step<'_>) -> Arc<Grouping> {
+        if !is_few(store, std::slice::from_ref(step)) {
+            return self.by(store.profiles(), fields);
+        }
+        let subject = (step.place, fields.to_vec());
+        self.by_step.get(&subject, || self.of(store, fields, step.signals.events()))
+    }
+
     /// Bytes held, roughly.
     pub fn bytes(&self) -> usize {
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        self.by_fields.bytes() + keys.starts.len() * 24
+        let keys = self.keys();
+        self.by_fields.bytes() + self.by_step.bytes() + keys.starts.len() * 24
     }
 
     /// What joins the members of a group.
     pub fn key(&self, number: u32) -> Key {
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = self.keys();
         let mut key = Vec::new();
         let mut start = number;
         while let Some((shorter, symbol)) = keys.starts.get(start as usize) {
@@ -237,6 +300,10 @@ impl Groupings {
         key.reverse();
         key.into()
     }
+}
+
+fn is_few(store: &Store, steps: &[Step<'_>]) -> bool {
+    steps.iter().map(|step| step.signals.len()).sum::<usize>() * FEW < store.profiles().len() as usize
 }
 
 /// No group.
@@ -261,8 +328,8 @@ impl Step<'_> {
     pub(super) fn index(&self, store: &Store, groupings: &Groupings, indexes: &Indexes, by: &[GroupBy]) -> Arc<Index> {
         match joined(by, self.name) {
             Some(fields) => {
-                let grouping = groupings.by(store.profiles(), &fields);
-                indexes.get(&(self.place, fields), || Index::new(store, &grouping, self.signals))
+                let subject = (self.place, fields);
+                indexes.get(&subject, || Index::new(store, &groupings.of_step(store, &subject.1, self), self.signals))
             }
             None => Arc::default(),
         }
@@ -309,6 +376,11 @@ impl Groups {
             all
         };
         Groups { numbers, indexes, needs }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
     }
 
     /// All of them.

@@ -6,6 +6,7 @@ use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use super::group::Grouping;
+use super::profile;
 use super::shared::Weighed;
 use super::signal::Signals;
 use super::store::Store;
@@ -24,18 +25,40 @@ pub struct Index {
 impl Index {
     /// The events of signals, by the groups of a grouping.
     pub fn new(store: &Store, grouping: &Grouping, signals: &Signals) -> Index {
+        let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(signals.len());
+        signals.for_each_event(|event| {
+            pairs.extend(grouping.of(store.profile(event)).iter().map(|group| (*group, event)));
+        });
+        match pairs.len() * 8 < grouping.reach {
+            true => Index::sorted(pairs),
+            false => Index::counted(&pairs, grouping.reach),
+        }
+    }
+
+    /// Of few events in many groups.
+    fn sorted(mut pairs: Vec<(u32, u32)>) -> Index {
+        pairs.sort_unstable();
+        let mut index = Index::default();
+        for of_group in pairs.chunk_by(|a, b| a.0 == b.0) {
+            index.groups.push(of_group[0].0);
+            index.events.extend(of_group.iter().map(|(_, event)| *event));
+            index.ends.push(profile::index(index.events.len()));
+        }
+        index
+    }
+
+    /// Of events in their order, in groups of which all numbers are lower than `reach`.
+    fn counted(pairs: &[(u32, u32)], reach: usize) -> Index {
         let mut index = Index::default();
         // Counted first, so that each event is put where it belongs at once.
-        let mut places = vec![0_u32; grouping.reach];
-        signals.for_each_event(|event| {
-            for group in grouping.of(store.profile(event)) {
-                let count = &mut places[*group as usize];
-                if *count == 0 {
-                    index.groups.push(*group);
-                }
-                *count += 1;
+        let mut places = vec![0_u32; reach];
+        for (group, _) in pairs {
+            let count = &mut places[*group as usize];
+            if *count == 0 {
+                index.groups.push(*group);
             }
-        });
+            *count += 1;
+        }
         index.groups.sort_unstable();
         let mut end = 0;
         for group in &index.groups {
@@ -44,13 +67,11 @@ impl Index {
             index.ends.push(end);
         }
         index.events = vec![0; end as usize];
-        signals.for_each_event(|event| {
-            for group in grouping.of(store.profile(event)) {
-                let place = &mut places[*group as usize];
-                index.events[*place as usize] = event;
-                *place += 1;
-            }
-        });
+        for (group, event) in pairs {
+            let place = &mut places[*group as usize];
+            index.events[*place as usize] = *event;
+            *place += 1;
+        }
         index
     }
 

@@ -27,9 +27,11 @@ use rayon::prelude::*;
 
 use crate::event::catalogue;
 use crate::event::coverage::Reach;
+use crate::event::field::Field;
 use crate::event::time::Timestamp;
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
+use chain::Compared;
 use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
 use index::{Run, Subject};
 use memory::Stop;
@@ -96,9 +98,12 @@ impl Detected {
         rule: usize,
         signals: impl Iterator<Item = Signal>,
     ) -> BTreeMap<u32, (Group, Vec<u32>)> {
+        let signals: Vec<Signal> = signals.collect();
+        // Each event of such a rule is in one group.
         let grouping = match &self.signals[rule] {
             Signals::List(_) => None,
-            Signals::Matches(_) => only_grouping(set, store, &self.groupings, rule),
+            Signals::Matches(_) => joined_alike(set, rule)
+                .map(|fields| self.groupings.of(store, &fields, signals.iter().map(|signal| signal.event))),
         };
         let mut out: BTreeMap<u32, (Group, Vec<u32>)> = BTreeMap::new();
         for signal in signals {
@@ -229,7 +234,8 @@ struct Context<'a> {
 /// The groups of a rule: its own matches, and whatever else it looks at, put together by what joins them.
 fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Groups {
     let needs = match &set.rules[rule].logic {
-        Logic::Detection(_) | Logic::Risk(_) | Logic::FirstSeen(_) => Needs::default(),
+        Logic::Detection(_) | Logic::Risk(_) => Needs::default(),
+        Logic::FirstSeen(_) => Needs { first_step: memory::JUDGED, end_step: memory::JUDGED + 1, events: 1 },
         // One event may have several values.
         Logic::Count(count) => {
             let events = if count.values.is_none() { count.bounds.least() } else { 1 };
@@ -243,24 +249,37 @@ fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> 
     Groups::new(store, &detected.groupings, &detected.indexes, by, &steps(set, detected, rule), needs)
 }
 
-/// The groups of the events of a rule, if all that it refers to is joined by the same fields, and no event is in
-/// two groups.
-fn only_grouping(set: &RuleSet, store: &Store, groupings: &Groupings, rule: usize) -> Option<Arc<Grouping>> {
+/// The fields that join the events of a rule, if they are the same for all that it refers to.
+fn joined_alike(set: &RuleSet, rule: usize) -> Option<Vec<Field>> {
     let by = set.rules[rule].logic.group_by();
     let mut all = set.references[rule].iter().map(|to| joined(by, &set.rules[*to].name));
     let fields = all.next()??;
-    let is_same = all.all(|other| other.as_ref() == Some(&fields));
-    Some(groupings.by(store.profiles(), &fields)).filter(|grouping| is_same && grouping.is_plain())
+    all.all(|other| other.as_ref() == Some(&fields)).then_some(fields)
+}
+
+/// Whether the group of each event of a rule can be told from the event.
+fn is_plain(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> bool {
+    let is_plain = |fields: &Vec<Field>| {
+        let of_step = |step: &Step<'_>| detected.groupings.of_step(store, fields, step).is_plain();
+        steps(set, detected, rule).iter().all(of_step)
+    };
+    joined_alike(set, rule).as_ref().is_some_and(is_plain)
 }
 
 /// By group how many different values its events can have at most, where that is told faster by what events have in
 /// common than by the events.
 fn most_values(context: Context<'_>, detected: &Detected, rule: usize, values: &Grouping) -> Option<Vec<u32>> {
     let Context { set, store, .. } = context;
-    let events: usize = set.references[rule].iter().map(|to| step(set, detected, *to).signals.len()).sum();
-    let is_faster = events > store.profiles().len() as usize;
-    let groups = only_grouping(set, store, &detected.groupings, rule).filter(|_| is_faster)?;
-    Some(groups.counts(values))
+    if looked_at(set, detected, rule) <= store.profiles().len() as usize {
+        return None;
+    }
+    let groups = detected.groupings.by(store.profiles(), &joined_alike(set, rule)?);
+    groups.is_plain().then(|| groups.counts(values))
+}
+
+/// How many events of other rules a rule looks at.
+fn looked_at(set: &RuleSet, detected: &Detected, rule: usize) -> usize {
+    set.references[rule].iter().map(|to| step(set, detected, *to).signals.len()).sum()
 }
 
 /// Whether a rule is a union that only feeds other rules.
@@ -300,19 +319,22 @@ fn needs_of(chain: &Chain) -> Needs {
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
     let Context { set, store, reaches, partition } = context;
     let logic = &set.rules[rule].logic;
-    if let Logic::Risk(risk) = logic {
-        return risk::evaluate(set, store, detected, risk);
+    match logic {
+        Logic::Detection(_) => return Found { signals: detected.signals[rule].clone(), ..Found::default() },
+        Logic::Risk(risk) => return risk::evaluate(set, store, detected, risk),
+        _ => {}
     }
     if let Some(count) = union_of(set, rule) {
         let signals = Signals::Matches(Arc::new(Union::new(set, store, detected, rule, count).events()));
         return Found { signals, ..Found::default() };
     }
-    // What only feeds other rules is asked for its events; its groups can be told from them.
     let is_pending = matches!(logic, Logic::Chain(chain) if chain.absent == Absent::Last);
-    let is_bare =
-        !set.rules[rule].is_reported && !is_pending && only_grouping(set, store, &detected.groupings, rule).is_some();
     let told = |found: Vec<(u32, Vec<Signal>)>| {
-        if is_bare {
+        if found.is_empty() {
+            return Found::default();
+        }
+        // What only feeds other rules is asked for its events; its groups can be told from them.
+        if !set.rules[rule].is_reported && !is_pending && is_plain(set, store, detected, rule) {
             let events = found.iter().flat_map(|(_, signals)| signals).map(|signal| signal.event).collect();
             let signals = Signals::Matches(Arc::new(EventSet::of(events, store.len())));
             return Found { signals, ..Found::default() };
@@ -328,18 +350,25 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
         Found { signals, groups: found.into_iter().map(|(group, _)| group).collect(), judged: None }
     };
     let groups = groups_of(set, store, detected, rule);
+    if groups.is_empty() {
+        return match logic {
+            Logic::FirstSeen(_) => Found { judged: Some(Judged::default()), ..Found::default() },
+            _ => Found::default(),
+        };
+    }
     let found = |signals: &(dyn Fn(&Members) -> Vec<Signal> + Sync)| {
         let of_group = |group: Members| Some((group.number, signals(&group))).filter(|(_, found)| !found.is_empty());
         told(groups.all().filter_map(of_group).collect())
     };
     match logic {
-        Logic::Detection(_) | Logic::Risk(_) => Found { signals: detected.signals[rule].clone(), ..Found::default() },
+        Logic::Detection(_) | Logic::Risk(_) => Found::default(),
         Logic::Count(count) => {
             let whole = count.share.as_ref().map(|_| {
                 let of = step(set, detected, set.references[rule][count.rules.len()]);
                 of.index(store, &detected.groupings, &detected.indexes, &count.group_by)
             });
-            let values = count.values.as_ref().map(|fields| detected.groupings.by(store.profiles(), fields));
+            let steps = steps(set, detected, rule);
+            let values = count.values.as_ref().map(|fields| detected.groupings.of_steps(store, fields, &steps));
             let most = values.as_deref().and_then(|values| most_values(context, detected, rule, values));
             let least = count.bounds.least();
             found(&|group| {
@@ -352,10 +381,15 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
         }
         Logic::Chain(chain) => {
             let end = |event: u32| end_of_data(set, store, reaches, chain, &set.references[rule], event);
-            found(&|group| chain::Steps::new(store, chain, group).signals(partition, &end))
+            let compared = match looked_at(set, detected, rule) > store.profiles().len() as usize {
+                true => Compared::new(store.profiles(), &detected.groupings, chain),
+                false => Compared::default(),
+            };
+            found(&|group| chain::Steps::new(store, chain, &compared, group).signals(partition, &end))
         }
         Logic::FirstSeen(first_seen) => {
-            let values = detected.groupings.by(store.profiles(), &first_seen.value);
+            let steps = steps(set, detected, rule);
+            let values = detected.groupings.of_steps(store, &first_seen.value, &steps);
             let of_group = |group: Members| (group.number, memory::first_seen(store, first_seen, &values, &group));
             let parts: Vec<(u32, memory::FirstSeenOf)> = groups.all().map(of_group).collect();
             let judged = Judged {

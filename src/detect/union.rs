@@ -23,7 +23,7 @@ impl<'a> Union<'a> {
         let part = |of: &usize| {
             let step = step(set, detected, *of);
             let fields = joined(&rule.group_by, step.name)?;
-            Some((step.signals, detected.groupings.by(store.profiles(), &fields)))
+            Some((step.signals, detected.groupings.of_step(store, &fields, &step)))
         };
         let parts = set.references[place][..rule.rules.len()].iter().filter_map(part).collect();
         Union { store, rule, parts }

@@ -175,14 +175,15 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     Ok(Logic::Chain(Chain { rules, group_by, window, is_ordered: true, bounds: None, wheres, unless, absent }))
 }
 
-/// `unless: rule`, or `{rule, after, before, where}`. In `where` the match is called `u`; `after: window` is
+/// `unless: rule`, or `{rule, after, before, settle, where}`. In `where` the match is called `u`; `after: window` is
 /// the start of the window.
 fn unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unless, Fault> {
     let step = |name: &str| {
         names.iter().position(|n| n == name).ok_or_else(|| fault("unless", format!("`{name}` is no step")))
     };
     if let Yaml::String(rule) = value {
-        return Ok(Unless { rule: rule.clone(), after: Some(0), before: names.len() - 1, wheres: vec![] });
+        let (rule, settle) = (rule.clone(), Span::default());
+        return Ok(Unless { rule, after: Some(0), before: names.len() - 1, settle, wheres: vec![] });
     }
     let mut block = Block::new("unless", value, warnings)?;
     let rule = block.rule("rule")?;
@@ -192,11 +193,12 @@ fn unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unl
         Some(name) => Some(step(name)?),
     };
     let before = block.text("before")?.map_or(Ok(names.len() - 1), |name| step(&name))?;
+    let settle = block.span("settle")?.unwrap_or_default();
     let with_it: Vec<String> = names.iter().cloned().chain(["u".to_owned()]).collect();
     let texts = block.names("where")?;
     let wheres = texts.iter().map(|text| compare(text, &with_it, block.warnings)).collect::<Result<_, _>>()?;
     block.finish()?;
-    Ok(Unless { rule, after, before, wheres })
+    Ok(Unless { rule, after, before, settle, wheres })
 }
 
 /// `b.source.country != a.source.country`

@@ -140,6 +140,8 @@ pub struct Unless {
     pub after: Option<usize>,
     /// step behind it
     pub before: usize,
+    /// only a match that lies further back from the step behind it than this; 0: any
+    pub settle: Span,
     /// comparisons that it has to satisfy, as one step more than there are
     pub wheres: Vec<Where>,
 }

@@ -46,6 +46,18 @@ fn what_must_not_be_is_no_evidence() {
 }
 
 #[test]
+fn others_of_a_new_network_are_no_evidence() {
+    let mut push = sign_in("alice", true);
+    push["geoip"] = json!({"country_code": "RU"});
+    push["auth_context"] = json!({"auth_methods": {"jumpcloud_protect": {"success": true}},
+        "jumpcloud_protect_device": {"id": "d1", "geoip": {"country_code": "FR"}}});
+    let others = (0..6).map(|n| sign_in(&format!("u{n}"), true));
+    let approved = found("push-approved-other-country", others.chain([push]));
+    assert_eq!((approved.len(), &approved[0]["event_count"]), (1, &json!(1)));
+    assert!(!approved[0]["summary"].as_str().unwrap().contains("u0"), "{approved:?}");
+}
+
+#[test]
 fn what_was_allowed_besides_is_no_evidence() {
     let read = |n: u32| {
         json!({"event_type": "system_fde_key_decrypt", "service": "directory", "success": true,

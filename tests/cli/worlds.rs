@@ -176,6 +176,11 @@ name: alone
 jcdetect:
   sequence: {steps: [bc], group-by: [actor.key], timespan: 20s, unless: {rule: ab, after: window, where: ["u.source.country == a.source.country"]}}
 =====
+title: nothing like it before, or not for long
+name: alone-till-lately
+jcdetect:
+  sequence: {steps: [bc], group-by: [actor.key], timespan: 20s, unless: {rule: ab, after: window, settle: 8s, where: ["u.source.country == a.source.country"]}}
+=====
 title: two steps and nothing like the second before
 name: unlike
 jcdetect:
@@ -410,7 +415,7 @@ mod naive {
             "temporal" | "two-of-three" | "ordered" => &["ab", "bc", "c"],
             "chain" => &["count", "ab", "c"],
             "where" => &["ab", "bc"],
-            "alone" | "first-seen" | "first-seen-settling" => &["bc"],
+            "alone" | "alone-till-lately" | "first-seen" | "first-seen-settling" => &["bc"],
             "first-seen-lately" | "rate" => &["any"],
             _ => &[],
         }
@@ -484,17 +489,23 @@ mod naive {
             });
             undisturbed |= ends(chosen) && !disturbed;
         });
-        let like = |rule: &'static str| {
+        let like = |rule: &'static str, settle: i64| {
             let others =
                 world.iter().filter(move |u| is(u, rule) && joined(u, e) && within(u, e, 20) && u.number != e.number);
-            others.filter(|u| u.country.is_some() && u.country == e.country).count() > 0
+            let settled = others.filter(|u| settle == 0 || u.at < e.at - settle);
+            settled.filter(|u| u.country.is_some() && u.country == e.country).count() > 0
         };
-        if is(e, "bc") && e.actor.is_some() && !like("ab") {
-            add("alone", e, false);
+        if is(e, "bc") && e.actor.is_some() {
+            if !like("ab", 0) {
+                add("alone", e, false);
+            }
+            if !like("ab", 8) {
+                add("alone-till-lately", e, false);
+            }
         }
         let mut pair = false;
         choices(&group, &["ab", "c"], &mut vec![], &mut |chosen| pair |= ends(chosen));
-        if pair && !like("bc") {
+        if pair && !like("bc", 0) {
             add("unlike", e, false);
         }
         if three {
