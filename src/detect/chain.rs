@@ -6,15 +6,16 @@
 //! as possible, the last of them first.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::group::{Grouping, Groupings, Members};
+use super::compared::{Compared, Sides};
+use super::group::Members;
 use super::index::Run;
+use super::pairing::serve;
 use super::partition::Partition;
-use super::profile::{Profiles, Symbol};
+use super::profile::Symbol;
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::time::{Span, Timestamp};
@@ -22,10 +23,7 @@ use crate::rule::logic::{Absent, Chain, Right, Unless, Where};
 use crate::rule::pattern::Order;
 
 /// The events of a chain by their steps; one behind the steps is held against `unless`.
-type Links = SmallVec<[Option<u32>; 8]>;
-
-/// The events of a chain that was found, in the order of the steps.
-type Found = SmallVec<[u32; 8]>;
+pub type Links = SmallVec<[Option<u32>; 8]>;
 
 /// What the values of a field are compared with.
 enum Other {
@@ -35,48 +33,19 @@ enum Other {
     Values(SmallVec<[Symbol; 2]>),
 }
 
-/// Of a comparison that asks for the same or for another value, the groups by its two fields: the same value is the
-/// same number, for all profiles told beforehand.
-type Sides = Option<[Arc<Grouping>; 2]>;
-
-/// The sides of the comparisons of a chain, in its order; none where values are compared as they are met.
-#[derive(Debug, Default)]
-pub struct Compared {
-    steps: Vec<Sides>,
-    unless: Vec<Vec<Sides>>,
-}
-
-impl Compared {
-    /// Tells the sides of all comparisons.
-    pub fn new(profiles: &Profiles, groupings: &Groupings, rule: &Chain) -> Compared {
-        let sides = |w: &Where| match &w.right {
-            Right::Field(_, right) if w.is_equal.is_some() => {
-                Some([&w.left.1, right].map(|field| groupings.by(profiles, std::slice::from_ref(field))))
-            }
-            _ => None,
-        };
-        let all = |wheres: &[Where]| wheres.iter().map(sides).collect();
-        let unless = rule.unless.iter().map(|unless| all(&unless.wheres)).collect();
-        Compared { steps: all(&rule.wheres), unless }
-    }
-
-    fn unless(&self, place: usize) -> &[Sides] {
-        self.unless.get(place).map_or(&[], Vec::as_slice)
-    }
-}
-
 /// A group with the matches of each step apart: first the steps, then what must not lie between.
 pub struct Steps<'a> {
     store: &'a Store,
     rule: &'a Chain,
-    compared: &'a Compared,
+    compared: &'a Compared<'a>,
+    number: u32,
     of_step: &'a [Run],
 }
 
 impl<'a> Steps<'a> {
     /// Takes a group apart.
-    pub fn new(store: &'a Store, rule: &'a Chain, compared: &'a Compared, group: &'a Members) -> Steps<'a> {
-        Steps { store, rule, compared, of_step: &group.steps }
+    pub fn new(store: &'a Store, rule: &'a Chain, compared: &'a Compared<'a>, group: &'a Members) -> Steps<'a> {
+        Steps { store, rule, compared, number: group.number, of_step: &group.steps }
     }
 
     fn time(&self, event: u32) -> Timestamp {
@@ -114,8 +83,8 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// The events of the chain that an event completes, in the order of the steps.
-    pub fn find(&self, event: u32) -> Option<Found> {
+    /// The events of the chain that an event completes, by their steps; a step that must be missing has none.
+    pub fn find(&self, event: u32) -> Option<Links> {
         if !self.rule.is_ordered {
             return self.unordered(event);
         }
@@ -131,36 +100,43 @@ impl<'a> Steps<'a> {
         if unless.any(|(place, unless)| self.is_disturbed(place, unless, &chain, event)) {
             return None;
         }
+        if !self.wheres_hold(&self.rule.wheres, &self.compared.steps, &chain) {
+            return None;
+        }
         self.extend(&mut chain, first, last, event)
     }
 
     /// Finds the steps before `step`, which is set, back to `first`.
-    fn extend(&self, chain: &mut Links, first: usize, step: usize, end: u32) -> Option<Found> {
-        if !self.wheres_hold(&self.rule.wheres, &self.compared.steps, chain) {
-            return None;
-        }
+    fn extend(&self, chain: &mut Links, first: usize, step: usize, end: u32) -> Option<Links> {
         if step == first {
-            return self.is_allowed(chain, end).then(|| chain.iter().flatten().copied().collect());
+            return self.is_allowed(chain, end).then(|| chain.clone());
         }
         let open = self.time(end).0.saturating_sub(self.rule.window.0);
-        let earlier = &self.of_step[step - 1];
+        let before = step - 1;
+        let earlier = &self.of_step[before];
         let reach = self.reach(earlier, chain[step]?);
-        // Without comparisons, only events that serve another step already can be in the way.
-        let is_free = self.rule.wheres.is_empty() && self.rule.unless.is_empty() && self.rule.absent != Absent::First;
-        let most = if is_free { self.rule.rules.len() + 1 } else { usize::MAX };
-        for event in earlier[..reach].iter().rev().take(most) {
-            if self.time(*event).0 <= open {
+        let mut tried = 0;
+        for event in self.compared.backwards(before, &earlier[..reach], chain, self.number) {
+            if self.time(event).0 <= open {
                 break;
             }
-            if chain.iter().flatten().any(|used| used == event) {
+            if chain.contains(&Some(event)) {
                 continue;
             }
-            chain[step - 1] = Some(*event);
-            if let Some(found) = self.extend(chain, first, step - 1, end) {
+            chain[before] = Some(event);
+            if !self.wheres_hold(&self.rule.wheres, &self.compared.steps, chain) {
+                continue;
+            }
+            if let Some(found) = self.extend(chain, first, before, end) {
                 return Some(found);
             }
+            tried += 1;
+            // Where none is better than the latest, only events that serve another step can be in the way.
+            if tried > self.rule.rules.len() && self.compared.is_free(before) {
+                break;
+            }
         }
-        chain[step - 1] = None;
+        chain[before] = None;
         None
     }
 
@@ -168,7 +144,7 @@ impl<'a> Steps<'a> {
     fn is_allowed(&self, chain: &[Option<u32>], end: u32) -> bool {
         let unless = self.rule.unless.iter().enumerate();
         !unless.into_iter().any(|(place, unless)| self.is_disturbed(place, unless, chain, end))
-            && (self.rule.absent != Absent::First || self.is_dormant(chain, end))
+            && (self.rule.absent != Absent::First || self.is_dormant(chain))
     }
 
     /// A match of `unless` behind one step, up to and including another. The two steps themselves do not
@@ -187,15 +163,17 @@ impl<'a> Steps<'a> {
             }
         };
         // Backwards, so that where nothing is compared the nearest match tells.
-        let recent = matches[..reach].iter().rev().take_while(|u| self.time(**u) > open);
-        let mut recent = recent.filter(|u| **u != before && Some(**u) != after);
+        let list = self.rule.rules.len() + place;
+        let recent = self.compared.backwards(list, &matches[..reach], chain, self.number);
+        let recent = recent.take_while(|u| self.time(*u) > open);
+        let mut recent = recent.filter(|u| *u != before && Some(*u) != after);
         if unless.wheres.is_empty() {
             return recent.next().is_some();
         }
         let mut with_it: Links = chain.iter().copied().chain([None]).collect();
-        let sides = self.compared.unless(place);
+        let sides = &self.compared.unless[place];
         recent.any(|u| {
-            with_it[chain.len()] = Some(*u);
+            with_it[chain.len()] = Some(u);
             self.wheres_hold(&unless.wheres, sides, &with_it)
         })
     }
@@ -211,9 +189,10 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Nothing of the first step in the window before, though there was some earlier.
-    fn is_dormant(&self, chain: &[Option<u32>], end: u32) -> bool {
-        let time = self.time(end);
+    /// Nothing of the first step in the window before the next one, though there was some earlier.
+    fn is_dormant(&self, chain: &[Option<u32>]) -> bool {
+        let Some(next) = chain.get(1).copied().flatten() else { return false };
+        let time = self.time(next);
         let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
         let is_other = |e: &u32| !chain.iter().flatten().any(|used| used == e);
         let mut with_it = Links::from_slice(chain);
@@ -222,7 +201,7 @@ impl<'a> Steps<'a> {
             self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
         };
         // Backwards, because the nearest match tells of most that they are not.
-        let before = &self.of_step[0][..self.reach(&self.of_step[0], end)];
+        let before = &self.of_step[0][..self.reach(&self.of_step[0], next)];
         for event in before.iter().rev().copied().filter(is_other) {
             let then = self.time(event);
             if then <= open {
@@ -242,11 +221,12 @@ impl<'a> Steps<'a> {
         let last = self.rule.rules.len() - 1;
         let start = self.time(trigger);
         let close = Timestamp(start.0.saturating_add(self.rule.window.0));
-        let followed = self.of_step[last].iter().filter(|e| !chain.contains(e)).any(|e| {
-            let mut with_it: Links = chain.iter().copied().map(Some).collect();
-            with_it.push(Some(*e));
-            let time = self.time(*e);
-            time >= start && time <= close && self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
+        let follow_ups = &self.of_step[last];
+        let behind = &follow_ups[follow_ups.partition_point(|e| self.time(*e) < start)..];
+        let mut with_it = chain.clone();
+        let followed = behind.iter().take_while(|e| self.time(**e) <= close).any(|e| {
+            with_it[last] = Some(*e);
+            !chain.contains(&Some(*e)) && self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
         });
         (!followed).then(|| Signal::new(trigger).pending(end_of_data(trigger) < close))
     }
@@ -299,7 +279,7 @@ impl<'a> Steps<'a> {
 
     /// `temporal`: all rules, or as many as the condition wants, have a match in (t − window, t], and the
     /// event is one of them.
-    fn unordered(&self, event: u32) -> Option<Found> {
+    fn unordered(&self, event: u32) -> Option<Links> {
         let time = self.time(event);
         let open = time.0.saturating_sub(self.rule.window.0);
         let steps = self.rule.rules.len();
@@ -316,43 +296,24 @@ impl<'a> Steps<'a> {
                 latest
             })
             .collect();
-        let mut best: Option<Found> = None;
+        let count = |links: &Links| links.iter().flatten().count();
+        let mut best: Option<Links> = None;
         for (own, step) in candidates.iter().enumerate() {
             if !step.contains(&event) {
                 continue;
             }
-            let mut served: Vec<Option<u32>> = vec![None; steps];
+            let mut served = Links::from_elem(None, steps);
             served[own] = Some(event);
             for other in (0..steps).filter(|s| *s != own) {
-                serve(other, &candidates, &mut served, own, &mut vec![false; steps]);
+                serve(other, &candidates, &mut served, Some(own), &mut vec![false; steps]);
             }
-            let found: Found = served.iter().flatten().copied().collect();
-            if best.as_ref().is_none_or(|b| found.len() > b.len()) {
-                best = Some(found);
+            if best.as_ref().is_none_or(|best| count(&served) > count(best)) {
+                best = Some(served);
             }
         }
         best.filter(|found| match &self.rule.bounds {
-            Some(bounds) => bounds.hold(found.len()),
-            None => found.len() == steps,
+            Some(bounds) => bounds.hold(count(found)),
+            None => count(found) == steps,
         })
     }
-}
-
-/// Gives a step an event of its own, moving others to make room; `fixed` does not move.
-fn serve(step: usize, candidates: &[Vec<u32>], served: &mut [Option<u32>], fixed: usize, tried: &mut [bool]) -> bool {
-    if std::mem::replace(&mut tried[step], true) {
-        return false;
-    }
-    for event in &candidates[step] {
-        let holder = served.iter().position(|e| *e == Some(*event));
-        let is_free = match holder {
-            None => true,
-            Some(other) => other != fixed && other != step && serve(other, candidates, served, fixed, tried),
-        };
-        if is_free {
-            served[step] = Some(*event);
-            return true;
-        }
-    }
-    false
 }

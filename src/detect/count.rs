@@ -36,6 +36,15 @@ pub fn signals(
     partition: Partition,
 ) -> Vec<Signal> {
     let events = group.events();
+    // Events without a value do not count.
+    let has_value = |event: &u32| values.is_none_or(|values| !values.of(store.profile(*event)).is_empty());
+    let events = match events.iter().all(has_value) {
+        true => events,
+        false => events.iter().copied().filter(has_value).collect(),
+    };
+    if events.is_empty() {
+        return vec![];
+    }
     let count = Counting { store, rule, events: &events, values, whole };
     let parts = partition.cut(store, &events, rule.window);
     parts.into_par_iter().flat_map_iter(|part| count.signals(&events[part])).collect()

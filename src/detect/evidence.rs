@@ -1,109 +1,150 @@
 //! Evidence: the events that made a signal, through all rules below it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::chain::{Compared, Steps};
+use super::chain::Steps;
 use super::count::window;
+use super::group::Group;
 use super::memory::{Stop, legs};
 use super::signal::Signal;
 use super::store::Store;
 use super::union::Union;
-use super::{Detected, risk, union_of};
+use super::{Detected, compared, risk, union_of};
 use crate::rule::logic::{Count, Logic};
 use crate::rule::set::RuleSet;
 
 /// All events that made these signals of a rule.
 pub fn evidence(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, signals: &[Signal]) -> BTreeSet<u32> {
-    let mut out = BTreeSet::new();
-    collect(set, store, detected, rule, signals, &mut out);
-    out
+    let mut collected = Collected { set, store, detected, told: HashSet::new(), events: BTreeSet::new() };
+    collected.collect(rule, signals);
+    collected.events
 }
 
-fn collect(
-    set: &RuleSet,
-    store: &Store,
-    detected: &Detected,
-    rule: usize,
-    signals: &[Signal],
-    out: &mut BTreeSet<u32>,
-) {
-    out.extend(signals.iter().map(|s| s.event));
-    let mut found: BTreeSet<u32> = BTreeSet::new();
-    let union = union_of(set, rule);
-    if let Some(count) = union {
-        let union = Union::new(set, store, detected, rule, count);
-        found.extend(signals.iter().flat_map(|signal| union.window(signal.event)));
+/// Evidence on the way through the rules below.
+struct Collected<'a> {
+    set: &'a RuleSet,
+    store: &'a Store,
+    detected: &'a Detected,
+    /// the signals whose evidence is in: many ways may lead to one
+    told: HashSet<(usize, Signal)>,
+    events: BTreeSet<u32>,
+}
+
+/// The events that made signals, by the rules that a rule refers to.
+struct Made(Vec<BTreeSet<u32>>);
+
+impl Made {
+    /// Events of which each may be of any of the rules.
+    fn of_any(&mut self, events: impl IntoIterator<Item = u32>) {
+        let events: Vec<u32> = events.into_iter().collect();
+        self.0.iter_mut().for_each(|made| made.extend(&events));
     }
-    let grouped = signals.iter().copied().filter(|_| union.is_none());
-    for (group, completing) in detected.by_group(set, store, rule, grouped).into_values() {
-        let members = || detected.members(set, store, rule, &group);
+
+    /// The events of a chain, by its steps.
+    fn of_steps(&mut self, chain: &[Option<u32>]) {
+        self.0.iter_mut().zip(chain).for_each(|(made, event)| made.extend(event));
+    }
+}
+
+impl Collected<'_> {
+    fn collect(&mut self, rule: usize, signals: &[Signal]) {
+        let Collected { set, store, detected, .. } = *self;
+        let new: Vec<Signal> = signals.iter().copied().filter(|signal| self.told.insert((rule, *signal))).collect();
+        let signals = new.as_slice();
+        self.events.extend(signals.iter().map(|s| s.event));
+        let logic = &set.rules[rule].logic;
+        let mut made = Made(vec![BTreeSet::new(); parts(logic)]);
+        if let Some(count) = union_of(set, rule) {
+            let union = Union::new(set, store, detected, rule, count);
+            made.of_any(signals.iter().flat_map(|signal| union.window(signal.event)));
+        } else {
+            for (group, completing) in detected.by_group(set, store, rule, signals.iter().copied()).into_values() {
+                self.of_group(rule, &group, completing, &mut made);
+            }
+        }
+        for (below, events) in set.references[rule].iter().zip(made.0) {
+            let signals: Vec<Signal> = events.iter().flat_map(|e| detected.signals[*below].at(*e)).collect();
+            self.events.extend(events);
+            if !signals.is_empty() {
+                self.collect(*below, &signals);
+            }
+        }
+    }
+
+    /// What made the signals that these events complete in a group.
+    fn of_group(&mut self, rule: usize, group: &Group, mut completing: Vec<u32>, made: &mut Made) {
+        completing.sort_unstable();
+        let Collected { set, store, detected, .. } = *self;
+        let members = || detected.members(set, store, rule, group);
         match &set.rules[rule].logic {
             Logic::Detection(_) => {}
-            Logic::FirstSeen(_) => found.extend(completing),
+            Logic::FirstSeen(_) => made.of_any(completing),
             // One alone was enough, so the others that were still allowed are no part of it.
             Logic::Count(Count { bounds, values: None, .. }) if bounds.hold(1) && !bounds.hold(usize::MAX) => {
-                found.extend(completing);
+                made.of_any(completing);
             }
             Logic::Count(count) => {
                 let members = members();
-                let all = members.events();
+                let has_value = |event: &u32| {
+                    let mut fields = count.values.iter().flatten();
+                    fields.all(|field| !store.group_values(*event, field).is_empty())
+                };
+                let all: Vec<u32> = members.events().iter().copied().filter(has_value).collect();
+                let has_most = !count.bounds.hold(usize::MAX);
                 // The windows of a burst overlap: each event is taken once.
                 let mut taken = 0;
                 for event in completing {
-                    let range = window(store, &all, store.time(event), count.window);
+                    let mut range = window(store, &all, store.time(event), count.window);
+                    if has_most {
+                        range.end = all.partition_point(|other| *other <= event);
+                    }
                     let start = range.start.max(taken).min(range.end);
-                    found.extend(&all[start..range.end]);
+                    made.of_any(all[start..range.end].iter().copied());
                     taken = taken.max(range.end);
                 }
             }
             Logic::Chain(chain) => {
-                let members = members();
-                let compared = Compared::default();
+                let (members, compared) = (members(), compared(set, store, detected, rule, chain));
                 let steps = Steps::new(store, chain, &compared, &members);
-                found.extend(completing.iter().filter_map(|e| steps.find(*e)).flatten());
+                completing.iter().filter_map(|e| steps.find(*e)).for_each(|links| made.of_steps(&links));
             }
             Logic::Travel(travel) => {
-                let made = legs(store, travel, &members(), |event| Stop::at(store, event)).into_iter();
-                found.extend(made.filter(|leg| completing.contains(&leg.to)).flat_map(|leg| [leg.from, leg.to]));
+                let legs = legs(store, travel, &members(), |event| Stop::at(store, event)).into_iter();
+                let legs = legs.filter(|leg| completing.binary_search(&leg.to).is_ok());
+                made.of_any(legs.flat_map(|leg| [leg.from, leg.to]));
             }
             Logic::Rate(rate) => {
                 let members = members();
                 let all = members.events();
-                for event in completing {
-                    let bucket_of = |event: u32| store.time(event).0.div_euclid(rate.bucket.0);
-                    let bucket = bucket_of(event);
-                    found.extend(all.iter().filter(|e| **e <= event && bucket_of(**e) == bucket));
+                let bucket_of = |event: u32| store.time(event).0.div_euclid(rate.bucket.0);
+                // Of each bucket all up to the last that completes something in it.
+                for of_bucket in completing.chunk_by(|a, b| bucket_of(*a) == bucket_of(*b)) {
+                    let last = of_bucket[of_bucket.len() - 1];
+                    let before = all[..all.partition_point(|e| *e <= last)].iter().rev();
+                    made.of_any(before.copied().take_while(|e| bucket_of(*e) == bucket_of(last)));
                 }
             }
             Logic::Risk(rule) => {
                 let entity = (group.key[0], group.key[1]);
-                let Some(list) = detected.contributions(set, store).get(&entity) else { continue };
-                let mut window = risk::Window::new(store, rule, list);
+                let mut window = risk::Window::new(store, rule, detected.contributions(set, store), entity);
                 // All events of a rule at once: their evidence is put together once.
                 let mut adding: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
                 for event in completing {
-                    window.at(event).for_each(|(below, _, nearest)| {
-                        adding.entry(below).or_default().insert(nearest);
-                    });
+                    for thing in window.at(event) {
+                        adding.entry(thing.rule).or_default().insert(thing.event);
+                    }
                 }
                 for (below, events) in adding {
                     let signals: Vec<Signal> = events.iter().flat_map(|e| detected.signals[below].at(*e)).collect();
-                    collect(set, store, detected, below, &signals, out);
+                    self.collect(below, &signals);
                 }
             }
         }
     }
-    for below in &set.references[rule][..parts(&set.rules[rule].logic)] {
-        let signals: Vec<Signal> = found.iter().flat_map(|e| detected.signals[*below].at(*e)).collect();
-        if !signals.is_empty() {
-            collect(set, store, detected, *below, &signals, out);
-        }
-    }
-    out.extend(found);
 }
 
-/// How many of the rules that a rule refers to, from the first on, its signals are made of; the others are what must
-/// not be, what a share is of, and what only teaches.
+/// How many of the rules that a rule refers to, from the first on, its signals may be made of; the others are what must
+/// not lie between, what a share is of, and what only teaches.
 pub(super) fn parts(logic: &Logic) -> usize {
     match logic {
         Logic::Detection(_) | Logic::Risk(_) => 0,

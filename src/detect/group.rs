@@ -288,6 +288,11 @@ impl Groupings {
         self.by_fields.bytes() + self.by_step.bytes() + keys.starts.len() * 24
     }
 
+    /// The number of the group that is shorter by a field.
+    pub fn start(&self, number: u32) -> u32 {
+        self.keys().starts.get(number as usize).map_or(NOWHERE, |(start, _)| *start)
+    }
+
     /// What joins the members of a group.
     pub fn key(&self, number: u32) -> Key {
         let keys = self.keys();
@@ -326,13 +331,13 @@ pub struct Step<'a> {
 impl Step<'_> {
     /// Its signals by the groups that they are in.
     pub(super) fn index(&self, store: &Store, groupings: &Groupings, indexes: &Indexes, by: &[GroupBy]) -> Arc<Index> {
-        match joined(by, self.name) {
-            Some(fields) => {
-                let subject = (self.place, fields);
-                indexes.get(&subject, || Index::new(store, &groupings.of_step(store, &subject.1, self), self.signals))
-            }
-            None => Arc::default(),
-        }
+        joined(by, self.name).map_or_else(Arc::default, |fields| self.index_by(store, groupings, indexes, fields))
+    }
+
+    /// Its signals by the groups that these fields make.
+    pub fn index_by(&self, store: &Store, groupings: &Groupings, indexes: &Indexes, fields: Vec<Field>) -> Arc<Index> {
+        let subject = (self.place, fields);
+        indexes.get(&subject, || Index::new(store, &groupings.of_step(store, &subject.1, self), self.signals))
     }
 }
 

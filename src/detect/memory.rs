@@ -52,7 +52,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Me
         }
         let is_new = |value: &u32| match last.get(value) {
             None => true,
-            Some(seen) => forgets && seen.0 < time.0.saturating_sub(rule.lookback.0),
+            Some(seen) => forgets && seen.0 <= time.0.saturating_sub(rule.lookback.0),
         };
         let values = values_of(event);
         if values.is_empty() {

@@ -4,12 +4,14 @@
 
 pub mod chain;
 pub mod column;
+pub mod compared;
 pub mod count;
 pub mod evidence;
 pub mod group;
 pub mod index;
 pub mod joint;
 pub mod memory;
+pub mod pairing;
 pub mod partition;
 pub mod profile;
 pub mod reader;
@@ -31,7 +33,7 @@ use crate::event::field::Field;
 use crate::event::time::Timestamp;
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
-use chain::Compared;
+use compared::Compared;
 use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
 use index::{Run, Subject};
 use memory::Stop;
@@ -282,6 +284,19 @@ fn looked_at(set: &RuleSet, detected: &Detected, rule: usize) -> usize {
     set.references[rule].iter().map(|to| step(set, detected, *to).signals.len()).sum()
 }
 
+/// What the steps of a chain are compared by.
+fn compared<'a>(
+    set: &'a RuleSet,
+    store: &'a Store,
+    detected: &'a Detected,
+    rule: usize,
+    chain: &'a Chain,
+) -> Compared<'a> {
+    let is_told = looked_at(set, detected, rule) > store.profiles().len() as usize;
+    let (groupings, indexes) = (&detected.groupings, &detected.indexes);
+    Compared::new(store, groupings, indexes, chain, &steps(set, detected, rule), is_told)
+}
+
 /// Whether a rule is a union that only feeds other rules.
 fn union_of(set: &RuleSet, rule: usize) -> Option<&Count> {
     match &set.rules[rule].logic {
@@ -381,10 +396,7 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
         }
         Logic::Chain(chain) => {
             let end = |event: u32| end_of_data(set, store, reaches, chain, &set.references[rule], event);
-            let compared = match looked_at(set, detected, rule) > store.profiles().len() as usize {
-                true => Compared::new(store.profiles(), &detected.groupings, chain),
-                false => Compared::default(),
-            };
+            let compared = compared(set, store, detected, rule, chain);
             found(&|group| chain::Steps::new(store, chain, &compared, group).signals(partition, &end))
         }
         Logic::FirstSeen(first_seen) => {

@@ -1,17 +1,17 @@
 //! Risk: a weighted sum over the different rules that found something on one entity in a window. What a correlation
-//! is made of is not added to it.
+//! is made of is not added to it, and what several rules say of one event is one thing.
 
-use std::cell::LazyCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::evidence::parts;
 use super::group::Group;
+use super::pairing::serve;
 use super::profile::Symbol;
 use super::signal::{Signal, Signals};
 use super::store::Store;
 use super::{Detected, Found};
 use crate::event::field::Field;
-use crate::event::time::Span;
 use crate::rule::logic::{Logic, Risk};
 use crate::rule::set::RuleSet;
 use crate::rule::{Rule, Severity};
@@ -42,12 +42,18 @@ pub struct Contribution {
     level: Severity,
 }
 
-/// The signals that add up, by organization and entity, in the total order.
-pub type Contributions = BTreeMap<(Symbol, Symbol), Vec<Contribution>>;
+/// The signals that add up.
+#[derive(Debug)]
+pub struct Contributions {
+    /// by organization and entity, in the total order
+    of_entity: BTreeMap<(Symbol, Symbol), Vec<Contribution>>,
+    /// the rules that each rule is made of, through all between; of all rules, if anything adds up
+    made_of: Vec<BTreeSet<usize>>,
+}
 
 /// The signals that add up for each entity.
 pub fn contributions(set: &RuleSet, store: &Store, detected: &Detected) -> Contributions {
-    let mut of_entity = Contributions::new();
+    let mut of_entity: BTreeMap<(Symbol, Symbol), Vec<Contribution>> = BTreeMap::new();
     for (place, rule) in set.rules.iter().enumerate().filter(|(_, rule)| counts(rule)) {
         let Some(field) = rule.entity.field() else { continue };
         for event in detected.signals[place].events() {
@@ -58,15 +64,18 @@ pub fn contributions(set: &RuleSet, store: &Store, detected: &Detected) -> Contr
         }
     }
     of_entity.values_mut().for_each(|list| list.sort_unstable());
-    of_entity
+    // Few runs have anything to add up.
+    let made_of = if of_entity.is_empty() { Vec::new() } else { made_of(set) };
+    Contributions { of_entity, made_of }
 }
 
 /// The signals of a rule that lie in a window.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Within {
     /// how many are of each level
     counts: [usize; Severity::ALL.len()],
-    nearest: u32,
+    /// their events in order
+    events: VecDeque<u32>,
 }
 
 impl Within {
@@ -75,10 +84,22 @@ impl Within {
     }
 }
 
+/// A rule that counts towards the risk of an entity.
+#[derive(Clone, Copy, Debug)]
+pub struct Thing {
+    /// its place
+    pub rule: usize,
+    /// the worst level in the window
+    pub level: Severity,
+    /// an event of its own
+    pub event: u32,
+}
+
 /// The window over the signals of one entity, on its way through time.
 pub struct Window<'a> {
     store: &'a Store,
-    length: Span,
+    risk: &'a Risk,
+    made_of: &'a [BTreeSet<usize>],
     list: &'a [Contribution],
     start: usize,
     end: usize,
@@ -86,41 +107,71 @@ pub struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// A window that nothing entered yet.
-    pub fn new(store: &'a Store, risk: &Risk, list: &'a [Contribution]) -> Window<'a> {
-        Window { store, length: risk.window, list, start: 0, end: 0, of_rule: BTreeMap::new() }
+    /// A window that nothing entered yet, over the signals of an entity in an organization.
+    pub fn new(store: &'a Store, risk: &'a Risk, all: &'a Contributions, entity: (Symbol, Symbol)) -> Window<'a> {
+        let list = all.of_entity.get(&entity).map_or(&[][..], Vec::as_slice);
+        Window { store, risk, made_of: &all.made_of, list, start: 0, end: 0, of_rule: BTreeMap::new() }
     }
 
     /// Moves on to the time of an event that is not before the one it was moved to last; gives the rules that count
-    /// towards it, the worst level of each and its nearest event.
-    pub fn at(&mut self, event: u32) -> impl Iterator<Item = (usize, Severity, u32)> {
+    /// towards it, if they are enough.
+    pub fn at(&mut self, event: u32) -> Vec<Thing> {
         let time = self.store.time(event);
         while let Some(entering) = self.list.get(self.end).filter(|c| self.store.time(c.event) <= time) {
-            let nothing = Within { counts: Default::default(), nearest: entering.event };
-            let within = self.of_rule.entry(entering.rule).or_insert(nothing);
+            let within = self.of_rule.entry(entering.rule).or_default();
             within.counts[entering.level as usize] += 1;
-            within.nearest = entering.event;
+            within.events.push_back(entering.event);
             self.end += 1;
         }
-        let open = time.0.saturating_sub(self.length.0);
+        let open = time.0.saturating_sub(self.risk.window.0);
         while let Some(leaving) = self.list[..self.end].get(self.start).filter(|c| self.store.time(c.event).0 <= open) {
             if let Some(within) = self.of_rule.get_mut(&leaving.rule) {
                 within.counts[leaving.level as usize] -= 1;
-                if within.worst().is_none() {
+                within.events.pop_front();
+                if within.events.is_empty() {
                     self.of_rule.remove(&leaving.rule);
                 }
             }
             self.start += 1;
         }
-        self.of_rule.iter().filter_map(|(rule, within)| Some((*rule, within.worst()?, within.nearest)))
+        let is_part =
+            |rule: &usize| self.of_rule.keys().any(|other| other != rule && self.made_of[*other].contains(rule));
+        let own = self.of_rule.iter().filter(|(rule, _)| !is_part(rule));
+        let own: Vec<(usize, Severity)> = own.filter_map(|(rule, within)| Some((*rule, within.worst()?))).collect();
+        // What is not enough together is not enough apart.
+        if self.has_one_event() || !self.is_enough(own.iter().map(|(_, level)| *level)) {
+            return vec![];
+        }
+        let things = self.apart(own);
+        if self.is_enough(things.iter().map(|thing| thing.level)) { things } else { vec![] }
     }
-}
 
-impl Window<'_> {
-    /// Whether all in it is of one event: what many rules say of one event is one thing.
+    fn is_enough(&self, levels: impl Iterator<Item = Severity> + Clone) -> bool {
+        levels.clone().map(weight).sum::<u32>() >= self.risk.min_score && levels.count() >= self.risk.min_rules
+    }
+
+    /// Whether all in it is of one event.
     fn has_one_event(&self) -> bool {
         let within = &self.list[self.start..self.end];
         within.first().map(|first| first.event) == within.last().map(|last| last.event)
+    }
+
+    /// Of some of its rules those that can each have an event of their own, so that they come to the most: the worst
+    /// are served first.
+    fn apart(&self, mut rules: Vec<(usize, Severity)>) -> Vec<Thing> {
+        rules.sort_by_key(|(rule, level)| (Reverse(*level), *rule));
+        // As many of the latest events as there are rules are enough to find different ones.
+        let latest = |(rule, _): &(usize, Severity)| {
+            let events = self.of_rule.get(rule).into_iter().flat_map(|within| within.events.iter().rev());
+            events.copied().take(rules.len()).collect()
+        };
+        let candidates: Vec<Vec<u32>> = rules.iter().map(latest).collect();
+        let mut served = vec![None; rules.len()];
+        for rule in 0..rules.len() {
+            serve(rule, &candidates, &mut served, None, &mut vec![false; rules.len()]);
+        }
+        let things = rules.into_iter().zip(served);
+        things.filter_map(|((rule, level), event)| Some(Thing { rule, level, event: event? })).collect()
     }
 }
 
@@ -141,27 +192,19 @@ fn made_of(set: &RuleSet) -> Vec<BTreeSet<usize>> {
 
 pub(super) fn evaluate(set: &RuleSet, store: &Store, detected: &Detected, risk: &Risk) -> Found {
     let (mut signals, mut groups) = (Vec::new(), Vec::new());
-    // Few runs have anything to add up.
-    let made_of = LazyCell::new(|| made_of(set));
-    for (number, (key, list)) in (0..).zip(detected.contributions(set, store)) {
-        let mut window = Window::new(store, risk, list);
+    let all = detected.contributions(set, store);
+    for (number, (entity, list)) in (0..).zip(&all.of_entity) {
+        let mut window = Window::new(store, risk, all, *entity);
         for part in list.chunk_by(|a, b| a.event == b.event) {
             let event = part[0].event;
-            let found: Vec<(usize, Severity)> = window.at(event).map(|(rule, level, _)| (rule, level)).collect();
-            let is_part =
-                |rule: usize| found.iter().any(|(other, _)| *other != rule && made_of[*other].contains(&rule));
-            let own = found.iter().filter(|(rule, _)| !is_part(*rule));
-            let sum: u32 = own.clone().map(|(_, level)| weight(*level)).sum();
-            let rules: Vec<&Rule> = own.map(|(rule, _)| &set.rules[*rule]).collect();
-            if window.has_one_event() || sum < risk.min_score || rules.len() < risk.min_rules {
-                continue;
-            }
-            let techniques = rules.iter().flat_map(|rule| &rule.techniques);
-            if techniques.map(|t| t.tactic.as_str()).collect::<BTreeSet<&str>>().len() >= risk.min_tactics {
+            let things = window.at(event);
+            let techniques = things.iter().flat_map(|thing| &set.rules[thing.rule].techniques);
+            let tactics: BTreeSet<&str> = techniques.map(|technique| technique.tactic.as_str()).collect();
+            if !things.is_empty() && tactics.len() >= risk.min_tactics {
                 signals.push(Signal::new(event).of_group(number));
             }
         }
-        groups.push(Group { key: Box::new([key.0, key.1]), number });
+        groups.push(Group { key: Box::new([entity.0, entity.1]), number });
     }
     Found { signals: Signals::new(signals), groups: groups.into(), judged: None }
 }

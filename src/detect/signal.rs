@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// A signal of one rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signal {
     /// the completing event
     pub event: u32,

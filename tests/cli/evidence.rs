@@ -72,6 +72,47 @@ fn what_was_allowed_besides_is_no_evidence() {
     assert!(!viewed.is_empty() && counts.iter().sum::<u64>() == 3, "{counts:?}");
 }
 
+/// The ids of the evidence of the one finding of a rule that is not of the pack.
+fn evidence_of(rule: &str, events: &[(&str, &str)]) -> Vec<String> {
+    let folder = TempDir::new().unwrap();
+    let (rules, path) = (folder.path().join("own.yml"), folder.path().join("events.jsonl"));
+    std::fs::write(&rules, rule).unwrap();
+    let lines = events.iter().enumerate().map(|(n, (time, word))| {
+        let mut event = sign_in("alice", true);
+        event["id"] = format!("e{n}").into();
+        event["timestamp"] = format!("2026-03-02T{time}Z").into();
+        event["word"] = (*word).into();
+        format!("{event}\n")
+    });
+    std::fs::write(&path, lines.collect::<String>()).unwrap();
+    let found = findings(&[text(&path), "--no-config", "--rules", text(&rules)]);
+    let mut own = found.iter().filter(|finding| finding["rule_id"] == "own");
+    let evidence = own.next().unwrap()["evidence"].as_array().unwrap().clone();
+    assert!(own.next().is_none());
+    evidence.iter().map(|event| event["event_id"].as_str().unwrap().to_owned()).collect()
+}
+
+const OWN: &str = "title: own\nname: own\nlevel: low\njcdetect:\n  {category: mfa, entity: organization, fold: 0s";
+const WORD: &str = "}\n---\ntitle: word\nname: word\nlogsource: {product: jumpcloud}\ndetection: {s: {raw.word: [a, b]}, condition: s}\n";
+
+#[test]
+fn what_is_behind_the_event_that_was_enough_is_no_evidence() {
+    let count = "\ncorrelation: {type: event_count, rules: [word], timespan: 1m, condition: {eq: 2}}\n---";
+    let rule = format!("{OWN}{}", WORD.replacen("\n---", count, 1));
+    let events = [("09:00:00", "a"), ("09:00:30", "a"), ("09:00:30", "a")];
+    assert_eq!(evidence_of(&rule, &events), ["e0", "e1"]);
+}
+
+#[test]
+fn what_made_a_step_that_is_missing_is_no_evidence() {
+    let rule = format!(
+        "{OWN}, sequence: {{steps: [off, twice], timespan: 1h, absent: last}}{WORD}---\ntitle: off\nname: off\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{raw.word: b}}, condition: s}}\n---\ntitle: twice\nname: twice\ncorrelation: {{type: event_count, rules: [word], timespan: 2h, condition: {{gte: 2}}}}\n"
+    );
+    // Whatever was twice before "off" is no part of it, though "off" itself completes it.
+    let events = [("09:00:00", "a"), ("09:30:00", "b"), ("23:00:00", "c")];
+    assert_eq!(evidence_of(&rule, &events), ["e1"]);
+}
+
 #[test]
 fn risk_of_an_address_is_about_the_address() {
     let folder = TempDir::new().unwrap();
@@ -90,13 +131,15 @@ fn risk_of_an_address_is_about_the_address() {
         event["timestamp"] = format!("2026-03-02T09:{n:02}:00Z").into();
         format!("{event}\n")
     };
-    std::fs::write(&path, line(1, true) + &line(2, false)).unwrap();
+    std::fs::write(&path, line(1, true) + &line(2, false) + &line(3, true)).unwrap();
     let found = findings(&[text(&path), "--no-config", "--rules", text(folder.path())]);
     let risks: Vec<&Value> = found.iter().filter(|finding| finding["rule_id"] == "risk-score-entity").collect();
-    assert!(risks.len() == 1 && risks[0]["event_count"] == 2, "{risks:?}");
+    assert!(risks.len() == 1 && risks[0]["event_count"] == 3, "{risks:?}");
     assert_eq!(risks[0]["entity"], json!({"type": "ip", "id": "203.0.113.9", "name": "203.0.113.9"}));
     // One event is one thing, whatever rules say of it, and what a rule is made of is not added to it.
-    std::fs::write(&path, line(1, true) + &line(1, true)).unwrap();
-    let found = findings(&[text(&path), "--no-config", "--rules", text(folder.path())]);
-    assert!(found.iter().all(|finding| finding["rule_id"] != "risk-score-entity"), "{found:?}");
+    for events in [line(1, true) + &line(1, true), line(1, true) + &line(2, false)] {
+        std::fs::write(&path, events).unwrap();
+        let found = findings(&[text(&path), "--no-config", "--rules", text(folder.path())]);
+        assert!(found.iter().all(|finding| finding["rule_id"] != "risk-score-entity"), "{found:?}");
+    }
 }

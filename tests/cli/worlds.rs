@@ -196,6 +196,26 @@ name: absent-first
 jcdetect:
   sequence: {steps: [any, bc], group-by: [actor.key], timespan: 20s, absent: first}
 =====
+title: dormant, awake, at work
+name: absent-first-of-three
+jcdetect:
+  sequence: {steps: [any, bc, c], group-by: [actor.key], timespan: 20s, absent: first}
+=====
+title: the last where the first was, and whatever between
+name: far
+jcdetect:
+  sequence: {steps: [{x: ab}, bc, {y: c}], group-by: [organization], timespan: 1h, where: ["y.source.country == x.source.country"]}
+=====
+title: the last where the first was, and nobody there in the hour before
+name: far-and-alone
+jcdetect:
+  sequence:
+    steps: [{x: ab}, {y: c}]
+    group-by: [organization]
+    timespan: 1h
+    where: ["y.actor.key == x.actor.key"]
+    unless: {rule: bc, after: x, where: ["u.source.country == y.source.country"]}
+=====
 title: new country
 name: first-seen
 jcdetect:
@@ -284,6 +304,8 @@ const ONE: How = How { threads: 1, partition: Span(i64::MAX) };
 
 /// Everything tried, nothing clever: what each rule of `RULES` means.
 mod naive {
+    use std::collections::BTreeMap;
+
     use super::{BTreeSet, Happening};
 
     type Out = BTreeSet<(String, String, bool)>;
@@ -353,7 +375,7 @@ mod naive {
                 add("count-all", e, false);
             }
             let countries: BTreeSet<u8> = in_window("any", 20).filter_map(|x| x.country).collect();
-            if grouped && countries.len() >= 2 {
+            if grouped && e.country.is_some() && countries.len() >= 2 {
                 add("values", e, false);
             }
             let (part, whole) = (in_window("ab", 20).count(), in_window("any", 20).count());
@@ -361,6 +383,7 @@ mod naive {
                 add("share", e, false);
             }
             temporal(world, e, &mut add);
+            far(world, e, &mut add);
             ordered(world, e, &mut add);
             absences(world, e, &mut add);
             news(world, e, &mut add);
@@ -410,9 +433,10 @@ mod naive {
     fn made_of(rule: &str) -> &'static [&'static str] {
         match rule {
             "count" | "share" | "travel" => &["ab"],
-            "count-all" | "unless" | "unlike" | "absent-last" | "chain-of-own" => &["ab", "c"],
+            "count-all" | "unless" | "unlike" | "absent-last" | "chain-of-own" | "far-and-alone" => &["ab", "c"],
             "values" | "absent-first" => &["any", "bc"],
-            "temporal" | "two-of-three" | "ordered" => &["ab", "bc", "c"],
+            "temporal" | "two-of-three" | "ordered" | "far" => &["ab", "bc", "c"],
+            "absent-first-of-three" => &["any", "bc", "c"],
             "chain" => &["count", "ab", "c"],
             "where" => &["ab", "bc"],
             "alone" | "alone-till-lately" | "first-seen" | "first-seen-settling" => &["bc"],
@@ -434,13 +458,32 @@ mod naive {
             .collect();
         for (e, _) in &signals {
             let near = || signals.iter().filter(|(x, _)| joined(x, e) && within(x, e, 20));
-            let events: BTreeSet<usize> = near().map(|(x, _)| x.number).collect();
             let found: BTreeSet<&str> = near().map(|(_, rule)| rule.as_str()).collect();
             let is_part = |rule: &str| found.iter().any(|other| made_of(other).contains(&rule));
-            if events.len() > 1 && found.iter().filter(|rule| !is_part(rule)).count() >= 4 {
+            let own: Vec<&str> = found.iter().copied().filter(|rule| !is_part(rule)).collect();
+            let events_of = |rule: &&str| near().filter(|(_, r)| r == rule).map(|(x, _)| x.number).collect();
+            if most_pairs(&own.iter().map(events_of).collect::<Vec<BTreeSet<usize>>>()) >= 4 {
                 out.insert(("risk".to_owned(), name(e), false));
             }
         }
+    }
+
+    /// How many rules can have an event of their own at most.
+    fn most_pairs(events_of: &[BTreeSet<usize>]) -> usize {
+        fn has_place(
+            rule: usize,
+            events_of: &[BTreeSet<usize>],
+            holders: &mut BTreeMap<usize, usize>,
+            tried: &mut BTreeSet<usize>,
+        ) -> bool {
+            events_of[rule].iter().any(|event| {
+                tried.insert(*event)
+                    && holders.get(event).copied().is_none_or(|other| has_place(other, events_of, holders, tried))
+                    && holders.insert(*event, rule).is_none_or(|_| true)
+            })
+        }
+        let mut holders = BTreeMap::new();
+        (0..events_of.len()).filter(|rule| has_place(*rule, events_of, &mut holders, &mut BTreeSet::new())).count()
     }
 
     fn counts(world: &[Happening], e: &Happening) -> bool {
@@ -524,6 +567,26 @@ mod naive {
         }
     }
 
+    /// Chains of a whole organization.
+    fn far(world: &[Happening], e: &Happening, add: &mut dyn FnMut(&str, &Happening, bool)) {
+        let near = |x: &&Happening| x.organization == e.organization && within(x, e, 3600) && x.number != e.number;
+        let before = |x: &Happening, y: &Happening| x.at <= y.at && x.number != y.number;
+        if !is(e, "c") {
+            return;
+        }
+        let firsts: Vec<&Happening> = world.iter().filter(near).filter(|x| is(x, "ab") && before(x, e)).collect();
+        let middles: Vec<&Happening> = world.iter().filter(near).filter(|x| is(x, "bc") && before(x, e)).collect();
+        let is_there = |x: &Happening| x.country.is_some() && x.country == e.country;
+        if firsts.iter().any(|x| is_there(x) && middles.iter().any(|m| before(x, m))) {
+            add("far", e, false);
+        }
+        let is_undisturbed =
+            |x: &Happening| !middles.iter().any(|u| u.at > x.at && u.number != x.number && is_there(u));
+        if firsts.iter().any(|x| x.actor.is_some() && x.actor == e.actor && is_undisturbed(x)) {
+            add("far-and-alone", e, false);
+        }
+    }
+
     fn absences(world: &[Happening], e: &Happening, add: &mut dyn FnMut(&str, &Happening, bool)) {
         if e.actor.is_none() {
             return;
@@ -533,17 +596,24 @@ mod naive {
             let end = world.iter().filter(|x| x.organization == e.organization).map(|x| x.at).max().unwrap();
             add("absent-last", e, end < e.at + 20);
         }
-        let recent = others().any(|x| x.at < e.at && x.at > e.at - 20);
-        let earlier = others().any(|x| x.at <= e.at - 20);
-        if is(e, "bc") && !recent && earlier {
+        // Nothing but what serves in the chain itself.
+        let is_dormant = |at: i64, chain: &[usize]| {
+            let others = || world.iter().filter(|x| joined(x, e) && !chain.contains(&x.number));
+            !others().any(|x| x.at < at && x.at > at - 20) && others().any(|x| x.at <= at - 20)
+        };
+        if is(e, "bc") && is_dormant(e.at, &[e.number]) {
             add("absent-first", e, false);
+        }
+        let mut awake = others().filter(|x| is(x, "bc") && x.at <= e.at && x.at > e.at - 20);
+        if is(e, "c") && awake.any(|x| is_dormant(x.at, &[x.number, e.number])) {
+            add("absent-first-of-three", e, false);
         }
     }
 
     fn news(world: &[Happening], e: &Happening, add: &mut dyn FnMut(&str, &Happening, bool)) {
         let (Some(country), Some(_)) = (e.country, e.actor) else { return };
         let before: Vec<&Happening> = world.iter().filter(|x| joined(x, e) && x.at < e.at).collect();
-        let seen = |back: i64| before.iter().any(|x| x.country == Some(country) && e.at - x.at <= back);
+        let seen = |back: i64| before.iter().any(|x| x.country == Some(country) && e.at - x.at < back);
         if is(e, "bc") && before.len() >= 2 && !seen(i64::MAX) {
             add("first-seen", e, false);
         }
