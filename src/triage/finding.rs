@@ -7,6 +7,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::context::Context;
 use super::describe;
+use super::learned::Learned;
 use super::spell::{Spell, risk_entity, spells};
 use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
@@ -166,7 +167,8 @@ impl Findings<'_> {
             .filter(|(place, _)| !self.detected.signals[*place].is_empty())
             .flat_map(|(place, rule)| {
                 let spells = spells(self.store, rule, self.groups(place), &self.detected.signals[place]);
-                spells.into_iter().map(move |spell| self.finding(place, &spell))
+                let mut learned = Learned::default();
+                spells.into_iter().map(move |spell| self.finding(place, &spell, &mut learned))
             })
             .collect();
         let order = |f: &Finding| {
@@ -192,7 +194,7 @@ impl Findings<'_> {
         self.detected.members(self.set, self.store, place, group)
     }
 
-    fn finding(&self, place: usize, spell: &Spell) -> Finding {
+    fn finding(&self, place: usize, spell: &Spell, learned: &mut Learned) -> Finding {
         let (store, rule) = (self.store, &self.set.rules[place]);
         let events: Vec<u32> = evidence(self.set, store, self.detected, place, &spell.signals).into_iter().collect();
         let entity = self.risk_subject(place, spell, &events).unwrap_or_else(|| self.subject(rule, spell));
@@ -224,7 +226,7 @@ impl Findings<'_> {
             event_count: events.len(),
             evidence_omitted: events.len() - shown.len(),
             evidence: shown.into_iter().map(|event| self.evidence(event)).collect(),
-            history: self.history(place, spell),
+            history: self.history(place, spell, learned),
             context: Context::default(),
             completing: spell.events().into_iter().map(|event| self.completing(event)).collect(),
             entity,
@@ -370,27 +372,12 @@ impl Findings<'_> {
     }
 
     /// What `first_seen` had learned of the owner before the first completing event.
-    fn history(&self, place: usize, spell: &Spell) -> BTreeMap<String, usize> {
+    fn history(&self, place: usize, spell: &Spell, learned: &mut Learned) -> BTreeMap<String, usize> {
         let Logic::FirstSeen(rule) = &self.set.rules[place].logic else { return BTreeMap::new() };
         let Some(group) = self.groups(place).get(spell.signals[0].group()) else {
             return BTreeMap::new();
         };
-        let (members, time) = (self.members(place, group), self.store.time(spell.first()));
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        for event in members.steps[memory::TEACHING].iter().copied().filter(|e| self.store.time(*e) < time) {
-            let values = rule.value.iter().map(|field| {
-                let values = self.store.group_values(event, field);
-                values.iter().map(|v| self.store.symbol(*v)).collect::<Vec<_>>().join("+")
-            });
-            let value = values.collect::<Vec<_>>().join(", ");
-            if !value.is_empty() {
-                *seen.entry(value).or_default() += 1;
-            }
-        }
-        // The commonest say what is usual.
-        let mut counts: Vec<(String, usize)> = seen.into_iter().collect();
-        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        counts.into_iter().take(10).collect()
+        learned.before(self.store, rule, self.store.time(spell.first()), group.number, || self.members(place, group))
     }
 }
 

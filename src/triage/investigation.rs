@@ -1,7 +1,7 @@
 //! Investigation: the activity of a focus as sessions, what is usual and what is not, what was changed and how
 //! it is undone, and the findings in their place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::context;
@@ -303,12 +303,9 @@ pub fn said(happenings: &[Happening], row: &[usize]) -> String {
 
 /// A text about the first of some events, with the objects of all of them in the place of its own.
 fn with_objects(text: &str, events: &[usize], happenings: &[Happening], most: usize) -> String {
-    let mut objects: Vec<&str> = Vec::new();
-    for object in events.iter().filter_map(|event| happenings[*event].deed.object.as_deref()) {
-        if !objects.contains(&object) {
-            objects.push(object);
-        }
-    }
+    let mut met: HashSet<&str> = HashSet::new();
+    let objects = events.iter().filter_map(|event| happenings[*event].deed.object.as_deref());
+    let objects: Vec<&str> = objects.filter(|object| met.insert(object)).collect();
     let Some(first) = objects.first().filter(|_| objects.len() > 1) else { return text.to_owned() };
     let more = objects.len().saturating_sub(most);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -11,6 +11,7 @@ pub mod finding;
 pub mod focus;
 pub mod investigation;
 mod lack;
+mod learned;
 pub mod question;
 pub mod record;
 pub mod report;

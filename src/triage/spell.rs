@@ -52,7 +52,8 @@ pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &Signals) -
             let time = store.time(signal.event).0;
             let belongs = spells.last().is_some_and(|spell: &Spell| {
                 let last = spell.signals[spell.signals.len() - 1].event;
-                time - store.time(last).0 <= rule.fold.0 && time - store.time(spell.first()).0 <= LONGEST.0
+                let since = |event: u32| time.saturating_sub(store.time(event).0);
+                since(last) <= rule.fold.0 && since(spell.first()) <= LONGEST.0
             });
             match spells.last_mut() {
                 Some(spell) if belongs => spell.signals.push(signal),
