@@ -1,6 +1,6 @@
 //! Coverage: what was read, kept and skipped, and why. "Nothing found" means nothing without it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::silence::{self, Presence, Silence};
 use super::time::{HOUR, Timestamp};
@@ -127,9 +127,6 @@ pub struct Coverage {
     pub not_read: Vec<String>,
 }
 
-/// Gaps shorter than this are nights and weekends.
-const GAP_HOURS: i64 = 72;
-
 impl Coverage {
     /// Counts a record that was skipped.
     pub fn skip(&mut self, reason: Reason, source: u32, line: u64) {
@@ -164,22 +161,22 @@ impl Coverage {
         self.reach.extend(both.map(|both| (key, both)));
     }
 
-    /// Stretches of at least three days without any event of an organization.
+    /// Stretches without any event of an organization: of more than three days, or with hours in which something
+    /// comes in other weeks.
     pub fn gaps(&self) -> Vec<Gap> {
-        let mut hours_of: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
+        let mut services: BTreeMap<&str, Vec<&Presence>> = BTreeMap::new();
         for ((organization, _), presence) in &self.presence {
-            hours_of.entry(organization).or_default().extend(presence.hours());
+            services.entry(organization).or_default().push(presence);
         }
-        let of_one = |(organization, hours): (&str, BTreeSet<i64>)| {
-            let gap = |(before, after): (&i64, &i64)| Gap {
+        let of_one = |(organization, services): (&str, Vec<&Presence>)| {
+            let gap = |(before, after): (i64, i64)| Gap {
                 organization: organization.to_owned(),
                 from: Timestamp((before + 1) * HOUR),
                 to: Timestamp(after * HOUR),
             };
-            let pairs = hours.iter().zip(hours.iter().skip(1));
-            pairs.filter(|(before, after)| *after - *before > GAP_HOURS).map(gap).collect::<Vec<_>>()
+            silence::stops(&services).into_iter().map(gap).collect::<Vec<_>>()
         };
-        hours_of.into_iter().flat_map(of_one).collect()
+        services.into_iter().flat_map(of_one).collect()
     }
 
     /// The first and the last event of an organization.

@@ -1,5 +1,6 @@
 //! Silence: a service of which nothing came for hours in which there is something in other weeks, while other
 //! services of the organization went on. A filter of the export, an outage, or somebody who switched a log off.
+//! A stop is the same of all services at once.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,14 @@ use super::time::{HOUR, Timestamp};
 const WEEK: i64 = 7 * 24;
 /// Hours in which something had to come, before it is called a silence.
 const LEAST_HOURS: usize = 6;
-/// How many weeks behind it an hour is compared with, and how many of them there have to be.
-const WEEKS: std::ops::RangeInclusive<i64> = 3..=8;
+/// How many weeks behind it an hour is compared with, at most.
+const MOST_WEEKS: i64 = 8;
+/// How many of them there have to be, for one service. It may be used now and then.
+const WEEKS_OF_ONE: i64 = 3;
+/// And for all services together, which seldom leave an hour empty by chance.
+const WEEKS_OF_ALL: i64 = 2;
+/// So many hours without anything are told whatever is usual: no weekend is that long.
+const LONG_STOP: i64 = 72;
 /// A silence that goes on longer is not followed further; it is one by then.
 const LONGEST: i64 = 4 * WEEK;
 
@@ -50,16 +57,36 @@ impl Presence {
         self.weeks.keys().flat_map(|week| of_week(*week)).collect()
     }
 
+    fn first(&self) -> Option<i64> {
+        let (week, _) = self.weeks.first_key_value()?;
+        (week * WEEK..(week + 1) * WEEK).find(|hour| self.has(*hour))
+    }
+
     fn last(&self) -> Option<i64> {
         let (week, _) = self.weeks.last_key_value()?;
         (week * WEEK..(week + 1) * WEEK).rev().find(|hour| self.has(*hour))
     }
 
-    /// Whether something came at that hour in three of four of the weeks before, which reach back to `first`.
-    fn is_usual(&self, hour: i64, first: i64) -> bool {
-        let known = ((hour - first) / WEEK).min(*WEEKS.end());
+    /// Whether something came at that hour in three of four of the weeks before, which reach back to `first` and
+    /// have to be `least`.
+    fn is_usual(&self, hour: i64, first: i64, least: i64) -> bool {
+        let known = ((hour - first) / WEEK).min(MOST_WEEKS);
         let active = (1..=known).filter(|back| self.has(hour - back * WEEK)).count();
-        known >= *WEEKS.start() && active * 4 >= usize::try_from(known).unwrap_or(0) * 3
+        known >= least && active * 4 >= usize::try_from(known).unwrap_or(0) * 3
+    }
+
+    fn add(&mut self, other: &Presence) {
+        for (week, bits) in &other.weeks {
+            let own = self.weeks.entry(*week).or_default();
+            own.iter_mut().zip(bits).for_each(|(own, bits)| *own |= bits);
+        }
+    }
+
+    fn of<'p>(services: impl IntoIterator<Item = &'p Presence>) -> Presence {
+        services.into_iter().fold(Presence::default(), |mut all, service| {
+            all.add(service);
+            all
+        })
     }
 }
 
@@ -84,7 +111,7 @@ pub fn of(presence: &BTreeMap<(String, String), Presence>) -> Vec<Silence> {
         };
         let nexts = hours.iter().skip(1).copied().chain([end + 1]);
         for (hour, next) in hours.iter().zip(nexts) {
-            let missing = (hour + 1..next.min(hour + LONGEST)).filter(|hour| own.is_usual(*hour, *first));
+            let missing = (hour + 1..next.min(hour + LONGEST)).filter(|hour| own.is_usual(*hour, *first, WEEKS_OF_ONE));
             let missing: Vec<i64> = missing.collect();
             let went_on = missing.iter().filter(|hour| others.iter().any(|other| other.has(**hour))).count();
             if missing.len() >= LEAST_HOURS && went_on * 2 >= missing.len() {
@@ -95,6 +122,36 @@ pub fn of(presence: &BTreeMap<(String, String), Presence>) -> Vec<Silence> {
                     to: Timestamp(next * HOUR),
                 });
             }
+        }
+    }
+    out
+}
+
+/// Stretches without an event of any service of an organization, told by the hour with events before and after
+/// each. They are longer than a weekend, or lack hours in which something usually comes.
+pub fn stops(services: &[&Presence]) -> Vec<(i64, i64)> {
+    let hours = Presence::of(services.iter().copied()).hours();
+    // What came of a service that had ended by then says nothing about what was to be expected.
+    let mut going: Vec<(i64, &Presence)> =
+        services.iter().filter_map(|service| service.last().map(|last| (last, *service))).collect();
+    going.sort_by_key(|(last, _)| *last);
+    let mut known = Presence::of(going.iter().map(|(_, service)| *service));
+    let mut first = hours.first().copied().unwrap_or_default();
+    let mut out = Vec::new();
+    for (before, after) in hours.iter().copied().zip(hours.iter().skip(1).copied()) {
+        if after - before > LONG_STOP {
+            out.push((before, after));
+            continue;
+        }
+        let ended = going.iter().take_while(|(last, _)| *last < after).count();
+        if ended > 0 {
+            going.drain(..ended);
+            known = Presence::of(going.iter().map(|(_, service)| *service));
+            first = known.first().unwrap_or(after);
+        }
+        let missing = (before + 1..after).filter(|hour| known.is_usual(*hour, first, WEEKS_OF_ALL)).count();
+        if missing >= LEAST_HOURS {
+            out.push((before, after));
         }
     }
     out
@@ -149,5 +206,43 @@ mod tests {
         let mut both = weeks(|hour| hour > 4 * WEEK);
         both.get_mut(&("o".to_owned(), "directory".to_owned())).unwrap().weeks.remove(&4);
         assert_eq!(of(&both), []);
+    }
+
+    /// The hours before and after each stop, from the start of the fifth week.
+    fn stops_of(presence: &BTreeMap<(String, String), Presence>) -> Vec<(i64, i64)> {
+        let stops = stops(&presence.values().collect::<Vec<_>>()).into_iter();
+        stops.map(|(before, after)| (before - 4 * WEEK, after - 4 * WEEK)).collect()
+    }
+
+    /// Five weeks of an office: two services on five days from 8 to 18, without the hours that are lost.
+    fn office(is_lost: impl Fn(i64) -> bool) -> BTreeMap<(String, String), Presence> {
+        let mut out = weeks(is_lost);
+        let sso = out.remove(&("o".to_owned(), "sso".to_owned())).unwrap();
+        let mut late = Presence::default();
+        sso.hours().into_iter().filter(|hour| hour % 24 >= 12).for_each(|hour| late.mark(hour));
+        out.insert(("o".to_owned(), "directory".to_owned()), sso);
+        out.insert(("o".to_owned(), "ldap".to_owned()), late);
+        out
+    }
+
+    #[test]
+    fn a_stop_of_everything_in_working_hours_is_told() {
+        assert_eq!(stops_of(&office(|_| false)), [], "nights and weekends");
+        let day = 4 * WEEK + 2 * 24;
+        assert_eq!(stops_of(&office(|hour| (day + 9..day + 15).contains(&hour))), [(2 * 24 + 8, 2 * 24 + 15)]);
+        assert_eq!(stops_of(&office(|hour| (day + 9..day + 14).contains(&hour))), [], "five hours");
+        let young = WEEK + 24;
+        assert_eq!(stops_of(&office(|hour| (young..young + 24).contains(&hour))), [], "one week says nothing");
+        let younger = stops_of(&office(|hour| (young + WEEK..young + WEEK + 24).contains(&hour)));
+        assert_eq!(younger.len(), 1, "two weeks do");
+    }
+
+    /// An export of one service that was seldom used, behind one of everything.
+    #[test]
+    fn a_service_that_ended_is_no_measure() {
+        let mut both = office(|hour| hour >= 3 * WEEK);
+        let seldom = both.entry(("o".to_owned(), "radius".to_owned())).or_default();
+        (0..5 * WEEK).filter(|hour| hour % 48 == 9).for_each(|hour| seldom.mark(hour));
+        assert_eq!(stops_of(&both), []);
     }
 }

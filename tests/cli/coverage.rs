@@ -58,6 +58,33 @@ fn what_is_silent_unknown_or_told_twice_stands_in_coverage() {
     }
 }
 
+/// A small office with quiet nights and weekends; of one working day nothing was exported, of any service.
+#[test]
+fn a_working_day_without_anything_is_told_and_a_weekend_is_not() {
+    let lost = 3 * 7 * 24 + 24;
+    let is_at_work = |hour: i64| hour % (7 * 24) < 5 * 24 && (8..18).contains(&(hour % 24));
+    let hours = || (0..4 * 7 * 24).filter(|hour| is_at_work(*hour));
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("events.jsonl");
+    let mut gaps = |hours: &mut dyn Iterator<Item = i64>, is_of_one: bool| {
+        let of_hour = |hour| match hour % 3 == 0 && !is_of_one {
+            true => event(hour, "directory", "user_update"),
+            false => event(hour, "sso", "sso_auth"),
+        };
+        fs::write(&path, lines(&hours.map(of_hour).collect::<Vec<_>>())).unwrap();
+        report(&[text(&path)])["coverage"]["gaps"].take()
+    };
+    assert_eq!(gaps(&mut hours(), false), json!([]));
+    assert_eq!(gaps(&mut hours(), true), json!([]), "of one service");
+    assert_eq!(gaps(&mut hours().filter(|hour| hour % 5 == 0), false), json!([]), "few events");
+    let kept = &mut hours().filter(|hour| !(lost..lost + 24).contains(hour));
+    let gap = json!([{"organization": "o", "from": "2026-02-23T18:00:00Z", "to": "2026-02-25T08:00:00Z"}]);
+    assert_eq!(gaps(kept, false), gap);
+    let table = scan(&[text(&path)]);
+    let line = "Gap: nothing at all from 2026-02-23 18:00:00 to 2026-02-25 08:00:00 UTC (38 h)";
+    assert!(table.contains(line), "{table}");
+}
+
 #[test]
 fn a_type_that_is_no_text_has_no_name() {
     let mut odd = event(7, "sso", "sso_auth");
