@@ -121,21 +121,11 @@ impl Cases<'_> {
         matches!(self.set.rules[finding.rule].logic, Logic::Risk(_))
     }
 
-    /// How many rules a rule is made of: the one that is made of most tells most.
-    fn depth(&self, rule: usize) -> usize {
-        self.set.references[rule].iter().map(|below| 1 + self.depth(*below)).sum()
-    }
-
     fn case(&self, members: &[(&Finding, Timestamp)]) -> Option<Case> {
-        let suspicious = members.iter().filter(|(finding, _)| is_suspicious(finding) && !self.adds_up(finding));
-        let earliest = suspicious.clone().min_by_key(|(finding, first)| (*first, &finding.id))?;
-        let telling = |finding: &Finding| (finding.severity, self.depth(finding.rule), finding.confidence);
-        let worst = suspicious
-            .max_by(|(a, a_first), (b, b_first)| {
-                let later = (b_first, &b.id).cmp(&(a_first, &a.id));
-                telling(a).cmp(&telling(b)).then(later)
-            })
-            .map(|(finding, _)| *finding)?;
+        let is_telling = |(finding, _): &&(&Finding, Timestamp)| is_suspicious(finding) && !self.adds_up(finding);
+        let suspicious: Vec<&(&Finding, Timestamp)> = members.iter().filter(is_telling).collect();
+        let earliest = suspicious.iter().min_by_key(|(finding, first)| (*first, &finding.id))?;
+        let worst = self.worst(&suspicious)?;
         let findings: Vec<&Finding> = members.iter().map(|(finding, _)| *finding).collect();
         let score_lines = self.score(&findings);
         let rule = &self.set.rules[worst.rule];
@@ -159,6 +149,43 @@ impl Cases<'_> {
             story: steps(self.set, &seen),
             first_action: rule.triage.first().cloned().unwrap_or_default(),
         })
+    }
+
+    /// The finding that gives a case its title and says what to do first. Among equals it is one that does harm, then
+    /// one that goes on where others ended, then the surest, then the first, then the one made of most rules.
+    fn worst<'f>(&self, suspicious: &[&(&'f Finding, Timestamp)]) -> Option<&'f Finding> {
+        let highest = suspicious.iter().map(|(finding, _)| finding.severity).max()?;
+        let mut completed: BTreeMap<u32, Vec<&Finding>> = BTreeMap::new();
+        for (finding, _) in suspicious {
+            finding
+                .completing
+                .iter()
+                .for_each(|completing| completed.entry(completing.event).or_default().push(finding));
+        }
+        let telling = |finding: &Finding| {
+            let ends: BTreeSet<u32> = finding.completing.iter().map(|completing| completing.event).collect();
+            let ended =
+                finding.events.iter().filter(|event| !ends.contains(event)).filter_map(|event| completed.get(event));
+            let ended: BTreeMap<usize, &Finding> = ended.flatten().map(|other| (other.rule, *other)).collect();
+            let does_harm = self.does_harm(finding) || ended.values().any(|other| self.does_harm(other));
+            (does_harm, ended.len(), finding.confidence)
+        };
+        let equals = suspicious.iter().filter(|(finding, _)| finding.severity == highest);
+        let key = |(finding, first): &(&'f Finding, Timestamp)| {
+            let earlier = std::cmp::Reverse(*first);
+            (telling(finding), earlier, self.depth(finding.rule), std::cmp::Reverse(finding.id.clone()))
+        };
+        equals.max_by_key(|member| key(member)).map(|(finding, _)| *finding)
+    }
+
+    fn depth(&self, rule: usize) -> usize {
+        self.set.references[rule].iter().map(|below| 1 + self.depth(*below)).sum()
+    }
+
+    /// Whether something is destroyed or carried away.
+    fn does_harm(&self, finding: &Finding) -> bool {
+        let tactic = self.set.rules[finding.rule].techniques.first().map(|technique| technique.tactic.as_str());
+        matches!(tactic, Some("Impact" | "Exfiltration"))
     }
 
     /// Each rule counts once, with what its severity and confidence weigh; a question half. More tactics, an

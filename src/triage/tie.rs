@@ -2,7 +2,8 @@
 //!
 //! A finding is *about* one thing, and at its completing events somebody *did* something, somebody *suffered* it,
 //! and both were *at* an address and a device. What many honest people share binds nobody: the address of an
-//! office, a kiosk, an administrator who looks after everybody.
+//! office, a kiosk, an administrator who looks after everybody. Nor does the address from which such an administrator
+//! helps people, a home for example: it is theirs, and not that of whom the finding is about.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -32,6 +33,8 @@ pub struct Ties {
     actors: Vec<String>,
     targets: Vec<String>,
     places: Vec<String>,
+    /// the places are those of somebody else than whom it is about
+    is_done_by_others: bool,
     first: Timestamp,
     last: Timestamp,
     is_suspicious: bool,
@@ -44,6 +47,8 @@ enum Role {
     Did,
     Suffered,
     At,
+    /// somebody else was there, who did it to whom it is about
+    Beside,
 }
 
 /// A finding in which a thing has a part; in the order of time.
@@ -91,10 +96,13 @@ impl Ties {
         };
         let is_person = |key: &str| key.starts_with("user:") || key.starts_with("admin:");
         let is_touched = |key: &str| is_person(key) || key.starts_with("device:");
+        let actors = few(&[(Norm::ActorKey, "")], &is_person);
+        let is_about_another = about.as_ref().is_some_and(|about| is_person(about) && !actors.contains(about));
         let times = || finding.completing.iter().map(|completing| completing.time);
         Ties {
             about,
-            actors: few(&[(Norm::ActorKey, "")], &is_person),
+            is_done_by_others: is_about_another && !actors.is_empty(),
+            actors,
             targets: few(&[(Norm::TargetKey, "")], &is_touched),
             places: [few(&[(Norm::SourceIp, "ip:")], &|_| true), few(&[(Norm::DeviceKey, "device:")], &|_| true)]
                 .concat(),
@@ -155,7 +163,8 @@ impl Bonds<'_> {
                 add(about, Role::About);
             }
             ties.actors.iter().for_each(|key| add(key, Role::Did));
-            ties.places.iter().for_each(|key| add(key, Role::At));
+            let there = if ties.is_done_by_others { Role::Beside } else { Role::At };
+            ties.places.iter().for_each(|key| add(key, there));
             if ties.is_suspicious && !is_caretaken {
                 ties.targets.iter().for_each(|key| add(key, Role::Suffered));
             }
@@ -171,7 +180,7 @@ impl Bonds<'_> {
                 let is_tied = |role: Role| match role {
                     Role::About | Role::Suffered => true,
                     Role::Did => is_suspect,
-                    Role::At => !is_hub && (is_suspect || has_suspicious(Role::At)),
+                    Role::At | Role::Beside => !is_hub && (is_suspect || has_suspicious(Role::At)),
                 };
                 let tied = cluster.iter().filter(|member| is_tied(member.role));
                 let tied: Vec<usize> = tied.map(|member| member.place).collect();
@@ -234,7 +243,7 @@ impl Bonds<'_> {
     fn shared<'k>(&self, buckets: &Buckets<'k>) -> BTreeSet<(&'k str, &'k str)> {
         let mut places: BTreeMap<&'k str, BTreeSet<&'k str>> = BTreeMap::new();
         for ((organization, key), bucket) in buckets.iter().filter(|(_, bucket)| bucket.len() > 1) {
-            if bucket.iter().any(|member| member.role == Role::At) {
+            if bucket.iter().any(|member| matches!(member.role, Role::At | Role::Beside)) {
                 places.entry(*organization).or_default().insert(*key);
             }
         }

@@ -187,6 +187,57 @@ fn a_suspect_is_tied_to_those_whom_he_touched_unless_these_are_many() {
     assert!(own.unwrap()["finding_ids"].as_array().unwrap().len() >= 8, "{own:#?}");
 }
 
+/// An administrator resets somebody's password and removes the authenticator app.
+fn recovered(number: u32, user: &Value, ip: &str) -> Vec<Value> {
+    let of_type = |(offset, event_type): (u32, &str)| {
+        let mut event = excluded(number + offset, user, 12);
+        event["timestamp"] = format!("2026-03-02T12:{:02}:{:02}Z", number % 60, offset).into();
+        event["event_type"] = event_type.into();
+        event["client_ip"] = ip.into();
+        event["changes"] = json!([]);
+        event
+    };
+    [(0, "user_password_change"), (1, "totp_delete_enrollment")].into_iter().map(of_type).collect()
+}
+
+#[test]
+fn the_address_of_whoever_helps_ties_nobody_unless_it_is_a_thiefs() {
+    let (alice, robert) = (guessed(100, "alice", "203.0.113.9", 9), guessed(200, "robert", "198.51.100.7", 10));
+    let helped = |ip: &str| [recovered(301, &alice[0], ip), recovered(305, &robert[0], ip)].concat();
+    let (_folder, path) = written(&[alice.clone(), robert.clone(), helped("192.0.2.10")].concat());
+    assert_eq!(titles(&report(&[&path])).len(), 2, "from home");
+    let (_folder, path) = written(&[alice.clone(), robert.clone(), helped("203.0.113.9")].concat());
+    assert_eq!(titles(&report(&[&path])).len(), 1, "from where a password was guessed");
+}
+
+/// Of one severity, what does harm gives the title, and what others ended in; not the last or the longest rule.
+#[test]
+fn a_title_tells_of_the_harm_and_of_what_went_before() {
+    let mut events = guessed_administrator();
+    for number in 0..12 {
+        let user = json!({"initiated_by": {"id": format!("5e{number:022x}"), "username": format!("user{number}")}});
+        let mut deleted = excluded(300 + number, &user, 7);
+        deleted["timestamp"] = format!("2026-03-02T07:20:{number:02}Z").into();
+        deleted["event_type"] = "user_delete".into();
+        deleted["client_ip"] = "192.0.2.66".into();
+        events.push(deleted);
+    }
+    let (_folder, path) = written(&events);
+    let harmed = report(&[&path, "--no-config"]);
+    assert_eq!(titles(&harmed), ["Many users deleted or suspended at once: ops@example.com"]);
+    // Refused pushes, then one approved, and a recovery by an administrator that nobody finished.
+    let mut pushed: Vec<Value> = guessed(100, "alice", "203.0.113.9", 9);
+    for event in &mut pushed {
+        let is_approved = event["success"] == true;
+        event["mfa_meta"] = json!({"type": "push"});
+        event["auth_context"]["auth_methods"] =
+            json!({"password": {"success": true}, "jumpcloud_protect": {"success": is_approved}});
+    }
+    let recovery = recovered(301, &pushed[0], "192.0.2.10");
+    let (_folder, path) = written(&[pushed, recovery].concat());
+    assert_eq!(titles(&report(&[&path, "--no-config"])), ["Push approved after a series of refused ones: alice"]);
+}
+
 #[test]
 fn questions_alone_are_no_case() {
     let twin = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/twins/admin-takeover.jsonl");

@@ -66,7 +66,7 @@ fn a_working_day_without_anything_is_told_and_a_weekend_is_not() {
     let hours = || (0..4 * 7 * 24).filter(|hour| is_at_work(*hour));
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("events.jsonl");
-    let mut gaps = |hours: &mut dyn Iterator<Item = i64>, is_of_one: bool| {
+    let gaps = |hours: &mut dyn Iterator<Item = i64>, is_of_one: bool| {
         let of_hour = |hour| match hour % 3 == 0 && !is_of_one {
             true => event(hour, "directory", "user_update"),
             false => event(hour, "sso", "sso_auth"),
