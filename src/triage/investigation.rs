@@ -124,15 +124,19 @@ impl<'a> Investigation<'a> {
         let place: BTreeMap<Origin, usize> = happenings.iter().enumerate().map(|(i, h)| (h.origin, i)).collect();
         let shown: BTreeSet<usize> = sessions.iter().flat_map(|s| s.events.iter().copied()).collect();
         let (findings, marks) = findings_among(findings, &place, &shown);
+        // All that made a finding has to be read, also where the finding stands elsewhere.
+        let cited = findings.iter().flat_map(|finding| &finding.evidence);
+        let evidence: BTreeSet<usize> =
+            cited.filter_map(|evidence| place.get(&evidence.origin).copied()).chain(marks.keys().copied()).collect();
         let is_short = sessions.len() <= FEW;
         for session in &mut sessions {
             let habits = &habits[&happenings[session.events[0]].organization];
             let odd: BTreeSet<Aspect> =
                 session.events.iter().flat_map(|e| habits.odd(&happenings[*e], manner.zone)).collect();
-            let has_mark = session.events.iter().any(|e| marks.contains_key(e));
+            let is_evidence = session.events.iter().any(|event| evidence.contains(event));
             session.odd = odd.into_iter().collect();
             let is_like_others = habits.are_enough() && session.odd.is_empty();
-            session.is_ordinary = !is_short && asked.is_none() && is_like_others && !has_mark;
+            session.is_ordinary = !is_short && asked.is_none() && is_like_others && !is_evidence;
         }
         let changes = changes(happenings, &sessions);
         let (coverage, sources, set) = read;

@@ -336,6 +336,23 @@ fn a_session_that_never_signed_in_is_not_ordinary() {
     assert!(bob["sessions"].as_array().unwrap().len() == 41 && bob["usual"].as_array().unwrap().len() == 1, "{bob:#}");
 }
 
+/// A finding stands at its first event; the others are evidence of it in sessions like all others.
+#[test]
+fn a_session_that_holds_evidence_is_not_ordinary() {
+    let suspended = r#"{"id":"s","timestamp":"2026-03-02T12:30:00Z","event_type":"user_suspended","service":"directory","organization":"o","initiated_by":{"type":"admin","email":"it@example.com"},"client_ip":"198.51.100.7","resource":{"id":"u1","type":"user","username":"alice"},"success":true}"#;
+    let hours: Vec<u32> = (0..15).map(|hour| hour * 3600).collect();
+    let folder = folder(&[("log.jsonl", &(alice(&hours) + suspended + "\n"))]);
+    let path = folder.path().join("log.jsonl");
+    let critical: Vec<Value> =
+        findings(&[text(&path), "--no-config"]).into_iter().filter(|f| f["severity"] == "critical").collect();
+    assert_eq!((critical.len(), critical[0]["event_count"].as_u64()), (1, Some(3)), "{critical:#?}");
+    let shown = investigate(&["alice", text(&path), "--no-config"]);
+    assert!(shown.contains("13 ordinary sessions, 13 events"), "{shown}");
+    for time in ["2026-03-02 12:30:00", "2026-03-02 13:00:00", "2026-03-02 14:00:00"] {
+        assert!(shown.contains(&format!("\n  {time}  ")), "{time}\n{shown}");
+    }
+}
+
 #[test]
 fn what_is_usual_is_learned_in_each_organization() {
     let folder = folder(&[("a.jsonl", &stolen("a", "FR")), ("b.jsonl", &stolen("b", "DE"))]);
