@@ -71,6 +71,14 @@ pub struct Filters {
     pub contains: Vec<String>,
 }
 
+/// What a command that runs none of our rules takes all the same.
+#[derive(Debug, clap::Args)]
+pub struct Unruled {
+    /// Changes nothing here: where no rule runs, no jcdetect.yml is looked for
+    #[arg(long, help_heading = "Rules")]
+    pub no_config: bool,
+}
+
 /// `hunt`
 #[derive(Debug, clap::Args)]
 #[command(after_help = "docs/hunting.md has the language of --where. Exit codes: 0 done, found or not; 2 usage or \
@@ -82,6 +90,9 @@ pub struct Hunt {
 
     #[command(flatten)]
     pub filters: Filters,
+
+    #[command(flatten)]
+    pub unruled: Unruled,
 
     #[command(flatten)]
     pub shown: Shown,
@@ -152,6 +163,9 @@ pub struct Summary {
     #[command(flatten)]
     pub shown: Shown,
 
+    #[command(flatten)]
+    pub unruled: Unruled,
+
     /// What standard output shows: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub format: String,
@@ -165,4 +179,7 @@ pub struct Normalize {
 
     #[command(flatten)]
     pub filters: Filters,
+
+    #[command(flatten)]
+    pub unruled: Unruled,
 }

@@ -17,6 +17,20 @@ fn summary(arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// What one command takes, the next one does not refuse.
+#[test]
+fn no_config_is_taken_by_all_that_read() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("log.jsonl");
+    fs::write(&path, lines(&counted())).unwrap();
+    for command in ["scan", "hunt", "timeline", "summary", "normalize"] {
+        let run = |more: &[&str]| jcdetect().arg(command).arg(text(&path)).args(more).output().unwrap();
+        let (with, without) = (run(&["--no-config"]), run(&[]));
+        assert_eq!(with.status.code(), Some(0), "{command}: {}", String::from_utf8_lossy(&with.stderr));
+        assert_eq!(with.stdout, without.stdout, "{command}");
+    }
+}
+
 /// A small file, counted by hand.
 fn counted() -> Vec<Value> {
     let mut events = Vec::new();

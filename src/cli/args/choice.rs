@@ -41,12 +41,11 @@ impl Choice {
         Ok(config)
     }
 
-    /// The first flag that was typed, for a command that runs no rules.
+    /// The first flag that was typed and asks for something, for a command that runs no rules.
     pub fn first(&self) -> Option<&'static str> {
         let typed = [
             ("--rules", !self.rules.is_empty()),
             ("--config", self.config.is_some()),
-            ("--no-config", self.no_config),
             ("--enable", !self.enable.is_empty()),
             ("--disable", !self.disable.is_empty()),
         ];
