@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::context;
 use super::finding::Finding;
 use super::focus::{Focus, Part};
+use super::sentence::is_only_seen;
 use super::usual::{Aspect, Habits};
 use super::watch::{Deed, Happening, Seen};
 use crate::enrich::directory::Directory;
@@ -248,7 +249,7 @@ fn changes(happenings: &[Happening], sessions: &[Session]) -> Vec<Change> {
     let mut out: Vec<Change> = Vec::new();
     for (event, is_telling) in events {
         let deed = &happenings[event].deed;
-        let Some(undo) = &deed.undo else { continue };
+        let Some(undo) = deed.undo.as_ref().filter(|_| is_telling || !is_only_seen(&deed.event_type)) else { continue };
         let is_same = |change: &&mut Change| {
             change.is_telling == is_telling && are_alike(&happenings[change.events[0]].deed, deed)
         };
@@ -264,7 +265,7 @@ fn changes(happenings: &[Happening], sessions: &[Session]) -> Vec<Change> {
 }
 
 /// Objects that are named where they have to be put right one by one.
-const MOST_TO_UNDO: usize = 40;
+const MOST_TO_UNDO: usize = 200;
 /// Objects that are named in a sentence.
 const MOST_SAID: usize = 3;
 

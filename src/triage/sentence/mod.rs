@@ -16,7 +16,7 @@ use crate::event::json::Json;
 use crate::event::outside::Enriched;
 
 pub use signin::is_one as is_sign_in;
-pub use undo::undo;
+pub use undo::{is_only_seen, undo};
 use words::Words;
 pub use words::cut;
 

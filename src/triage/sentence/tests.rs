@@ -140,6 +140,10 @@ fn actions() {
             ),
         ),
         (
+            serde_json::json!({"event_type": "integration_domain_add", "resource": {"type": "domain", "name": "sso.example"}}),
+            format!("root@example.com added a domain to an integration: sso.example{whence}"),
+        ),
+        (
             serde_json::json!({"event_type": "foo_create", "resource": {"type": "foo", "name": "X"}}),
             format!("root@example.com did `foo_create` on X{whence}"),
         ),
@@ -232,6 +236,30 @@ fn changes_are_undone() {
         (
             serde_json::json!({"event_type": "policy_create", "resource": {"type": "policy", "name": "Disk"}}),
             Some("Delete the policy Disk."),
+        ),
+        (
+            serde_json::json!({"event_type": "integration_domain_add", "resource": {"type": "domain", "name": "sso.example"}}),
+            Some("Remove the domain again: sso.example, and see who signed in by it."),
+        ),
+        (
+            serde_json::json!({"event_type": "software_add_request", "application": {"name": "AnyDesk"}}),
+            Some("Remove the software again: AnyDesk, and see where it ran."),
+        ),
+        (
+            serde_json::json!({"event_type": "passwordmanager_local_backup_create"}),
+            Some("What the backup holds is out: change the passwords in it."),
+        ),
+        (
+            serde_json::json!({"event_type": "passwordmanager_folder_member_add", "resource": {"type": "folder", "name": "Finance"}}),
+            Some("Take the member out of the folder of passwords Finance again, and change the passwords in it."),
+        ),
+        (
+            serde_json::json!({"event_type": "passwordmanager_item_reveal", "resource": {"type": "item", "name": "root"}}),
+            Some("Whoever saw the password root knows it: change it."),
+        ),
+        (
+            serde_json::json!({"event_type": "remote_session_start", "system": {"id": "s1", "hostname": "cfo-laptop"}}),
+            Some("What was done in it stays: look at the device cfo-laptop, and isolate it if nobody asked for help."),
         ),
         (serde_json::json!({"event_type": "report_run"}), None),
         (serde_json::json!({"event_type": "foo_create"}), None),

@@ -22,9 +22,24 @@ const UNDO: &[(&str, &str)] = &[
     ("commandresult_delete", "Deleted results do not come back: read what the command did on the devices themselves."),
     ("integration_activate", "Switch the SCIM integration off again."),
     ("integration_deactivate", "Switch the SCIM integration on again."),
+    ("integration_domain_add", "Remove the domain again[: {target.name}], and see who signed in by it."),
+    ("integration_domain_delete", "Add the domain again[: {target.name}]."),
     ("passwordmanager_items_export", "What was exported is out: change the passwords in it."),
+    ("passwordmanager_local_backup_create", "What the backup holds is out: change the passwords in it."),
     ("passwordmanager_user_device_pair", "Unpair the device."),
+    (
+        "remote_session_start",
+        "What was done in it stays: look at the device[ {device.name}], and isolate it if nobody asked for help.",
+    ),
     ("report_export", "What was exported is out: see who can be found with it."),
+    (
+        "software_add_request",
+        "Remove the software again[: {application.name}][ from {device.name}], and see where it ran.",
+    ),
+    (
+        "software_remove_request",
+        "Install the software again[: {application.name}][ on {device.name}], if it is needed.",
+    ),
     ("system_delete", "Enrol {the device} again; its agent has to be installed anew."),
     ("system_fde_key_decrypt", "Renew the disk encryption recovery key of {a device}."),
     ("totp_delete_enrollment", "Set up {whose} TOTP with them in person."),
@@ -89,15 +104,30 @@ pub fn undo(event: &Event<'_>) -> Option<String> {
         let is_admin = event.actor.kind.as_deref() == Some("admin");
         return (is_change && (is_telling || is_admin)).then(|| set_back(json, &words, None));
     };
+    if let Some((what, to)) = verb.strip_prefix("added a ").and_then(|rest| rest.split_once(' ')) {
+        let is_let_in = noun.contains("folder") && matches!(what, "member" | "user" | "group");
+        let rest = if is_let_in { ", and change the passwords in it" } else { "" };
+        let from = to.replace("to #", &format!("out of {{the {noun}}}"));
+        return Some(words.fill(&format!("Take the {what} {from} again{rest}.")));
+    }
     match verb.split(' ').next().unwrap_or_default() {
         "created" => Some(words.fill(&format!("Delete {{the {noun}}}."))),
-        "deleted" => Some(words.fill(&format!("Make {{the {noun}}} anew, if it is needed."))),
+        "deleted" | "removed" if !verb.contains(" a ") => {
+            Some(words.fill(&format!("Make {{the {noun}}} anew, if it is needed.")))
+        }
         "added" if verb == "added #" => Some(words.fill(&format!("Remove {{the {noun}}}."))),
         "changed" => Some(set_back(json, &words, Some(noun))),
         "exported" => Some("What was exported is out: change the secrets in it.".to_owned()),
+        "copied" | "revealed" => Some(words.fill(&format!("Whoever saw {{the {noun}}} knows it: change it."))),
         "shared" => Some(words.fill(&format!("End the sharing of {{the {noun}}}, and change what it holds."))),
         _ => None,
     }
+}
+
+/// Whether nothing was changed and only something secret seen. Everybody looks at their own passwords each day, so it is
+/// told only where something else is not as usual.
+pub fn is_only_seen(event_type: &str) -> bool {
+    noun_and_verb(event_type).is_some_and(|(_, verb)| verb.starts_with("copied") || verb.starts_with("revealed"))
 }
 
 fn association(json: &Json<'_>, words: &Words<'_>) -> Option<String> {
