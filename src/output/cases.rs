@@ -11,6 +11,7 @@ use super::safe::Safe;
 use super::table::{has_tenants, known_networks, severity, table, when};
 use crate::event::time::Zone;
 use crate::triage::case::Case;
+use crate::triage::finding::short;
 use crate::triage::report::Report;
 use crate::triage::status::Status;
 use crate::triage::story::Step;
@@ -79,7 +80,9 @@ fn what(report: &Report<'_>, case: &Case, zone: Zone) -> String {
         let time = step.time.short(zone);
         let time = if time.get(..10) == day.get(..10) { &time[11..] } else { time.as_str() };
         let tactic = if step.tactic.is_empty() { String::new() } else { format!(" {}:", step.tactic) };
-        text += &format!("{number}. {time}{tactic} {} [{}]\n", Safe(&step.sentence), step.rules.join(", "));
+        let ids: Vec<&str> = step.finding_ids.iter().take(step.rules.len()).map(|id| short(id)).collect();
+        let (rules, ids) = (step.rules.join(", "), ids.join(", "));
+        text += &format!("{number}. {time}{tactic} {} [{rules}] {ids}\n", Safe(&step.sentence));
     }
     if case.story.len() > STEPS {
         text += &format!("{} more steps, none worse; --format json has them all\n", case.story.len() - STEPS);

@@ -18,6 +18,7 @@ use crate::triage::context;
 use crate::triage::finding::{Finding, Subject};
 use crate::triage::report::{self, Report};
 use crate::triage::status;
+use crate::triage::story;
 use crate::triage::suppression::{Suppression, Use};
 use crate::triage::told::Told;
 
@@ -123,7 +124,28 @@ struct Case<'r> {
     entities: Vec<Entity<'r>>,
     finding_ids: &'r [String],
     story: Vec<String>,
+    steps: Vec<Step<'r>>,
     first_action: &'r str,
+}
+
+/// A line of the story in its parts.
+#[derive(Serialize)]
+struct Step<'r> {
+    timestamp: String,
+    tactic: &'r str,
+    severity: &'static str,
+    rule_ids: &'r [String],
+    finding_ids: &'r [String],
+}
+
+fn step(step: &story::Step) -> Step<'_> {
+    Step {
+        timestamp: step.time.rfc3339(),
+        tactic: &step.tactic,
+        severity: step.severity.word(),
+        rule_ids: &step.rules,
+        finding_ids: &step.finding_ids,
+    }
 }
 
 #[derive(Serialize)]
@@ -149,6 +171,7 @@ fn case(case: &case::Case) -> Case<'_> {
         entities: case.entities.iter().map(entity).collect(),
         finding_ids: &case.finding_ids,
         story: case.story.iter().map(|step| step.line(Zone::Utc)).collect(),
+        steps: case.story.iter().map(step).collect(),
         first_action: &case.first_action,
     }
 }

@@ -151,8 +151,13 @@ pub fn is_part_of_id(text: &str) -> bool {
 impl Finding {
     /// As much of its id as tells it from others; `explain` takes it.
     pub fn short_id(&self) -> &str {
-        self.id.get(..8).unwrap_or(&self.id)
+        short(&self.id)
     }
+}
+
+/// As much of the id of a finding as tells it from others.
+pub fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
 }
 
 impl Findings<'_> {

@@ -41,6 +41,8 @@ pub struct Step {
     pub severity: Severity,
     /// the rules that tell of it
     pub rules: Vec<String>,
+    /// the ids of their findings, and then those of steps like it that are only counted
+    pub finding_ids: Vec<String>,
 }
 
 impl Step {
@@ -96,7 +98,8 @@ pub fn steps(set: &RuleSet, findings: &[(&Finding, Timestamp)]) -> Vec<Step> {
         }
         let rules = group.iter().map(|(finding, _)| set.rules[finding.rule].name.clone()).collect();
         let severity = group.iter().map(|(finding, _)| finding.severity).max().unwrap_or_default();
-        let step = Step { time: *time, tactic: tactic(first).to_owned(), sentence, severity, rules };
+        let finding_ids = group.iter().map(|(finding, _)| finding.id.clone()).collect();
+        let step = Step { time: *time, tactic: tactic(first).to_owned(), sentence, severity, rules, finding_ids };
         steps.push((step, place(tactic(first))));
     }
     steps.sort_by(|(a, a_place), (b, b_place)| (a.time, a_place).cmp(&(b.time, b_place)));
@@ -108,13 +111,15 @@ fn told_once(steps: Vec<Step>) -> Vec<Step> {
     const FEW: usize = 2;
     let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     steps.iter().for_each(|step| *counts.entry(step.rules.clone()).or_default() += 1);
-    let mut seen: BTreeSet<Vec<String>> = BTreeSet::new();
-    let mut out = Vec::new();
+    let mut seen: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let mut out: Vec<Step> = Vec::new();
     for mut step in steps {
         let count = counts.get(&step.rules).copied().unwrap_or(1);
-        if count > FEW && !seen.insert(step.rules.clone()) {
+        if let Some(first) = seen.get(&step.rules).filter(|_| count > FEW) {
+            out[*first].finding_ids.append(&mut step.finding_ids);
             continue;
         }
+        seen.insert(step.rules.clone(), out.len());
         if count > FEW {
             step.sentence += &format!("; and {} more like it", count - 1);
         }

@@ -66,6 +66,19 @@ fn a_story_is_one_case_in_order_with_a_score_that_adds_up() {
     );
     assert!(story.last().unwrap().contains("Stealth: Command results are deleted"), "{story:#?}");
     assert!(story.is_sorted(), "{story:#?}");
+    let steps = case["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), story.len());
+    let told: Vec<&Value> = steps.iter().flat_map(|step| step["finding_ids"].as_array().unwrap()).collect();
+    let adds_up = |id: &&Value| findings.iter().any(|f| f["id"] == **id && f["rule_id"] == "risk-score-entity");
+    let (mut told, mut own) = (told, own.into_iter().filter(|id| !adds_up(id)).collect::<Vec<_>>());
+    told.sort_by_key(|id| id.as_str());
+    own.sort_by_key(|id| id.as_str());
+    assert_eq!(told, own, "each finding is in one step");
+    let step = &steps[0];
+    let first = &step["finding_ids"][0].as_str().unwrap()[..8];
+    let table = scan(&[&scenario("admin-takeover")]).split_whitespace().collect::<Vec<_>>().join(" ");
+    let rules: Vec<&str> = step["rule_ids"].as_array().unwrap().iter().map(|rule| rule.as_str().unwrap()).collect();
+    assert!(table.contains(&format!("[{}] {first}", rules.join(", "))), "{table}");
     assert!(case["first_action"].as_str().unwrap().starts_with("Contain first"));
     assert!(case["first_seen"].as_str() <= case["last_seen"].as_str());
 }
