@@ -30,6 +30,9 @@ pub struct Session {
     pub odd: Vec<Aspect>,
     /// it holds nothing that has to be read event by event
     pub is_ordinary: bool,
+    /// nothing in it casts suspicion on the rest of it; some of it may be evidence all the same, as an honest sign-in
+    /// is of two places at once
+    is_usual: bool,
 }
 
 /// Something that was changed.
@@ -39,7 +42,7 @@ pub struct Change {
     pub events: Vec<usize>,
     /// how it is undone
     pub undo: String,
-    /// it stands in a session that is not ordinary
+    /// it stands in a session that is not as usual, or is evidence itself
     pub is_telling: bool,
 }
 
@@ -134,12 +137,14 @@ impl<'a> Investigation<'a> {
             let habits = &habits[&happenings[session.events[0]].organization];
             let odd: BTreeSet<Aspect> =
                 session.events.iter().flat_map(|e| habits.odd(&happenings[*e], manner.zone)).collect();
+            let has_mark = session.events.iter().any(|event| marks.contains_key(event));
             let is_evidence = session.events.iter().any(|event| evidence.contains(event));
             session.odd = odd.into_iter().collect();
             let is_like_others = habits.are_enough() && session.odd.is_empty();
-            session.is_ordinary = !is_short && asked.is_none() && is_like_others && !is_evidence;
+            session.is_usual = !is_short && asked.is_none() && is_like_others && !has_mark;
+            session.is_ordinary = session.is_usual && !is_evidence;
         }
-        let changes = changes(happenings, &sessions);
+        let changes = changes(happenings, &sessions, &evidence);
         let (coverage, sources, set) = read;
         Investigation {
             focus,
@@ -199,7 +204,7 @@ fn sessions(happenings: &[Happening], manner: Manner) -> Vec<Session> {
             sessions[session].events.push(place);
         } else {
             open.insert(key, sessions.len());
-            sessions.push(Session { events: vec![place], odd: vec![], is_ordinary: true });
+            sessions.push(Session { events: vec![place], odd: vec![], is_ordinary: true, is_usual: true });
         }
     }
     let (from, to) = manner.window;
@@ -242,9 +247,12 @@ fn findings_among<'a>(
 }
 
 /// What was changed, in order; what differs only in whom or what it was done to is one.
-fn changes(happenings: &[Happening], sessions: &[Session]) -> Vec<Change> {
-    let mut events: Vec<(usize, bool)> =
-        sessions.iter().flat_map(|s| s.events.iter().map(|event| (*event, !s.is_ordinary))).collect();
+fn changes(happenings: &[Happening], sessions: &[Session], evidence: &BTreeSet<usize>) -> Vec<Change> {
+    let is_telling = |session: &Session, event: usize| !session.is_usual || evidence.contains(&event);
+    let mut events: Vec<(usize, bool)> = Vec::new();
+    for session in sessions {
+        events.extend(session.events.iter().map(|event| (*event, is_telling(session, *event))));
+    }
     events.sort_unstable();
     let mut out: Vec<Change> = Vec::new();
     for (event, is_telling) in events {

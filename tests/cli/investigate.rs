@@ -348,6 +348,7 @@ fn a_session_that_holds_evidence_is_not_ordinary() {
     assert_eq!((critical.len(), critical[0]["event_count"].as_u64()), (1, Some(3)), "{critical:#?}");
     let shown = investigate(&["alice", text(&path), "--no-config"]);
     assert!(shown.contains("13 ordinary sessions, 13 events"), "{shown}");
+    assert!(shown.contains("Undo: Unsuspend alice."), "{shown}");
     for time in ["2026-03-02 12:30:00", "2026-03-02 13:00:00", "2026-03-02 14:00:00"] {
         assert!(shown.contains(&format!("\n  {time}  ")), "{time}\n{shown}");
     }
