@@ -163,3 +163,24 @@ fn risk_of_an_address_is_about_the_address() {
         assert!(found.iter().all(|finding| finding["rule_id"] != "risk-score-entity"), "{found:?}");
     }
 }
+
+/// What a stolen key did is what has to be undone.
+#[test]
+fn what_a_key_does_in_its_first_hour_in_a_new_country_is_evidence() {
+    let call = |n: u32, day: u32, minute: u32, country: &str| {
+        json!({"event_type": "user_update", "service": "directory", "success": true, "auth_method": "api key",
+            "id": format!("{n:024x}"), "timestamp": format!("2026-03-{day:02}T09:{minute:02}:00Z"),
+            "initiated_by": {"type": "admin", "email": "a@example.com", "id": "a1", "source": "scim"},
+            "client_ip": format!("203.0.113.{}", country.len()), "geoip": {"country_code": country},
+            "resource": {"type": "user", "id": format!("u{n}"), "username": format!("user{n}")}})
+    };
+    let at_home = (0..40).map(|n| call(n, 1 + n / 2, n % 2, "IE"));
+    let abroad = (0..12).map(|n| call(100 + n, 22, n, "RU"));
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("events.jsonl");
+    std::fs::write(&path, at_home.chain(abroad).map(|event| format!("{event}\n")).collect::<String>()).unwrap();
+    let found = findings(&[text(&path), "--no-config"]);
+    let key: Vec<&Value> = found.iter().filter(|f| f["rule_id"] == "api-key-from-new-country").collect();
+    assert_eq!(key.len(), 1);
+    assert_eq!(key[0]["event_count"], 12);
+}
