@@ -162,10 +162,16 @@ fn guessed_target(resource: &Json<'_>, event_type: &str) -> Option<&'static str>
 
 /// A party out of a `resource` object or an end of an association.
 fn object<'e>(object: &'e Json<'e>) -> Party<'e> {
-    let name =
+    // The `name` of an application is that of its connector, such as `saml2`, of which there may be many.
+    let label = match object.text_at(&["type"]) {
+        Some("application") => object.text_at(&["displayLabel"]).or_else(|| object.text_at(&["display_label"])),
+        _ => None,
+    };
+    let name = label.or_else(|| {
         ["username", "name", "displayName", "display_name", "displayLabel", "hostname", "policy_name", "app_name"]
             .iter()
-            .find_map(|key| object.text_at(&[key]));
+            .find_map(|key| object.text_at(&[key]))
+    });
     let email = ["email", "recipient_email", "account_email"].iter().find_map(|key| object.text_at(&[key]));
     let id = ["id", "object_id", "_id", "policy_id", "app_id"].iter().find_map(|key| object.text_at(&[key]));
     Party::of(object.text_at(&["type"]), id, name, email)
@@ -265,6 +271,19 @@ mod tests {
         let j = json(text);
         let (target, other) = target(&j, "association_change", &Party::default());
         assert_eq!((target.name, other.name), (Some("jo"), Some("admins")));
+    }
+
+    #[test]
+    fn an_application_goes_by_its_label() {
+        for (resource, want) in [
+            (r#"{"type":"application","id":"1","name":"saml2","displayLabel":"Vocera"}"#, "Vocera"),
+            (r#"{"type":"application","id":"1","name":"saml2","display_label":"Vocera"}"#, "Vocera"),
+            (r#"{"type":"application","id":"1","name":"saml2","displayLabel":""}"#, "saml2"),
+            (r#"{"type":"user_group","id":"1","name":"nurses","displayLabel":"Vocera"}"#, "nurses"),
+        ] {
+            let object = Json::parse(resource).unwrap();
+            assert_eq!(self::object(&object).name, Some(want), "{resource}");
+        }
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Event<'_> {
             Norm::DeviceName => optional(self.device_name()),
             Norm::DeviceManaged => boolean(self.is_managed().then_some(true)),
             Norm::AppKey => optional(self.app_text(&["id", "sso_url", "name"])),
-            Norm::AppName => optional(self.app_text(&["display_label", "name", "displayLabel"])),
+            Norm::AppName => optional(self.app_text(&["display_label", "displayLabel", "name"])),
             Norm::PolicyAction => optional(policy_action(json)),
             Norm::MfaUsed => boolean(factor::mfa_used(json, self.outcome)),
             Norm::MfaFactor => factor::factors(json).into_iter().map(|f| Value::Text(Cow::Owned(f))).collect(),
@@ -194,6 +194,21 @@ mod tests {
         assert_eq!(raw_values(&json, &path("changes.to")).as_slice(), [Value::Null]);
         assert_eq!(raw_values(&json, &path("x.y.z")).as_slice(), [Value::Text("1".into())]);
         assert!(raw_values(&json, &path("x.q")).is_empty());
+    }
+
+    #[test]
+    fn an_application_goes_by_its_label() {
+        for part in [
+            r#""resource":{"type":"application","id":"1","name":"saml2","displayLabel":"Vocera"}"#,
+            r#""application":{"id":"1","name":"saml2","display_label":"Vocera"}"#,
+        ] {
+            let text = format!(r#"{{"event_type":"application_update","timestamp":"2026-03-02T09:00:00Z",{part}}}"#);
+            let json = Json::parse(&text).unwrap();
+            let event = Event::new(&json).unwrap();
+            for norm in [Norm::AppName, Norm::TargetName] {
+                assert_eq!(event.normalized(norm).as_slice(), [Value::Text("Vocera".into())], "{norm:?} {part}");
+            }
+        }
     }
 
     #[test]
