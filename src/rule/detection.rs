@@ -232,13 +232,22 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
     if m.is_all && values.len() < 2 {
         return Err(fault(key, "`all` on a single value says nothing: remove it"));
     }
-    let mut patterns = Vec::new();
+    let mut of_values = Vec::new();
     for value in values {
-        patterns.extend(of_value(key, &field, value, &m, warnings)?);
+        of_values.push(of_value(key, &field, value, &m, warnings)?);
     }
-    check_event_types(&field, &patterns, key, warnings);
-    vocabulary::check(&field, &patterns, key, warnings);
-    Ok(Expr::Test(Test { field, patterns, is_all: m.is_all, is_negated: m.is_negated }))
+    for patterns in &of_values {
+        check_event_types(&field, patterns, key, warnings);
+        vocabulary::check(&field, patterns, key, warnings);
+    }
+    let test = |patterns, is_all| {
+        Expr::Test(Test { field: field.clone(), patterns, is_all, is_negated: m.is_negated })
+    };
+    // `all` binds the values; the forms in which one of them is looked for are alternatives.
+    if m.is_all && !m.is_negated && of_values.iter().any(|forms| forms.len() > 1) {
+        return Ok(Expr::And(of_values.into_iter().map(|forms| test(forms, false)).collect()));
+    }
+    Ok(test(of_values.concat(), m.is_all))
 }
 
 /// A misspelt event type never matches and never complains, so it is pointed out.
@@ -393,6 +402,10 @@ mod tests {
             ("resource.name|windash|contains: ' /enc'", true),
             ("message|base64offset|contains: 'http://'", true),
             ("message|base64|startswith: 'hello '", true),
+            ("resource.name|windash|contains|all: [' /enc', y]", true),
+            ("resource.name|windash|contains|all: [' /enc', z]", false),
+            ("message|base64offset|contains|all: [hello, 'http://']", true),
+            ("message|base64offset|contains|all: [hello, 'ftp://']", false),
             ("changes.mfa.exclusion.trend: 'on'", true),
             ("changes.sudo.trend: [added]", true),
             ("changes.sudo.to: true", true),
