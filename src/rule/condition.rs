@@ -2,10 +2,13 @@
 
 use super::expr::Expr;
 
+/// Parentheses and `not` inside each other.
+pub(super) const DEEPEST: usize = 64;
+
 /// Compiles a condition. `select` gives the expression of a selection by its name.
 pub fn compile(text: &str, names: &[&str], select: &dyn Fn(&str) -> Expr) -> Result<Expr, String> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { tokens: &tokens, at: 0, names, select };
+    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, names, select };
     let expr = parser.or()?;
     match parser.peek() {
         None => Ok(expr),
@@ -34,6 +37,7 @@ fn tokens(text: &str) -> Result<Vec<String>, String> {
 struct Parser<'a> {
     tokens: &'a [String],
     at: usize,
+    depth: usize,
     names: &'a [&'a str],
     select: &'a dyn Fn(&str) -> Expr,
 }
@@ -66,6 +70,16 @@ impl<'a> Parser<'a> {
     }
 
     fn not(&mut self) -> Result<Expr, String> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(format!("condition has more than {DEEPEST} levels of parentheses and `not`"));
+        }
+        let expr = self.operand()?;
+        self.depth -= 1;
+        Ok(expr)
+    }
+
+    fn operand(&mut self) -> Result<Expr, String> {
         if self.next_is("not") {
             return Ok(Expr::Not(Box::new(self.not()?)));
         }
@@ -135,6 +149,7 @@ mod tests {
             ("all of them and not 1 of filt*", "((sel_a & sel_b & filter) & !filter)"),
             ("NOT (sel_a AND sel_b)", "!(sel_a & sel_b)"),
             ("not not sel_a", "!!sel_a"),
+            (&format!("{}sel_a{}", "(".repeat(63), ")".repeat(63)), "sel_a"),
         ] {
             assert_eq!(shape(text).as_deref(), Ok(want), "{text}");
         }
@@ -151,6 +166,9 @@ mod tests {
             ("2 of sel_*", "`2 of` is not supported"),
             ("1 of x*", "no selection"),
             ("", "ends too early"),
+            (&format!("{}sel_a{}", "(".repeat(64), ")".repeat(64)), "more than 64 levels"),
+            (&"(".repeat(9000), "more than 64 levels"),
+            (&"not ".repeat(9000), "more than 64 levels"),
         ] {
             let error = shape(text).unwrap_err();
             assert!(error.contains(want), "{text}: {error}");

@@ -5,13 +5,11 @@ use std::ops::Range;
 
 use serde_json::Value as Yaml;
 
+use super::condition::DEEPEST;
 use super::detection::{self, Warnings};
 use super::expr::Expr;
 use super::token::{Mistake, Token, tokens};
 use crate::event::field::{Field, nearest_of};
-
-/// Parentheses and `not` inside each other.
-const DEEPEST: usize = 64;
 
 /// A comparison: how it is written, the modifiers that it stands for, and the values that it takes.
 struct Comparison {
