@@ -35,14 +35,17 @@ impl<'t> Place<'t> {
         (1..).zip(self.text.lines()).skip(start - 1).take(end - start)
     }
 
-    /// The part of the n-th entry of a list.
-    fn entry(&self, number: usize) -> Place<'t> {
+    /// The parts of so many entries of a list.
+    fn entries(&self, count: usize) -> Vec<Place<'t>> {
         let indent = |line: &str| line.len() - line.trim_start().len();
         let dashes: Vec<(usize, &str)> = self.own().filter(|(_, line)| line.trim_start().starts_with('-')).collect();
         let outer = dashes.first().map_or(0, |(_, line)| indent(line));
         let starts: Vec<usize> = dashes.iter().filter(|(_, line)| indent(line) == outer).map(|(n, _)| *n).collect();
-        let Some(start) = starts.get(number) else { return Place { lines: self.lines, ..*self } };
-        Place { lines: (*start, starts.get(number + 1).copied().unwrap_or(self.lines.1)), ..*self }
+        let lines = |number: usize| {
+            let start = starts.get(number)?;
+            Some((*start, starts.get(number + 1).copied().unwrap_or(self.lines.1)))
+        };
+        (0..count).map(|number| Place { lines: lines(number).unwrap_or(self.lines), ..*self }).collect()
     }
 
     /// File and line of a word in it.
@@ -111,7 +114,10 @@ pub fn contacts(yaml: &Yaml, place: &Place<'_>) -> Result<Contacts> {
 pub fn suppress(yaml: &Yaml, place: &Place<'_>) -> Result<Vec<Suppression>> {
     match yaml {
         Yaml::Null => Ok(vec![]),
-        Yaml::Array(list) => list.iter().enumerate().map(|(n, yaml)| suppression(yaml, &place.entry(n))).collect(),
+        Yaml::Array(list) => {
+            let places = place.entries(list.len());
+            list.iter().zip(&places).map(|(yaml, place)| suppression(yaml, place)).collect()
+        }
         _ => bail!("{}: `suppress` is a list of entries with rule, match, reason, owner, expires", place.start()),
     }
 }

@@ -68,11 +68,26 @@ impl Decisions {
     }
 }
 
+/// Suppressions of one kind that are told one by one; the rest are counted.
+const MOST: usize = 5;
+
 /// Says of decisions that no longer do anything.
 pub fn tell(run: &Run) {
+    let (mut ended, mut unused) = (0_usize, 0_usize);
     for (entry, used) in &run.suppressions {
         let owner = entry.owner.as_ref().map(|owner| format!(", owner {owner}")).unwrap_or_default();
         let Suppression { path, rule, expires, reason, .. } = entry;
+        let count = match used {
+            Use::Expired => Some(&mut ended),
+            Use::Put { findings: 0, overruled: 0 } => Some(&mut unused),
+            Use::Put { .. } => None,
+        };
+        if let Some(count) = count {
+            *count += 1;
+            if *count > MOST {
+                continue;
+            }
+        }
         match used {
             Use::Expired => say(format_args!(
                 "{path}: the suppression of {rule} ({reason}{owner}) ended on {expires}; its findings are shown again"
@@ -85,6 +100,11 @@ pub fn tell(run: &Run) {
                 "{path}: the suppression of {rule} ({reason}{owner}) covers {overruled} of the findings to which \
                  somebody answered no or not sure; they are shown all the same"
             )),
+        }
+    }
+    for (count, what) in [(ended, "have ended"), (unused, "fit no finding of this run")] {
+        if let Some(more @ 1..) = count.checked_sub(MOST) {
+            say(format_args!("{more} more suppressions {what}; --format json names them under run.suppressions"));
         }
     }
     for answers in run.answers.iter().filter(|answers| !answers.unused.is_empty()) {

@@ -398,6 +398,19 @@ fn expired_and_unused_entries_are_told() {
     jcdetect().args(["scan", &log, "--config", &unused, "--quiet"]).assert().stderr("");
 }
 
+/// A long list that fits nothing does not bury the rest.
+#[test]
+fn unused_suppressions_are_told_and_then_counted() {
+    let desk = Desk::new();
+    let (log, head) = (desk.path("log.jsonl"), "suppress:\n");
+    let entry = ENTRY.replace("alice", "zoe").replace(head, "");
+    let many = desk.with("many.yml", &format!("{head}{}", entry.repeat(400)));
+    let output = jcdetect().args(["scan", &log, "--config", &many]).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told.matches("fits no finding of this run").count(), 5, "{told}");
+    assert!(told.contains("395 more suppressions fit no finding of this run"), "{told}");
+}
+
 #[test]
 fn two_for_decisions_that_cannot_be_read() {
     let desk = Desk::new();
