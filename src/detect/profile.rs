@@ -2,7 +2,7 @@
 //! thousand times from one desk makes a thousand events and one profile, so fields are held, and identities
 //! and groups worked out, once for all of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use super::reader::FacetValues;
+use crate::event::agent;
 use crate::event::facet::{self, FIXED};
 use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::identity::{Links, Names};
@@ -56,6 +57,9 @@ pub type Slot = u16;
 /// No text: `null` in the record.
 const NULL: Symbol = Symbol::MAX;
 
+/// The slot of the agent's name.
+const AGENT: Slot = Norm::AgentName as Slot;
+
 /// Type, id, name and e-mail of the actor.
 const ACTOR: [Norm; 4] = [Norm::ActorType, Norm::ActorId, Norm::ActorName, Norm::ActorEmail];
 /// The same of the target.
@@ -79,7 +83,7 @@ pub enum Seat {
     Target,
     /// the network of the address
     Network,
-    /// the value that each facet has in the slot, in lower case; `NULL` and `SEVERAL` if it is not one
+    /// the value that each facet has in the slot, as it is compared; `NULL` and `SEVERAL` if it is not one
     Facets(Slot, Vec<Symbol>),
     /// no rule asked for it
     Nowhere,
@@ -116,6 +120,8 @@ pub struct Profiles {
     symbols: Symbols,
     /// lower-case form of each symbol
     lower: Vec<Symbol>,
+    /// what is compared of each name of an agent
+    agents: HashMap<Symbol, Symbol, RandomState>,
     hasher: RandomState,
     kept_fields: Vec<Field>,
 }
@@ -232,9 +238,22 @@ impl Profiles {
             let known = &mut self.list[profile as usize];
             (known.actor, known.target, known.network) = (actor, target, network);
         }
+        self.fold_agents();
         let texts = self.symbols.texts.clone();
         self.lower = texts.iter().map(|text| self.symbols.number(&text.to_lowercase())).collect();
         self.lower.extend(index(texts.len())..index(self.symbols.texts.len()));
+    }
+
+    /// Names of agents are one if their letters are, in groups as in detections; what has no letters is itself.
+    fn fold_agents(&mut self) {
+        let is_agent = |(slot, value): &(&Slot, &Symbol)| **slot == AGENT && **value != NULL;
+        let written: BTreeSet<Symbol> =
+            self.slots.iter().zip(&self.values).filter(is_agent).map(|(_, value)| *value).collect();
+        for symbol in written {
+            let folded = Some(agent::folded(self.symbols.text(symbol))).filter(|folded| !folded.is_empty());
+            let compared = folded.unwrap_or_else(|| self.symbols.text(symbol).to_lowercase());
+            self.agents.insert(symbol, self.symbols.number(&compared));
+        }
     }
 
     fn key(&mut self, profile: u32, links: &Links, names: [Norm; 4]) -> Option<Symbol> {
@@ -348,7 +367,7 @@ impl Profiles {
             let mut values = facet.clone().filter(|i| self.slots[*i] == slot && self.values[*i] != NULL);
             match (values.next(), values.next()) {
                 (None, _) => NULL,
-                (Some(one), None) => self.lowered(self.values[one]),
+                (Some(one), None) => self.compared(slot, self.values[one]),
                 _ => SEVERAL,
             }
         };
@@ -359,7 +378,13 @@ impl Profiles {
         self.lower.get(symbol as usize).copied().unwrap_or(symbol)
     }
 
-    /// The values of a field in lower case, as symbols, each once: what groups are made of.
+    /// What is compared of a value in a slot.
+    fn compared(&self, slot: Slot, value: Symbol) -> Symbol {
+        if slot == AGENT { self.agents.get(&value).copied().unwrap_or(value) } else { self.lowered(value) }
+    }
+
+    /// The values of a field as they are compared, as symbols, each once: in lower case, names of agents by their
+    /// letters. Groups are made of them.
     pub fn seated(&self, profile: u32, seat: &Seat) -> SmallVec<[Symbol; 2]> {
         let known = self.get(profile);
         let (slot, values) = match seat {
@@ -372,7 +397,7 @@ impl Profiles {
         let of_facets = self.parts_of(profile, slot).iter().map(|facet| values[*facet as usize]);
         let mut out: SmallVec<[Symbol; 2]> = of_facets.filter(|value| *value != NULL).collect();
         if out.contains(&SEVERAL) {
-            out = self.symbols_in(profile, slot).map(|s| self.lowered(s)).collect();
+            out = self.symbols_in(profile, slot).map(|s| self.compared(slot, s)).collect();
         }
         if out.len() > 1 {
             out.sort_unstable();
@@ -388,7 +413,8 @@ impl Profiles {
                 self.seated(profile, &self.seat(field))
             }
             (_, Some(slot)) => {
-                let mut out: SmallVec<[Symbol; 2]> = self.symbols_in(profile, slot).map(|s| self.lowered(s)).collect();
+                let values = self.symbols_in(profile, slot).map(|s| self.compared(slot, s));
+                let mut out: SmallVec<[Symbol; 2]> = values.collect();
                 out.sort_unstable();
                 out.dedup();
                 out
