@@ -269,7 +269,7 @@ impl Filter {
 
     /// All of it as one condition, with more beside it.
     pub fn and(&self, more: Option<Expr>) -> Expr {
-        let texts = self.texts.iter().cloned().map(Expr::Keyword);
+        let texts = self.texts.iter().cloned().map(|text| Expr::Keyword(text.into()));
         Expr::And(self.condition.iter().cloned().chain(more).chain(texts).collect())
     }
 }

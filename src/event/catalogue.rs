@@ -24,6 +24,19 @@ pub fn canonical(event_type: &str) -> &str {
     }
 }
 
+/// The other names, each of which [`canonical`] gives one for.
+pub const SPELLINGS: [&str; 9] = [
+    "radius_auth",
+    "ldap_search",
+    "authnpolicy_update",
+    "authpolicy_create",
+    "authpolicy_delete",
+    "admin_unsuspended",
+    "system_admin_grant",
+    "systemuser_update",
+    "saas_management_event_application_review",
+];
+
 /// The service that emits a known event type; empty where no source states it.
 pub fn service_of(event_type: &str) -> Option<&'static str> {
     TYPES.binary_search_by(|(name, _)| (*name).cmp(event_type)).ok().map(|i| TYPES[i].1)
@@ -468,5 +481,6 @@ mod tests {
         ] {
             assert_eq!(canonical(a), canonical(b));
         }
+        assert!(SPELLINGS.into_iter().all(|name| canonical(name) != name));
     }
 }

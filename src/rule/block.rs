@@ -39,6 +39,19 @@ impl<'y> Block<'y> {
         self.take(key).map(|value| span(key, &value)).transpose()
     }
 
+    /// A span in which something has to happen.
+    pub(super) fn window(&mut self, key: &'static str) -> Result<Option<Span>, Fault> {
+        match self.span(key)? {
+            Some(Span(0)) => Err(fault(key, format!("`{key}` is at least 1s: nothing lies in an empty window"))),
+            other => Ok(other),
+        }
+    }
+
+    pub(super) fn need_window(&mut self, key: &'static str) -> Result<Span, Fault> {
+        let name = self.name;
+        self.window(key)?.ok_or_else(|| fault(name, format!("`{name}` lacks `{key}`")))
+    }
+
     pub(super) fn number(&mut self, key: &'static str) -> Result<Option<f64>, Fault> {
         let number = |value: Yaml| {
             value.as_f64().filter(|n| *n >= 0.0).ok_or_else(|| fault(key, format!("`{key}` takes a number")))
@@ -65,6 +78,10 @@ impl<'y> Block<'y> {
     pub(super) fn group_by(&mut self, key: &'static str) -> Result<Vec<GroupBy>, Fault> {
         let names = self.names(key)?;
         let aliases = self.take("aliases").unwrap_or(Yaml::Null);
+        let unused = aliases.as_object().into_iter().flatten().find(|(alias, _)| !names.contains(alias));
+        if let Some((alias, _)) = unused {
+            self.warnings.push(fault(alias, format!("nothing is grouped by alias `{alias}`: name it in `{key}`")));
+        }
         names.iter().map(|name| group_by(name, &aliases, self.warnings)).collect()
     }
 

@@ -5,15 +5,16 @@ use serde_json::Value as Yaml;
 use super::block::{Block, span, texts};
 use super::detection::{Fault, Warnings, fault, field};
 use super::logic::{
-    Absent, Bounds, Chain, Count, FirstSeen, GroupBy, Logic, Rate, Right, Risk, Share, Travel, Unless, Where,
+    Absent, Bounds, Chain, Count, FirstSeen, GroupBy, Logic, Rate, Reference, Right, Risk, Share, Travel, Unless, Where,
 };
 use super::pattern::Order;
+use crate::event::agent;
 use crate::event::field::{Field, nearest_of};
 use crate::event::time::{DAY, HOUR, SECOND, Span};
 
 /// A group field, or an alias for one in each rule.
 pub(super) fn group_by(name: &str, aliases: &Yaml, warnings: &mut Warnings) -> Result<GroupBy, Fault> {
-    let fields = match aliases.get(name) {
+    let fields: Vec<(Option<Reference>, Field)> = match aliases.get(name) {
         Some(Yaml::Object(of_rules)) => of_rules
             .iter()
             .map(|(rule, value)| {
@@ -24,7 +25,19 @@ pub(super) fn group_by(name: &str, aliases: &Yaml, warnings: &mut Warnings) -> R
         Some(_) => return Err(fault(name, format!("alias `{name}` takes a map from rule to field"))),
         None => vec![(None, field(name, warnings)?)],
     };
+    check_letters(&fields.iter().map(|(_, field)| field).collect::<Vec<_>>(), name, warnings);
     Ok(GroupBy { name: name.to_owned(), fields })
+}
+
+/// Names of agents are compared by their letters, all else as it is written, so that the two are hardly ever alike.
+fn check_letters(fields: &[&Field], near: &str, warnings: &mut Warnings) {
+    let (names, others): (Vec<&Field>, Vec<&Field>) = fields.iter().partition(|field| field.is_letters_only());
+    if let ([name, ..], [other, ..]) = (names.as_slice(), others.as_slice()) {
+        let (name, other) = (name.name(), other.name());
+        let message =
+            format!("{name} is compared by its letters and digits, {other} is not: name {name} on both sides");
+        warnings.push(fault(near, message));
+    }
 }
 
 fn bounds(value: &Yaml) -> Result<(Bounds, Vec<String>), Fault> {
@@ -56,6 +69,29 @@ fn bounds(value: &Yaml) -> Result<(Bounds, Vec<String>), Fault> {
     Ok((bounds, fields))
 }
 
+fn counts_no_values(kind: &str) -> Fault {
+    fault("field", format!("`{kind}` looks at no `field`: leave it out, or take `value_count`"))
+}
+
+/// What completes is there, so a condition that no count from 1 to `most` is within is never met.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts; too large is as good as never")]
+fn check_bounds(bounds: &Bounds, most: usize) -> Result<(), Fault> {
+    // Whether it holds changes only next to a number that it names.
+    let near = |(_, n, _): &(Order, f64, bool)| {
+        let n = n.max(0.0) as usize;
+        [n.saturating_sub(1), n, n.saturating_add(1)]
+    };
+    let mut counts = bounds.tests.iter().flat_map(near).chain([1, most]).filter(|n| (1..=most).contains(n));
+    if counts.any(|n| bounds.hold(n)) {
+        return Ok(());
+    }
+    let remedy = match bounds.hold(0) {
+        true => "; for what does not happen, write a `sequence` with `absent`",
+        false => "",
+    };
+    Err(fault("condition", format!("the condition is never met: there are 1 or more{remedy}")))
+}
+
 /// Compiles Sigma's `correlation`, with the `share` of our own block.
 pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("correlation", value, warnings)?;
@@ -64,10 +100,13 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
     if rules.is_empty() {
         return Err(fault("rules", "`rules` names no rule"));
     }
-    let window = span("timespan", &block.need("timespan")?)?;
+    let window = block.need_window("timespan")?;
     let group_by = block.group_by("group-by")?;
     let condition = block.take("condition").map(|c| bounds(&c)).transpose()?;
-    block.take("generate");
+    if block.truth("generate")? {
+        let message = "rules of other files are reported anyway, and those of this file never: give them their own";
+        block.warnings.push(fault("generate", message));
+    }
     let values = |names: &[String], warnings: &mut Warnings| -> Result<Vec<Field>, Fault> {
         names.iter().map(|name| field(name, warnings)).collect()
     };
@@ -83,13 +122,19 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
                     return Err(fault("condition", "`value_count` lacks the `field` in its condition"));
                 }
                 "value_count" => Some(values(&fields, block.warnings)?),
+                _ if !fields.is_empty() => return Err(counts_no_values(&kind)),
                 _ => None,
             };
+            check_bounds(&bounds, usize::MAX)?;
             let share = share.map(|s| share_of(s, block.warnings)).transpose()?;
             Logic::Count(Count { rules, group_by, window, bounds, values, share })
         }
         "temporal" | "temporal_ordered" => {
-            let bounds = condition.map(|(bounds, _)| bounds).filter(|b| !b.tests.is_empty());
+            let (bounds, fields) = condition.unwrap_or_else(|| (Bounds { tests: Vec::new() }, Vec::new()));
+            if !fields.is_empty() {
+                return Err(counts_no_values(&kind));
+            }
+            let bounds = Some(bounds).filter(|b| !b.tests.is_empty());
             let is_ordered = kind == "temporal_ordered";
             let wants_all = |b: &Bounds| b.hold(rules.len()) && !(0..rules.len()).any(|fewer| b.hold(fewer));
             if is_ordered && !bounds.as_ref().is_none_or(wants_all) {
@@ -98,6 +143,7 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
                     "`temporal_ordered` is met by all of its rules: leave the condition out",
                 ));
             }
+            bounds.as_ref().map_or(Ok(()), |bounds| check_bounds(bounds, rules.len()))?;
             Logic::Chain(Chain {
                 rules,
                 group_by,
@@ -149,10 +195,16 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
             }
             _ => return Err(fault("steps", "a step is the name of a rule, or `name: rule`")),
         };
+        if names.contains(&name) {
+            return Err(fault("steps", format!("two steps are called `{name}`: give each its own name")));
+        }
         names.push(name);
         rules.push(rule);
     }
-    let window = span("timespan", &block.need("timespan")?)?;
+    if rules.is_empty() {
+        return Err(fault("steps", "`steps` names no rule"));
+    }
+    let window = block.need_window("timespan")?;
     let group_by = block.group_by("group-by")?;
     let absent = match block.take("absent").as_ref().map(|v| v.as_str().unwrap_or_default().to_owned()).as_deref() {
         None => Absent::No,
@@ -164,6 +216,10 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let wheres = wheres.iter().map(|text| compare(text, &names, block.warnings)).collect::<Result<_, _>>()?;
     let unless = match block.take("unless") {
         None => vec![],
+        Some(_) if names.iter().any(|name| name == MATCH) => {
+            let message = format!("beside `unless` no step is called `{MATCH}`, which is its match: name it otherwise");
+            return Err(fault("steps", message));
+        }
         Some(Yaml::Array(list)) => list.iter().map(|u| unless(u, &names, block.warnings)).collect::<Result<_, _>>()?,
         Some(single) => vec![unless(&single, &names, block.warnings)?],
     };
@@ -175,6 +231,14 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     Ok(Logic::Chain(Chain { rules, group_by, window, is_ordered: true, bounds: None, wheres, unless, absent }))
 }
 
+fn check_between(after: Option<usize>, before: usize) -> Result<(), Fault> {
+    let message = "nothing lies between `after` and `before`: name an earlier step in `after`, or `after: window`";
+    if after.is_some_and(|after| after >= before) { Err(fault("unless", message)) } else { Ok(()) }
+}
+
+/// What the match of an `unless` is called in its `where`.
+const MATCH: &str = "u";
+
 /// `unless: rule`, or `{rule, after, before, settle, where}`. In `where` the match is called `u`; `after: window` is
 /// the start of the window.
 fn unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unless, Fault> {
@@ -183,6 +247,7 @@ fn unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unl
     };
     if let Yaml::String(rule) = value {
         let (rule, settle) = (rule.clone(), Span::default());
+        check_between(Some(0), names.len() - 1)?;
         return Ok(Unless { rule, after: Some(0), before: names.len() - 1, settle, wheres: vec![] });
     }
     let mut block = Block::new("unless", value, warnings)?;
@@ -193,8 +258,9 @@ fn unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unl
         Some(name) => Some(step(name)?),
     };
     let before = block.text("before")?.map_or(Ok(names.len() - 1), |name| step(&name))?;
+    check_between(after, before)?;
     let settle = block.span("settle")?.unwrap_or_default();
-    let with_it: Vec<String> = names.iter().cloned().chain(["u".to_owned()]).collect();
+    let with_it: Vec<String> = names.iter().cloned().chain([MATCH.to_owned()]).collect();
     let texts = block.names("where")?;
     let wheres = texts.iter().map(|text| compare(text, &with_it, block.warnings)).collect::<Result<_, _>>()?;
     block.finish()?;
@@ -216,8 +282,16 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
     let left = side(left)?.ok_or_else(|| wrong("the left side is a step and a field"))?;
     let right = match side(right)? {
         Some((step, field)) => Right::Field(step, field),
-        None => Right::Literal(right.trim_matches(['"', '\'']).to_owned()),
+        None => {
+            let literal = right.trim_matches(['"', '\'']);
+            let letters = agent::folded(literal);
+            let is_name = left.1.is_letters_only() && !letters.is_empty();
+            Right::Literal(if is_name { letters } else { literal.to_owned() })
+        }
     };
+    if let Right::Field(_, right) = &right {
+        check_letters(&[&left.1, right], text, warnings);
+    }
     let (is_equal, order) = match *operator {
         "==" => (Some(true), None),
         "!=" => (Some(false), None),
@@ -282,7 +356,7 @@ pub fn rate(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
         rule: block.rule("rule")?,
         by: block.group_by("by")?,
         bucket: block.span("bucket")?.unwrap_or(Span(HOUR)),
-        history: block.span("history")?.unwrap_or(Span(14 * DAY)),
+        history: block.window("history")?.unwrap_or(Span(14 * DAY)),
         min_history: block.span("min_history")?.unwrap_or(Span(7 * DAY)),
         factor: block.number("factor")?.unwrap_or(5.0),
         percentile: block.number("percentile")?.unwrap_or(95.0).min(100.0),
@@ -299,7 +373,7 @@ pub fn rate(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
 pub fn risk(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("risk", value, warnings)?;
     let risk = Risk {
-        window: block.span("timespan")?.unwrap_or(Span(DAY)),
+        window: block.window("timespan")?.unwrap_or(Span(DAY)),
         min_score: u32::try_from(block.count("min_score")?.unwrap_or(100)).unwrap_or(u32::MAX),
         min_rules: block.count("min_rules")?.unwrap_or(3),
         min_tactics: block.count("min_tactics")?.unwrap_or(2),

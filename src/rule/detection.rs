@@ -5,7 +5,11 @@ use serde_json::Value as Yaml;
 
 use super::condition;
 use super::expr::{Expr, Test};
-use super::pattern::{self, Glob, Order, Pattern, Side, TimePart, encode, windash};
+use super::form::forms;
+use super::keyword;
+use super::lists;
+use super::modifier::{Modifiers, modifiers};
+use super::pattern::{self, Glob, Order, Pattern, Side, Spelling};
 use super::regex::Expression;
 use super::vocabulary;
 use crate::event::catalogue;
@@ -70,125 +74,22 @@ pub fn selection(name: &str, value: &Yaml, warnings: &mut Warnings) -> Result<Ex
             for item in list {
                 parts.push(match item {
                     Yaml::Object(_) => selection(name, item, warnings)?,
-                    _ => Expr::Keyword(keyword(name, item)?),
+                    _ => keyword::one(name, item)?,
                 });
             }
             Ok(Expr::any(parts))
         }
-        single => Ok(Expr::Keyword(keyword(name, single)?)),
+        single => keyword::one(name, single),
     }
 }
 
-fn keyword(name: &str, value: &Yaml) -> Result<Glob, Fault> {
-    let text = scalar(value).ok_or_else(|| fault(name, format!("keywords of `{name}` have to be text")))?;
-    Ok(Glob::parse(&text, Side::Anywhere, false))
-}
-
-fn scalar(value: &Yaml) -> Option<String> {
+pub(super) fn scalar(value: &Yaml) -> Option<String> {
     match value {
         Yaml::String(text) => Some(text.clone()),
         Yaml::Number(n) => Some(n.to_string()),
         Yaml::Bool(b) => Some(b.to_string()),
         _ => None,
     }
-}
-
-/// The modifiers behind a field name.
-#[derive(Default)]
-struct Modifiers {
-    side: Option<Side>,
-    order: Option<Order>,
-    time: Option<TimePart>,
-    encodings: Vec<String>,
-    regex: Option<Vec<char>>,
-    is_all: bool,
-    is_cased: bool,
-    is_negated: bool,
-    is_windash: bool,
-    is_cidr: bool,
-    is_exists: bool,
-    is_fieldref: bool,
-    /// its values came out of lists, which may be empty
-    is_expanded: bool,
-}
-
-/// All modifiers of the Sigma specification 2.1 (appendix "modifiers").
-const MODIFIERS: &[&str] = &[
-    "all",
-    "startswith",
-    "endswith",
-    "contains",
-    "exists",
-    "cased",
-    "neq",
-    "windash",
-    "re",
-    "i",
-    "m",
-    "s",
-    "base64",
-    "base64offset",
-    "utf16le",
-    "utf16be",
-    "utf16",
-    "wide",
-    "lt",
-    "lte",
-    "gt",
-    "gte",
-    "minute",
-    "hour",
-    "day",
-    "week",
-    "month",
-    "year",
-    "weekhour",
-    "cidr",
-    "expand",
-    "fieldref",
-];
-
-fn modifiers(key: &str, words: &[&str]) -> Result<Modifiers, Fault> {
-    let mut m = Modifiers::default();
-    for word in words {
-        match *word {
-            "all" => m.is_all = true,
-            "startswith" => m.side = Some(Side::Start),
-            "endswith" => m.side = Some(Side::End),
-            "contains" => m.side = Some(Side::Anywhere),
-            "exists" => m.is_exists = true,
-            "cased" => m.is_cased = true,
-            "neq" => m.is_negated = true,
-            "windash" => m.is_windash = true,
-            "re" => m.regex = Some(Vec::new()),
-            "i" | "m" | "s" if m.regex.is_some() => {
-                m.regex.iter_mut().for_each(|flags| flags.extend(word.chars()));
-            }
-            "lt" => m.order = Some(Order::Less),
-            "lte" => m.order = Some(Order::LessEqual),
-            "gt" => m.order = Some(Order::Greater),
-            "gte" => m.order = Some(Order::GreaterEqual),
-            "minute" => m.time = Some(TimePart::Minute),
-            "hour" => m.time = Some(TimePart::Hour),
-            "day" => m.time = Some(TimePart::Day),
-            "week" => m.time = Some(TimePart::Week),
-            "month" => m.time = Some(TimePart::Month),
-            "year" => m.time = Some(TimePart::Year),
-            "weekhour" => m.time = Some(TimePart::WeekHour),
-            "base64" | "base64offset" | "utf16le" | "utf16be" | "utf16" | "wide" => {
-                m.encodings.push((*word).to_owned());
-            }
-            "cidr" => m.is_cidr = true,
-            "fieldref" => m.is_fieldref = true,
-            "expand" => m.is_expanded = true,
-            other => {
-                let near = crate::event::field::nearest_of(other, MODIFIERS.iter().copied());
-                let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-                return Err(fault(key, format!("`{other}` is no modifier{hint}")));
-            }
-        }
-    }
-    Ok(m)
 }
 
 /// Understands a field name, with a warning where it cannot be verified.
@@ -211,13 +112,10 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
     let mut words = key.split('|');
     let name = words.next().unwrap_or_default();
     let words: Vec<&str> = words.collect();
-    let m = modifiers(key, &words)?;
     if name.is_empty() {
-        // `|all:` with keywords
-        let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-        let parts: Result<Vec<Expr>, Fault> = list.iter().map(|v| Ok(Expr::Keyword(keyword(key, v)?))).collect();
-        return Ok(if m.is_all { Expr::all(parts?) } else { Expr::any(parts?) });
+        return keyword::all(key, &words, value);
     }
+    let m = modifiers(key, &words)?;
     let field = field(name, warnings)?;
     let values: Vec<&Yaml> = match value {
         Yaml::Array(list) => list.iter().collect(),
@@ -240,9 +138,7 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
         check_event_types(&field, patterns, key, warnings);
         vocabulary::check(&field, patterns, key, warnings);
     }
-    let test = |patterns, is_all| {
-        Expr::Test(Test { field: field.clone(), patterns, is_all, is_negated: m.is_negated })
-    };
+    let test = |patterns, is_all| Expr::Test(Test { field: field.clone(), patterns, is_all, is_negated: m.is_negated });
     // `all` binds the values; the forms in which one of them is looked for are alternatives.
     if m.is_all && !m.is_negated && of_values.iter().any(|forms| forms.len() > 1) {
         return Ok(Expr::And(of_values.into_iter().map(|forms| test(forms, false)).collect()));
@@ -279,15 +175,29 @@ fn of_value(
         return Ok(vec![Pattern::Exists(wanted)]);
     }
     if value.is_null() {
-        return Ok(vec![Pattern::Null]);
+        return match m.takes_text() {
+            true => Err(fault(key, format!("`{key}` takes no null: `{}: null` is where there is nothing", of.name()))),
+            false => Ok(vec![Pattern::Null]),
+        };
     }
     let text = scalar(value).ok_or_else(|| fault(key, format!("`{key}` takes text, numbers, booleans or null")))?;
     if m.is_fieldref {
         let other = field(&text, warnings)?;
-        return Ok(vec![Pattern::Reference(other, m.side.unwrap_or(Side::Whole))]);
+        let spelling = match (m.is_cased, of.is_letters_only() || other.is_letters_only()) {
+            (true, _) => Spelling::Exact,
+            (false, true) => Spelling::Letters,
+            (false, false) => Spelling::Caseless,
+        };
+        return Ok(vec![Pattern::Reference(other, m.side.unwrap_or(Side::Whole), spelling)]);
     }
     if let Some(flags) = &m.regex {
         return Ok(vec![Pattern::Regex(Expression::new(&text, flags).map_err(|message| fault(key, message))?)]);
+    }
+    if m.is_cidr
+        && m.is_expanded
+        && let Some(list) = lists::whole(value)
+    {
+        return Ok(vec![Pattern::Listed(list.to_owned())]);
     }
     if m.is_cidr {
         let network = pattern::network(&text).ok_or_else(|| fault(&text, format!("{text:?} is no network")))?;
@@ -305,35 +215,21 @@ fn of_value(
         let n = value.as_f64().ok_or_else(|| fault(key, format!("{text:?} is no number")))?;
         return Ok(vec![Pattern::Number(n)]);
     }
-    Ok(texts(&text, of, m))
-}
-
-/// The texts to look for, after dashes and encodings.
-fn texts(text: &str, of: &Field, m: &Modifiers) -> Vec<Pattern> {
-    let forms = if m.is_windash { windash(text) } else { vec![text.to_owned()] };
     let side = m.side.unwrap_or(Side::Whole);
-    let mut out = Vec::new();
-    for form in forms {
-        if m.encodings.is_empty() {
-            let canonical = match of {
-                Field::Norm(Norm::EventType) => catalogue::canonical(&form).to_owned(),
-                _ => form,
-            };
-            let glob = Glob::parse(&canonical, side, m.is_cased);
-            out.push(Pattern::Glob(if of.is_letters_only() { glob.letters_only() } else { glob }));
-            continue;
-        }
-        let mut bytes = vec![form.into_bytes()];
-        for encoding in &m.encodings {
-            bytes = bytes.iter().flat_map(|b| encode(b, encoding)).collect();
-        }
-        for encoded in bytes {
-            let literal =
-                String::from_utf8_lossy(&encoded).replace('\\', "\\\\").replace('*', "\\*").replace('?', "\\?");
-            out.push(Pattern::Glob(Glob::parse(&literal, side, true)));
-        }
+    let text = match of {
+        Field::Norm(Norm::EventType) if m.encodings.is_empty() => catalogue::canonical(&text).to_owned(),
+        _ => text,
+    };
+    let mut globs = forms(key, &text, side, m)?;
+    if *of == Field::Norm(Norm::EventType) && globs.iter().all(|glob| glob.literal().is_none()) {
+        // Wildcards may fit the other spelling of a type only.
+        let fits = |name: &str| globs.iter().any(|glob| glob.matches(name));
+        let others = catalogue::SPELLINGS.into_iter().filter(|name| fits(name)).map(catalogue::canonical);
+        let others: Vec<&str> = others.filter(|name| !fits(name)).collect();
+        globs.extend(others.into_iter().map(|name| Glob::parse(name, Side::Whole, false)));
     }
-    out
+    let glob = |glob: Glob| Pattern::Glob(if of.is_letters_only() { glob.letters_only() } else { glob });
+    Ok(globs.into_iter().map(glob).collect())
 }
 
 #[cfg(test)]
@@ -366,6 +262,9 @@ mod tests {
             ("event_type: radius_auth", true),
             ("raw.event_type: radius_auth_attempt", false),
             ("event_type: RADIUS_*", true),
+            ("event_type: '*s_auth'", true),
+            ("event_type|endswith: s_auth", true),
+            ("event_type: '*_autz'", false),
             ("username: jane.doe", true),
             ("username|cased: jane.doe", false),
             ("username|startswith: jane", true),
@@ -394,12 +293,22 @@ mod tests {
             ("process_name|exists: false", true),
             ("process_name: ''", false),
             ("agent.name: python-requests", true),
+            ("agent.name: python?requests", true),
+            ("agent.name|contains: '-'", false),
+            ("agent.name|cased: python-requests", false),
+            ("agent.name|cased: Python Requests", true),
+            ("agent.name|cased: Python-Requests", false),
             ("username|fieldref: initiated_by.username", true),
             ("actor.id|fieldref: target.id", true),
+            ("actor.id|fieldref|cased: target.id", false),
+            ("username|fieldref|cased: initiated_by.username", false),
+            ("initiated_by.id|fieldref|cased: actor.id", true),
             ("timestamp|hour: 9", true),
             ("timestamp|hour|gte: 10", false),
             ("timestamp|minute: 5", true),
             ("resource.name|windash|contains: ' /enc'", true),
+            ("resource.name|windash|contains: ' /enc y'", true),
+            ("resource.name|windash|startswith: 'x -enc /y'", false),
             ("message|base64offset|contains: 'http://'", true),
             ("message|base64|startswith: 'hello '", true),
             ("resource.name|windash|contains|all: [' /enc', y]", true),
@@ -422,6 +331,20 @@ mod tests {
         assert_eq!(check("a: {username: x, success: false}\ncondition: a"), Ok(false));
         assert_eq!(check("a: [nothing, REQUESTS]\ncondition: a"), Ok(true));
         assert_eq!(check("a:\n  '|all': [requests, doe]\ncondition: a"), Ok(true));
+        for (keywords, want) in [
+            ("'|contains|all': [requests, zzz]", false),
+            ("'|cased': requests", false),
+            ("'|cased': Requests", true),
+            ("'|re': '^Python R'", true),
+            ("'|re': '^python r'", false),
+            ("'|re|i|all': ['^python r', '^JANE']", true),
+            ("'|startswith': requests", false),
+            ("'|endswith': requests", true),
+            ("'|base64offset': 'http://'", true),
+            ("'|windash|all': [' /enc', jane]", true),
+        ] {
+            assert_eq!(check(&format!("a:\n  {keywords}\ncondition: a")), Ok(want), "{keywords}");
+        }
         assert_eq!(check("a: {success: false}\nf: {username: jane.doe}\ncondition: a and not f"), Ok(false));
         assert_eq!(check("a: {username: x}\nb: {success: false}\ncondition: [a, b]"), Ok(true));
     }
@@ -437,6 +360,25 @@ mod tests {
             ("username|re: '('", "not a regular expression"),
             ("username|exists: maybe", "true or false"),
             ("changes.sudo: true", "changes.sudo.trend"),
+            ("username|startswith|endswith: x", "`startswith` and `endswith` cannot stand together: leave one out"),
+            ("error_code|gt|lt: 5", "cannot stand together"),
+            ("error_code|contains|gt: 5", "cannot stand together"),
+            ("username|re|contains: x", "cannot stand together"),
+            ("username|windash|re: x", "cannot stand together"),
+            ("username|re|cased: x", "cannot stand together"),
+            ("username|exists|neq: true", "cannot stand together"),
+            ("username|fieldref|cidr: client_ip", "cannot stand together"),
+            ("timestamp|hour|day: 5", "cannot stand together"),
+            ("username|contains: null", "`username: null` is where there is nothing"),
+            ("error_code|gt: null", "takes no null"),
+            ("username|i|re: x", "`i` stands behind `re`: write `|re|i`"),
+            ("message|base64offset|contains: 'http*'", "wildcards cannot be encoded"),
+            ("message|base64offset|contains: ''", "too short"),
+            ("message|base64offset|contains: a", "too short"),
+            ("message|windash|base64: '-a -b -c -d'", "too many forms"),
+            ("'|gt': 3", "stands behind no field"),
+            ("'|cidr': 10.0.0.0/8", "stands behind no field"),
+            ("'|neq': x", "stands behind no field"),
         ] {
             let error = one(test).unwrap_err();
             assert!(error.contains(want), "{test}: {error}");

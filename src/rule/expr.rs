@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 
-use super::pattern::{Folded, Glob, Pattern, stands_in};
+use super::detection::{Fault, fault};
+use super::keyword::Keyword;
+use super::lists::Lists;
+use super::pattern::{Folded, Pattern, stands_in};
 use crate::event::Event;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::json::Json;
@@ -21,7 +24,7 @@ pub enum Expr {
     /// a field compared with values
     Test(Test),
     /// any text anywhere in the event
-    Keyword(Glob),
+    Keyword(Keyword),
     /// only in tests of the grammar
     #[cfg(test)]
     Named(String),
@@ -55,6 +58,30 @@ impl Expr {
         if parts.len() == 1 { parts.remove(0) } else { Expr::Or(parts) }
     }
 
+    /// Puts the networks of lists where only the lists are named. An empty list matches nothing.
+    pub(super) fn fill(&mut self, lists: &Lists) -> Result<(), Fault> {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter_mut().try_for_each(|part| part.fill(lists)),
+            Expr::Not(inner) => inner.fill(lists),
+            Expr::Test(test) => {
+                for pattern in &mut test.patterns {
+                    if let Pattern::Listed(name) = pattern {
+                        let networks = lists.networks(name).map_err(|message| fault(format!("%{name}%"), message))?;
+                        *pattern = Pattern::Networks(networks);
+                    }
+                }
+                test.patterns.retain(|pattern| !matches!(pattern, Pattern::Networks(all) if all.named().is_empty()));
+                if test.patterns.is_empty() {
+                    *self = Expr::Or(vec![]);
+                }
+                Ok(())
+            }
+            Expr::Keyword(_) => Ok(()),
+            #[cfg(test)]
+            Expr::Named(_) => Ok(()),
+        }
+    }
+
     /// Whether an event matches.
     pub fn matches(&self, event: &impl Searchable) -> bool {
         self.eval(event, None)
@@ -74,7 +101,7 @@ impl Expr {
                 Some(favour) if test.is_linked() => favour,
                 _ => test.matches(event),
             },
-            Expr::Keyword(glob) => event.any_text(&|text| glob.matches(text)),
+            Expr::Keyword(keyword) => event.any_text(&|text| keyword.matches(text)),
             #[cfg(test)]
             Expr::Named(_) => false,
         }
@@ -107,7 +134,7 @@ impl Expr {
             Expr::Test(test) => {
                 out.push(test.field.clone());
                 out.extend(test.patterns.iter().filter_map(|pattern| match pattern {
-                    Pattern::Reference(field, _) => Some(field.clone()),
+                    Pattern::Reference(field, ..) => Some(field.clone()),
                     _ => None,
                 }));
             }
@@ -156,7 +183,7 @@ impl Expr {
 impl Test {
     /// Whether it asks for a field that is known only once everything is read.
     pub fn is_linked(&self) -> bool {
-        self.field.is_linked() || self.patterns.iter().any(|p| matches!(p, Pattern::Reference(f, _) if f.is_linked()))
+        self.field.is_linked() || self.patterns.iter().any(|p| matches!(p, Pattern::Reference(f, ..) if f.is_linked()))
     }
 
     /// Whether it looks at nothing but the values of its field.
@@ -180,10 +207,12 @@ impl Test {
         let one = |pattern: &Pattern| match pattern {
             Pattern::Null => values.iter().all(|v| *v == Value::Null),
             Pattern::Exists(wanted) => values.is_empty() != *wanted,
-            Pattern::Reference(field, side) => {
+            Pattern::Reference(field, side, spelling) => {
                 let others = event.values(field);
                 let pairs = values.iter().filter_map(Value::text);
-                pairs.into_iter().any(|a| others.iter().filter_map(Value::text).any(|b| stands_in(a, b, *side)))
+                pairs
+                    .into_iter()
+                    .any(|a| others.iter().filter_map(Value::text).any(|b| stands_in(a, b, *side, *spelling)))
             }
             pattern => texts.iter().any(|text| pattern.matches(text)),
         };

@@ -2,10 +2,13 @@
 //! networks. They are inferred or empty until a configuration says what they are.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
-use serde_json::Value as Yaml;
+use serde_json::{Map, Value as Yaml};
 
 use super::file;
+use super::networks::Networks;
+use super::pattern;
 use crate::event::field::nearest_of;
 
 const BUILT_IN: &str = include_str!("lists.yml");
@@ -16,30 +19,44 @@ const INPUTS: [&str; 2] = ["intel", "asn"];
 /// The lists.
 #[derive(Clone, Debug)]
 pub struct Lists {
-    values: BTreeMap<String, Vec<Yaml>>,
+    of_name: BTreeMap<String, List>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct List {
+    values: Vec<Yaml>,
+    /// the same as networks, for all rules that ask for them
+    networks: OnceLock<Arc<Networks>>,
+}
+
+impl List {
+    fn of(values: Vec<Yaml>) -> List {
+        List { values, networks: OnceLock::new() }
+    }
 }
 
 impl Default for Lists {
     fn default() -> Lists {
-        let mut lists = Lists { values: BTreeMap::new() };
-        if let Ok(Yaml::Object(map)) = file::yaml(BUILT_IN) {
-            lists.values.extend(map.into_iter().filter_map(|(name, list)| Some((name, list.as_array()?.clone()))));
-        }
-        lists
+        let built_in = match file::yaml(BUILT_IN) {
+            Ok(Yaml::Object(map)) => map,
+            _ => Map::new(),
+        };
+        let list = |(name, list): (String, Yaml)| Some((name, List::of(list.as_array()?.clone())));
+        Lists { of_name: built_in.into_iter().filter_map(list).collect() }
     }
 }
 
 impl Lists {
     /// The names of all lists.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().map(String::as_str)
+        self.of_name.keys().map(String::as_str)
     }
 
     /// What is left of a rule's needs: nothing, if one of them is a list that holds something.
     pub fn lacking(&self, needs: Vec<String>) -> Result<Vec<String>, String> {
         for need in &needs {
-            match self.values.get(need) {
-                Some(values) if !values.is_empty() => return Ok(vec![]),
+            match self.of_name.get(need) {
+                Some(list) if !list.values.is_empty() => return Ok(vec![]),
                 None if !INPUTS.contains(&need.as_str()) => {
                     let near = nearest_of(need, self.names().chain(INPUTS));
                     let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
@@ -53,9 +70,8 @@ impl Lists {
 
     /// Says what a list is; an unknown name is an error with the nearest good one.
     pub fn replace(&mut self, name: &str, values: Vec<String>) -> Result<(), String> {
-        let known = self.values.get_mut(name);
-        match known {
-            Some(known) => *known = values.into_iter().map(Yaml::String).collect(),
+        match self.of_name.get_mut(name) {
+            Some(known) => *known = List::of(values.into_iter().map(Yaml::String).collect()),
             None => return Err(self.unknown(name)),
         }
         Ok(())
@@ -63,7 +79,25 @@ impl Lists {
 
     /// Adds to what a list is.
     pub fn extend(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
-        self.values.entry(name.to_owned()).or_default().extend(values.into_iter().map(Yaml::String));
+        let list = self.of_name.entry(name.to_owned()).or_default();
+        let mut all = std::mem::take(&mut list.values);
+        all.extend(values.into_iter().map(Yaml::String));
+        *list = List::of(all);
+    }
+
+    /// The networks of a list, put together once for all who ask.
+    pub fn networks(&self, name: &str) -> Result<Arc<Networks>, String> {
+        let list = self.of_name.get(name).ok_or_else(|| self.unknown(name))?;
+        if let Some(known) = list.networks.get() {
+            return Ok(Arc::clone(known));
+        }
+        let text = |value: &Yaml| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let one = |value: &Yaml| {
+            let text = text(value);
+            pattern::network(&text).ok_or_else(|| format!("{text:?} in the list {name} is no network"))
+        };
+        let networks = Networks::new(list.values.iter().map(one).collect::<Result<_, _>>()?);
+        Ok(Arc::clone(list.networks.get_or_init(|| Arc::new(networks))))
     }
 
     fn unknown(&self, name: &str) -> String {
@@ -80,7 +114,12 @@ impl Lists {
         match yaml {
             Yaml::Object(map) => {
                 for (key, value) in map {
-                    if key.split('|').skip(1).any(|word| word == "expand") {
+                    let has = |modifier: &str| key.split('|').skip(1).any(|word| word == modifier);
+                    // A list of networks is one pattern for all rules that name it.
+                    if has("expand") && has("cidr") && !has("all") && whole(value).is_some() {
+                        continue;
+                    }
+                    if has("expand") {
                         *value = self.values_of(key, value)?;
                     } else {
                         self.expand(value)?;
@@ -100,15 +139,44 @@ impl Lists {
         };
         let mut values = Vec::new();
         for value in written {
-            let name = value.as_str().and_then(|text| text.strip_prefix('%')?.strip_suffix('%'));
-            match name {
-                Some(name) => values
-                    .extend(self.values.get(name).ok_or_else(|| (key.to_owned(), self.unknown(name)))?.iter().cloned()),
-                None => values.push(value.clone()),
-            }
+            self.fill(key, value.clone(), &mut values)?;
         }
         Ok(Yaml::Array(values))
     }
+
+    /// A value for each value of the list that it names; a part of a text will do, and several.
+    fn fill(&self, key: &str, value: Yaml, out: &mut Vec<Yaml>) -> Result<(), (String, String)> {
+        let Some((before, name, behind)) = value.as_str().and_then(named) else {
+            out.push(value);
+            return Ok(());
+        };
+        let list = &self.of_name.get(name).ok_or_else(|| (key.to_owned(), self.unknown(name)))?.values;
+        if before.is_empty() && behind.is_empty() {
+            out.extend(list.iter().cloned());
+            return Ok(());
+        }
+        let mut rest = Vec::new();
+        self.fill(key, behind.into(), &mut rest)?;
+        let text = |value: &Yaml| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        for value in list {
+            out.extend(rest.iter().map(|rest| Yaml::String(format!("{before}{}{}", text(value), text(rest)))));
+        }
+        Ok(())
+    }
+}
+
+/// The name of the list that a value is.
+pub(super) fn whole(value: &Yaml) -> Option<&str> {
+    named(value.as_str()?).filter(|(before, _, behind)| before.is_empty() && behind.is_empty()).map(|(_, name, _)| name)
+}
+
+/// The first name of a list in a text, with what stands before and behind it.
+fn named(text: &str) -> Option<(&str, &str, &str)> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    text.match_indices('%').find_map(|(at, _)| {
+        let (name, behind) = text[at + 1..].split_once('%')?;
+        (!name.is_empty() && name.chars().all(is_part)).then_some((&text[..at], name, behind))
+    })
 }
 
 #[cfg(test)]
@@ -123,6 +191,19 @@ mod tests {
         let mut yaml = file::yaml("a: {source.ip|cidr|expand: ['%vpn_networks%', 10.0.0.0/8]}").unwrap();
         lists.expand(&mut yaml).unwrap();
         assert_eq!(yaml["a"]["source.ip|cidr|expand"], serde_json::json!(["192.0.2.0/24", "10.0.0.0/8"]));
+        let mut part = file::yaml("a: {source.ip|expand: ['a-%vpn_networks%-%vpn_networks%.', '50%', 9]}").unwrap();
+        lists.expand(&mut part).unwrap();
+        assert_eq!(part["a"]["source.ip|expand"], serde_json::json!(["a-192.0.2.0/24-192.0.2.0/24.", "50%", 9]));
+        let mut alone = file::yaml("a: {source.ip|cidr|expand: '%vpn_networks%'}").unwrap();
+        lists.expand(&mut alone).unwrap();
+        assert_eq!(alone["a"]["source.ip|cidr|expand"], "%vpn_networks%");
+        let networks = lists.networks("vpn_networks").unwrap();
+        assert!(networks.contains("192.0.2.9".parse().unwrap()));
+        assert!(Arc::ptr_eq(&networks, &lists.networks("vpn_networks").unwrap()));
+        lists.extend("vpn_networks", ["198.51.100.0/24".to_owned()]);
+        assert!(lists.networks("vpn_networks").unwrap().contains("198.51.100.9".parse().unwrap()));
+        lists.extend("vpn_networks", ["office".to_owned()]);
+        assert!(lists.networks("vpn_networks").unwrap_err().contains("\"office\" in the list vpn_networks"));
         let error = lists.replace("vpn_network", vec![]).unwrap_err();
         assert_eq!(error, "no list vpn_network; did you mean vpn_networks?");
         let needs = |need: &str| lists.lacking(vec![need.to_owned()]);

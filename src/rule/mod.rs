@@ -3,6 +3,7 @@
 //! Rules are Sigma (specification 2.1.0, 2025-08-02: rules and correlations), with one block of our own
 //! keys, `jcdetect:`, which Sigma allows.
 
+mod alias;
 pub mod attack;
 mod block;
 pub mod condition;
@@ -12,9 +13,14 @@ mod entity;
 pub mod example;
 pub mod expr;
 pub mod file;
+mod form;
+pub mod keyword;
 pub mod lists;
 mod local;
 pub mod logic;
+mod modifier;
+mod networks;
+mod own;
 pub mod pack;
 pub mod pattern;
 pub mod query;
@@ -37,7 +43,7 @@ use lists::Lists;
 pub use severity::{Confidence, Severity};
 
 use attack::Technique;
-use block::{Block, span, texts};
+use block::texts;
 use detection::{Fault, Warnings, fault};
 use expr::{Expr, Searchable};
 use logic::Logic;
@@ -181,6 +187,7 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
         let mut own = Warnings::new();
         let near = |f: Fault| at(document.line_of(f.near.split('|').next().unwrap_or_default()), f.message);
         let mut rule = one(path, document, &yaml, i == 0, &mut own).map_err(near)?;
+        rule.fill(lists).map_err(near)?;
         rule.needs = lists.lacking(rule.needs).map_err(|message| near(fault("needs", message)))?;
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(at(document.line_of("name"), format!("the file has two rules named {:?}", rule.name)));
@@ -258,7 +265,7 @@ fn one(
         tags,
         ..Rule::of(&name, Expr::Or(vec![]))
     };
-    let (share, condition) = own_block(&mut rule, &own, warnings)?;
+    let (share, condition) = own::read(&mut rule, &own, warnings)?;
     let folder = std::path::Path::new(path).parent().and_then(|p| p.file_name());
     let folder = folder.map_or_else(|| "custom".to_owned(), |f| f.to_string_lossy().into_owned());
     if rule.category.is_empty() {
@@ -310,90 +317,19 @@ fn check_logsource(yaml: &Yaml) -> Result<(), Fault> {
     }
 }
 
-/// Reads our block. Gives back `share`, which belongs to the correlation, and a condition of our own.
-fn own_block(rule: &mut Rule, own: &Yaml, warnings: &mut Warnings) -> Result<(Option<Yaml>, Option<Logic>), Fault> {
-    let mut conditions = Vec::new();
-    for (key, compile) in CONDITIONS {
-        if let Some(value) = own.get(*key) {
-            conditions.push(compile(value, warnings)?);
-        }
-    }
-    if conditions.len() > 1 {
-        return Err(fault("jcdetect", "a rule has one condition"));
-    }
-    let level_when = own.get("level_when").map(|value| levels(value, warnings)).transpose()?;
-    let mut block = Block::new("jcdetect", own, warnings)?;
-    for (key, _) in CONDITIONS {
-        block.ignore(key);
-    }
-    block.ignore("level_when");
-    let share = block.raw("share");
-    rule.level_when = level_when.unwrap_or_default();
-    rule.category = block.text("category")?.unwrap_or_default();
-    if let Some(word) = block.text("entity")? {
-        rule.entity =
-            Entity::WORDS.iter().find(|(known, _)| *known == word).map(|(_, entity)| *entity).ok_or_else(|| {
-                fault("entity", format!("{word:?} is no entity: actor, target, source, device, app or organization"))
-            })?;
-    }
-    if let Some(word) = block.text("confidence")? {
-        rule.confidence = [Confidence::Low, Confidence::Medium, Confidence::High]
-            .into_iter()
-            .find(|c| c.word() == word)
-            .ok_or_else(|| fault("confidence", format!("{word:?} is no confidence: low, medium or high")))?;
-    }
-    rule.triage = block.raw("triage").map_or(Ok(vec![]), |v| texts("triage", &v))?;
-    rule.misses = block.text("misses")?.unwrap_or_default();
-    rule.is_opt_in = block.truth("opt_in")?;
-    rule.needs = block.names("needs")?;
-    if let Some(value) = block.raw("fold") {
-        rule.fold = span("fold", &value)?;
-    }
-    rule.duet = block.raw("duet").filter(|v| !v.is_null()).map(|v| duet(&v)).transpose()?;
-    block.finish()?;
-    Ok((share, conditions.pop()))
-}
-
-type Compile = fn(&Yaml, &mut Warnings) -> Result<Logic, Fault>;
-
-/// Our own conditions: a closed list.
-const CONDITIONS: &[(&str, Compile)] = &[
-    ("sequence", correlation::sequence),
-    ("first_seen", correlation::first_seen),
-    ("travel", correlation::travel),
-    ("rate", correlation::rate),
-    ("risk", correlation::risk),
-];
-
-fn duet(value: &Yaml) -> Result<Duet, Fault> {
-    let text = |key: &str| {
-        let text = value.get(key).and_then(Yaml::as_str).map(str::to_owned);
-        text.ok_or_else(|| fault("duet", format!("`duet` lacks `{key}`")))
-    };
-    let ask = text("ask")?;
-    if !["actor", "target", "owner", "security-contact"].contains(&ask.as_str()) {
-        return Err(fault("ask", format!("{ask:?} cannot be asked: actor, target, owner or security-contact")));
-    }
-    Ok(Duet { ask, question: text("question")?, first_action: text("first_action")? })
-}
-
-fn levels(value: &Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault> {
-    let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-    list.iter()
-        .map(|entry| {
-            let word = entry.get("level").and_then(Yaml::as_str).unwrap_or_default();
-            let level = Severity::parse(word).ok_or_else(|| fault("level_when", format!("{word:?} is no level")))?;
-            let when = entry.get("when").ok_or_else(|| fault("level_when", "`level_when` lacks `when`"))?;
-            Ok(LevelWhen { when: detection::selection("when", when, warnings)?, level })
-        })
-        .collect()
-}
-
 impl Rule {
     /// The level of what this event completes.
     pub fn level_at(&self, event: &impl Searchable) -> Severity {
         let changed = self.level_when.iter().rev().find(|level| level.when.matches(event));
         changed.map_or(self.level, |level| level.level)
+    }
+
+    /// Puts what lists hold where conditions name them.
+    fn fill(&mut self, lists: &Lists) -> Result<(), Fault> {
+        if let Logic::Detection(condition) = &mut self.logic {
+            condition.fill(lists)?;
+        }
+        self.level_when.iter_mut().try_for_each(|level| level.when.fill(lists))
     }
 
     /// A rule that is no more than its condition.
@@ -484,6 +420,7 @@ mod tests {
         assert!(parse("t.yml", base, &Lists::default(), &mut vec![]).is_ok());
         for (from, to, want) in [
             ("10m", "10x", "t.yml:7: `timespan` takes a span"),
+            ("10m", "0s", "t.yml:7: `timespan` is at least 1s"),
             ("event_count", "event_cuont", "did you mean `event_count`?"),
             ("actor.key", "actor.kye", "did you mean \"actor.key\"?"),
             ("gte", "gteq", "did you mean `gte`?"),

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use ipnet::IpNet;
 
 use memchr::memmem;
 
+use super::form;
+use super::networks::Networks;
 use super::regex::Expression;
 use crate::event::agent;
 use crate::event::field::Field;
@@ -39,12 +40,16 @@ pub enum Pattern {
     Regex(Expression),
     /// an address in a network
     Cidr(IpNet),
+    /// an address in one of the networks of a list
+    Networks(Arc<Networks>),
+    /// the same, before it is known what the list holds
+    Listed(String),
     /// `null`, or no such field
     Null,
     /// the field is there, or is not
     Exists(bool),
     /// equals, starts, ends with or contains another field of the event
-    Reference(Field, Side),
+    Reference(Field, Side, Spelling),
 }
 
 /// Orders of numbers.
@@ -131,6 +136,27 @@ pub enum Side {
     Anywhere,
 }
 
+/// What of the spelling of two texts counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// all of it
+    Exact,
+    /// all but the case
+    Caseless,
+    /// letters and digits only, without case, as in names of agents
+    Letters,
+}
+
+impl Spelling {
+    fn of(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Spelling::Exact => Cow::Borrowed(text),
+            Spelling::Caseless => Cow::Owned(text.to_lowercase()),
+            Spelling::Letters => Cow::Owned(agent::folded(text)),
+        }
+    }
+}
+
 impl Pattern {
     /// Whether a value of an event matches. `Null`, `Exists` and `Reference` are decided by the caller,
     /// who knows whether the field is there.
@@ -143,7 +169,8 @@ impl Pattern {
             Pattern::Time(part, order, n) => part.of(text).is_some_and(|value| order.holds(value, *n)),
             Pattern::Regex(regex) => regex.is_match(text),
             Pattern::Cidr(net) => address(text).is_some_and(|ip| net.contains(&ip)),
-            Pattern::Null | Pattern::Exists(_) | Pattern::Reference(..) => false,
+            Pattern::Networks(networks) => address(text).is_some_and(|ip| networks.contains(ip)),
+            Pattern::Listed(_) | Pattern::Null | Pattern::Exists(_) | Pattern::Reference(..) => false,
         }
     }
 }
@@ -152,14 +179,17 @@ fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|n: &f64| n.is_finite())
 }
 
-/// Whether `part` stands in `whole` at a side, without case.
-pub fn stands_in(whole: &str, part: &str, side: Side) -> bool {
-    let (whole, part) = (whole.to_lowercase(), part.to_lowercase());
+/// Whether `part` stands in `whole` at a side.
+pub fn stands_in(whole: &str, part: &str, side: Side, spelling: Spelling) -> bool {
+    // Of a text without letters something has to be left.
+    let has_none = spelling == Spelling::Letters && agent::folded(part).is_empty();
+    let spelling = if has_none { Spelling::Caseless } else { spelling };
+    let (whole, part) = (spelling.of(whole), spelling.of(part));
     match side {
         Side::Whole => whole == part,
-        Side::Start => whole.starts_with(&part),
-        Side::End => whole.ends_with(&part),
-        Side::Anywhere => whole.contains(&part),
+        Side::Start => whole.starts_with(&*part),
+        Side::End => whole.ends_with(&*part),
+        Side::Anywhere => whole.contains(&*part),
     }
 }
 
@@ -167,13 +197,16 @@ pub fn stands_in(whole: &str, part: &str, side: Side) -> bool {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Glob {
     pieces: Vec<Piece>,
+    /// the same for names that are alike if their letters are
+    letters: Option<Vec<Piece>>,
     is_cased: bool,
-    is_letters_only: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
     Text(String),
+    /// any of the signs that begin a flag
+    Dash,
     One,
     Many,
 }
@@ -206,24 +239,51 @@ impl Glob {
             pieces.push(Piece::Many);
         }
         pieces.dedup_by(|a, b| *a == Piece::Many && *b == Piece::Many);
-        Glob { pieces, is_cased, is_letters_only: false }.folded()
+        Glob { pieces, letters: None, is_cased }.folded()
     }
 
     /// A text as it is, anywhere, without case.
     pub fn containing(text: &str) -> Glob {
         let text = Piece::Text(text.to_owned());
-        Glob { pieces: vec![Piece::Many, text, Piece::Many], is_cased: false, is_letters_only: false }.folded()
+        Glob { pieces: vec![Piece::Many, text, Piece::Many], letters: None, is_cased: false }.folded()
     }
 
-    /// The same for names that are compared by their letters only.
+    /// The same for names that are alike if their letters and digits are, unless case counts. What has none of them
+    /// is looked for as it is written.
     #[must_use]
     pub fn letters_only(mut self) -> Glob {
-        self.is_letters_only = true;
-        for piece in &mut self.pieces {
+        let mut letters = self.pieces.clone();
+        for piece in &mut letters {
             if let Piece::Text(text) = piece {
                 *text = agent::folded(text);
             }
         }
+        letters.retain(|piece| *piece != Piece::Dash && !matches!(piece, Piece::Text(text) if text.is_empty()));
+        letters.dedup_by(|a, b| *a == Piece::Many && *b == Piece::Many);
+        let has_letters = letters.iter().any(|piece| matches!(piece, Piece::Text(_)));
+        self.letters = (has_letters && !self.is_cased).then_some(letters);
+        self
+    }
+
+    /// The same with any of the five dashes for each that begins a flag.
+    #[must_use]
+    pub fn any_dash(mut self) -> Glob {
+        let mut pieces = Vec::new();
+        for piece in self.pieces {
+            let Piece::Text(text) = piece else {
+                pieces.push(piece);
+                continue;
+            };
+            let mut rest = 0;
+            for at in form::flags(&text) {
+                let between = &text[rest..at];
+                pieces.extend((!between.is_empty()).then(|| Piece::Text(between.to_owned())));
+                pieces.push(Piece::Dash);
+                rest = at + text[at..].chars().next().map_or(0, char::len_utf8);
+            }
+            pieces.extend((rest < text.len()).then(|| Piece::Text(text[rest..].to_owned())));
+        }
+        self.pieces = pieces;
         self
     }
 
@@ -255,18 +315,12 @@ impl Glob {
     /// The same, for a text that many patterns are compared with.
     pub fn matches_folded(&self, folded: &Folded<'_>) -> bool {
         let text = folded.text;
-        if let ([Piece::Text(literal)], false, false) = (self.pieces.as_slice(), self.is_cased, self.is_letters_only)
-            && literal.is_ascii()
-        {
-            return text.eq_ignore_ascii_case(literal);
-        }
-        if self.is_letters_only {
-            fits(&self.pieces, &agent::folded(text))
-        } else if self.is_cased {
-            fits(&self.pieces, text)
-        } else {
-            fits(&self.pieces, folded.lower())
-        }
+        let is_as_written = match (self.pieces.as_slice(), self.is_cased) {
+            ([Piece::Text(literal)], false) if literal.is_ascii() => text.eq_ignore_ascii_case(literal),
+            (pieces, true) => fits(pieces, text),
+            (pieces, false) => fits(pieces, folded.lower()),
+        };
+        is_as_written || self.letters.as_ref().is_some_and(|letters| fits(letters, &agent::folded(text)))
     }
 }
 
@@ -279,6 +333,7 @@ impl fmt::Display for Glob {
         for piece in &self.pieces {
             f.write_str(match piece {
                 Piece::Text(text) => text,
+                Piece::Dash => "-",
                 Piece::One => "?",
                 Piece::Many => "*",
             })?;
@@ -321,6 +376,9 @@ fn fits(pieces: &[Piece], text: &str) -> bool {
                 Some(next)
             }
             Some(Piece::One) => text[at..].chars().next().map(|c| at + c.len_utf8()),
+            Some(Piece::Dash) => {
+                text[at..].chars().next().filter(|c| form::DASHES.contains(c)).map(|c| at + c.len_utf8())
+            }
             Some(Piece::Text(literal)) => text[at..].starts_with(literal.as_str()).then(|| at + literal.len()),
             None if at == text.len() => return true,
             None => None,
@@ -342,47 +400,6 @@ fn next_start(piece: Option<&Piece>, text: &str, at: usize) -> Option<usize> {
     match piece {
         Some(Piece::Text(literal)) => memmem::find(&text.as_bytes()[at..], literal.as_bytes()).map(|skip| at + skip),
         _ => Some(at),
-    }
-}
-
-/// The five ways in which a command-line flag is written for one.
-pub fn windash(text: &str) -> Vec<String> {
-    let mut forms = vec![text.to_owned()];
-    for dash in ['/', '–', '—', '―', '-'] {
-        for written in [" -", " /"] {
-            let form = text.replace(written, &format!(" {dash}"));
-            let form = match form.strip_prefix(['-', '/']) {
-                Some(rest) => format!("{dash}{rest}"),
-                None => form,
-            };
-            if !forms.contains(&form) {
-                forms.push(form);
-            }
-        }
-    }
-    forms
-}
-
-/// The encodings that a value goes through before it is searched for.
-pub fn encode(bytes: &[u8], encoding: &str) -> Vec<Vec<u8>> {
-    let units = || String::from_utf8_lossy(bytes).encode_utf16().collect::<Vec<u16>>();
-    match encoding {
-        "utf16le" | "wide" => vec![units().into_iter().flat_map(u16::to_le_bytes).collect()],
-        "utf16be" => vec![units().into_iter().flat_map(u16::to_be_bytes).collect()],
-        "utf16" => vec![[0xff, 0xfe].into_iter().chain(units().into_iter().flat_map(u16::to_le_bytes)).collect()],
-        "base64" => vec![STANDARD.encode(bytes).into_bytes()],
-        // A value at each of the three positions of a group; the characters that its neighbours change are
-        // cut off.
-        "base64offset" => (0..3)
-            .map(|offset| {
-                let padded = [vec![b' '; offset], bytes.to_vec()].concat();
-                let text = STANDARD.encode(&padded);
-                let start = [0, 2, 3][offset];
-                let cut = [0, 3, 2][padded.len() % 3];
-                text.as_bytes()[start..text.len() - cut].to_vec()
-            })
-            .collect(),
-        _ => vec![bytes.to_vec()],
     }
 }
 
@@ -421,26 +438,38 @@ mod tests {
         assert!(glob("a", Side::Start).matches("abc") && !glob("b", Side::Start).matches("abc"));
         assert!(glob("c", Side::End).matches("abc") && !glob("b", Side::End).matches("abc"));
         assert!(!Glob::parse("abc", Side::Whole, true).matches("ABC"));
-        assert!(glob("python-requests", Side::Whole).letters_only().matches("Python Requests"));
+    }
+
+    #[test]
+    fn names_are_alike_if_their_letters_are() {
+        let matches = |pattern: &str, side, text| glob(pattern, side).letters_only().matches(text);
+        for name in ["Python Requests", "python-requests", "PythonRequests"] {
+            assert!(matches("python-requests", Side::Whole, name), "{name}");
+            assert!(matches("thon-re", Side::Anywhere, name) && !matches("python", Side::Whole, name), "{name}");
+        }
+        // What has no letters means itself, and one character may be a hyphen.
+        assert!(matches("-", Side::Anywhere, "python-requests") && !matches("-", Side::Anywhere, "Chrome"));
+        assert!(matches("?", Side::Whole, "x") && !matches("?", Side::Whole, "xy"));
+        assert!(matches("python?requests", Side::Whole, "Python Requests"));
+        assert!(Glob::parse("Chrome", Side::Whole, true).letters_only().matches("Chrome"));
+        assert!(!Glob::parse("chrome", Side::Whole, true).letters_only().matches("Chrome"));
+        assert!(!Glob::parse("python-requests", Side::Whole, true).letters_only().matches("python requests"));
+    }
+
+    #[test]
+    fn each_flag_has_a_dash_of_its_own() {
+        let matches = |pattern: &str, text: &str| glob(pattern, Side::Anywhere).any_dash().matches(text);
+        for text in ["tool -a -b", "tool /a /b", "tool -a /b", "TOOL –A ―B"] {
+            assert!(matches(" -a -b", text) && matches(" /a /b", text), "{text}");
+        }
+        assert!(!matches(" -a -b", "tool a b") && !matches("well-known", "well/known"));
+        assert!(matches("-enc", "powershell /enc") && matches("*'-enc", "sh '/enc'"));
     }
 
     #[test]
     fn many_stars_are_not_slow() {
         let pattern = glob(&"a*".repeat(50), Side::Whole);
         assert!(!pattern.matches(&format!("{}b{}", "a".repeat(20), "c".repeat(5000))));
-    }
-
-    #[test]
-    fn base64_at_every_offset() {
-        let pieces: Vec<String> =
-            encode(b"http://", "base64offset").into_iter().map(|b| String::from_utf8(b).unwrap()).collect();
-        assert_eq!(pieces, ["aHR0cDovL", "h0dHA6Ly", "odHRwOi8v"]);
-        for prefix in ["", "x", "xy"] {
-            let whole = STANDARD.encode(format!("{prefix}http://host"));
-            assert!(pieces.iter().any(|p| whole.contains(p)), "{whole}");
-        }
-        assert_eq!(encode(b"ab", "utf16le"), [b"a\0b\0".to_vec()]);
-        assert_eq!(encode(b"a", "utf16"), [b"\xff\xfea\0".to_vec()]);
     }
 
     #[test]
@@ -470,6 +499,5 @@ mod tests {
         assert!(Pattern::Time(TimePart::WeekHour, Order::Equal, 9.0).matches(&Folded::new("2026-03-02T09:00:00Z")));
         assert!(Pattern::Cidr("10.0.0.0/8".parse().unwrap()).matches(&Folded::new("::ffff:10.1.2.3")));
         assert!(!Pattern::Cidr("10.0.0.0/8".parse().unwrap()).matches(&Folded::new("not an address")));
-        assert!(windash("cmd -enc").contains(&"cmd /enc".to_owned()));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::alias;
 use super::expr::Expr;
 use super::lists::Lists;
 use super::logic::Logic;
@@ -57,6 +58,8 @@ pub struct RuleSet {
     pub plan: FieldPlan,
     /// the tests of each facet of the plan
     pub tests: Tests,
+    /// for each rule the event types that it can be made of
+    types: Vec<Option<BTreeSet<String>>>,
     verdicts: Vec<Verdict>,
     /// those of them that take the whole event
     whole: BTreeSet<usize>,
@@ -161,6 +164,7 @@ impl RuleSet {
             }
             references.push(found);
         }
+        self.warnings.extend(alias::check(&mut self.rules, &references));
         self.arrange(&references);
     }
 
@@ -273,13 +277,14 @@ impl RuleSet {
             alike.iter().for_each(|rule| self.first_alike[*rule] = alike[0]);
         }
         self.find_alike();
+        self.find_types();
         let mut kept: BTreeMap<Field, Option<BTreeSet<String>>> = BTreeMap::new();
         for (place, rule) in self.rules.iter().enumerate() {
             rule.kept_fields(&mut fields);
-            let types = self.event_types(place);
+            let types = &self.types[place];
             for field in fields.drain(..).filter(|field| !matches!(field, Field::Norm(_))) {
                 let known = kept.entry(field).or_insert_with(|| Some(BTreeSet::new()));
-                match (known.as_mut(), &types) {
+                match (known.as_mut(), types) {
                     (Some(known), Some(types)) => known.extend(types.iter().cloned()),
                     _ => *known = None,
                 }
@@ -361,13 +366,22 @@ impl RuleSet {
 
     /// The event types that a rule can be made of, through all it refers to; `None` is any.
     pub fn event_types(&self, rule: usize) -> Option<BTreeSet<String>> {
-        match &self.rules[rule].logic {
-            Logic::Detection(expr) => expr.event_types(),
-            Logic::Risk(_) => None,
-            _ => {
-                let parts: Option<Vec<_>> = self.references[rule].iter().map(|to| self.event_types(*to)).collect();
-                Some(parts?.into_iter().flatten().collect())
-            }
+        self.types[rule].clone()
+    }
+
+    /// Finds them once for each rule: there may be very many ways from one to another.
+    fn find_types(&mut self) {
+        self.types = vec![None; self.rules.len()];
+        for &rule in &self.order {
+            self.types[rule] = match &self.rules[rule].logic {
+                Logic::Detection(expr) => expr.event_types(),
+                Logic::Risk(_) => None,
+                _ => {
+                    let parts: Option<Vec<_>> =
+                        self.references[rule].iter().map(|to| self.types[*to].as_ref()).collect();
+                    parts.map(|parts| parts.into_iter().flatten().cloned().collect())
+                }
+            };
         }
     }
 
@@ -419,6 +433,19 @@ mod tests {
         assert_eq!(set.candidates("a").count(), 1);
         let c = set.rules.iter().position(|r| r.name == "c").unwrap();
         assert_eq!(set.event_types(c).unwrap().into_iter().collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn rules_that_share_their_parts_are_looked_at_once() {
+        let layer = |n: usize| {
+            let below = format!("a{n}, b{n}");
+            ["a", "b"].map(|half| (format!("{half}{}.yml", n + 1), count(&format!("{half}{}", n + 1), &below)))
+        };
+        let mut files: Vec<(String, String)> = (0..60).flat_map(layer).collect();
+        files.extend(["a0", "b0"].map(|name| (format!("{name}.yml"), detection(name))));
+        let set = RuleSet::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        let top = set.rules.iter().position(|rule| rule.name == "a60").unwrap();
+        assert_eq!(set.event_types(top).unwrap().into_iter().collect::<Vec<_>>(), ["a0", "b0"]);
     }
 
     #[test]

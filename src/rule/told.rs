@@ -72,7 +72,7 @@ fn tell(expr: &Expr, event: Option<&dyn Looked>, depth: usize, out: &mut Vec<Lin
             tell(inner, event, depth + 1, out);
         }
         Expr::Test(test) => line(test.to_string(), event.map(|event| event.value(test))),
-        Expr::Keyword(glob) => line(format!("any text is {glob}"), None),
+        Expr::Keyword(keyword) => line(format!("any text {keyword}"), None),
         #[cfg(test)]
         Expr::Named(name) => line(name.clone(), None),
     }
@@ -80,7 +80,11 @@ fn tell(expr: &Expr, event: Option<&dyn Looked>, depth: usize, out: &mut Vec<Lin
 
 impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let patterns: Vec<String> = self.patterns.iter().map(ToString::to_string).collect();
+        let told = |pattern: &Pattern| match pattern {
+            Pattern::Networks(all) => all.named().iter().map(|net| Pattern::Cidr(*net).to_string()).collect(),
+            other => vec![other.to_string()],
+        };
+        let patterns: Vec<String> = self.patterns.iter().flat_map(told).collect();
         let joined = some(&patterns, if self.is_all { " and " } else { " or " });
         let not = if self.is_negated { "not " } else { "" };
         write!(f, "{} {not}{joined}", self.field.name())
@@ -96,10 +100,12 @@ impl fmt::Display for Pattern {
             Pattern::Time(part, order, n) => write!(f, "has its {} {order} {n}", format!("{part:?}").to_lowercase()),
             Pattern::Regex(expression) => write!(f, "fits /{}/", expression.text()),
             Pattern::Cidr(net) => write!(f, "lies in {net}"),
+            Pattern::Networks(all) => write!(f, "lies in one of {} networks", all.named().len()),
+            Pattern::Listed(list) => write!(f, "lies in {list}"),
             Pattern::Null => f.write_str("is missing"),
             Pattern::Exists(true) => f.write_str("is there"),
             Pattern::Exists(false) => f.write_str("is not there"),
-            Pattern::Reference(field, side) => {
+            Pattern::Reference(field, side, _) => {
                 let how = match side {
                     Side::Whole => "equals",
                     Side::Start => "begins with",

@@ -2,7 +2,8 @@
 //! it is made once for each different facet, and a detection only looks at bits.
 
 use super::expr::{Expr, Test};
-use super::pattern::{Glob, Pattern};
+use super::keyword::Keyword;
+use super::pattern::Pattern;
 use crate::event::facet::FieldPlan;
 use crate::event::field::Field;
 
@@ -20,7 +21,7 @@ pub enum Verdict {
     /// a test that can be made only when identities are linked
     Linked,
     /// any text anywhere in the event
-    Keyword(Glob),
+    Keyword(Keyword),
 }
 
 /// The tests of one field, with their bits.
@@ -84,11 +85,11 @@ impl Verdict {
             Expr::And(parts) => Verdict::And(parts.iter().map(|part| Verdict::new(part, plan, tests)).collect()),
             Expr::Or(parts) => Verdict::Or(parts.iter().map(|part| Verdict::new(part, plan, tests)).collect()),
             Expr::Not(inner) => Verdict::Not(Box::new(Verdict::new(inner, plan, tests))),
-            Expr::Keyword(glob) => Verdict::Keyword(glob.clone()),
+            Expr::Keyword(keyword) => Verdict::Keyword(keyword.clone()),
             Expr::Test(test) if test.is_linked() => Verdict::Linked,
             Expr::Test(test) => {
                 let other = test.patterns.iter().find_map(|pattern| match pattern {
-                    Pattern::Reference(field, _) => Some(field),
+                    Pattern::Reference(field, ..) => Some(field),
                     _ => None,
                 });
                 let facet = match other {

@@ -1,0 +1,94 @@
+//! Own: the block of our own keys in a rule file, `jcdetect:`.
+
+use serde_json::Value as Yaml;
+
+use super::block::{Block, span, texts};
+use super::correlation;
+use super::detection::{self, Fault, Warnings, fault};
+use super::entity::Entity;
+use super::logic::Logic;
+use super::severity::{Confidence, Severity};
+use super::{Duet, LevelWhen, Rule};
+
+/// Reads our block. Gives back `share`, which belongs to the correlation, and a condition of our own.
+pub(super) fn read(
+    rule: &mut Rule,
+    own: &Yaml,
+    warnings: &mut Warnings,
+) -> Result<(Option<Yaml>, Option<Logic>), Fault> {
+    let mut conditions = Vec::new();
+    for (key, compile) in CONDITIONS {
+        if let Some(value) = own.get(*key) {
+            conditions.push(compile(value, warnings)?);
+        }
+    }
+    if conditions.len() > 1 {
+        return Err(fault("jcdetect", "a rule has one condition"));
+    }
+    let level_when = own.get("level_when").map(|value| levels(value, warnings)).transpose()?;
+    let mut block = Block::new("jcdetect", own, warnings)?;
+    for (key, _) in CONDITIONS {
+        block.ignore(key);
+    }
+    block.ignore("level_when");
+    let share = block.raw("share");
+    rule.level_when = level_when.unwrap_or_default();
+    rule.category = block.text("category")?.unwrap_or_default();
+    if let Some(word) = block.text("entity")? {
+        rule.entity =
+            Entity::WORDS.iter().find(|(known, _)| *known == word).map(|(_, entity)| *entity).ok_or_else(|| {
+                fault("entity", format!("{word:?} is no entity: actor, target, source, device, app or organization"))
+            })?;
+    }
+    if let Some(word) = block.text("confidence")? {
+        rule.confidence = [Confidence::Low, Confidence::Medium, Confidence::High]
+            .into_iter()
+            .find(|c| c.word() == word)
+            .ok_or_else(|| fault("confidence", format!("{word:?} is no confidence: low, medium or high")))?;
+    }
+    rule.triage = block.raw("triage").map_or(Ok(vec![]), |v| texts("triage", &v))?;
+    rule.misses = block.text("misses")?.unwrap_or_default();
+    rule.is_opt_in = block.truth("opt_in")?;
+    rule.needs = block.names("needs")?;
+    if let Some(value) = block.raw("fold") {
+        rule.fold = span("fold", &value)?;
+    }
+    rule.duet = block.raw("duet").filter(|v| !v.is_null()).map(|v| duet(&v)).transpose()?;
+    block.finish()?;
+    Ok((share, conditions.pop()))
+}
+
+type Compile = fn(&Yaml, &mut Warnings) -> Result<Logic, Fault>;
+
+/// Our own conditions: a closed list.
+const CONDITIONS: &[(&str, Compile)] = &[
+    ("sequence", correlation::sequence),
+    ("first_seen", correlation::first_seen),
+    ("travel", correlation::travel),
+    ("rate", correlation::rate),
+    ("risk", correlation::risk),
+];
+
+fn duet(value: &Yaml) -> Result<Duet, Fault> {
+    let text = |key: &str| {
+        let text = value.get(key).and_then(Yaml::as_str).map(str::to_owned);
+        text.ok_or_else(|| fault("duet", format!("`duet` lacks `{key}`")))
+    };
+    let ask = text("ask")?;
+    if !["actor", "target", "owner", "security-contact"].contains(&ask.as_str()) {
+        return Err(fault("ask", format!("{ask:?} cannot be asked: actor, target, owner or security-contact")));
+    }
+    Ok(Duet { ask, question: text("question")?, first_action: text("first_action")? })
+}
+
+fn levels(value: &Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault> {
+    let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    list.iter()
+        .map(|entry| {
+            let word = entry.get("level").and_then(Yaml::as_str).unwrap_or_default();
+            let level = Severity::parse(word).ok_or_else(|| fault("level_when", format!("{word:?} is no level")))?;
+            let when = entry.get("when").ok_or_else(|| fault("level_when", "`level_when` lacks `when`"))?;
+            Ok(LevelWhen { when: detection::selection("when", when, warnings)?, level })
+        })
+        .collect()
+}
