@@ -73,8 +73,19 @@ pub fn yaml(text: &str) -> Result<Yaml, YamlError> {
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| YamlError {
         line: error.location().map_or(1, |at| usize::try_from(at.line()).unwrap_or(1)),
-        message: error.to_string().lines().next().unwrap_or_default().to_owned(),
+        message: plain(error.to_string().lines().next().unwrap_or_default()),
     })
+}
+
+/// What the parser says, without what it says to programmers.
+fn plain(message: &str) -> String {
+    match message.split_once(", set DuplicateKeyPolicy in Options if acceptable") {
+        Some((what, at)) => {
+            let key = what.rsplit(": ").next().unwrap_or_default();
+            format!("the key `{key}` stands twice: leave one out{at}")
+        }
+        None => message.to_owned(),
+    }
 }
 
 /// A document that is no YAML.
@@ -121,7 +132,8 @@ mod tests {
 
     #[test]
     fn repeated_keys_and_bombs_are_errors() {
-        assert!(yaml("a: 1\na: 2").is_err());
+        let error = yaml("a: 1\na: 2").unwrap_err();
+        assert!(error.message.starts_with("the key `a` stands twice: leave one out"), "{error}");
         let error = yaml("a: 1\nb: [").unwrap_err();
         assert!(error.line >= 1, "{error}");
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();

@@ -442,3 +442,35 @@ fn places_and_lists_are_fields_too() {
     assert_eq!(found(&["--where", "intel.matched == true", "--intel", text(&list)]), 9);
     assert_eq!(found(&["--where", "source.known == 'office'", "--known", text(&known)]), 9);
 }
+
+/// What has no letters is looked for as it is written, and an empty list is no value.
+#[test]
+fn names_of_agents_and_empty_lists() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    let event = |id: usize, name: &str, list: Value| {
+        let mut event = guessed_password()[0].clone();
+        (event["id"], event["useragent"], event["x"]) = (id.to_string().into(), json!({ "name": name }), list);
+        event
+    };
+    let events = [
+        event(1, "Chrome", json!([])),
+        event(2, "Python Requests", json!(null)),
+        event(3, "python-requests", json!({})),
+        event(4, "Mobile Safari", json!([null])),
+    ];
+    fs::write(&path, lines(&events)).unwrap();
+    for (condition, want) in [
+        ("agent.name contains '-'", "3"),
+        ("agent.name contains 'thon-r'", "2 3"),
+        ("agent.name == 'python?requests'", "2 3"),
+        ("agent.name != 'mobilesafari'", "1 2 3"),
+        ("raw.x exists", "2 3 4"),
+        ("raw.x == null", "1 2 4"),
+    ] {
+        let found = hunt(&[text(&path), "--where", condition, "--format", "jsonl"]);
+        let ids =
+            found.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned());
+        assert_eq!(ids.collect::<Vec<_>>().join(" "), want, "{condition}");
+    }
+}

@@ -177,6 +177,95 @@ fn what_can_never_match_is_pointed_out() {
     }
 }
 
+/// A rule that can never fire, or of which a part is lost, says so: an error, or a line of the lint.
+#[test]
+fn what_is_lost_in_silence_is_said() {
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().to_str().unwrap();
+    let locals: String = ["ba", "bb"]
+        .map(|name| format!("---\ntitle: {name}\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{event_type: user_create}}, condition: s}}\n"))
+        .concat();
+    let lint = |rule: &str, locals: &str| {
+        fs::write(folder.path().join("x.yml"), format!("title: x\nname: x\n{rule}\n{locals}")).unwrap();
+        let output = jcdetect().args(["rules", "lint", "--rules", own]).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (output.status.code(), said)
+    };
+    let correlation = |of: &str, more: &str| format!("correlation: {{type: {of}, rules: [ba, bb], {more}}}");
+    let sequence = |more: &str| format!("jcdetect: {{sequence: {{timespan: 1h, {more}}}}}");
+    for (rule, code, want) in [
+        (correlation("event_count", "timespan: 0s, condition: {gte: 1}"), 2, "`timespan` is at least 1s"),
+        (
+            correlation("event_count", "timespan: 1m, condition: {eq: 0}"),
+            2,
+            "the condition is never met: there are 1 or more; for what",
+        ),
+        (correlation("event_count", "timespan: 1m, condition: {lt: 1}"), 2, "never met"),
+        (correlation("event_count", "timespan: 1m, condition: {gte: 3, lte: 1}"), 2, "never met"),
+        (correlation("temporal", "timespan: 1m, condition: {gte: 3}"), 2, "never met"),
+        (
+            correlation("event_count", "timespan: 1m, condition: {gte: 2, field: actor.key}"),
+            2,
+            "`event_count` looks at no `field`",
+        ),
+        (correlation("temporal", "timespan: 1m, generate: maybe"), 2, "`generate` takes true or false"),
+        (correlation("temporal", "timespan: 1m, generate: true"), 0, "those of this file never"),
+        (
+            correlation("temporal", "timespan: 1m, group-by: [who], aliases: {who: {ba: actor.id}}"),
+            0,
+            "alias `who` leaves out \"bb\", whose events join nothing",
+        ),
+        (
+            correlation(
+                "temporal",
+                "timespan: 1m, group-by: [who], aliases: {who: {ba: actor.id, bb: actor.id, bc: actor.id}}",
+            ),
+            0,
+            "alias `who` names \"bc\", which is none of the rules",
+        ),
+        (
+            correlation("temporal", "timespan: 1m, group-by: [actor.id], aliases: {who: {ba: actor.id, bb: actor.id}}"),
+            0,
+            "nothing is grouped by alias `who`",
+        ),
+        (
+            correlation(
+                "temporal",
+                "timespan: 1m, group-by: [who], aliases: {who: {ba: agent.name, bb: raw.useragent.name}}",
+            ),
+            0,
+            "agent.name is compared by its letters and digits",
+        ),
+        (sequence("steps: [{a: ba}, {a: bb}]"), 2, "two steps are called `a`"),
+        (sequence("steps: []"), 2, "`steps` names no rule"),
+        (sequence("steps: [ba, bb], unless: {rule: ba, after: b, before: a}"), 2, "nothing lies between"),
+        (sequence("steps: [ba], unless: bb"), 2, "nothing lies between"),
+        (sequence("steps: [{u: ba}, {b: bb}], unless: {rule: ba}"), 2, "no step is called `u`"),
+    ] {
+        let (got, said) = lint(&rule, &locals);
+        assert!(got == Some(code) && said.contains(want), "{rule}: {got:?} {said}");
+    }
+    let detection = |test: &str, condition: &str| {
+        format!(
+            "logsource: {{product: jumpcloud}}\ndetection:\n  s: {{event_type: user_create, {test}}}\n  condition: {condition}"
+        )
+    };
+    let deep = format!("{}s{}", "(".repeat(3000), ")".repeat(3000));
+    for (rule, want) in [
+        (detection("username: x", &deep), "more than 64 levels"),
+        (detection("username: x", &format!("{}s", "not ".repeat(9000))), "more than 64 levels"),
+        (detection("username|contains|gt: 3", "s"), "`contains` and `gt` cannot stand together"),
+        (detection("username|i|re: x", "s"), "`i` stands behind `re`"),
+        (detection("username: x, username: y", "s"), "the key `username` stands twice: leave one out"),
+        (detection("'|gt': 3", "s"), "`|gt` stands behind no field"),
+        (detection("'actor.name|expand': 'x%nolist%'", "s"), "no list nolist"),
+        (detection("'source.ip|cidr|expand': '%vpn_network%'", "s"), "did you mean vpn_networks?"),
+    ] {
+        let (got, said) = lint(&rule, "");
+        assert!(got == Some(2) && said.contains(want), "{want}: {got:?} {said}");
+    }
+}
+
 #[test]
 fn a_correlation_behind_its_base_is_refused() {
     let folder = TempDir::new().unwrap();

@@ -202,3 +202,83 @@ fn another_spelling_of_an_event_is_the_same_event() {
     assert_eq!((&coverage["events"], &coverage["duplicates"]), (&9.into(), &9.into()));
     assert_eq!(report["findings"], super::report(&[text(&plain)])["findings"]);
 }
+
+/// Scans events, one a day, with one rule of its own, and tells at which of them it found something.
+fn completing(rule: &str, events: &[serde_json::Value]) -> Vec<String> {
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().join("rules");
+    fs::create_dir(&own).unwrap();
+    let rule = format!("title: mine\nname: mine\n{rule}");
+    fs::write(own.join("mine.yml"), rule).unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(events)).unwrap();
+    let found = findings(&[text(&path), "--rules", text(&own), "--no-config"]);
+    let day = |finding: &serde_json::Value| finding["last_seen"].as_str().unwrap()[8..10].parse::<u32>().unwrap();
+    let mine = found.iter().filter(|finding| finding["rule_id"] == "mine");
+    let mut all: Vec<String> = mine.map(|finding| format!("e{}", day(finding) - 1)).collect();
+    all.sort();
+    all
+}
+
+fn with_fields(id: u32, fields: &serde_json::Value) -> serde_json::Value {
+    let mut event = sign_in(id, &format!("2026-03-{:02}T09:00:00Z", id + 1), true);
+    event["id"] = format!("e{id}").into();
+    for (key, value) in fields.as_object().unwrap() {
+        event[key] = value.clone();
+    }
+    event
+}
+
+const DETECTION: &str = "logsource: {product: jumpcloud}\njcdetect: {fold: 0s}\ndetection:\n  condition: s\n  s:\n    ";
+
+/// The forms of one value are alternatives, and `all` binds the values.
+#[test]
+fn all_binds_values_and_not_their_forms() {
+    let events = [
+        with_fields(0, &serde_json::json!({"cmd": "powershell -enc AAAA", "b": "eHggZm9vIGFuZCBiYXIgeXk="})),
+        with_fields(1, &serde_json::json!({"cmd": "powershell /enc -w 1", "b": "foo and bar"})),
+        with_fields(2, &serde_json::json!({"cmd": "cmd -enc"})),
+    ];
+    for (test, want) in [
+        ("raw.cmd|windash|contains|all: ['-enc', powershell]", &["e0", "e1"][..]),
+        ("raw.cmd|windash|contains: ' -enc /w'", &["e1"]),
+        ("raw.b|base64offset|contains|all: [foo, bar]", &["e0"]),
+        ("'|re|all': ['^powershell', '[/-]w']", &["e1"]),
+        ("'|cased': POWERSHELL", &[]),
+    ] {
+        assert_eq!(completing(&format!("{DETECTION}{test}\n"), &events), want, "{test}");
+    }
+}
+
+/// An upgrade of a library writes its name otherwise, and is no new agent.
+#[test]
+fn an_agent_is_one_however_it_is_spelled() {
+    let agent = |id: u32, name: &str| with_fields(id, &serde_json::json!({"useragent": {"name": name}}));
+    let names = ["Python Requests", "python-requests", "PythonRequests", "curl"];
+    let events: Vec<_> = (0..).zip(names).map(|(id, name)| agent(id, name)).collect();
+    let local = "---\ntitle: s\nname: s\nlogsource: {product: jumpcloud}\ndetection: {s: {event_type: user_login_attempt}, condition: s}\n";
+    for (condition, want) in [
+        (
+            "jcdetect: {fold: 0s, first_seen: {rule: s, by: [actor.key], value: [agent.name], min_days: 0, min_events: 1}}",
+            &["e3"][..],
+        ),
+        (
+            "jcdetect: {fold: 0s}\ncorrelation: {type: event_count, rules: [s], group-by: [agent.name], timespan: 7d, condition: {gte: 3}}",
+            &["e2"],
+        ),
+        (
+            "jcdetect: {fold: 0s}\ncorrelation: {type: value_count, rules: [s], timespan: 7d, condition: {gte: 2, field: agent.name}}",
+            &["e3"],
+        ),
+        (
+            "jcdetect: {fold: 0s, sequence: {steps: [s, s], timespan: 7d, where: [\"a.agent.name != b.agent.name\"]}}",
+            &["e3"],
+        ),
+        (
+            "jcdetect: {fold: 0s, sequence: {steps: [s, s], timespan: 7d, where: [\"a.agent.name == 'python_requests'\", \"b.agent.name == curl\"]}}",
+            &["e3"],
+        ),
+    ] {
+        assert_eq!(completing(&format!("{condition}\n{local}"), &events), want, "{condition}");
+    }
+}
