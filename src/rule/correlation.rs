@@ -280,14 +280,13 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
         Ok(Some((step, field(path, warnings)?)))
     };
     let left = side(left)?.ok_or_else(|| wrong("the left side is a step and a field"))?;
+    let literal = right.trim_matches(['"', '\'']);
+    let letters = agent::folded(literal);
+    let is_name = left.1.is_letters_only() && !letters.is_empty();
     let right = match side(right)? {
         Some((step, field)) => Right::Field(step, field),
-        None => {
-            let literal = right.trim_matches(['"', '\'']);
-            let letters = agent::folded(literal);
-            let is_name = left.1.is_letters_only() && !letters.is_empty();
-            Right::Literal(if is_name { letters } else { literal.to_owned() })
-        }
+        None if is_name => Right::Literal(letters),
+        None => Right::Literal(literal.to_owned()),
     };
     if let Right::Field(_, right) = &right {
         check_letters(&[&left.1, right], text, warnings);

@@ -185,7 +185,11 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
         };
         lists.expand(&mut yaml).map_err(|(near, message)| at(document.line_of(&near), message))?;
         let mut own = Warnings::new();
-        let near = |f: Fault| at(document.line_of(f.near.split('|').next().unwrap_or_default()), f.message);
+        let near = |f: Fault| {
+            // Modifiers may stand in another order, or alone.
+            let word = f.near.split('|').next().filter(|field| !field.is_empty()).unwrap_or(&f.near);
+            at(document.line_of(word), f.message)
+        };
         let mut rule = one(path, document, &yaml, i == 0, &mut own).map_err(near)?;
         rule.fill(lists).map_err(near)?;
         rule.needs = lists.lacking(rule.needs).map_err(|message| near(fault("needs", message)))?;

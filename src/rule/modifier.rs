@@ -149,16 +149,17 @@ fn about(word: &str) -> About {
 
 /// Whether two different modifiers contradict each other, so that one of them would be ignored.
 fn are_apart(one: &str, other: &str) -> bool {
-    use About::{All, Alone, Case, Field, Form, Order, Side, Time};
+    use About::{All, Case, Field, Form, Order, Side, Time};
     // What is there or not has no values to be compared.
     if [one, other].contains(&"exists") {
         return true;
     }
-    match (about(one), about(other)) {
-        (All, _) | (_, All) | (Form, Form) => false,
-        (Side, Case | Form | Field) | (Case | Form | Field, Side) => false,
-        (Case, Form | Field) | (Form | Field, Case) => false,
-        (Order, Time) | (Time, Order) => false,
-        (Alone | Side | Case | Form | Field | Order | Time, _) => true,
-    }
+    let go_with = |one, other| {
+        matches!(
+            (one, other),
+            (All, _) | (Form, Form) | (Side, Case | Form | Field) | (Case, Form | Field) | (Order, Time)
+        )
+    };
+    let (one, other) = (about(one), about(other));
+    !go_with(one, other) && !go_with(other, one)
 }

@@ -257,7 +257,7 @@ fn what_is_lost_in_silence_is_said() {
         (detection("username|contains|gt: 3", "s"), "`contains` and `gt` cannot stand together"),
         (detection("username|i|re: x", "s"), "`i` stands behind `re`"),
         (detection("username: x, username: y", "s"), "the key `username` stands twice: leave one out"),
-        (detection("'|gt': 3", "s"), "`|gt` stands behind no field"),
+        (detection("'|gt': 3", "s"), "x.yml:5: `|gt` stands behind no field"),
         (detection("'actor.name|expand': 'x%nolist%'", "s"), "no list nolist"),
         (detection("'source.ip|cidr|expand': '%vpn_network%'", "s"), "did you mean vpn_networks?"),
     ] {
