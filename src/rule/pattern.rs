@@ -14,6 +14,7 @@ use memchr::memmem;
 use super::form;
 use super::networks::Networks;
 use super::regex::Expression;
+use super::spelling::Spelling;
 use crate::event::agent;
 use crate::event::field::Field;
 use crate::event::json::Json;
@@ -136,27 +137,6 @@ pub enum Side {
     Anywhere,
 }
 
-/// What of the spelling of two texts counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
-    /// all of it
-    Exact,
-    /// all but the case
-    Caseless,
-    /// letters and digits only, without case, as in names of agents
-    Letters,
-}
-
-impl Spelling {
-    fn of(self, text: &str) -> Cow<'_, str> {
-        match self {
-            Spelling::Exact => Cow::Borrowed(text),
-            Spelling::Caseless => Cow::Owned(text.to_lowercase()),
-            Spelling::Letters => Cow::Owned(agent::folded(text)),
-        }
-    }
-}
-
 impl Pattern {
     /// Whether a value of an event matches. `Null`, `Exists` and `Reference` are decided by the caller,
     /// who knows whether the field is there.
@@ -177,20 +157,6 @@ impl Pattern {
 
 fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|n: &f64| n.is_finite())
-}
-
-/// Whether `part` stands in `whole` at a side.
-pub fn stands_in(whole: &str, part: &str, side: Side, spelling: Spelling) -> bool {
-    // Of a text without letters something has to be left.
-    let has_none = spelling == Spelling::Letters && agent::folded(part).is_empty();
-    let spelling = if has_none { Spelling::Caseless } else { spelling };
-    let (whole, part) = (spelling.of(whole), spelling.of(part));
-    match side {
-        Side::Whole => whole == part,
-        Side::Start => whole.starts_with(&*part),
-        Side::End => whole.ends_with(&*part),
-        Side::Anywhere => whole.contains(&*part),
-    }
 }
 
 /// A text with wildcards: `*` any characters, `?` one; `\` takes their meaning away.

@@ -7,27 +7,11 @@ use super::alias;
 use super::expr::Expr;
 use super::lists::Lists;
 use super::logic::Logic;
+pub use super::parsed::Parsed;
 use super::verdict::{Tests, Verdict};
-use super::{Problem, Rule, parse};
+use super::{Problem, Rule};
 use crate::event::facet::FieldPlan;
 use crate::event::field::{Field, nearest_of};
-
-/// A rule file, read by itself.
-#[derive(Debug)]
-pub struct Parsed {
-    path: String,
-    rules: Result<Vec<Rule>, Problem>,
-    warnings: Vec<Problem>,
-}
-
-impl Parsed {
-    /// Reads a file.
-    pub fn new(path: &str, text: &str, lists: &Lists) -> Parsed {
-        let mut warnings = Vec::new();
-        let rules = parse(path, text, lists, &mut warnings);
-        Parsed { path: path.to_owned(), rules, warnings }
-    }
-}
 
 /// Rules that run together.
 #[derive(Debug, Default)]
