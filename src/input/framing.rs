@@ -9,15 +9,13 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::junk::{self, Look};
 use super::list::{self, Tail};
 use super::object::{Scan, Step};
 use crate::event::coverage::Reason;
 
 /// Bytes of a batch, about: enough to keep a thread busy, few enough to stay in its cache.
 const BATCH: usize = 1 << 20;
-
-/// Bytes that may stand on a line in front of a record.
-const PREFIX: usize = 512;
 
 /// A record, or what is left of one, within the bytes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +64,21 @@ pub struct Framer<R> {
     /// an array was opened, so that what is no object may be an element of it
     has_arrays: bool,
     around: Around,
+    /// the line that was looked at last
+    line_ahead: Option<LineAhead>,
+    /// where an object starts that has more behind it on its line
+    within: Option<usize>,
+}
+
+/// What was found out about a line, for all that stands on it: a line may hold a million records.
+#[derive(Clone, Copy, Debug)]
+struct LineAhead {
+    /// where in the buffer it ends, or the buffer
+    end: usize,
+    /// its end is in the buffer
+    is_whole: bool,
+    /// where a record ends that goes on to the end of the line
+    record_end: Option<usize>,
 }
 
 /// What stands around the records: an object with a list of them, if the source starts with one.
@@ -101,6 +114,8 @@ impl<R: Read> Framer<R> {
             open: Some(0),
             has_arrays: false,
             around: Around::Perhaps,
+            line_ahead: None,
+            within: None,
         }
     }
 
@@ -113,6 +128,7 @@ impl<R: Read> Framer<R> {
                 let tail = self.buffer.split_off(self.at);
                 let bytes = std::mem::replace(&mut self.buffer, tail);
                 self.at = 0;
+                (self.line_ahead, self.within) = (None, None);
                 return Ok(Some(Batch { bytes, spans }));
             }
             if self.is_at_end && self.at == self.buffer.len() {
@@ -219,27 +235,42 @@ impl<R: Read> Framer<R> {
         is_closed
     }
 
+    /// The line that goes on where the next thing starts.
+    fn line_ahead(&mut self) -> LineAhead {
+        if let Some(known) = self.line_ahead.filter(|line| self.at < line.end) {
+            return known;
+        }
+        let rest = &self.buffer[self.at..];
+        let (end, is_whole) = match memchr(b'\n', rest) {
+            Some(end) => (end, true),
+            None => (rest.len(), self.is_at_end),
+        };
+        let is_followed = is_whole
+            && match rest.get(end + 1) {
+                Some(b'{' | b']' | b'[') => true,
+                None => self.is_at_end,
+                _ => false,
+            };
+        let record_end = is_followed.then(|| {
+            let line = rest[..end].trim_ascii_end();
+            let line = line.strip_suffix(b",").unwrap_or(line).trim_ascii_end();
+            line.ends_with(b"}").then_some(self.at + line.len())
+        });
+        let line = LineAhead { end: self.at + end, is_whole, record_end: record_end.flatten() };
+        self.line_ahead = Some(line);
+        line
+    }
+
     /// The length of a record that is one line, found by the line's end only: it starts with `{`, ends with
     /// `}`, and the next line starts as a record does. Everything else is scanned.
-    fn line_record(&self) -> Option<usize> {
-        let rest = &self.buffer[self.at..];
-        let end = match memchr(b'\n', rest) {
-            Some(end) => end,
-            None if self.is_at_end => rest.len(),
-            None => return None,
-        };
+    fn line_record(&mut self) -> Option<usize> {
         // The last line of a list ends with the object around it.
-        if end > self.limit || matches!(self.around, Around::List { .. }) {
+        if matches!(self.around, Around::List { .. }) {
             return None;
         }
-        match rest.get(end + 1) {
-            Some(b'{' | b']' | b'[') => {}
-            None if self.is_at_end => {}
-            _ => return None,
-        }
-        let line = rest[..end].trim_ascii_end();
-        let line = line.strip_suffix(b",").unwrap_or(line).trim_ascii_end();
-        line.ends_with(b"}").then_some(line.len())
+        let line = self.line_ahead();
+        let end = line.record_end.filter(|end| *end > self.at && line.end - self.at <= self.limit)?;
+        Some(end - self.at)
     }
 
     /// An object that is scanned to its end.
@@ -303,30 +334,52 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// Text that starts no object: a broken line, or a scalar in an array.
+    /// Text that starts no object: a broken line, a scalar in an array, or what stands in front of a record. No more
+    /// of the line is looked at than it takes to tell: in an array the line may be all of the source.
     fn junk(&mut self, spans: &mut Vec<Span>) -> bool {
-        let rest = &self.buffer[self.at..];
-        let end = memchr(b'\n', rest);
-        if end.is_none() && !self.is_at_end && rest.len() <= self.limit {
-            return false;
-        }
-        let line = rest[..end.unwrap_or(rest.len())].trim_ascii_end();
-        if line.len() > self.limit {
-            let length = line.len();
-            return self.take(length, Some(Reason::TooLong), spans);
-        }
-        if let Some(length) = prefix_length(line) {
-            for byte in &line[..length] {
-                self.open = nested(self.open, *byte);
+        let LineAhead { end, is_whole, .. } = self.line_ahead();
+        let line = &self.buffer[self.at..end];
+        let may_wait = !is_whole && line.len() <= self.limit;
+        let prefix = match junk::prefix(line, is_whole) {
+            Look::Is(length) if self.within == Some(self.at + length) => Look::Not,
+            Look::Is(length) => match junk::object_that_ends(&line[length..], is_whole) {
+                Look::Is(_) => Look::Is(length),
+                look => {
+                    self.within = (look == Look::Not).then_some(self.at + length);
+                    look
+                }
+            },
+            look => look,
+        };
+        match prefix {
+            Look::Is(length) => {
+                for byte in &line[..length] {
+                    self.open = nested(self.open, *byte);
+                }
+                self.advance(length);
+                return true;
             }
-            self.advance(length);
-            return true;
+            Look::More if may_wait => return false,
+            Look::More | Look::Not => {}
         }
         // An element of an array ends at the comma: `[1, {"a": 1}]`; where there are no arrays, a line is one thing.
-        let is_whole = |length: &usize| self.has_arrays || line[*length..].iter().all(|b| is_between(*b));
-        let element = scalar_length(line).filter(is_whole);
-        let reason = if element.is_some() { Reason::NotAnObject } else { Reason::NotJson };
-        let length = element.unwrap_or(line.len()).max(1);
+        let element = junk::scalar_length(line, is_whole);
+        match element {
+            Look::Is(length) if self.has_arrays && length <= self.limit => {
+                return self.take(length, Some(Reason::NotAnObject), spans);
+            }
+            _ if may_wait => return false,
+            _ => {}
+        }
+        let whole = line.trim_ascii_end();
+        if whole.len() > self.limit {
+            let length = whole.len();
+            return self.take(length, Some(Reason::TooLong), spans);
+        }
+        let (length, reason) = match element {
+            Look::Is(length) if line[length..].iter().all(|b| is_between(*b)) => (length, Reason::NotAnObject),
+            _ => (whole.len().max(1), Reason::NotJson),
+        };
         self.take(length, Some(reason), spans)
     }
 
@@ -362,6 +415,7 @@ impl<R: Read> Framer<R> {
     fn fill(&mut self) {
         self.buffer.drain(..self.at);
         self.at = 0;
+        (self.line_ahead, self.within) = (None, None);
         let wanted = BATCH.max(self.buffer.len() / 2);
         // One byte more, so that the end is found without another piece of memory.
         self.buffer.reserve(wanted + 1);
@@ -395,36 +449,6 @@ pub(super) fn utf16_bytes(text: &[u8]) -> u64 {
             }
         })
         .sum()
-}
-
-/// The length of what a log shipper put in front of a record that ends its line: a time, a host, a priority.
-fn prefix_length(line: &[u8]) -> Option<usize> {
-    let length = memchr(b'{', &line[..line.len().min(PREFIX)])?;
-    let (prefix, object) = line.split_at(length);
-    let is_prefix = prefix.last().is_some_and(|last| matches!(last, b' ' | b'\t' | b':'))
-        && prefix[0] != b'"'
-        && memchr::memmem::find(prefix, b"\":").is_none();
-    (is_prefix && Scan::new(0).feed(object) == Step::Ends(object.len())).then_some(length)
-}
-
-/// The length of a JSON scalar at the start of a line, if one is there.
-fn scalar_length(line: &[u8]) -> Option<usize> {
-    let end = match line.first()? {
-        b'"' => {
-            let mut escaped = false;
-            line[1..].iter().position(|b| {
-                let closes = *b == b'"' && !escaped;
-                escaped = *b == b'\\' && !escaped;
-                closes
-            })? + 2
-        }
-        b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
-            line.iter().position(|b| matches!(b, b',' | b']' | b' ')).unwrap_or(line.len())
-        }
-        _ => return None,
-    };
-    serde_json::from_slice::<serde::de::IgnoredAny>(&line[..end]).ok()?;
-    Some(end)
 }
 
 /// Cuts the objects out of one line that turned out to hold more than one: start, end, and what is wrong.

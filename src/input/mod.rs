@@ -8,6 +8,7 @@ pub mod differential;
 pub mod envelope;
 mod flattened;
 pub mod framing;
+mod junk;
 mod kept;
 mod keys;
 pub mod known;

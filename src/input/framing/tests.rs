@@ -88,6 +88,35 @@ fn scalars_in_an_array_hide_nothing() {
     assert_eq!(frames("\"text\"\n{\"a\":1}"), ["!\"text\"", "{\"a\":1}"]);
 }
 
+/// Also where the line is longer than any record may be.
+#[test]
+fn what_is_no_object_costs_only_itself_in_a_line_of_any_length() {
+    let record = r#"{"a":"x, y"}"#;
+    let text = format!("[{}]", [record, "null", record, " -1.5", record, r#" "z,\"" "#, record].join(","));
+    for chunk in [1, 7, usize::MAX] {
+        let want = [record, "!null", record, "!-1.5", record, "!\"z,\\\"\"", record].map(|r| r.replace(' ', ""));
+        assert_eq!(frames_with(&text, 16, chunk), want, "{chunk}");
+    }
+    assert_eq!(frames("[2026] host {\"a\":1}\n[2026] \"x\": {\"a\":1}\n").first().unwrap(), "{\"a\":1}");
+}
+
+/// Not each of them looks through the rest of the line: that would take minutes.
+#[test]
+fn a_line_of_a_million_things_is_read_in_one_go() {
+    let count = |text: &str| {
+        let (mut framer, mut records) = (Framer::new(text.as_bytes(), 0, false, 1 << 24), 0);
+        while let Some(batch) = framer.next_batch().unwrap() {
+            records += batch.spans.len();
+        }
+        records
+    };
+    assert_eq!(count(&format!("[{}1]", "1,".repeat(1 << 18))), (1 << 18) + 1);
+    let (objects, blanks) = ("{},".repeat(1 << 17), " ".repeat(1 << 18));
+    assert_eq!(count(&format!("[{objects}{{}}]{blanks}\n{{}}")), (1 << 17) + 2);
+    assert_eq!(count(&format!("[{objects}{blanks}{{}}]")), (1 << 17) + 1);
+    assert_eq!(count(&format!("[{}{{\"a\":\"{blanks}\"}},1]", "1 ".repeat(200))), 202);
+}
+
 #[test]
 fn a_list_within_an_object_is_the_records() {
     let (one, two) = (r#"{"event_type":"x"}"#, r#"{"event_type":"y","changes":[{"a":[1]}]}"#);
