@@ -27,7 +27,8 @@ pub fn records(
 ) -> Result<(), Stopped> {
     let text = source.open().and_then(decode::text).map_err(Stopped::Source)?;
     let mut next: Box<dyn FnMut() -> io::Result<Option<Batch>>> = if table::is_header(&text.head) {
-        let mut rows = Rows::new(text.reader, text.offset, text.is_utf16).map_err(Stopped::Source)?;
+        let mut rows =
+            Rows::new(text.reader, text.offset, text.is_utf16, options.record_limit).map_err(Stopped::Source)?;
         Box::new(move || rows.next_batch())
     } else {
         let mut framer = Framer::new(text.reader, text.offset, text.is_utf16, options.record_limit);

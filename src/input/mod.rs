@@ -267,7 +267,7 @@ fn send_source(
         return send(Message::End(index, head));
     }
     let mut next: Box<dyn FnMut() -> io::Result<Option<Batch>>> = if table::is_header(&head) {
-        match Rows::new(text.reader, text.offset, text.is_utf16) {
+        match Rows::new(text.reader, text.offset, text.is_utf16, options.record_limit) {
             Ok(mut rows) => Box::new(move || rows.next_batch()),
             Err(error) => return send(fail(error)),
         }

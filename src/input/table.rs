@@ -42,49 +42,121 @@ fn column(header: &str) -> String {
     }
 }
 
+/// What the cells of a column are.
+struct Column {
+    name: String,
+    /// dots lead into objects (`geoip.country_code`)
+    is_path: bool,
+}
+
+/// Objects that a column's name leads into, at most: records are deeper than that nowhere, and more could not be read.
+const DEPTH: usize = 32;
+
+/// Bytes of a column's name, at most: it stands in the record of each row.
+const NAME: usize = 512;
+
+impl Column {
+    fn new(header: &[u8]) -> Column {
+        let name = column(&String::from_utf8_lossy(header));
+        let is_path = name.bytes().filter(|b| *b == b'.').count() <= DEPTH;
+        Column { name, is_path }
+    }
+}
+
 /// Reads rows as batches of records.
 pub struct Rows<R> {
     reader: csv::Reader<Kept<R>>,
-    columns: Vec<String>,
+    columns: Vec<Column>,
     row: u64,
+    limit: usize,
+    /// bytes that may still be read twice
+    allowance: usize,
 }
 
 /// Rows of a batch.
 const ROWS: usize = 1000;
 
+/// Bytes of a batch, about.
+const BATCH: usize = 1 << 20;
+
+/// So often a byte may be read, on average.
+const TIMES: usize = 8;
+
+fn reader<R: BufRead>(text: Kept<R>) -> csv::Reader<Kept<R>> {
+    csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text)
+}
+
 impl<R: BufRead> Rows<R> {
-    /// Reads the header. `offset` is the source byte at which the text starts.
-    pub fn new(reader: R, offset: u64, is_utf16: bool) -> std::io::Result<Rows<R>> {
-        let text = Kept::new(reader, offset, is_utf16);
-        let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text);
+    /// Reads the header. `offset` is the source byte at which the text starts, `limit` the longest row in bytes.
+    pub fn new(text: R, offset: u64, is_utf16: bool, limit: usize) -> std::io::Result<Rows<R>> {
+        let mut reader = reader(Kept::new(text, offset, is_utf16, limit));
         let (mut header, mut row) = (csv::ByteRecord::new(), 1);
         while reader.read_byte_record(&mut header).map_err(io_error)? && header.get(0).is_some_and(is_preamble) {
             row += 1;
         }
-        let columns = header.iter().map(|c| column(&String::from_utf8_lossy(c))).collect();
         let end = reader.position().byte();
-        reader.get_mut().pass_to(end);
-        Ok(Rows { reader, columns, row })
+        let kept = reader.get_mut();
+        let fault = match kept {
+            _ if kept.is_stopped => Some("its header is too long: repair it, or raise --record-limit"),
+            _ if kept.is_at_end && is_cut_off(kept.row()) => Some("a quote of its header is not closed: repair it"),
+            _ => None,
+        };
+        if let Some(fault) = fault {
+            return Err(std::io::Error::other(fault));
+        }
+        kept.pass_to(end);
+        let columns = header.iter().map(Column::new).collect();
+        Ok(Rows { reader, columns, row, limit, allowance: limit.saturating_mul(TIMES) })
     }
 
     /// The next rows; `None` at the end.
     pub fn next_batch(&mut self) -> std::io::Result<Option<Batch>> {
         let mut batch = Batch::default();
         let mut cells = csv::ByteRecord::new();
-        while batch.spans.len() < ROWS {
-            if !self.reader.read_byte_record(&mut cells).map_err(io_error)? {
-                break;
-            }
+        while batch.spans.len() < ROWS && batch.bytes.len() < BATCH {
+            let is_row = self.reader.read_byte_record(&mut cells).map_err(io_error)?;
             let end = self.reader.position().byte();
             let kept = self.reader.get_mut();
+            if !is_row && !kept.is_stopped {
+                break;
+            }
             let offset = kept.pass_line_ends();
-            kept.pass_to(end);
-            self.row += 1;
             let start = batch.bytes.len();
-            let fault = self.write_row(&cells, &mut batch.bytes).err();
-            batch.spans.push(Span { start, end: batch.bytes.len(), line: self.row, offset, fault });
+            let mut span = Span { start, end: start, line: self.row + 1, offset, fault: None };
+            span.fault = match kept {
+                _ if kept.is_stopped && kept.row().is_empty() => {
+                    self.reader = reader(kept.begin_again());
+                    continue;
+                }
+                _ if kept.is_stopped || kept.length_to(end) > self.limit => Some(Reason::TooLong),
+                _ if kept.is_at_end && is_cut_off(kept.row()) => Some(Reason::CutOff),
+                _ => None,
+            };
+            self.row += 1;
+            if span.fault.is_some() {
+                self.resume()?;
+            } else {
+                let length = kept.pass_to(end);
+                self.allowance = self.allowance.saturating_add(length.saturating_mul(TIMES));
+                span.fault = self.write_row(&cells, &mut batch.bytes).err();
+                span.end = batch.bytes.len();
+            }
+            batch.spans.push(span);
         }
         Ok((!batch.spans.is_empty()).then_some(batch))
+    }
+
+    /// Goes on at the line behind the first one of a row that does not end where it should: a quote too many makes all
+    /// that follows one cell. What was taken for it is read once more, unless that happens all the time.
+    fn resume(&mut self) -> std::io::Result<()> {
+        let kept = self.reader.get_mut();
+        match self.allowance.checked_sub(kept.row().len()) {
+            Some(rest) => self.allowance = rest,
+            None => kept.pass_all(),
+        }
+        kept.pass_line()?;
+        self.reader = reader(kept.begin_again());
+        Ok(())
     }
 
     fn write_row(&self, cells: &csv::ByteRecord, out: &mut Vec<u8>) -> Result<(), Reason> {
@@ -94,18 +166,38 @@ impl<R: BufRead> Rows<R> {
         let mut record = Map::new();
         for (column, cell) in self.columns.iter().zip(cells) {
             let text = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8)?;
+            if column.name.len() > NAME && !text.is_empty() {
+                return Err(Reason::TooLong);
+            }
             insert(&mut record, column, text);
         }
         serde_json::to_writer(out, &record).map_err(|_| Reason::NotJson)
     }
 }
 
-/// Puts a cell where its column says; dots lead into objects (`geoip.country_code`).
-fn insert(record: &mut Map<String, Value>, column: &str, text: &str) {
+/// Whether a text ends within the quotes of a cell.
+fn is_cut_off(row: &[u8]) -> bool {
+    enum At {
+        Start,
+        Cell,
+        Quoted,
+        Quote,
+    }
+    let end = row.iter().fold(At::Start, |at, byte| match (at, byte) {
+        (At::Quoted, b'"') => At::Quote,
+        (At::Start | At::Quote, b'"') | (At::Quoted, _) => At::Quoted,
+        (_, b',' | b'\r' | b'\n') => At::Start,
+        _ => At::Cell,
+    });
+    matches!(end, At::Quoted)
+}
+
+/// Puts a cell where its column says.
+fn insert(record: &mut Map<String, Value>, Column { name: column, is_path }: &Column, text: &str) {
     if text.is_empty() || column.is_empty() {
         return;
     }
-    match column {
+    match column.as_str() {
         "result" => {
             record.extend(success(text).map(|success| ("success".to_owned(), Value::Bool(success))));
             return;
@@ -121,8 +213,8 @@ fn insert(record: &mut Map<String, Value>, column: &str, text: &str) {
         _ => {}
     }
     let (path, last) = match column.rsplit_once('.') {
-        Some((path, last)) => (path, last),
-        None => ("", column),
+        Some((path, last)) if *is_path => (path, last),
+        _ => ("", column.as_str()),
     };
     let mut at = record;
     for key in path.split('.').filter(|key| !key.is_empty()) {
@@ -202,13 +294,20 @@ mod tests {
     use super::*;
 
     fn rows(text: &str) -> Vec<(u64, String)> {
-        let mut rows = Rows::new(text.as_bytes(), 0, false).unwrap();
-        let batch = rows.next_batch().unwrap().unwrap_or_default();
-        let show = |s: &Span| match s.fault {
-            Some(reason) => reason.words().to_owned(),
-            None => String::from_utf8_lossy(&batch.bytes[s.start..s.end]).into_owned(),
-        };
-        batch.spans.iter().map(|s| (s.line, show(s))).collect()
+        rows_with(text, 1 << 20)
+    }
+
+    fn rows_with(text: &str, limit: usize) -> Vec<(u64, String)> {
+        let mut rows = Rows::new(text.as_bytes(), 0, false, limit).unwrap();
+        let mut out = Vec::new();
+        while let Some(batch) = rows.next_batch().unwrap() {
+            let show = |s: &Span| match s.fault {
+                Some(reason) => reason.words().to_owned(),
+                None => String::from_utf8_lossy(&batch.bytes[s.start..s.end]).into_owned(),
+            };
+            out.extend(batch.spans.iter().map(|s| (s.line, show(s))));
+        }
+        out
     }
 
     #[test]
@@ -268,7 +367,7 @@ mod tests {
                 text += &format!("\"a\nb\",{}{end}", "é".repeat(length * 7));
             }
             let read = |text: &str, is_utf16| {
-                let mut rows = Rows::new(text.as_bytes(), 3, is_utf16).unwrap();
+                let mut rows = Rows::new(text.as_bytes(), 3, is_utf16, 1 << 20).unwrap();
                 let mut offsets = Vec::new();
                 while let Some(batch) = rows.next_batch().unwrap() {
                     offsets.extend(batch.spans.iter().map(|span| span.offset - 3));
@@ -286,6 +385,48 @@ mod tests {
         let text = "timestamp,event_type\na,b\na\na,\"b\nc\"\n";
         let all = rows(text);
         assert_eq!((all.len(), all[1].1.as_str(), all[2].0), (3, "wrong number of cells", 4));
+    }
+
+    #[test]
+    fn a_quote_too_many_costs_only_its_line() {
+        let row = r#"{"timestamp":"a","event_type":"b"}"#;
+        let text = format!("timestamp,event_type\na,b\na,\"b\n{}", "a,b\n".repeat(20_000));
+        for (limit, reason) in [(1 << 20, "cut off"), (9_000, "too long")] {
+            let all = rows_with(&text, limit);
+            assert_eq!((all.len(), all[1].1.as_str()), (20_002, reason));
+            assert!(all[2..].iter().all(|(_, record)| record == row));
+        }
+        // Each of these lines makes one cell of all that follows: they are not all read to the end.
+        let hostile = rows_with(&format!("timestamp,event_type\n{}", "a\",\".\n".repeat(100_000)), 1 << 20);
+        assert!(hostile.iter().all(|(_, record)| matches!(record.as_str(), "cut off" | "too long")));
+    }
+
+    #[test]
+    fn a_row_beyond_the_limit_costs_only_itself() {
+        for long in [format!("\"{}\"", "x".repeat(30_000)), "x".repeat(30_000), format!("\"{}", "x".repeat(30_000))] {
+            let all = rows_with(&format!("timestamp,event_type\na,b\na,{long}\na,c\n"), 10_000);
+            let told: Vec<&str> = all.iter().map(|(_, record)| record.as_str()).collect();
+            let row = |cell| format!(r#"{{"timestamp":"a","event_type":"{cell}"}}"#);
+            assert_eq!(told, [row("b").as_str(), "too long", &row("c")]);
+        }
+        let blank = rows_with(&format!("timestamp,event_type\n{}a,b\n", "\n".repeat(30_000)), 10_000);
+        assert_eq!(blank.len(), 1);
+        for header in ["timestamp,event_type,".to_owned() + &"x".repeat(30_000), "timestamp,event_type,\"\n".to_owned()]
+        {
+            assert!(Rows::new(format!("{header}\na,b,c\n").as_bytes(), 0, false, 10_000).is_err());
+        }
+    }
+
+    #[test]
+    fn names_of_columns_lead_only_so_deep_and_are_only_so_long() {
+        let deep = format!("{}a", "a.".repeat(80_000));
+        let text = format!("timestamp,event_type,a.b,{}\na,b,c,\na,b,c,d\n", &deep[..2 * 40 + 1]);
+        let literal = format!(r#"{{"timestamp":"a","event_type":"b","a":{{"b":"c"}},"{}":"d"}}"#, &deep[..81]);
+        assert_eq!(rows(&text)[1].1, literal);
+        let text = format!("timestamp,event_type,a.b,{deep}\na,b,c,\na,b,c,d\n");
+        let all = rows(&text);
+        assert_eq!(all[0].1, r#"{"timestamp":"a","event_type":"b","a":{"b":"c"}}"#);
+        assert_eq!(all[1].1, "too long");
     }
 
     #[test]
