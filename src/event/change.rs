@@ -5,6 +5,7 @@
 //! objects (`settings.passwordPolicy.minLength`). A path shorter than every name stands for all fields
 //! below it (`config.acsUrl` for `config.acsUrl.value`). A field that is listed twice matches on any.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -128,11 +129,13 @@ fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
 }
 
 fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
-    let hashes = |items: &[Json<'_>]| items.iter().map(Json::value_hash).collect::<std::collections::HashSet<_>>();
+    let hashes = |items: &[Json<'_>]| items.iter().map(Json::value_hash).collect::<HashSet<_>>();
     let (before, after) = (hashes(was), hashes(is));
+    let fresh: Vec<&Json<'_>> = is.iter().filter(|item| !before.contains(&item.value_hash())).collect();
+    let old: Vec<IpNet> = was.iter().filter_map(network).collect();
+    let covered = Covered::by(&old);
     // A part of a network that was there already is no gain.
-    let is_covered = |item: &Json<'_>| network(item).is_some_and(|new| networks(was).any(|old| old.contains(&new)));
-    let gained = is.iter().any(|item| !before.contains(&item.value_hash()) && !is_covered(item));
+    let gained = fresh.iter().any(|item| network(item).is_none_or(|new| !covered.holds(new)));
     let lost = !before.is_subset(&after);
     if gained {
         trend.push("added");
@@ -140,15 +143,57 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     if lost {
         trend.push("removed");
     }
-    let grows = || networks(is).any(|new| networks(was).any(|old| new != old && new.contains(&old)));
-    let fresh: Vec<Json<'_>> = is.iter().filter(|i| !before.contains(&i.value_hash())).cloned().collect();
-    if (gained && !lost) || grows() || is_wide(&fresh) {
+    let new: Vec<IpNet> = is.iter().filter_map(network).collect();
+    let grows = || {
+        let covered = Covered::by(&new);
+        old.iter().filter_map(IpNet::supernet).any(|wider| covered.holds(wider))
+    };
+    if (gained && !lost) || grows() || is_wide(fresh) {
         trend.push("widened");
     }
 }
 
-fn networks(items: &[Json<'_>]) -> impl Iterator<Item = IpNet> {
-    items.iter().filter_map(network)
+/// What networks hold: lists have thousands, and each of one list is asked for in the other.
+struct Covered {
+    /// where networks start, sorted, IPv4 in front of IPv6
+    starts: Vec<(bool, u128)>,
+    /// for each of them how far it and those before it reach
+    ends: Vec<(bool, u128)>,
+}
+
+impl Covered {
+    fn by(networks: &[IpNet]) -> Covered {
+        let mut all: Vec<_> = networks.iter().map(|network| (first(*network), last(*network))).collect();
+        all.sort_unstable();
+        let (starts, mut ends): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+        for place in 1..ends.len() {
+            ends[place] = ends[place].max(ends[place - 1]);
+        }
+        Covered { starts, ends }
+    }
+
+    /// Whether one of them holds all of a network. They nest or are apart, so none ends within it.
+    fn holds(&self, network: IpNet) -> bool {
+        let before = self.starts.partition_point(|start| *start <= first(network));
+        before.checked_sub(1).is_some_and(|place| self.ends[place] >= last(network))
+    }
+}
+
+/// The first address of a network.
+fn first(network: IpNet) -> (bool, u128) {
+    number(network.network())
+}
+
+/// The last address of a network.
+fn last(network: IpNet) -> (bool, u128) {
+    number(network.broadcast())
+}
+
+fn number(ip: IpAddr) -> (bool, u128) {
+    match ip {
+        IpAddr::V4(v4) => (false, v4.to_bits().into()),
+        IpAddr::V6(v6) => (true, v6.to_bits()),
+    }
 }
 
 /// A network, or an address as the network of it alone.
@@ -158,8 +203,8 @@ fn network(item: &Json<'_>) -> Option<IpNet> {
 }
 
 /// A network wider than an organization has: shorter than /16, or /32 of IPv6.
-fn is_wide(items: &[Json<'_>]) -> bool {
-    networks(items).any(|net| net.prefix_len() < if net.addr().is_ipv4() { 16 } else { 32 })
+fn is_wide<'j>(items: impl IntoIterator<Item = &'j Json<'j>>) -> bool {
+    items.into_iter().filter_map(network).any(|net| net.prefix_len() < if net.addr().is_ipv4() { 16 } else { 32 })
 }
 
 #[cfg(test)]
@@ -203,6 +248,12 @@ mod tests {
             (r#""from":["198.51.100.0/24"],"to":["198.51.100.0/25"]"#, "changed removed"),
             (r#""from":["198.51.100.7"],"to":["198.51.100.7/32"]"#, "changed removed"),
             (r#""from":["198.51.100.7"],"to":["198.51.100.0/24"]"#, "added changed removed widened"),
+            (r#""from":["10.0.0.1/24"],"to":["10.0.0.0/24"]"#, "changed removed"),
+            (r#""from":["10.0.0.0/8","10.1.0.0/16"],"to":["10.0.0.0/8","10.1.2.0/24"]"#, "changed removed widened"),
+            (r#""from":["10.0.0.0/8","x"],"to":["11.0.0.0/8","x"]"#, "added changed removed widened"),
+            (r#""from":["::a00:0/104"],"to":["10.0.0.0/24"]"#, "added changed removed"),
+            (r#""from":["2001:db8::/48","10.0.0.0/24"],"to":["2001:db8::/47"]"#, "added changed removed widened"),
+            (r#""from":["2001:db8::/48","::1"],"to":["2001:db8:0:1::/64"]"#, "changed removed"),
             (r#""to":["0.0.0.0/0"]"#, "added widened"),
             (r#""from":{"a":1},"to":{"a":2}"#, "changed"),
         ] {
@@ -211,6 +262,17 @@ mod tests {
             let change = format!(r#"{{"field":"f"{comma}{values}{closed}}}"#);
             assert_eq!(trend(&change, "f").join(" "), want, "{values}");
         }
+    }
+
+    /// Not each network is compared with each: that would take minutes.
+    #[test]
+    fn long_lists_are_compared_at_once() {
+        let list = |from: u32| {
+            let all = (from..from + 20_000).map(|n| format!("\"{}/32\"", std::net::Ipv4Addr::from(n * 3)));
+            all.collect::<Vec<_>>().join(",")
+        };
+        let change = format!(r#"{{"field":"ips","from":[{}],"to":[{}]}}"#, list(1 << 20), list((1 << 20) + 1));
+        assert_eq!(trend(&change, "ips").join(" "), "added changed removed");
     }
 
     #[test]
