@@ -30,6 +30,7 @@ pub fn start(object: &[u8]) -> Option<(usize, u32)> {
     let object = &object[..object.len().min(LOOK)];
     let mut path: Vec<&str> = Vec::new();
     let (mut has_id, mut has_organization) = (false, false);
+    let mut last_sign = None;
     let mut at = 1;
     loop {
         at += blanks(&object[at..]);
@@ -48,8 +49,14 @@ pub fn start(object: &[u8]) -> Option<(usize, u32)> {
         }
         path.push(key);
         match object.get(at)? {
-            b'[' if PLACES.contains(&path.as_slice()) && is_of_events(&object[at..], path.len()) => {
-                return Some((at + 1, u32::try_from(path.len()).ok()?));
+            b'[' if PLACES.contains(&path.as_slice()) => {
+                // An object that goes on to name event types behind the list is an event itself. It is looked at to its
+                // end once, however many lists it has.
+                if let Some(length) = length_of_events(&object[at..])
+                    && *last_sign.get_or_insert_with(|| last_sign_in(object)) < Some(at + length)
+                {
+                    return Some((at + 1, u32::try_from(path.len()).ok()?));
+                }
             }
             b'{' if PLACES.iter().any(|place| place.len() > path.len() && place.starts_with(&path)) => {
                 at += 1;
@@ -67,13 +74,18 @@ pub fn start(object: &[u8]) -> Option<(usize, u32)> {
     }
 }
 
-/// Whether a list, so many objects deep, is one of events.
-fn is_of_events(list: &[u8], depth: usize) -> bool {
-    let (length, is_whole) = Tail::default().feed(list);
-    let first = list.get(1 + blanks(&list[1..]));
-    let mut tail = Tail::new(u32::try_from(depth).unwrap_or(0));
-    let is_of_event = is_whole && tail.feed(&list[length..]).1 && tail.has_events;
-    first == Some(&b'{') && memmem::find(&list[..length], SIGN).is_some() && !is_of_event
+/// The length of a list, as far as it is there, if it is one of events.
+fn length_of_events(list: &[u8]) -> Option<usize> {
+    if list.get(1 + blanks(&list[1..])) != Some(&b'{') {
+        return None;
+    }
+    let (length, _) = Tail::default().feed(list);
+    memmem::find(&list[..length], SIGN).map(|_| length)
+}
+
+/// Where an object names an event type for the last time; that is not known of one that does not end.
+fn last_sign_in(object: &[u8]) -> Option<usize> {
+    memmem::rfind(&object[..value_length(object)?], SIGN)
 }
 
 /// Whether an object that holds no list of events may be followed by one that does: it is no event either.
@@ -166,11 +178,22 @@ mod tests {
             r#"{"data":{"events":[{"event_type":"x"}]}}"#,
             r#"{"data":[{"event_type":"x"}],"event_type":"y"}"#,
             r#"{"data":{"event_type":"x"}}"#,
+            r#"{"data":[{"event_type":"x"}],"data":[{"event_type":"x"}],"event_type":"y"}"#,
             r#"{"data"#,
             "{}",
             "{",
         ] {
             assert_eq!(inside(text), None, "{text}");
+        }
+    }
+
+    /// The object is not looked through for each of its lists: that would take minutes.
+    #[test]
+    fn many_lists_cost_no_more_than_one() {
+        let events = r#""data":[{"event_type":"x"}],"#.repeat(8000);
+        for members in [r#""data":[{}],"#.repeat(20_000), events] {
+            let object = format!(r#"{{{members}"event_type":"y"}}"#);
+            assert_eq!(inside(&object), None);
         }
     }
 
