@@ -24,6 +24,7 @@ const PLACES: &[&[&str]] = &[
     &["message"], // Sekoia, syslog shippers
     &["event"],   // Splunk HEC; in Elastic's documents it says something about the `message`
     &["log"],     // Docker
+    &["_source"], // Elasticsearch, the event itself indexed
 ];
 
 /// What an object turned out to be.
@@ -72,6 +73,7 @@ mod tests {
         for text in [
             r#"{"_source":{"event":{"original":"{\"a\":1}"}}}"#,
             r#"{"event":{"original":"{\"a\":1}"},"message":"x"}"#,
+            r#"{"_index":"i","_source":{"a":1}}"#,
             r#"{"event.original":"{\"a\":1}"}"#,
             r#"{"message":"{\"a\":1}"}"#,
             r#"{"_raw":"{\"a\":1}"}"#,
