@@ -1,6 +1,8 @@
 //! Store: what is kept of the events that some rule matched, compactly, until everything is read: the time,
 //! the id, where it stands, and its profile.
 
+mod equal;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
 use crate::rule::expr::Expr;
 use crate::rule::set::RuleSet;
+use equal::Equals;
 
 /// What is told of a kept event when it is evidence: 24 bytes.
 #[derive(Clone, Debug)]
@@ -92,6 +95,7 @@ pub struct Store {
     /// and of the others
     rivals: HashMap<u32, u64>,
     profiles: Profiles,
+    equals: Equals,
     /// the first source that only teaches
     history_from: Option<u32>,
 }
@@ -99,7 +103,8 @@ pub struct Store {
 impl Store {
     /// An empty store for the rules of a set.
     pub fn new(set: &RuleSet) -> Store {
-        Store { profiles: Profiles::new(&set.kept_fields), ..Store::default() }
+        let fields = &set.kept_fields;
+        Store { profiles: Profiles::new(fields), equals: Equals::new(fields), ..Store::default() }
     }
 
     /// What is taken from here on only teaches, and is never reported. Its sources stand behind so many that were read.
@@ -142,8 +147,28 @@ impl Store {
         (index(self.passages.len() - 1), 0, 0)
     }
 
+    /// What is told of an event.
+    fn kept(&mut self, event: &Occurrence<'_>) -> Kept {
+        let Stamp { origin, body } = event.stamp;
+        let (id, id_form) = self.written(event.id, body);
+        let source = origin.source + self.history_from.unwrap_or(0);
+        let (passage, offset, line) = self.place(Origin { source, ..origin });
+        Kept { id, passage, offset, line, id_form }
+    }
+
+    fn keep(&mut self, kept: Kept, time: Timestamp, profile: u32, rivalry: Option<Rivalry>) {
+        if let (Some(Rivalry { first, own }), Some(id)) = (rivalry, rivalry.and_then(|_| self.id_of(&kept))) {
+            self.firsts.insert(id.into(), first);
+            self.rivals.insert(index(self.arrived.events.len()), own);
+        }
+        self.arrived.times.push(time);
+        self.arrived.profile_of.push(profile);
+        self.arrived.events.push(kept);
+    }
+
     /// Puts the events into their total order (organization, time, id, body) and links identities.
     pub fn close(&mut self, links: &Links) {
+        self.settle_equals();
         let ranks = self.profiles.organization_ranks();
         let Arrived { events, times, profile_of } = std::mem::take(&mut self.arrived);
         let key = |e: usize| (ranks[profile_of[e] as usize], times[e]);
@@ -182,12 +207,14 @@ impl Store {
                 let digits = kept.id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
                 Some(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect())
             }
-            IdForm::Text => {
-                let place = kept.place();
-                let start = place.checked_sub(1).map_or(0, |before| self.text_ends[before]);
-                Some(self.texts[start..self.text_ends[place]].to_owned())
-            }
+            IdForm::Text => Some(self.text_at(kept.place()).to_owned()),
         }
+    }
+
+    /// An id that is no hexadecimal digits.
+    fn text_at(&self, place: usize) -> &str {
+        let start = place.checked_sub(1).map_or(0, |before| self.text_ends[before]);
+        &self.texts[start..self.text_ends[place]]
     }
 
     fn body_of(&self, kept: &Kept) -> u64 {
@@ -368,17 +395,12 @@ impl Sink<Reader<'_>> for Store {
     }
 
     fn event(&mut self, event: &Occurrence<'_>) {
-        let Stamp { origin, body } = event.stamp;
-        let (id, id_form) = self.written(event.id, body);
-        let source = origin.source + self.history_from.unwrap_or(0);
-        let (passage, offset, line) = self.place(Origin { source, ..origin });
-        if let (Some(Rivalry { first, own }), Some(id)) = (event.rivalry, event.id) {
-            self.firsts.insert(id.into(), first);
-            self.rivals.insert(index(self.arrived.events.len()), own);
-        }
-        self.arrived.times.push(event.time);
-        self.arrived.profile_of.push(event.likeness);
-        self.arrived.events.push(Kept { id, passage, offset, line, id_form });
+        let kept = self.kept(event);
+        self.keep(kept, event.time, event.likeness, event.rivalry);
+    }
+
+    fn again(&mut self, event: &Occurrence<'_>) {
+        self.equal(event);
     }
 }
 

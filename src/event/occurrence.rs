@@ -73,4 +73,6 @@ pub trait Sink<U: Understand> {
     fn likeness(&mut self, likeness: &Likeness<'_, U::Verdict>) -> u32;
     /// Takes an event.
     fn event(&mut self, event: &Occurrence<'_>);
+    /// Takes another record of an event that was taken before, or of which nothing was kept then.
+    fn again(&mut self, _: &Occurrence<'_>) {}
 }

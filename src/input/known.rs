@@ -13,7 +13,10 @@ pub enum Standing {
     /// its id stood on none of them
     New,
     /// it is one of them
-    Duplicate,
+    Duplicate {
+        /// hash of the body of the first event with its id, if that is another
+        first: Option<u64>,
+    },
     /// its id stood on another event
     Conflict {
         /// hash of the body of that event
@@ -68,10 +71,10 @@ impl Known {
         let (table, id) = self.scattered(id);
         let Some(first) = self.firsts[table].learn(id, body) else { return Standing::New };
         if first == body {
-            return Standing::Duplicate;
+            return Standing::Duplicate { first: None };
         }
         if !self.others.insert((id, body)) {
-            return Standing::Duplicate;
+            return Standing::Duplicate { first: Some(first) };
         }
         Standing::Conflict { first, is_first: self.several.insert(id) }
     }
@@ -144,11 +147,12 @@ mod tests {
             assert_eq!(known.learn(hash(n), n), Standing::New);
         }
         for n in 1..=20_000 {
-            assert_eq!(known.learn(hash(n), n), Standing::Duplicate);
+            assert_eq!(known.learn(hash(n), n), Standing::Duplicate { first: None });
         }
         assert!((16.0..30.0).contains(&known.bytes_per_event()), "{}", known.bytes_per_event());
         // Ids that differ little are no worse.
-        assert_eq!((known.learn(0, 1), known.learn(0, 1)), (Standing::New, Standing::Duplicate));
+        let same = Standing::Duplicate { first: None };
+        assert_eq!((known.learn(0, 1), known.learn(0, 1)), (Standing::New, same));
         assert!((1..9000).all(|n| known.learn(n, 5) == Standing::New));
     }
 
@@ -158,8 +162,9 @@ mod tests {
         let conflict = |is_first| Standing::Conflict { first: 10, is_first };
         let bodies = [10, 11, 12, 11, 10, 12];
         let standings = bodies.map(|body| known.learn(7, body));
-        let (new, same) = (Standing::New, Standing::Duplicate);
-        assert_eq!(standings, [new, conflict(true), conflict(false), same, same, same]);
+        let same = |first| Standing::Duplicate { first };
+        let (new, rival) = (Standing::New, same(Some(10)));
+        assert_eq!(standings, [new, conflict(true), conflict(false), rival, same(None), rival]);
         // One id on everything is no worse.
         assert!((1000..200_000).all(|body| known.learn(7, body) == conflict(false)));
     }

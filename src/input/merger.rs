@@ -1,4 +1,4 @@
-//! Merger: puts the parts together in the order of the input, so that of two equal records the first is
+//! Merger: puts the parts together in the order of the input, so that of two records that are the same the first is
 //! cited, and keeps the account.
 
 use std::collections::HashMap;
@@ -211,23 +211,28 @@ impl<'k, S> Merger<'k, S> {
         S: Sink<U>,
     {
         self.counts.events += 1;
+        let (kind, likeness) = self.likenesses[worker][single.likeness as usize];
+        let occurrence = |rivalry| {
+            let id = single.key.map(|_| id);
+            likeness.map(|likeness| Occurrence { likeness, time: single.time, id, stamp: single.stamp, rivalry })
+        };
         let mut rivalry = None;
         if let Some((id, own)) = single.key {
             match self.known.learn(id, own) {
                 Standing::New => {}
-                Standing::Duplicate => return self.reading.coverage.duplicate(),
+                Standing::Duplicate { first } => {
+                    self.reading.coverage.duplicate();
+                    let again = occurrence(first.map(|first| Rivalry { first, own }));
+                    return again.iter().for_each(|event| self.sink.again(event));
+                }
                 Standing::Conflict { first, is_first } => {
                     self.reading.coverage.conflicting_ids += u64::from(is_first);
                     rivalry = Some(Rivalry { first, own });
                 }
             }
         }
-        let (kind, likeness) = self.likenesses[worker][single.likeness as usize];
         self.tallies[kind as usize].add(single.time, single.key.is_some());
-        if let Some(likeness) = likeness {
-            let id = single.key.map(|_| id);
-            self.sink.event(&Occurrence { likeness, time: single.time, id, stamp: single.stamp, rivalry });
-        }
+        occurrence(rivalry).iter().for_each(|event| self.sink.event(event));
     }
 
     /// What was read, when there is no more.

@@ -79,6 +79,56 @@ fn duplicates_count_once_and_the_first_is_cited() {
     assert!(evidence.iter().all(|e| e["origin"]["line"].as_u64().unwrap() <= 9));
 }
 
+/// Exporters spell one event otherwise, and rules read what makes no difference for a duplicate.
+#[test]
+fn of_records_that_count_as_one_the_same_is_kept_in_any_order() {
+    let folder = TempDir::new().unwrap();
+    let rule = |digit: u8, name: &str, detection: &str| {
+        let head =
+            format!("title: {name}\nname: {name}\nid: \"8e29815c-8077-51f9-b743-1f980643e85{digit}\"\nstatus: test\n");
+        let tail = "jcdetect: {category: mfa, entity: organization, confidence: high, triage: [x], misses: y}\n";
+        let text = format!("{head}level: low\ndescription: d\n{detection}\n{tail}");
+        fs::write(folder.path().join(format!("rules/{name}.yml")), text).unwrap();
+    };
+    let of_field =
+        |test: &str| format!("logsource: {{product: jumpcloud}}\ndetection: {{s: {{{test}}}, condition: s}}");
+    fs::create_dir(folder.path().join("rules")).unwrap();
+    rule(0, "zz-empty", &of_field("error_message: ''"));
+    rule(1, "zz-missing", &of_field("error_message|exists: false, event_type: user_create"));
+    rule(2, "zz-version", &of_field("raw.@version: '1'"));
+    let start = r#"{"organization":"o1","event_type":"user_create","service":"directory","initiated_by":{"type":"admin","id":"5f01"},"#;
+    // The last two are another event with that id.
+    let spellings = [
+        r#""id":"e1","timestamp":"2026-03-02T09:00:00.123456789Z","error_message":""}"#,
+        r#""id":"e1","timestamp":"2026-03-02T09:00:00.1234567Z"}"#,
+        r#""id":"e1","timestamp":"2026-03-02T09:00:00.1234567Z","error_message":"","provider":null}"#,
+        r#""id":"e1","timestamp":"2026-03-02T09:00:00.5Z","@version":"1"}"#,
+        r#""id":"e1","timestamp":"2026-03-02T09:00:00.5Z","_version":"1","error_message":""}"#,
+    ];
+    let rules = folder.path().join("rules");
+    let found = |order: &[usize]| {
+        for (place, number) in order.iter().enumerate() {
+            let path = folder.path().join(format!("{place}.jsonl"));
+            fs::write(path, format!("{start}{}\n", spellings[*number])).unwrap();
+        }
+        let sources: Vec<String> =
+            (0..order.len()).map(|place| folder.path().join(format!("{place}.jsonl")).display().to_string()).collect();
+        let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+        let report = super::report(&[&sources[..], &["--no-config", "--rules", text(&rules)]].concat());
+        assert_eq!(
+            (&report["coverage"]["events"], &report["coverage"]["duplicates"]),
+            (&2.into(), &(order.len() - 2).into())
+        );
+        let all = report["findings"].as_array().unwrap().clone();
+        without_origin(all.into_iter().filter(|f| f["rule_id"].as_str().unwrap().starts_with("zz-")).collect())
+    };
+    let want = found(&[0, 1, 2, 3, 4]);
+    assert_eq!(super::rule_ids(&want), ["zz-empty", "zz-missing", "zz-version"]);
+    for order in [[4, 3, 2, 1, 0], [1, 4, 0, 2, 3], [2, 1, 3, 0, 4], [3, 0, 4, 2, 1]] {
+        assert_eq!(found(&order), want, "{order:?}");
+    }
+}
+
 #[test]
 fn organizations_do_not_mix() {
     let folder = TempDir::new().unwrap();
