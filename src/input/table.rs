@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn names_of_columns_lead_only_so_deep_and_are_only_so_long() {
         let deep = format!("{}a", "a.".repeat(80_000));
-        let text = format!("timestamp,event_type,a.b,{}\na,b,c,\na,b,c,d\n", &deep[..2 * 40 + 1]);
+        let text = format!("timestamp,event_type,a.b,{}\na,b,c,\na,b,c,d\n", &deep[..81]);
         let literal = format!(r#"{{"timestamp":"a","event_type":"b","a":{{"b":"c"}},"{}":"d"}}"#, &deep[..81]);
         assert_eq!(rows(&text)[1].1, literal);
         let text = format!("timestamp,event_type,a.b,{deep}\na,b,c,\na,b,c,d\n");

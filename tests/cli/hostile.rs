@@ -101,6 +101,38 @@ fn bad_records_are_counted_by_reason_and_shown_with_their_line() {
     assert_eq!(coverage["records"], sum, "records = events + duplicates + skipped");
 }
 
+/// An array on one line that is longer than any record may be, with something else among its events.
+#[test]
+fn one_element_that_is_no_object_loses_no_other() {
+    let objects: Vec<String> = guessed_password().iter().map(Value::to_string).collect();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.json");
+    fs::write(&path, format!("[{},null,{}]", objects[..2].join(","), objects[2..].join(","))).unwrap();
+    let report = report(&[text(&path), "--record-limit", "2000"]);
+    let skipped = &report["coverage"]["skipped"];
+    assert_eq!((&report["coverage"]["events"], skipped.as_array().unwrap().len()), (&9.into(), 1));
+    assert_eq!((&skipped[0]["reason"], &skipped[0]["count"]), (&"not an object".into(), &1.into()));
+}
+
+#[test]
+fn a_table_is_no_bomb() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.csv");
+    let row = "2026-03-02T09:00:00Z,user_login_attempt,o";
+    // One quote too many makes no cell of all that follows.
+    let rows = format!("timestamp,event_type,organization\n{row}\n2026,\"x,o\n{}", format!("{row}\n").repeat(100));
+    fs::write(&path, rows).unwrap();
+    let coverage = &report(&[text(&path)])["coverage"];
+    assert_eq!((&coverage["events"], &coverage["skipped"][0]["reason"]), (&101.into(), &"cut off".into()));
+    // A header leads into no object without end, and ends.
+    let dots = format!("timestamp,event_type,{}a\n2026-03-02T09:00:00Z,user_login_attempt,x\n", "a.".repeat(200));
+    fs::write(&path, dots).unwrap();
+    assert_eq!(report(&[text(&path)])["coverage"]["events"], 1);
+    fs::write(&path, format!("timestamp,event_type,{}\n{row}\n", "x".repeat(50_000))).unwrap();
+    let scan = super::jcdetect().args(["scan", text(&path), "--record-limit", "9000"]).assert().code(3);
+    scan.stderr(predicates::str::contains("its header is too long"));
+}
+
 #[test]
 fn repeated_keys_keep_the_last_and_lose_no_line() {
     let mut text = lines(&guessed_password());

@@ -74,6 +74,12 @@ fn containers() {
         ("gzip-under-another-name.jsonl", gz(plain.as_bytes())),
         ("two-members.json.gz", [gz(&plain.as_bytes()[..700]), gz(&plain.as_bytes()[700..])].concat()),
         ("powershell-5.json", utf16(&pretty(&json!({"value": array, "Count": 9}), b"    "), u16::to_le_bytes)),
+        (
+            "elasticsearch.json",
+            json!({"took": 1, "hits": {"hits": events.iter().map(|e| json!({"_index": "i", "_source": e})).collect::<Vec<_>>()}})
+                .to_string()
+                .into(),
+        ),
         ("page.json", json!({"totalCount": 9, "results": array}).to_string().into()),
         ("prefix.log", plain.replace("{\"@version", "<134>1 2026-03-11T00:00:00Z host di - - {\"@version").into()),
         ("padded.json.gz", [gz(plain.as_bytes()), vec![0; 512]].concat()),
