@@ -305,7 +305,7 @@ impl<'a> Steps<'a> {
             let mut served = Links::from_elem(None, steps);
             served[own] = Some(event);
             for other in (0..steps).filter(|s| *s != own) {
-                serve(other, &candidates, &mut served, Some(own), &mut vec![false; steps]);
+                serve(other, &candidates, &mut served, own, &mut vec![false; steps]);
             }
             if best.as_ref().is_none_or(|best| count(&served) > count(best)) {
                 best = Some(served);

@@ -130,8 +130,8 @@ impl Collected<'_> {
                 // All events of a rule at once: their evidence is put together once.
                 let mut adding: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
                 for event in completing {
-                    for thing in window.at(event) {
-                        adding.entry(thing.rule).or_default().insert(thing.event);
+                    for addend in window.at(event) {
+                        adding.entry(addend.rule).or_default().insert(addend.event);
                     }
                 }
                 for (below, events) in adding {

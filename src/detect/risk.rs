@@ -1,12 +1,10 @@
 //! Risk: a weighted sum over the different rules that found something on one entity in a window. What a correlation
-//! is made of is not added to it, and what several rules say of one event is one thing.
+//! is made of is not added to it.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::parts;
 use super::group::Group;
-use super::pairing::serve;
 use super::profile::Symbol;
 use super::signal::{Signal, Signals};
 use super::store::Store;
@@ -74,8 +72,7 @@ pub fn contributions(set: &RuleSet, store: &Store, detected: &Detected) -> Contr
 struct Within {
     /// how many are of each level
     counts: [usize; Severity::ALL.len()],
-    /// their events in order
-    events: VecDeque<u32>,
+    nearest: u32,
 }
 
 impl Within {
@@ -86,12 +83,12 @@ impl Within {
 
 /// A rule that counts towards the risk of an entity.
 #[derive(Clone, Copy, Debug)]
-pub struct Thing {
+pub struct Addend {
     /// its place
     pub rule: usize,
     /// the worst level in the window
     pub level: Severity,
-    /// an event of its own
+    /// its nearest event
     pub event: u32,
 }
 
@@ -115,20 +112,19 @@ impl<'a> Window<'a> {
 
     /// Moves on to the time of an event that is not before the one it was moved to last; gives the rules that count
     /// towards it, if they are enough.
-    pub fn at(&mut self, event: u32) -> Vec<Thing> {
+    pub fn at(&mut self, event: u32) -> Vec<Addend> {
         let time = self.store.time(event);
         while let Some(entering) = self.list.get(self.end).filter(|c| self.store.time(c.event) <= time) {
             let within = self.of_rule.entry(entering.rule).or_default();
             within.counts[entering.level as usize] += 1;
-            within.events.push_back(entering.event);
+            within.nearest = entering.event;
             self.end += 1;
         }
         let open = time.0.saturating_sub(self.risk.window.0);
         while let Some(leaving) = self.list[..self.end].get(self.start).filter(|c| self.store.time(c.event).0 <= open) {
             if let Some(within) = self.of_rule.get_mut(&leaving.rule) {
                 within.counts[leaving.level as usize] -= 1;
-                within.events.pop_front();
-                if within.events.is_empty() {
+                if within.worst().is_none() {
                     self.of_rule.remove(&leaving.rule);
                 }
             }
@@ -137,41 +133,25 @@ impl<'a> Window<'a> {
         let is_part =
             |rule: &usize| self.of_rule.keys().any(|other| other != rule && self.made_of[*other].contains(rule));
         let own = self.of_rule.iter().filter(|(rule, _)| !is_part(rule));
-        let own: Vec<(usize, Severity)> = own.filter_map(|(rule, within)| Some((*rule, within.worst()?))).collect();
-        // What is not enough together is not enough apart.
-        if self.has_one_event() || !self.is_enough(own.iter().map(|(_, level)| *level)) {
+        let addend = |(rule, within): (&usize, &Within)| {
+            Some(Addend { rule: *rule, level: within.worst()?, event: within.nearest })
+        };
+        let addends: Vec<Addend> = own.filter_map(addend).collect();
+        if self.has_one_event() || !self.is_enough(&addends) {
             return vec![];
         }
-        let things = self.apart(own);
-        if self.is_enough(things.iter().map(|thing| thing.level)) { things } else { vec![] }
+        addends
     }
 
-    fn is_enough(&self, levels: impl Iterator<Item = Severity> + Clone) -> bool {
-        levels.clone().map(weight).sum::<u32>() >= self.risk.min_score && levels.count() >= self.risk.min_rules
+    fn is_enough(&self, addends: &[Addend]) -> bool {
+        let sum: u32 = addends.iter().map(|addend| weight(addend.level)).sum();
+        sum >= self.risk.min_score && addends.len() >= self.risk.min_rules
     }
 
     /// Whether all in it is of one event.
     fn has_one_event(&self) -> bool {
         let within = &self.list[self.start..self.end];
         within.first().map(|first| first.event) == within.last().map(|last| last.event)
-    }
-
-    /// Of some of its rules those that can each have an event of their own, so that they come to the most: the worst
-    /// are served first.
-    fn apart(&self, mut rules: Vec<(usize, Severity)>) -> Vec<Thing> {
-        rules.sort_by_key(|(rule, level)| (Reverse(*level), *rule));
-        // As many of the latest events as there are rules are enough to find different ones.
-        let latest = |(rule, _): &(usize, Severity)| {
-            let events = self.of_rule.get(rule).into_iter().flat_map(|within| within.events.iter().rev());
-            events.copied().take(rules.len()).collect()
-        };
-        let candidates: Vec<Vec<u32>> = rules.iter().map(latest).collect();
-        let mut served = vec![None; rules.len()];
-        for rule in 0..rules.len() {
-            serve(rule, &candidates, &mut served, None, &mut vec![false; rules.len()]);
-        }
-        let things = rules.into_iter().zip(served);
-        things.filter_map(|((rule, level), event)| Some(Thing { rule, level, event: event? })).collect()
     }
 }
 
@@ -197,10 +177,10 @@ pub(super) fn evaluate(set: &RuleSet, store: &Store, detected: &Detected, risk: 
         let mut window = Window::new(store, risk, all, *entity);
         for part in list.chunk_by(|a, b| a.event == b.event) {
             let event = part[0].event;
-            let things = window.at(event);
-            let techniques = things.iter().flat_map(|thing| &set.rules[thing.rule].techniques);
+            let addends = window.at(event);
+            let techniques = addends.iter().flat_map(|addend| &set.rules[addend.rule].techniques);
             let tactics: BTreeSet<&str> = techniques.map(|technique| technique.tactic.as_str()).collect();
-            if !things.is_empty() && tactics.len() >= risk.min_tactics {
+            if !addends.is_empty() && tactics.len() >= risk.min_tactics {
                 signals.push(Signal::new(event).of_group(number));
             }
         }

@@ -304,8 +304,6 @@ const ONE: How = How { threads: 1, partition: Span(i64::MAX) };
 
 /// Everything tried, nothing clever: what each rule of `RULES` means.
 mod naive {
-    use std::collections::BTreeMap;
-
     use super::{BTreeSet, Happening};
 
     type Out = BTreeSet<(String, String, bool)>;
@@ -460,30 +458,11 @@ mod naive {
             let near = || signals.iter().filter(|(x, _)| joined(x, e) && within(x, e, 20));
             let found: BTreeSet<&str> = near().map(|(_, rule)| rule.as_str()).collect();
             let is_part = |rule: &str| found.iter().any(|other| made_of(other).contains(&rule));
-            let own: Vec<&str> = found.iter().copied().filter(|rule| !is_part(rule)).collect();
-            let events_of = |rule: &&str| near().filter(|(_, r)| r == rule).map(|(x, _)| x.number).collect();
-            if most_pairs(&own.iter().map(events_of).collect::<Vec<BTreeSet<usize>>>()) >= 4 {
+            let events: BTreeSet<usize> = near().map(|(x, _)| x.number).collect();
+            if events.len() > 1 && found.iter().filter(|rule| !is_part(rule)).count() >= 4 {
                 out.insert(("risk".to_owned(), name(e), false));
             }
         }
-    }
-
-    /// How many rules can have an event of their own at most.
-    fn most_pairs(events_of: &[BTreeSet<usize>]) -> usize {
-        fn has_place(
-            rule: usize,
-            events_of: &[BTreeSet<usize>],
-            holders: &mut BTreeMap<usize, usize>,
-            tried: &mut BTreeSet<usize>,
-        ) -> bool {
-            events_of[rule].iter().any(|event| {
-                tried.insert(*event)
-                    && holders.get(event).copied().is_none_or(|other| has_place(other, events_of, holders, tried))
-                    && holders.insert(*event, rule).is_none_or(|_| true)
-            })
-        }
-        let mut holders = BTreeMap::new();
-        (0..events_of.len()).filter(|rule| has_place(*rule, events_of, &mut holders, &mut BTreeSet::new())).count()
     }
 
     fn counts(world: &[Happening], e: &Happening) -> bool {
