@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::detect::group::Members;
 use crate::detect::memory::TEACHING;
 use crate::detect::store::Store;
+use crate::event::field::Fields;
 use crate::event::time::Timestamp;
 use crate::rule::logic::FirstSeen;
 
@@ -52,11 +53,12 @@ impl Learned {
     }
 }
 
-/// The value of an event in words: several fields are one tuple.
+/// The value of an event in words, as it is written but for its case: several fields are one tuple.
 fn value(store: &Store, rule: &FirstSeen, event: u32) -> String {
+    let view = store.view(event);
     let values = rule.value.iter().map(|field| {
-        let values = store.group_values(event, field);
-        let texts: BTreeSet<&str> = values.iter().map(|value| store.symbol(*value)).collect();
+        let texts = view.values(field);
+        let texts: BTreeSet<String> = texts.iter().filter_map(|value| Some(value.text()?.to_lowercase())).collect();
         texts.into_iter().collect::<Vec<_>>().join("+")
     });
     values.collect::<Vec<_>>().join(", ")

@@ -117,19 +117,21 @@ fn what_made_a_step_that_is_missing_is_no_evidence() {
 fn what_was_seen_before_does_not_depend_on_what_came_first_elsewhere() {
     let folder = TempDir::new().unwrap();
     let (rules, path) = (folder.path().join("own.yml"), folder.path().join("events.jsonl"));
-    let rule = "title: own\nname: own\nlevel: low\njcdetect:\n  {category: mfa, entity: organization, first_seen: {rule: all, by: [actor.key], value: [raw.word], min_days: 0, min_events: 1}}\n---\ntitle: all\nname: all\nlogsource: {product: jumpcloud}\ndetection: {s: {raw.word|exists: true}, condition: s}\n";
+    let rule = "title: own\nname: own\nlevel: low\njcdetect:\n  {category: mfa, entity: organization, first_seen: {rule: all, by: [actor.key], value: [raw.word, agent.name], min_days: 0, min_events: 1}}\n---\ntitle: all\nname: all\nlogsource: {product: jumpcloud}\ndetection: {s: {raw.word|exists: true}, condition: s}\n";
     std::fs::write(&rules, rule).unwrap();
     let event = |n: u32, words: &[&str]| {
         let mut event = sign_in("alice", true);
         event["timestamp"] = format!("2026-03-02T09:0{n}:00Z").into();
         event["word"] = words.into();
+        // Names of agents are one however they are spelled; told is what was written.
+        event["useragent"] = json!({"name": if n == 1 { "Python Requests" } else { "python-requests" }});
         format!("{event}\n")
     };
     for first in [["x", "y"], ["y", "x"]] {
         std::fs::write(&path, event(1, &first) + &event(2, &["z"])).unwrap();
         let found = findings(&[text(&path), "--no-config", "--rules", text(&rules)]);
         let own = found.iter().find(|finding| finding["rule_id"] == "own").unwrap();
-        assert_eq!(own["context"]["history"]["seen_before"], json!({"x+y": 1}));
+        assert_eq!(own["context"]["history"]["seen_before"], json!({"x+y, python requests": 1}));
     }
 }
 
