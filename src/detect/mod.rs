@@ -21,10 +21,11 @@ pub mod signal;
 pub mod store;
 pub mod union;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use crate::event::catalogue;
@@ -54,6 +55,8 @@ pub struct Detected {
     pub signals: Vec<Signals>,
     /// for each rule of the set, the groups that its signals number
     pub groups: Vec<Arc<[Group]>>,
+    /// for each rule of the set, the first of those that match the same events
+    same: Vec<usize>,
     groupings: Groupings,
     indexes: Indexes,
     /// what adds up to risk, once somebody asked for it
@@ -82,9 +85,22 @@ impl Detected {
 }
 
 impl Detected {
+    /// A rule matched these events. What matches the same is held once, and put into groups once.
+    fn matched(
+        &mut self,
+        rule: usize,
+        matches: Arc<EventSet>,
+        first_of: &mut HashMap<Arc<EventSet>, usize, RandomState>,
+    ) {
+        let first = *first_of.entry(Arc::clone(&matches)).or_insert(rule);
+        self.same[rule] = first;
+        self.signals[rule] = if first == rule { Signals::Matches(matches) } else { self.signals[first].clone() };
+    }
+
     /// What one rule found is what another that says the same found.
     fn copy(&mut self, from: usize, to: usize) {
         self.signals[to] = self.signals[from].clone();
+        self.same[to] = self.same[from];
         self.groups[to] = Arc::clone(&self.groups[from]);
         self.judged.extend(self.judged.get(&from).map(|judged| (to, *judged)));
         let fault = self.faults.get(&from).cloned();
@@ -159,18 +175,20 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Partit
         groupings: Groupings::new(store.profiles().len()),
         signals: vec![Signals::default(); count],
         groups: vec![Arc::default(); count],
+        same: (0..count).collect(),
         ..Detected::default()
     };
+    let mut first_of: HashMap<Arc<EventSet>, usize, RandomState> = HashMap::default();
     for (rules, matches) in set.alike().iter().zip(store.matches(set)) {
         let matches = Arc::new(matches);
-        rules.iter().for_each(|rule| detected.signals[*rule] = Signals::Matches(Arc::clone(&matches)));
+        rules.iter().for_each(|rule| detected.matched(*rule, Arc::clone(&matches), &mut first_of));
     }
     let context = Context { set, store, reaches, partition };
     for level in levels(set) {
         let (mut first, alike): (Vec<usize>, Vec<usize>) = level.into_iter().partition(|rule| set.is_first(*rule));
         // Those that look at the same events come one after another, so that it is there.
         let size = |(place, _): &Subject| detected.signals[*place].len();
-        first.sort_by_cached_key(|rule| looks(set, *rule).max_by_key(size));
+        first.sort_by_cached_key(|rule| looks(set, &detected.same, *rule).max_by_key(size));
         let found: Vec<(usize, Result<Found, String>)> = first
             .into_iter()
             .par_bridge()
@@ -182,7 +200,10 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Partit
         for (rule, result) in found {
             match result {
                 Ok(found) => {
-                    detected.signals[rule] = found.signals;
+                    match found.signals {
+                        Signals::Matches(matches) => detected.matched(rule, matches, &mut first_of),
+                        list @ Signals::List(_) => detected.signals[rule] = list,
+                    }
                     detected.groups[rule] = found.groups;
                     detected.judged.extend(found.judged.map(|judged| (rule, judged)));
                 }
@@ -197,10 +218,10 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Partit
 }
 
 /// The indexes that a rule looks at.
-fn looks(set: &RuleSet, rule: usize) -> impl Iterator<Item = index::Subject> {
+fn looks(set: &RuleSet, same: &[usize], rule: usize) -> impl Iterator<Item = index::Subject> {
     let by = set.rules[rule].logic.group_by();
     let below = set.references[rule].iter();
-    below.filter_map(move |to| Some((set.first_alike(*to), joined(by, &set.rules[*to].name)?)))
+    below.filter_map(move |to| Some((same[set.first_alike(*to)], joined(by, &set.rules[*to].name)?)))
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -306,7 +327,7 @@ fn union_of(set: &RuleSet, rule: usize) -> Option<&Count> {
 }
 
 fn step<'a>(set: &'a RuleSet, detected: &'a Detected, rule: usize) -> Step<'a> {
-    let place = set.first_alike(rule);
+    let place = detected.same[set.first_alike(rule)];
     Step { name: &set.rules[rule].name, place, signals: &detected.signals[place] }
 }
 

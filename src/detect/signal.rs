@@ -43,7 +43,7 @@ impl Signal {
 }
 
 /// A set of events, in order. Most detections match either a large part of them or next to none.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EventSet {
     /// one bit for each kept event
     Dense(Vec<u64>),
