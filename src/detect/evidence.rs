@@ -40,9 +40,10 @@ impl Made {
         self.0.iter_mut().for_each(|made| made.extend(&events));
     }
 
-    /// The events of a chain, by its steps.
-    fn of_steps(&mut self, chain: &[Option<u32>]) {
-        self.0.iter_mut().zip(chain).for_each(|(made, event)| made.extend(event));
+    /// The events of a chain, by its steps; some steps only say how things were.
+    fn of_steps(&mut self, links: &[Option<u32>], context: &[usize]) {
+        let steps = self.0.iter_mut().zip(links).enumerate().filter(|(step, _)| !context.contains(step));
+        steps.for_each(|(_, (made, event))| made.extend(event));
     }
 }
 
@@ -106,7 +107,10 @@ impl Collected<'_> {
             Logic::Chain(chain) => {
                 let (members, compared) = (members(), compared(set, store, detected, rule, chain));
                 let steps = Steps::new(store, chain, &compared, &members);
-                completing.iter().filter_map(|e| steps.find(*e)).for_each(|links| made.of_steps(&links));
+                completing
+                    .iter()
+                    .filter_map(|e| steps.find(*e))
+                    .for_each(|links| made.of_steps(&links, &chain.context));
             }
             Logic::Travel(travel) => {
                 let legs = legs(store, travel, &members(), |event| Stop::at(store, event)).into_iter();

@@ -153,6 +153,7 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
                 wheres: vec![],
                 unless: vec![],
                 absent: Absent::No,
+                context: vec![],
             })
         }
         "value_sum" | "value_avg" | "value_percentile" | "value_median" => {
@@ -223,12 +224,17 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
         Some(Yaml::Array(list)) => list.iter().map(|u| unless(u, &names, block.warnings)).collect::<Result<_, _>>()?,
         Some(single) => vec![unless(&single, &names, block.warnings)?],
     };
+    let is_step = |name: &String| names.iter().position(|step| step == name);
+    let context = block.names("context")?;
+    let context: Option<Vec<usize>> = context.iter().map(is_step).collect();
+    let context = context.filter(|steps| !steps.contains(&(names.len() - 1)));
+    let context = context.ok_or_else(|| fault("context", "`context` names steps in front of the last one"))?;
     block.finish()?;
     let least = if unless.is_empty() || absent != Absent::No { 2 } else { 1 };
     if rules.len() < least {
         return Err(fault("steps", "a sequence has at least two steps, or one and an `unless`"));
     }
-    Ok(Logic::Chain(Chain { rules, group_by, window, is_ordered: true, bounds: None, wheres, unless, absent }))
+    Ok(Logic::Chain(Chain { rules, group_by, window, is_ordered: true, bounds: None, wheres, unless, absent, context }))
 }
 
 fn check_between(after: Option<usize>, before: usize) -> Result<(), Fault> {

@@ -192,6 +192,8 @@ pub struct Chain {
     pub unless: Vec<Unless>,
     /// a step that must be missing
     pub absent: Absent,
+    /// steps that only say how things were: their events are no evidence
+    pub context: Vec<usize>,
 }
 
 /// `first_seen`.

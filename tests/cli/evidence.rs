@@ -1,9 +1,10 @@
 //! Evidence: what made a finding, and nothing that only stood beside it.
 
+use predicates::str::contains;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{findings, text};
+use super::{findings, jcdetect, text};
 
 /// The findings of a rule over events that are twenty seconds apart.
 fn found(rule: &str, events: impl IntoIterator<Item = Value>) -> Vec<Value> {
@@ -111,6 +112,27 @@ fn what_made_a_step_that_is_missing_is_no_evidence() {
     // Whatever was twice before "off" is no part of it, though "off" itself completes it.
     let events = [("09:00:00", "a"), ("09:30:00", "b"), ("23:00:00", "c")];
     assert_eq!(evidence_of(&rule, &events), ["e1"]);
+}
+
+#[test]
+fn what_only_says_how_things_were_is_no_evidence() {
+    let step = "---\ntitle: off\nname: off\nlogsource: {product: jumpcloud}\ndetection: {s: {raw.word: b}, condition: s}\n---\ntitle: on\nname: on\nlogsource: {product: jumpcloud}\ndetection: {s: {raw.word: a}, condition: s}\n";
+    let rule = |context: &str| {
+        format!("{OWN}, sequence: {{steps: [{{was: on}}, {{is: off}}], timespan: 1h{context}}}}}\n{step}")
+    };
+    let events = [("09:00:00", "a"), ("09:30:00", "b")];
+    assert_eq!(evidence_of(&rule(""), &events), ["e0", "e1"]);
+    assert_eq!(evidence_of(&rule(", context: [was]"), &events), ["e1"]);
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("own.yml");
+    for context in ["is", "nobody"] {
+        std::fs::write(&path, rule(&format!(", context: [{context}]"))).unwrap();
+        jcdetect()
+            .args(["rules", "lint", "--rules", text(&path)])
+            .assert()
+            .code(2)
+            .stderr(contains("`context` names steps"));
+    }
 }
 
 #[test]
