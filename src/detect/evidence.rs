@@ -105,7 +105,7 @@ impl Collected<'_> {
                 }
             }
             Logic::Chain(chain) => {
-                let (members, compared) = (members(), compared(set, store, detected, rule, chain));
+                let (members, compared) = (members(), compared(set, store, detected, rule, chain, false));
                 let steps = Steps::new(store, chain, &compared, &members);
                 completing
                     .iter()

@@ -305,15 +305,16 @@ fn looked_at(set: &RuleSet, detected: &Detected, rule: usize) -> usize {
     set.references[rule].iter().map(|to| step(set, detected, *to).signals.len()).sum()
 }
 
-/// What the steps of a chain are compared by.
+/// What the steps of a chain are compared by. `is_told`: values are told for all profiles beforehand, which pays where
+/// many events are compared.
 fn compared<'a>(
     set: &'a RuleSet,
     store: &'a Store,
     detected: &'a Detected,
     rule: usize,
     chain: &'a Chain,
+    is_told: bool,
 ) -> Compared<'a> {
-    let is_told = looked_at(set, detected, rule) > store.profiles().len() as usize;
     let (groupings, indexes) = (&detected.groupings, &detected.indexes);
     Compared::new(store, groupings, indexes, chain, &steps(set, detected, rule), is_told)
 }
@@ -417,7 +418,8 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
         }
         Logic::Chain(chain) => {
             let end = |event: u32| end_of_data(set, store, reaches, chain, &set.references[rule], event);
-            let compared = compared(set, store, detected, rule, chain);
+            let is_told = looked_at(set, detected, rule) > store.profiles().len() as usize;
+            let compared = compared(set, store, detected, rule, chain, is_told);
             found(&|group| chain::Steps::new(store, chain, &compared, group).signals(partition, &end))
         }
         Logic::FirstSeen(first_seen) => {

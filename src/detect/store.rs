@@ -250,7 +250,11 @@ impl Store {
 
     /// Whether it only teaches.
     pub fn is_history(&self, event: u32) -> bool {
-        let Origin { source, .. } = self.passages[self.event(event).passage as usize];
+        self.only_teaches(self.event(event))
+    }
+
+    fn only_teaches(&self, kept: &Kept) -> bool {
+        let Origin { source, .. } = self.passages[kept.passage as usize];
         self.history_from.is_some_and(|first| source >= first)
     }
 

@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::json::Json;
+use super::networks::Networks;
 
 /// The before and after of one field. `None` is missing or `null`.
 #[derive(Clone, Copy, Debug)]
@@ -132,10 +133,10 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     let hashes = |items: &[Json<'_>]| items.iter().map(Json::value_hash).collect::<HashSet<_>>();
     let (before, after) = (hashes(was), hashes(is));
     let fresh: Vec<&Json<'_>> = is.iter().filter(|item| !before.contains(&item.value_hash())).collect();
-    let old: Vec<IpNet> = was.iter().filter_map(network).collect();
-    let covered = Covered::by(&old);
+    let networks = |items: &[Json<'_>]| Networks::new(items.iter().filter_map(network).collect());
+    let old = networks(was);
     // A part of a network that was there already is no gain.
-    let gained = fresh.iter().any(|item| network(item).is_none_or(|new| !covered.holds(new)));
+    let gained = fresh.iter().any(|item| network(item).is_none_or(|new| !old.covers(new)));
     let lost = !before.is_subset(&after);
     if gained {
         trend.push("added");
@@ -143,56 +144,12 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     if lost {
         trend.push("removed");
     }
-    let new: Vec<IpNet> = is.iter().filter_map(network).collect();
     let grows = || {
-        let covered = Covered::by(&new);
-        old.iter().filter_map(IpNet::supernet).any(|wider| covered.holds(wider))
+        let new = networks(is);
+        old.named().iter().filter_map(IpNet::supernet).any(|wider| new.covers(wider))
     };
     if (gained && !lost) || grows() || is_wide(fresh) {
         trend.push("widened");
-    }
-}
-
-/// What networks hold: lists have thousands, and each of one list is asked for in the other.
-struct Covered {
-    /// where networks start, sorted, IPv4 in front of IPv6
-    starts: Vec<(bool, u128)>,
-    /// for each of them how far it and those before it reach
-    ends: Vec<(bool, u128)>,
-}
-
-impl Covered {
-    fn by(networks: &[IpNet]) -> Covered {
-        let mut all: Vec<_> = networks.iter().map(|network| (first(*network), last(*network))).collect();
-        all.sort_unstable();
-        let (starts, mut ends): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-        for place in 1..ends.len() {
-            ends[place] = ends[place].max(ends[place - 1]);
-        }
-        Covered { starts, ends }
-    }
-
-    /// Whether one of them holds all of a network. They nest or are apart, so none ends within it.
-    fn holds(&self, network: IpNet) -> bool {
-        let before = self.starts.partition_point(|start| *start <= first(network));
-        before.checked_sub(1).is_some_and(|place| self.ends[place] >= last(network))
-    }
-}
-
-/// The first address of a network.
-fn first(network: IpNet) -> (bool, u128) {
-    number(network.network())
-}
-
-/// The last address of a network.
-fn last(network: IpNet) -> (bool, u128) {
-    number(network.broadcast())
-}
-
-fn number(ip: IpAddr) -> (bool, u128) {
-    match ip {
-        IpAddr::V4(v4) => (false, v4.to_bits().into()),
-        IpAddr::V6(v6) => (true, v6.to_bits()),
     }
 }
 

@@ -130,13 +130,13 @@ pub fn of(presence: &BTreeMap<(String, String), Presence>) -> Vec<Silence> {
 /// Stretches without an event of any service of an organization, told by the hour with events before and after
 /// each. They are longer than a weekend, or lack hours in which something usually comes.
 pub fn stops(services: &[&Presence]) -> Vec<(i64, i64)> {
-    let hours = Presence::of(services.iter().copied()).hours();
     // What came of a service that had ended by then says nothing about what was to be expected.
     let mut going: Vec<(i64, &Presence)> =
         services.iter().filter_map(|service| service.last().map(|last| (last, *service))).collect();
     going.sort_by_key(|(last, _)| *last);
     let mut known = Presence::of(going.iter().map(|(_, service)| *service));
-    let mut first = hours.first().copied().unwrap_or_default();
+    let mut first = known.first().unwrap_or_default();
+    let hours = known.hours();
     let mut out = Vec::new();
     for (before, after) in hours.iter().copied().zip(hours.iter().skip(1).copied()) {
         if after - before > LONG_STOP {

@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value as Yaml};
 
 use super::file;
-use super::networks::Networks;
 use super::pattern;
 use crate::event::field::nearest_of;
+use crate::event::networks::Networks;
 
 const BUILT_IN: &str = include_str!("lists.yml");
 
@@ -91,7 +91,6 @@ impl Lists {
         if let Some(known) = list.networks.get() {
             return Ok(Arc::clone(known));
         }
-        let text = |value: &Yaml| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let one = |value: &Yaml| {
             let text = text(value);
             pattern::network(&text).ok_or_else(|| format!("{text:?} in the list {name} is no network"))
@@ -157,12 +156,16 @@ impl Lists {
         }
         let mut rest = Vec::new();
         self.fill(key, behind.into(), &mut rest)?;
-        let text = |value: &Yaml| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         for value in list {
             out.extend(rest.iter().map(|rest| Yaml::String(format!("{before}{}{}", text(value), text(rest)))));
         }
         Ok(())
     }
+}
+
+/// A value of a list as text.
+fn text(value: &Yaml) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The name of the list that a value is.

@@ -19,7 +19,6 @@ pub mod lists;
 mod local;
 pub mod logic;
 mod modifier;
-mod networks;
 mod own;
 pub mod pack;
 mod parsed;

@@ -12,12 +12,12 @@ use ipnet::IpNet;
 use memchr::memmem;
 
 use super::form;
-use super::networks::Networks;
 use super::regex::Expression;
 use super::spelling::Spelling;
 use crate::event::agent;
 use crate::event::field::Field;
 use crate::event::json::Json;
+use crate::event::networks::Networks;
 use crate::event::source::address;
 use crate::event::time::Timestamp;
 

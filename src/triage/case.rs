@@ -170,16 +170,23 @@ impl Cases<'_> {
             let does_harm = self.does_harm(finding) || ended.values().any(|other| self.does_harm(other));
             (does_harm, ended.len(), finding.confidence)
         };
+        let depths = self.depths();
         let equals = suspicious.iter().filter(|(finding, _)| finding.severity == highest);
         let key = |(finding, first): &(&'f Finding, Timestamp)| {
             let earlier = std::cmp::Reverse(*first);
-            (telling(finding), earlier, self.depth(finding.rule), std::cmp::Reverse(finding.id.clone()))
+            (telling(finding), earlier, depths[finding.rule], std::cmp::Reverse(finding.id.clone()))
         };
         equals.max_by_key(|member| key(member)).map(|(finding, _)| *finding)
     }
 
-    fn depth(&self, rule: usize) -> usize {
-        self.set.references[rule].iter().map(|below| 1 + self.depth(*below)).sum()
+    /// Of each rule, how many it is made of, through all between, each way counted. None is walked twice.
+    fn depths(&self) -> Vec<usize> {
+        let mut depths = vec![0_usize; self.set.rules.len()];
+        for rule in &self.set.order {
+            let below = self.set.references[*rule].iter().map(|below| depths[*below].saturating_add(1));
+            depths[*rule] = below.fold(0, usize::saturating_add);
+        }
+        depths
     }
 
     /// Whether something is destroyed or carried away.

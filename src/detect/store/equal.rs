@@ -12,7 +12,6 @@ use super::super::profile::index;
 use super::{Arrived, IdForm, Kept, Store};
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::occurrence::{Occurrence, Rivalry};
-use crate::event::origin::Origin;
 use crate::event::time::Timestamp;
 
 /// So many wait at least until they are compared: all events are gone through for it.
@@ -106,10 +105,7 @@ impl Store {
     /// time, one that more detections match, and then by what the fields say. Of those that are alike in all that
     /// rules read it is the one that was read first.
     fn order(&self, one: (&Kept, Timestamp, u32), other: (&Kept, Timestamp, u32)) -> Ordering {
-        let is_reported = |kept: &Kept| {
-            let Origin { source, .. } = self.passages[kept.passage as usize];
-            self.history_from.is_none_or(|first| source < first)
-        };
+        let is_reported = |kept: &Kept| !self.only_teaches(kept);
         let detections = |profile| self.profiles.detections_of(profile);
         (is_reported(one.0), one.1).cmp(&(is_reported(other.0), other.1)).then_with(|| match (one.2, other.2) {
             (one, other) if one == other => Ordering::Equal,

@@ -8,17 +8,23 @@ use ipnet::IpNet;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Networks {
     named: Vec<IpNet>,
-    /// first and last addresses of stretches that are apart, in order
-    v4: Vec<(u128, u128)>,
-    v6: Vec<(u128, u128)>,
+    /// first and last addresses of the widest of them, in order. They nest or are apart, so no two of these meet
+    widest: Vec<(IpAddr, IpAddr)>,
 }
 
 impl Networks {
     /// Puts networks together.
     pub fn new(named: Vec<IpNet>) -> Networks {
-        let (v4, v6): (Vec<&IpNet>, Vec<&IpNet>) = named.iter().partition(|network| network.addr().is_ipv4());
-        let (v4, v6) = (apart(&v4), apart(&v6));
-        Networks { named, v4, v6 }
+        let mut all: Vec<(IpAddr, IpAddr)> = named.iter().map(|n| (n.network(), n.broadcast())).collect();
+        all.sort_unstable();
+        let mut widest: Vec<(IpAddr, IpAddr)> = Vec::new();
+        for (first, last) in all {
+            match widest.last_mut() {
+                Some(open) if first <= open.1 => open.1 = open.1.max(last),
+                _ => widest.push((first, last)),
+            }
+        }
+        Networks { named, widest }
     }
 
     /// The networks as the list names them.
@@ -28,31 +34,18 @@ impl Networks {
 
     /// Whether an address is in one of them.
     pub fn contains(&self, ip: IpAddr) -> bool {
-        let stretches = if ip.is_ipv4() { &self.v4 } else { &self.v6 };
-        let ip = bits(ip);
-        let started = stretches.partition_point(|(first, _)| *first <= ip);
-        started > 0 && ip <= stretches[started - 1].1
+        self.hold((ip, ip))
     }
-}
 
-fn bits(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(v4) => v4.to_bits().into(),
-        IpAddr::V6(v6) => v6.to_bits(),
+    /// Whether one of them holds all of a network.
+    pub fn covers(&self, network: IpNet) -> bool {
+        self.hold((network.network(), network.broadcast()))
     }
-}
 
-fn apart(networks: &[&IpNet]) -> Vec<(u128, u128)> {
-    let mut all: Vec<(u128, u128)> = networks.iter().map(|n| (bits(n.network()), bits(n.broadcast()))).collect();
-    all.sort_unstable();
-    let mut out: Vec<(u128, u128)> = Vec::new();
-    for (first, last) in all {
-        match out.last_mut() {
-            Some(open) if first <= open.1 => open.1 = open.1.max(last),
-            _ => out.push((first, last)),
-        }
+    fn hold(&self, (first, last): (IpAddr, IpAddr)) -> bool {
+        let started = self.widest.partition_point(|(start, _)| *start <= first);
+        started > 0 && last <= self.widest[started - 1].1
     }
-    out
 }
 
 #[cfg(test)]
@@ -69,6 +62,11 @@ mod tests {
         }
         for ip in ["9.255.255.255", "11.0.0.0", "192.0.2.8", "192.0.2.6", "2001:db9::", "::a00:1", "0.0.0.0"] {
             assert!(!contains(ip), "{ip}");
+        }
+        for (network, is_covered) in
+            [("10.1.0.0/15", true), ("10.0.0.0/7", false), ("2001:db8:1::/48", true), ("::/0", false)]
+        {
+            assert_eq!(networks.covers(network.parse().unwrap()), is_covered, "{network}");
         }
         assert!(!Networks::new(vec![]).contains("10.0.0.1".parse().unwrap()));
     }
