@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,11 +166,34 @@ fn write_quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 impl<'de> Deserialize<'de> for Json<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TreeVisitor)
+        TreeVisitor { depth: 0 }.deserialize(deserializer)
     }
 }
 
-struct TreeVisitor;
+/// Levels of a value, at most. The JSON parser stops before that; a damaged database may hold a value in itself.
+const DEPTH: u8 = 200;
+
+#[derive(Clone, Copy)]
+struct TreeVisitor {
+    depth: u8,
+}
+
+impl TreeVisitor {
+    fn inside<E: Error>(self) -> Result<TreeVisitor, E> {
+        match self.depth {
+            DEPTH => Err(E::custom("nested too deeply")),
+            depth => Ok(TreeVisitor { depth: depth + 1 }),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for TreeVisitor {
+    type Value = Json<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for TreeVisitor {
     type Value = Json<'de>;
@@ -206,16 +229,17 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(Json::Text(Cow::Owned(text)))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json<'de>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
+        let (mut items, inside) = (Vec::new(), self.inside()?);
+        while let Some(item) = seq.next_element_seed(inside)? {
             items.push(item);
         }
         Ok(Json::Array(items))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
+        let inside = self.inside()?;
         let mut members: Vec<(Cow<'de, str>, Json<'de>)> = Vec::with_capacity(8);
         while let Some(Key(key)) = map.next_key()? {
-            members.push((key, map.next_value()?));
+            members.push((key, map.next_value_seed(inside)?));
         }
         Ok(Json::Object(last_wins(members)))
     }
@@ -279,6 +303,35 @@ mod tests {
     fn escaped_keys_are_the_same_keys() {
         let json = Json::parse(r#"{"\u0065vent_type":"x"}"#).unwrap();
         assert_eq!(json.text_at(&["event_type"]), Some("x"));
+    }
+
+    /// A value that holds itself, as in a damaged database.
+    struct Endless;
+
+    impl<'de> Deserializer<'de> for Endless {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            visitor.visit_seq(self)
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    impl<'de> SeqAccess<'de> for Endless {
+        type Error = serde::de::value::Error;
+
+        fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
+            seed.deserialize(Endless).map(Some)
+        }
+    }
+
+    #[test]
+    fn what_holds_itself_is_an_error() {
+        assert!(Json::deserialize(Endless).unwrap_err().to_string().contains("nested too deeply"));
     }
 
     #[test]
