@@ -1,6 +1,6 @@
 //! Evidence: the events that made a signal, through all rules below it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::chain::Steps;
 use super::count::window;
@@ -130,16 +130,10 @@ impl Collected<'_> {
             }
             Logic::Risk(rule) => {
                 let entity = (group.key[0], group.key[1]);
-                let mut window = risk::Window::new(store, rule, detected.contributions(set, store), entity);
                 // All events of a rule at once: their evidence is put together once.
-                let mut adding: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
-                for event in completing {
-                    for addend in window.at(event) {
-                        adding.entry(addend.rule).or_default().insert(addend.event);
-                    }
-                }
-                for (below, events) in adding {
-                    let signals: Vec<Signal> = events.iter().flat_map(|e| detected.signals[below].at(*e)).collect();
+                for (below, addition) in risk::additions(set, store, detected, rule, entity, completing) {
+                    let at = |event: &u32| detected.signals[below].at(*event);
+                    let signals: Vec<Signal> = addition.events.iter().flat_map(at).collect();
                     self.collect(below, &signals);
                 }
             }

@@ -83,17 +83,45 @@ impl Within {
 
 /// A rule that counts towards the risk of an entity.
 #[derive(Clone, Copy, Debug)]
-pub struct Addend {
+struct Addend {
     /// its place
-    pub rule: usize,
+    rule: usize,
     /// the worst level in the window
-    pub level: Severity,
+    level: Severity,
     /// its nearest event
-    pub event: u32,
+    event: u32,
+}
+
+/// What a rule adds to the risk of an entity.
+#[derive(Clone, Debug)]
+pub struct Addition {
+    /// its level where it is worst
+    pub level: Severity,
+    /// the nearest events
+    pub events: BTreeSet<u32>,
+}
+
+/// What adds up at these events, in their order, by rule.
+pub fn additions(
+    set: &RuleSet,
+    store: &Store,
+    detected: &Detected,
+    risk: &Risk,
+    entity: (Symbol, Symbol),
+    completing: impl IntoIterator<Item = u32>,
+) -> BTreeMap<usize, Addition> {
+    let mut window = Window::new(store, risk, detected.contributions(set, store), entity);
+    let mut additions = BTreeMap::new();
+    for Addend { rule, level, event } in completing.into_iter().flat_map(|event| window.at(event)) {
+        let addition = additions.entry(rule).or_insert_with(|| Addition { level, events: BTreeSet::new() });
+        addition.level = addition.level.max(level);
+        addition.events.insert(event);
+    }
+    additions
 }
 
 /// The window over the signals of one entity, on its way through time.
-pub struct Window<'a> {
+struct Window<'a> {
     store: &'a Store,
     risk: &'a Risk,
     made_of: &'a [BTreeSet<usize>],
@@ -105,14 +133,14 @@ pub struct Window<'a> {
 
 impl<'a> Window<'a> {
     /// A window that nothing entered yet, over the signals of an entity in an organization.
-    pub fn new(store: &'a Store, risk: &'a Risk, all: &'a Contributions, entity: (Symbol, Symbol)) -> Window<'a> {
+    fn new(store: &'a Store, risk: &'a Risk, all: &'a Contributions, entity: (Symbol, Symbol)) -> Window<'a> {
         let list = all.of_entity.get(&entity).map_or(&[][..], Vec::as_slice);
         Window { store, risk, made_of: &all.made_of, list, start: 0, end: 0, of_rule: BTreeMap::new() }
     }
 
     /// Moves on to the time of an event that is not before the one it was moved to last; gives the rules that count
     /// towards it, if they are enough.
-    pub fn at(&mut self, event: u32) -> Vec<Addend> {
+    fn at(&mut self, event: u32) -> Vec<Addend> {
         let time = self.store.time(event);
         while let Some(entering) = self.list.get(self.end).filter(|c| self.store.time(c.event) <= time) {
             let within = self.of_rule.entry(entering.rule).or_default();

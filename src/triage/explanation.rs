@@ -7,10 +7,12 @@ use super::describe;
 use super::finding::Finding;
 use super::lack::{self, Keys};
 use crate::detect::Detected;
+use crate::detect::group::Group;
+use crate::detect::risk::{Addition, additions, weight};
 use crate::detect::store::Store;
 use crate::event::origin::Origin;
 use crate::event::time::Timestamp;
-use crate::rule::logic::Logic;
+use crate::rule::logic::{Logic, Risk};
 use crate::rule::set::RuleSet;
 use crate::rule::told::{self, Line, Looked};
 
@@ -78,6 +80,9 @@ pub fn parts(read: Read<'_>, rule: usize, at: At<'_>) -> Vec<Part> {
     let mut told = BTreeSet::new();
     let telling = Telling { read, at, evidence, kept };
     telling.tell(rule, 0, &mut told, &mut out);
+    if let (At::Finding(finding), Logic::Risk(risk)) = (at, &read.set.rules[rule].logic) {
+        out.extend(telling.additions(finding, risk));
+    }
     out
 }
 
@@ -139,6 +144,37 @@ impl Telling<'_> {
             below.sort_unstable();
             below.iter().for_each(|(_, to)| self.tell(*to, depth + 1, told, out));
         }
+    }
+
+    /// What adds up to a finding of `risk`, as it went on.
+    fn additions(&self, finding: &Finding, risk: &Risk) -> Vec<Part> {
+        let Read { set, store, detected } = self.read;
+        let completing: Vec<u32> = finding.completing.iter().map(|completing| completing.event).collect();
+        let is_its = |group: &&Group| {
+            let of = completing.first().map(|event| store.organization_symbol(*event));
+            Some(group.key[0]) == of && finding.entity_key.as_deref() == Some(store.symbol(group.key[1]))
+        };
+        let Some(group) = detected.groups[finding.rule].iter().find(is_its) else { return vec![] };
+        let entity = (group.key[0], group.key[1]);
+        let mut additions: Vec<_> = additions(set, store, detected, risk, entity, completing).into_iter().collect();
+        additions.sort_by_key(|(_, addition)| addition.events.first().copied());
+        let part = |(place, Addition { level, events }): (usize, Addition)| Part {
+            depth: 1,
+            name: set.rules[place].name.clone(),
+            logic: format!("adds {} ({level}); {}", weight(level), set.rules[place].title),
+            count: events.len(),
+            has_held: None,
+            is_told: false,
+            condition: vec![],
+            notes: vec![],
+            more: events.len().saturating_sub(MOST_EVENTS),
+            events: events
+                .into_iter()
+                .take(MOST_EVENTS)
+                .map(|event| (store.time(event), Some(describe::event(store, event))))
+                .collect(),
+        };
+        additions.into_iter().map(part).collect()
     }
 
     fn notes(&self, place: usize, has_held: Option<bool>) -> Vec<String> {

@@ -120,6 +120,26 @@ fn what_made_a_finding() {
     assert_eq!(String::from_utf8(piped.unwrap().stdout).unwrap(), told);
 }
 
+/// What adds up is told with its weight, and the weights are enough.
+#[test]
+fn what_adds_up() {
+    let path = scenario("insider");
+    let all = findings(&[text(&path)]);
+    let finding = all.iter().find(|f| f["rule_id"] == "risk-score-entity").unwrap();
+    let told = flat(&explain(&[finding["id"].as_str().unwrap(), text(&path)]));
+    assert!(told.contains("pwm-export: adds 40 (high); Passwords exported [met once]"), "{told}");
+    let of = |name: &str| all.iter().any(|f| name.ends_with(f["rule_id"].as_str().unwrap()));
+    let added: Vec<(&str, u32)> = told
+        .match_indices(": adds ")
+        .map(|(at, adds)| {
+            let weight = told[at + adds.len()..].split(' ').next().unwrap();
+            (&told[..at], weight.parse().unwrap())
+        })
+        .collect();
+    assert!(added.len() >= 3 && added.iter().all(|(name, _)| of(name)), "{told}");
+    assert!(added.iter().map(|(_, weight)| weight).sum::<u32>() >= 100, "{told}");
+}
+
 #[test]
 fn why_nothing_could_be_found() {
     let path = scenario("push-fatigue");
