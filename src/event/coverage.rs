@@ -109,7 +109,7 @@ pub struct Coverage {
     pub without_id: u64,
     /// records skipped, by reason
     pub skipped: BTreeMap<Reason, Told>,
-    /// records in which PowerShell wrote nested values as texts, which rules cannot see into
+    /// records in which nested values stand as texts, which rules cannot see into
     pub flattened: Told,
     /// the first and the last event
     pub span: Option<Reach>,

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::framing::{self, Batch, Framer, Span};
+use super::batch::{Batch, Span};
+use super::framing::{self, Framer};
 use super::source::Source;
 use super::table::{self, Rows};
 use super::{Options, decode, part};
@@ -39,8 +40,7 @@ pub fn records(
         // What was read before may be followed by damage; that was told when it was met.
         let Some(batch) = next().map_err(Stopped::Source)? else { break };
         for span in &batch.spans {
-            let length = &batch.bytes[span.start..span.end];
-            left = of_span(*span, length, left, take).map_err(Stopped::Taker)?;
+            left = of_span(&batch, *span, left, take).map_err(Stopped::Taker)?;
         }
     }
     match left {
@@ -52,19 +52,20 @@ pub fn records(
 /// Takes what is wanted of a record, or of the several that stand on its line; gives back what is wanted
 /// behind it.
 fn of_span<'w>(
+    batch: &Batch,
     span: Span,
-    text: &[u8],
     wanted: &'w [u64],
     take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<&'w [u64]> {
-    let mut left = wanted;
-    if span.fault.is_some() || left.first().is_none_or(|first| *first >= span.offset + text.len().max(1) as u64) {
+    let (mut left, text) = (wanted, &batch.bytes[span.start..span.end]);
+    if span.fault.is_some() || left.first().is_none_or(|first| *first >= span.offset + batch.source_bytes(text).max(1))
+    {
         return Ok(left);
     }
     let is_one = left[0] == span.offset && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
     let parts = if is_one { vec![(0, text.len(), None)] } else { framing::objects(text) };
     for (start, end, _) in parts {
-        if left.first() == Some(&(span.offset + start as u64)) {
+        if left.first() == Some(&(span.offset + batch.source_bytes(&text[..start]))) {
             take(&text[start..end])?;
             left = &left[1..];
         }

@@ -18,12 +18,15 @@ pub struct Text<'r> {
 }
 
 /// Bytes looked at to tell what a file is.
-const HEAD: usize = 4096;
+const HEAD: usize = 64 << 10;
 
 /// Opens a stream as text.
 pub fn text<'r>(raw: impl Read + 'r) -> io::Result<Text<'r>> {
     let mut raw = BufReader::with_capacity(256 * 1024, raw);
-    let magic = peek(&mut raw, 4)?;
+    // A first read of a pipe may bring a single byte.
+    let mut magic = Vec::new();
+    (&mut raw).take(4).read_to_end(&mut magic)?;
+    let raw = Cursor::new(magic.clone()).chain(raw);
     let mut plain: Box<dyn BufRead + 'r> = match magic.as_slice() {
         [0x1f, 0x8b, ..] => {
             Box::new(BufReader::with_capacity(256 * 1024, Members { member: Some(GzDecoder::new(raw)) }))
@@ -34,8 +37,11 @@ pub fn text<'r>(raw: impl Read + 'r) -> io::Result<Text<'r>> {
         }
         _ => Box::new(raw),
     };
-    let head = peek(&mut plain, HEAD)?;
-    // Looking may have taken the bytes out of the inner buffer: put them back in front.
+    let mut head = Vec::new();
+    if let Err(error) = (&mut plain).take(HEAD as u64).read_to_end(&mut head) {
+        // What came before it counts.
+        plain = Box::new(BufReader::new(Failed(Some(error))));
+    }
     let again = Cursor::new(head.clone()).chain(plain);
     let (mark, utf16) = match head.as_slice() {
         [0xef, 0xbb, 0xbf, ..] => (3, None),
@@ -56,17 +62,13 @@ pub fn text<'r>(raw: impl Read + 'r) -> io::Result<Text<'r>> {
     Ok(Text { reader, offset: mark, is_utf16: utf16.is_some(), head })
 }
 
-/// The first `length` bytes, or fewer at the end. They are taken from the reader if its buffer cannot hold
-/// them, so the caller reads on from what this returns.
-fn peek(reader: &mut impl BufRead, length: usize) -> io::Result<Vec<u8>> {
-    if length <= 4 {
-        // A first read of a pipe may bring a single byte; that is then no magic number.
-        let start = reader.fill_buf()?;
-        return Ok(start[..start.len().min(length)].to_vec());
+/// A failure in place of what would have come.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
-    let mut head = Vec::new();
-    reader.take(length as u64).read_to_end(&mut head)?;
-    Ok(head)
 }
 
 /// The members of a gzip, one after another. Zeros behind a whole member are padding, as gzip has it.
@@ -179,6 +181,18 @@ mod tests {
         assert!(read(&two_members) == want);
         let padded = [gz(&want[..95]), vec![0; 600], gz(&want[95..]), vec![0; 300_000]].concat();
         assert!(read(&padded) == want);
+    }
+
+    #[test]
+    fn a_pipe_that_brings_byte_by_byte_is_no_other() {
+        let bytes = gz("{}\n");
+        let slow = bytes
+            .iter()
+            .map(std::slice::from_ref)
+            .fold(Box::new(io::empty()) as Box<dyn Read>, |all, byte| Box::new(all.chain(byte)));
+        let mut out = String::new();
+        text(slow).unwrap().reader.read_to_string(&mut out).unwrap();
+        assert_eq!(out, "{}\n");
     }
 
     #[test]

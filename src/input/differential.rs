@@ -55,7 +55,7 @@ impl<'p> Reader<'p> {
         let mut out = String::new();
         // Reading from memory never fails.
         while let Ok(Some(batch)) = framer.next_batch() {
-            let part = self.worker.part(0, &batch.bytes, &batch.spans);
+            let part = self.worker.part(0, &batch, &batch.spans);
             if part.is_afresh {
                 self.facets.clear();
                 self.kinds.clear();

@@ -1,9 +1,10 @@
-//! Flattened: records in which PowerShell wrote nested values as texts, because `ConvertTo-Json` goes two levels deep
-//! unless told otherwise, and `Export-Csv` none. What such a text says is lost to the rules, so it is told.
+//! Flattened: records in which nested values stand as texts. PowerShell writes them, because `ConvertTo-Json` goes two
+//! levels deep unless told otherwise, and `Export-Csv` none, and other tools in cells of CSV. What such a text says is
+//! lost to the rules, so it is told.
 
 use memchr::memmem::Finder;
 
-use super::framing::Batch;
+use super::batch::Batch;
 
 /// Finds them. It looks at whole batches, as nearly all hold none.
 pub struct Flattened {
@@ -26,7 +27,11 @@ impl Flattened {
             values.filter_map(|at| batch.spans.partition_point(|span| span.start <= at).checked_sub(1)).collect();
         spans.sort_unstable();
         spans.dedup();
-        spans.into_iter().map(|span| &batch.spans[span]).filter(|s| s.fault.is_none()).map(|s| s.line).collect()
+        let spans = spans.into_iter().map(|span| &batch.spans[span]).filter(|s| s.fault.is_none());
+        let mut lines: Vec<u64> = spans.map(|span| span.line).chain(batch.lossy.iter().copied()).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
     }
 }
 

@@ -9,6 +9,8 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::batch::{Batch, Span, utf16_bytes};
+use super::between::{between, is_between, nested};
 use super::junk::{self, Look};
 use super::list::{self, Tail};
 use super::object::{Scan, Step};
@@ -16,30 +18,6 @@ use crate::event::coverage::Reason;
 
 /// Bytes of a batch, about: enough to keep a thread busy, few enough to stay in its cache.
 const BATCH: usize = 1 << 20;
-
-/// A record, or what is left of one, within the bytes of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// first byte
-    pub start: usize,
-    /// one behind the last byte
-    pub end: usize,
-    /// line of the source at `start`, from 1
-    pub line: u64,
-    /// byte of the source at `start`
-    pub offset: u64,
-    /// why it can be no record, if that is known already
-    pub fault: Option<Reason>,
-}
-
-/// Records that were read together.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// the bytes that the spans point into
-    pub bytes: Vec<u8>,
-    /// the records in their order
-    pub spans: Vec<Span>,
-}
 
 /// Cuts a stream into batches of records.
 pub struct Framer<R> {
@@ -129,7 +107,7 @@ impl<R: Read> Framer<R> {
                 let bytes = std::mem::replace(&mut self.buffer, tail);
                 self.at = 0;
                 (self.line_ahead, self.within) = (None, None);
-                return Ok(Some(Batch { bytes, spans }));
+                return Ok(Some(Batch { bytes, spans, is_utf16: self.is_utf16, ..Batch::default() }));
             }
             if self.is_at_end && self.at == self.buffer.len() {
                 return match self.failure.take() {
@@ -145,7 +123,7 @@ impl<R: Read> Framer<R> {
     fn cut_off(&mut self) -> Option<Batch> {
         self.open.take().filter(|open| *open > 0)?;
         let rest = Span { start: 0, end: 0, line: self.line, offset: self.offset, fault: Some(Reason::CutOff) };
-        Some(Batch { bytes: Vec::new(), spans: vec![rest] })
+        Some(Batch { spans: vec![rest], ..Batch::default() })
     }
 
     /// Takes every record that is whole in the buffer.
@@ -160,11 +138,8 @@ impl<R: Read> Framer<R> {
             }
             let Some(&first) = self.buffer.get(self.at) else { return };
             let taken = match first {
-                b'{' if matches!(self.around, Around::Perhaps) => self.step_into(spans),
-                b'{' => match self.line_record() {
-                    Some(length) => self.take(length, None, spans),
-                    None => self.object(spans),
-                },
+                b'{' if self.may_be_list() => self.step_into(spans),
+                b'{' => self.record(spans),
                 _ => self.junk(spans),
             };
             if !taken {
@@ -176,7 +151,7 @@ impl<R: Read> Framer<R> {
     /// Skips what stands between records, and not beyond the end of a list.
     fn skip_between(&mut self) {
         let rest = &self.buffer[self.at..];
-        let mut length = rest.iter().position(|b| !is_between(*b)).unwrap_or(rest.len());
+        let mut length = between(rest);
         for (place, byte) in rest[..length].iter().enumerate() {
             self.open = nested(self.open, *byte);
             self.has_arrays |= *byte == b'[';
@@ -194,8 +169,25 @@ impl<R: Read> Framer<R> {
         self.advance(length);
     }
 
-    /// Steps into the list of an object, if it is one around a list of records.
-    fn step_into(&mut self, spans: &[Span]) -> bool {
+    /// Whether the next object may be one around a list of records: the first one of a source, and any that starts with
+    /// a list.
+    fn may_be_list(&self) -> bool {
+        match self.around {
+            Around::Perhaps => true,
+            Around::Nothing => list::is_first(&self.buffer[self.at..]),
+            _ => false,
+        }
+    }
+
+    fn record(&mut self, spans: &mut Vec<Span>) -> bool {
+        match self.line_record() {
+            Some(length) => self.take(length, None, spans),
+            None => self.object(spans),
+        }
+    }
+
+    /// Steps into the list of an object, if it is one around a list of records; otherwise takes the object.
+    fn step_into(&mut self, spans: &mut Vec<Span>) -> bool {
         if !self.is_at_end && self.buffer.len() - self.at < list::LOOK {
             // What is looked at must not depend on where the buffer ends.
             if !spans.is_empty() {
@@ -204,16 +196,14 @@ impl<R: Read> Framer<R> {
             self.fill();
         }
         let object = &self.buffer[self.at..];
-        match list::start(object) {
-            Some((length, objects)) => {
-                self.around = Around::List { objects, arrays: 0 };
-                self.open = self.open.map(|open| open.saturating_add(1));
-                self.has_arrays = true;
-                self.advance(length);
-            }
-            None if list::may_follow(object) => self.around = Around::PerhapsNext,
-            None => self.around = Around::Nothing,
-        }
+        let Some((length, objects)) = list::start(object) else {
+            self.around = if list::may_follow(object) { Around::PerhapsNext } else { Around::Nothing };
+            return self.record(spans);
+        };
+        self.around = Around::List { objects, arrays: 0 };
+        self.open = self.open.map(|open| open.saturating_add(1));
+        self.has_arrays = true;
+        self.advance(length);
         true
     }
 
@@ -427,37 +417,23 @@ impl<R: Read> Framer<R> {
     }
 }
 
-/// How many arrays are open behind a byte.
-fn nested(open: Option<u32>, byte: u8) -> Option<u32> {
-    match byte {
-        b'[' => open.map(|open| open.saturating_add(1)),
-        b']' => open.map(|open| open.saturating_sub(1)),
-        _ => open,
-    }
-}
-
-/// Source bytes of text that was UTF-16.
-pub(super) fn utf16_bytes(text: &[u8]) -> u64 {
-    text.iter()
-        .map(|b| {
-            if b & 0xc0 == 0x80 {
-                0
-            } else if *b >= 0xf0 {
-                4
-            } else {
-                2
-            }
-        })
-        .sum()
-}
-
 /// Cuts the objects out of one line that turned out to hold more than one: start, end, and what is wrong.
 pub fn objects(line: &[u8]) -> Vec<(usize, usize, Option<Reason>)> {
     let mut out = Vec::new();
     let mut at = 0;
-    while let Some(skipped) = line[at..].iter().position(|b| !is_between(*b)) {
-        at += skipped;
+    loop {
+        at += between(&line[at..]);
         let rest = &line[at..];
+        if rest.is_empty() {
+            return out;
+        }
+        if let Look::Is(length) = junk::prefix(rest, true)
+            && rest[0] != b'{'
+            && matches!(junk::object_that_ends(&rest[length..], true), Look::Is(_))
+        {
+            at += length;
+            continue;
+        }
         let (length, fault) = match (rest[0], Scan::new(0).feed(rest)) {
             (b'{', Step::Ends(length)) => (length, None),
             (b'{', Step::Broken(length)) => (length.max(1), Some(Reason::NotJson)),
@@ -467,13 +443,6 @@ pub fn objects(line: &[u8]) -> Vec<(usize, usize, Option<Reason>)> {
         out.push((at, at + length, fault));
         at += length;
     }
-    out
-}
-
-/// White space, commas and array brackets, which stand between records; also the record separators of
-/// RFC 7464.
-fn is_between(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0x1e)
 }
 
 #[cfg(test)]

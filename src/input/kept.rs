@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use memchr::memchr2;
 
-use super::framing::utf16_bytes;
+use super::batch::utf16_bytes;
 
 /// Bytes that are read at once where they are only passed.
 const PIECE: usize = 1 << 16;

@@ -7,7 +7,7 @@
 use memchr::{memchr, memmem::Finder};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::framing::{Batch, Span};
+use super::batch::{Batch, Span};
 
 /// What stands in front of an actor.
 const ACTOR: &[u8] = b"\"initiated_by\"";

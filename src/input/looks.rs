@@ -15,7 +15,9 @@ pub fn like(head: &[u8]) -> String {
     }
     let text = String::from_utf8_lossy(head);
     let start = text.trim_start();
-    let first_line: String = start.lines().next().unwrap_or_default().chars().take(60).collect();
+    let line = start.lines().next().unwrap_or_default();
+    let first_line: String = line.chars().take(60).collect();
+    let has_cells = |separator: char| line.matches(separator).count() >= 2;
     if head.contains(&0) {
         return "a binary file".to_owned();
     }
@@ -44,11 +46,13 @@ pub fn like(head: &[u8]) -> String {
             keys => format!("JSON of another kind (keys: {})", keys.join(", ")),
         };
     }
-    if first_line.contains(',') && first_line.matches(',').count() >= 2 {
+    if has_cells(',') {
         return format!("CSV without the columns of Directory Insights (first line: {first_line:?})");
     }
-    if first_line.matches(';').count() >= 2 {
-        return format!("a table separated by semicolons: export it with commas (first line: {first_line:?})");
+    for (separator, words) in [(';', "semicolons"), ('\t', "tabs")] {
+        if has_cells(separator) {
+            return format!("a table separated by {words}: export it with commas (first line: {first_line:?})");
+        }
     }
     format!("text (first line: {first_line:?})")
 }
@@ -60,7 +64,7 @@ fn is_list_in_text(object: &str) -> bool {
 }
 
 /// Whether a file is what this program wrote: it holds some of an event, and findings of it would be of less.
-pub fn is_own(head: &[u8]) -> bool {
+fn is_own(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let object = text.trim_start_matches(|c: char| c.is_whitespace() || c == '{' || c == '[');
     let schema = object.strip_prefix(r#""schema""#).map(|rest| rest.trim_start_matches([' ', ':']));
@@ -74,9 +78,19 @@ pub fn is_own(head: &[u8]) -> bool {
     schema.is_some_and(|schema| schema.starts_with(r#""jcdetect/"#)) || is_row || is_table
 }
 
-/// Whether a file is a tar archive.
-pub fn is_tar(head: &[u8]) -> bool {
-    head.get(257..262) == Some(b"ustar")
+/// Whether a file is nothing that is read: of what this program wrote no word is an event, and what archives hold would
+/// be read only in part.
+pub fn is_unread(head: &[u8]) -> bool {
+    is_own(head) || is_zip(head) || is_tar(head)
+}
+
+fn is_zip(head: &[u8]) -> bool {
+    head.starts_with(b"PK\x03\x04")
+}
+
+/// What a member is called is filled up with zeros.
+fn is_tar(head: &[u8]) -> bool {
+    head.get(257..262) == Some(b"ustar") && head[..257].contains(&0)
 }
 
 /// The first keys of the first object, by eye and not by parser: the text may be cut.

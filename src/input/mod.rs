@@ -2,6 +2,9 @@
 //! of records, whatever the size of the files.
 
 pub mod again;
+mod batch;
+mod between;
+mod cell;
 pub mod decode;
 #[cfg(any(test, fuzzing))]
 pub mod differential;
@@ -14,6 +17,7 @@ mod keys;
 pub mod known;
 mod lane;
 mod list;
+mod literal;
 pub mod looks;
 mod masks;
 mod memo;
@@ -39,8 +43,9 @@ use crate::event::coverage::Coverage;
 use crate::event::facet::FieldPlan;
 use crate::event::identity::Links;
 use crate::event::occurrence::{Sink, Understand};
+use batch::{Batch, Span};
 use flattened::Flattened;
-use framing::{Batch, Framer, Span};
+use framing::Framer;
 use known::Known;
 use lane::{Lane, Lanes};
 use memo::Room;
@@ -114,7 +119,7 @@ struct Share {
 struct Dealt {
     /// which worker understands each record
     lanes: Vec<Lane>,
-    /// lines of records that PowerShell flattened
+    /// lines of records with nested values as texts
     flattened: Vec<u64>,
 }
 
@@ -173,7 +178,7 @@ pub fn read<U: Understand>(
                 let mut busy = Duration::ZERO;
                 for Share { number, source, batch, spans } in shares {
                     let start = Instant::now();
-                    let part = state.part(source, &batch.bytes, &spans);
+                    let part = state.part(source, &batch, &spans);
                     drop(batch);
                     busy += start.elapsed();
                     if tell.send(Told::Part(number, worker, part)).is_err() {
@@ -263,7 +268,7 @@ fn send_source(
         Err(error) => return send(fail(error)),
     };
     let head = text.head.clone();
-    if looks::is_own(&head) {
+    if looks::is_unread(&head) {
         return send(Message::End(index, head));
     }
     let mut next: Box<dyn FnMut() -> io::Result<Option<Batch>>> = if table::is_header(&head) {
@@ -292,11 +297,15 @@ fn send_source(
 
 /// What went wrong, and what it means where the words of a decoder do not say.
 fn told(error: &io::Error) -> String {
+    let words = error.to_string();
+    if words.contains("requires too much memory") {
+        return format!("{words}: unpack it first, with zstd -d --long=31");
+    }
     match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-            format!("{error}: the archive is cut or damaged; what stands before that place was read")
+            format!("{words}: the archive is cut or damaged; what stands before that place was read")
         }
-        _ => error.to_string(),
+        _ => words,
     }
 }
 

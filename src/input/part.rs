@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::batch::{Batch, Span};
 use super::envelope::{Unwrapped, unwrap};
-use super::framing::{self, Span};
+use super::framing;
 use super::memo::{Draft, Drafts, Memo, Room};
 use crate::event::coverage::{Kind, Reason};
 use crate::event::facet::{self, FieldPlan};
@@ -129,7 +130,7 @@ impl<'p, U: Understand> Worker<'p, U> {
     }
 
     /// Understands records of a batch.
-    pub fn part(&mut self, source: u32, bytes: &[u8], spans: &[Span]) -> Part<U> {
+    pub fn part(&mut self, source: u32, batch: &Batch, spans: &[Span]) -> Part<U> {
         if self.memo.is_full() || self.patterns.len() > FACETS {
             self.forget();
         }
@@ -143,12 +144,13 @@ impl<'p, U: Understand> Worker<'p, U> {
             ids: String::with_capacity(spans.len() * 24),
             lessons: Lessons::default(),
         };
-        part.records = self.take(source, bytes, spans, &mut part);
+        part.records = self.take(source, batch, spans, &mut part);
         part
     }
 
     /// Understands records.
-    fn take(&mut self, source: u32, bytes: &[u8], spans: &[Span], part: &mut Part<U>) -> Vec<Understood> {
+    fn take(&mut self, source: u32, batch: &Batch, spans: &[Span], part: &mut Part<U>) -> Vec<Understood> {
+        let bytes = batch.bytes.as_slice();
         let mut records = Vec::with_capacity(spans.len());
         let mut drafts = Drafts::default();
         for spans in spans.chunks(TOGETHER) {
@@ -167,7 +169,7 @@ impl<'p, U: Understand> Worker<'p, U> {
                 };
                 match result {
                     Ok(event) => Understood::Event(event),
-                    Err(Reason::NotJson) => self.several(source, bytes, *span, part),
+                    Err(Reason::NotJson) => self.several(source, batch, *span, part),
                     Err(reason) => Understood::Skipped(reason, span.line),
                 }
             }));
@@ -176,17 +178,18 @@ impl<'p, U: Understand> Worker<'p, U> {
     }
 
     /// A record that is no JSON: one that starts and ends as an object may be two of them.
-    fn several(&mut self, source: u32, bytes: &[u8], span: Span, part: &mut Part<U>) -> Understood {
-        let objects = framing::objects(&bytes[span.start..span.end]);
+    fn several(&mut self, source: u32, batch: &Batch, span: Span, part: &mut Part<U>) -> Understood {
+        let text = &batch.bytes[span.start..span.end];
+        let objects = framing::objects(text);
         if objects.len() < 2 {
             return Understood::Skipped(Reason::NotJson, span.line);
         }
         let spans = objects.into_iter().map(|(start, end, fault)| {
-            let offset = span.offset + start as u64;
+            let offset = span.offset + batch.source_bytes(&text[..start]);
             Span { start: span.start + start, end: span.start + end, offset, fault, ..span }
         });
         let spans: Vec<Span> = spans.collect();
-        Understood::Several(self.take(source, bytes, &spans, part))
+        Understood::Several(self.take(source, batch, &spans, part))
     }
 
     /// What the memo makes of records.

@@ -3,9 +3,8 @@
 
 use std::io::BufRead;
 
-use serde_json::{Map, Value};
-
-use super::framing::{Batch, Span};
+use super::batch::{Batch, Span};
+use super::cell::{Column, field, is_known, record};
 use super::kept::Kept;
 use crate::event::coverage::Reason;
 
@@ -20,47 +19,12 @@ pub fn is_header(head: &[u8]) -> bool {
     let mut lines = head.split(|b| matches!(b, b'\r' | b'\n')).filter(|line| !line.is_empty());
     let line = lines.find(|line| !is_preamble(line)).unwrap_or_default();
     let Ok(line) = std::str::from_utf8(line) else { return false };
-    let mut columns = line.split(',').map(column);
+    let mut columns = line.split(',').map(field);
     !line.trim_start().starts_with(['{', '[']) && columns.any(|c| COLUMNS.contains(&c.as_str()))
 }
 
 fn is_preamble(line: &[u8]) -> bool {
     PREAMBLES.iter().any(|start| line.starts_with(start))
-}
-
-/// A column's name as the field it stands for: `Event Type` is `event_type`.
-fn column(header: &str) -> String {
-    let name = header.trim().trim_matches('"').trim();
-    match name.to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
-        lower
-        @ ("event_type" | "client_ip" | "initiated_by" | "timestamp" | "success" | "service" | "organization") => {
-            lower.to_owned()
-        }
-        "result" => "result".to_owned(),
-        "_version" => "@version".to_owned(),
-        _ => name.to_owned(),
-    }
-}
-
-/// What the cells of a column are.
-struct Column {
-    name: String,
-    /// dots lead into objects (`geoip.country_code`)
-    is_path: bool,
-}
-
-/// Objects that a column's name leads into, at most: records are deeper than that nowhere, and more could not be read.
-const DEPTH: usize = 32;
-
-/// Bytes of a column's name, at most: it stands in the record of each row.
-const NAME: usize = 512;
-
-impl Column {
-    fn new(header: &[u8]) -> Column {
-        let name = column(&String::from_utf8_lossy(header));
-        let is_path = name.bytes().filter(|b| *b == b'.').count() <= DEPTH;
-        Column { name, is_path }
-    }
 }
 
 /// Reads rows as batches of records.
@@ -138,7 +102,15 @@ impl<R: BufRead> Rows<R> {
             } else {
                 let length = kept.pass_to(end);
                 self.allowance = self.allowance.saturating_add(length.saturating_mul(TIMES));
-                span.fault = self.write_row(&cells, &mut batch.bytes).err();
+                if self.is_another_header(&cells) {
+                    self.columns = cells.iter().map(Column::new).collect();
+                    continue;
+                }
+                match self.write_row(&cells, &mut batch.bytes) {
+                    Ok(true) => batch.lossy.push(span.line),
+                    Ok(false) => {}
+                    Err(reason) => span.fault = Some(reason),
+                }
                 span.end = batch.bytes.len();
             }
             batch.spans.push(span);
@@ -159,19 +131,27 @@ impl<R: BufRead> Rows<R> {
         Ok(())
     }
 
-    fn write_row(&self, cells: &csv::ByteRecord, out: &mut Vec<u8>) -> Result<(), Reason> {
+    /// Whether a row is the header of a table that was put behind this one. What a row tells of an event never is, nor
+    /// what somebody called himself: most cells are names of fields, and where the time or the record should stand is
+    /// none.
+    fn is_another_header(&self, cells: &csv::ByteRecord) -> bool {
+        let is_value = |cell: &[u8]| cell.iter().any(|byte| byte.is_ascii_digit() || *byte == b'{');
+        let mut sure = self.columns.iter().zip(cells).filter(|(column, _)| COLUMNS.contains(&column.name.as_str()));
+        if sure.any(|(_, cell)| is_value(cell)) {
+            return false;
+        }
+        let names: Vec<String> = cells.iter().map(|cell| field(&String::from_utf8_lossy(cell))).collect();
+        let known = names.iter().filter(|name| is_known(name)).count();
+        names.iter().any(|name| COLUMNS.contains(&name.as_str())) && known * 2 > names.len()
+    }
+
+    fn write_row(&self, cells: &csv::ByteRecord, out: &mut Vec<u8>) -> Result<bool, Reason> {
         if cells.len() != self.columns.len() {
             return Err(Reason::WrongCells);
         }
-        let mut record = Map::new();
-        for (column, cell) in self.columns.iter().zip(cells) {
-            let text = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8)?;
-            if column.name.len() > NAME && !text.is_empty() {
-                return Err(Reason::TooLong);
-            }
-            insert(&mut record, column, text);
-        }
-        serde_json::to_writer(out, &record).map_err(|_| Reason::NotJson)
+        let (record, is_lossy) = record(&self.columns, cells)?;
+        serde_json::to_writer(out, &record).map_err(|_| Reason::NotJson)?;
+        Ok(is_lossy)
     }
 }
 
@@ -190,96 +170,6 @@ fn is_cut_off(row: &[u8]) -> bool {
         _ => At::Cell,
     });
     matches!(end, At::Quoted)
-}
-
-/// Puts a cell where its column says.
-fn insert(record: &mut Map<String, Value>, Column { name: column, is_path }: &Column, text: &str) {
-    if text.is_empty() || column.is_empty() {
-        return;
-    }
-    match column.as_str() {
-        "result" => {
-            record.extend(success(text).map(|success| ("success".to_owned(), Value::Bool(success))));
-            return;
-        }
-        "initiated_by" if !text.starts_with('{') => {
-            let key = if text.contains('@') { "email" } else { "username" };
-            let by = record.entry("initiated_by").or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(by) = by {
-                by.insert(key.to_owned(), Value::String(text.to_owned()));
-            }
-            return;
-        }
-        _ => {}
-    }
-    let (path, last) = match column.rsplit_once('.') {
-        Some((path, last)) if *is_path => (path, last),
-        _ => ("", column.as_str()),
-    };
-    let mut at = record;
-    for key in path.split('.').filter(|key| !key.is_empty()) {
-        let inner = at.entry(key).or_insert_with(|| Value::Object(Map::new()));
-        if !inner.is_object() {
-            *inner = Value::Object(Map::new());
-        }
-        let Value::Object(next) = inner else { return };
-        at = next;
-    }
-    at.insert(last.to_owned(), cell(last, text));
-}
-
-/// Words for a result, and whether they are a success.
-const RESULTS: &[(&str, bool)] = &[
-    ("success", true),
-    ("successful", true),
-    ("succeeded", true),
-    ("true", true),
-    ("ok", true),
-    ("pass", true),
-    ("passed", true),
-    ("allowed", true),
-    ("yes", true),
-    ("1", true),
-    ("unsuccessful", false),
-    ("false", false),
-    ("error", false),
-    ("denied", false),
-    ("rejected", false),
-    ("blocked", false),
-    ("no", false),
-    ("0", false),
-];
-
-/// What the cell of a result says; a word that is not known (`-`, `N/A`, `Pending`) says nothing.
-fn success(text: &str) -> Option<bool> {
-    let word = text.trim().to_ascii_lowercase();
-    let known = RESULTS.iter().find(|(known, _)| word == *known).map(|(_, is_success)| *is_success);
-    known.or_else(|| word.starts_with("fail").then_some(false))
-}
-
-/// Columns whose numbers are numbers in JSON; all others are text (`@version`, ids, version numbers).
-const NUMBERS: &[&str] = &[
-    "error_code",
-    "number_of_results",
-    "scope",
-    "deref",
-    "latitude",
-    "longitude",
-    "connection_id",
-    "operation_number",
-];
-
-/// A cell as JSON: nested values are JSON text in the cell.
-fn cell(column: &str, text: &str) -> Value {
-    let is_json = text.starts_with(['{', '[']) || matches!(text, "true" | "false" | "null");
-    if is_json || NUMBERS.contains(&column) {
-        return serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-    }
-    match text {
-        "True" | "TRUE" => Value::Bool(true),
-        "False" | "FALSE" => Value::Bool(false),
-        _ => Value::String(text.to_owned()),
-    }
 }
 
 fn io_error(error: csv::Error) -> std::io::Error {
@@ -326,10 +216,46 @@ mod tests {
     }
 
     #[test]
+    fn a_header_behind_rows_starts_another_table() {
+        let text = "timestamp,event_type,client_ip\n2026-01-01,x,1.2.3.4\nevent_type,service,timestamp,id\nx,sso,2026-01-02,7\n\
+                    event_type,service,2026-01-02,id\n";
+        let all = rows(text);
+        assert_eq!(all[0].1, r#"{"timestamp":"2026-01-01","event_type":"x","client_ip":"1.2.3.4"}"#);
+        assert_eq!(all[1], (4, r#"{"event_type":"x","service":"sso","timestamp":"2026-01-02","id":"7"}"#.to_owned()));
+        assert_eq!(all[2].1, r#"{"event_type":"event_type","service":"service","timestamp":"2026-01-02","id":"id"}"#);
+        // A name that somebody gave himself is none, nor is a row of other words.
+        for row in ["2026-01-02,timestamp,event_type", "-,x,timestamp"] {
+            assert_eq!(rows(&format!("timestamp,event_type,username\n{row}\n")).len(), 1, "{row}");
+        }
+    }
+
+    #[test]
     fn headers_of_people_and_dotted_columns() {
         let text = "Timestamp,Event Type,Result,Initiated By,geoip.country_code\nt,x,Failed,a@x.io,FR\n";
         let want = r#"{"timestamp":"t","event_type":"x","success":false,"initiated_by":{"email":"a@x.io"},"geoip":{"country_code":"FR"}}"#;
         assert_eq!(rows(text)[0].1, want);
+        let text = "ID,TIMESTAMP,Event-Type,User Agent,resource.displayLabel,My Column\n1,t,x,a,l,c\n";
+        let want = r#"{"id":"1","timestamp":"t","event_type":"x","user_agent":"a","resource":{"displayLabel":"l"},"My Column":"c"}"#;
+        assert_eq!(rows(text)[0].1, want);
+    }
+
+    #[test]
+    fn a_column_of_whole_records_is_the_record() {
+        let text = "timestamp,event_type,_raw\nt,x,\"{\"\"event_type\"\":\"\"y\"\"}\"\nt,x,\"{cut\"\n";
+        let all = rows(text);
+        assert_eq!(all[0].1, r#"{"_raw":{"event_type":"y"}}"#);
+        assert_eq!(all[1].1, r#"{"timestamp":"t","event_type":"x","_raw":"{cut"}"#);
+    }
+
+    #[test]
+    fn nested_values_of_python_are_read_and_lost_ones_told() {
+        let text =
+            "timestamp,event_type,changes,changes{}.to\nt,x,\"[{'field': 'a', 'to': True}]\",\nt,x,[{a,\nt,x,,b\n";
+        let mut rows = Rows::new(text.as_bytes(), 0, false, 1 << 20).unwrap();
+        let batch = rows.next_batch().unwrap().unwrap();
+        let first = &batch.bytes[batch.spans[0].start..batch.spans[0].end];
+        let want = r#"{"timestamp":"t","event_type":"x","changes":[{"field":"a","to":true}]}"#;
+        assert_eq!((String::from_utf8_lossy(first).as_ref(), batch.lossy), (want, vec![3, 4]));
     }
 
     #[test]

@@ -213,7 +213,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         let (records, places) = (plural(c.flattened.count, "record"), examples(&c.flattened, &report.run.sources));
         writeln!(
             out,
-            "Flattened: {records} with nested values that PowerShell wrote as text, which no rule sees into ({places}): export again with ConvertTo-Json -Depth 99"
+            "Flattened: {records} with nested values written as text, which no rule sees into ({places}): export again as JSON, with PowerShell by ConvertTo-Json -Depth 99"
         )?;
     }
     // The longest says most.

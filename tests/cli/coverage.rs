@@ -111,7 +111,7 @@ fn records_that_powershell_flattened_are_told() {
         let examples: Vec<Value> = lines.iter().map(|line| json!({"source": text(path), "line": line})).collect();
         assert_eq!(flattened, json!({"count": count, "examples": examples}));
         let table = scan(&[text(path)]);
-        assert!(table.contains("export again with ConvertTo-Json -Depth 99"), "{table}");
+        assert!(table.contains("with PowerShell by ConvertTo-Json -Depth 99"), "{table}");
     }
     fs::write(&json_path, lines(&[event(6, "sso", "sso_auth")])).unwrap();
     assert!(!scan(&[text(&json_path)]).contains("Flattened"));

@@ -110,6 +110,12 @@ fn three_for_sources() {
             "a tar archive: unpack it first",
         ),
         ("x.zip", b"PK\x03\x04abc", "a zip: unpack it first"),
+        // What is stored in it as it is would be read in part.
+        (
+            "y.zip",
+            b"PK\x03\x04a.jsonl\n{\"id\":\"1\",\"event_type\":\"sso_auth\",\"timestamp\":\"2026-03-02T09:00:00Z\"}\n",
+            "a zip: unpack it first",
+        ),
         ("x.json", b"{\"eventVersion\":\"1.08\"}", "AWS CloudTrail"),
         ("x.csv", b"a,b,c\n1,2,3\n", "CSV without the columns"),
         ("x.log", b"Nov 24 sshd[1]: hello\n", "text (first line:"),

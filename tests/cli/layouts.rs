@@ -67,6 +67,18 @@ fn containers() {
         ("line-an-object-in-brackets.json", format!("[\n{}\n]\n", objects.join(",\n")).into()),
         ("arrays-one-after-another.json", halves.into()),
         ("pretty-objects-one-after-another.json", loose.join("\n").into()),
+        (
+            "pretty-arrays-each-with-a-mark.json",
+            [&events[..4], &events[4..]]
+                .map(|half| format!("\u{feff}{}\r\n", pretty(&json!(half), b"  ").replace('\n', "\r\n")))
+                .concat()
+                .into(),
+        ),
+        ("lines-then-an-answer.json", {
+            let (lines, list) = events.split_at(4);
+            (super::events::lines(lines) + &json!({"results": list, "totalCount": 5}).to_string()).into()
+        }),
+        ("cut-short-under-its-writer.jsonl", [&[0; 300], plain.as_bytes()].concat()),
         ("objects-without-any-separator.json", objects.concat().into()),
         ("powershell-le.json", utf16(&pretty(&array, b"    "), u16::to_le_bytes)),
         ("utf16-be.jsonl", utf16(&plain, u16::to_be_bytes)),
@@ -220,6 +232,10 @@ fn envelopes() {
         ("splunk-csv", {
             let row = |e: &Value| format!("\"{}\",h\n", e.to_string().replace('"', "\"\""));
             "_raw,host\n".to_owned() + &guessed_password().iter().map(row).collect::<String>()
+        }),
+        ("splunk-csv-with-columns", {
+            let row = |e: &Value| format!("{},\"{}\"\n", e["event_type"], e.to_string().replace('"', "\"\""));
+            "event_type,_raw\n".to_owned() + &guessed_password().iter().map(row).collect::<String>()
         }),
         ("coralogix", wrap(&|e| json!({"jumpcloud": e}))),
         ("google", wrap(&|e| json!({"data": e}))),

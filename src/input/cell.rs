@@ -1,0 +1,187 @@
+//! Cell: what the cells of a CSV say. A column stands for a field by its name, and a nested value is a text in the cell.
+
+use serde_json::{Map, Value};
+
+use super::literal;
+use crate::event::coverage::Reason;
+use crate::event::field::{Field, Named};
+
+/// A column's name as the field it stands for: `Event Type` is `event_type`.
+pub fn field(header: &str) -> String {
+    // A table that was put behind another one brings its byte order mark.
+    let name = header.trim_start_matches('\u{feff}').trim().trim_matches('"').trim();
+    if is_known(name) {
+        return name.to_owned();
+    }
+    let (head, below) = name.split_at(name.find('.').unwrap_or(name.len()));
+    match head.to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
+        "_version" => "@version".to_owned(),
+        head if head == RESULT || is_known(head) => format!("{head}{below}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// The column that says how it ended in the exports that people make.
+const RESULT: &str = "result";
+
+/// Whether a path of a record is one that is documented or was seen.
+pub fn is_known(path: &str) -> bool {
+    matches!(Field::named(&format!("raw.{path}")), Named::Known(_))
+}
+
+/// What the cells of a column are.
+pub struct Column {
+    /// the field it stands for
+    pub name: String,
+    /// dots lead into objects (`geoip.country_code`)
+    is_path: bool,
+    /// the values of one member of all objects in a list, as Splunk writes them: no object can be made of it
+    is_flat: bool,
+}
+
+/// Objects that a column's name leads into, at most: records are deeper than that nowhere, and more could not be read.
+const DEPTH: usize = 32;
+
+/// Bytes of a column's name, at most: it stands in the record of each row.
+const NAME: usize = 512;
+
+impl Column {
+    /// By its header.
+    pub fn new(header: &[u8]) -> Column {
+        let name = field(&String::from_utf8_lossy(header));
+        let is_path = name.bytes().filter(|b| *b == b'.').count() <= DEPTH;
+        let is_flat = name.contains("{}");
+        Column { name, is_path, is_flat }
+    }
+
+    /// Whether it holds all of the record.
+    fn is_whole(&self) -> bool {
+        WHOLE.contains(&self.name.as_str())
+    }
+}
+
+/// Columns that hold all of the record, beside others that were made of it.
+const WHOLE: &[&str] = &["_raw", "event.original"];
+
+/// The record that a row was made from, and whether some of it was lost in texts.
+pub fn record(columns: &[Column], cells: &csv::ByteRecord) -> Result<(Map<String, Value>, bool), Reason> {
+    let mut texts = Vec::with_capacity(columns.len());
+    for (column, cell) in columns.iter().zip(cells) {
+        let text = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8)?;
+        if column.name.len() > NAME && !text.is_empty() {
+            return Err(Reason::TooLong);
+        }
+        texts.push((column, text));
+    }
+    let is_object = |text: &str| text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    if let Some(whole) = texts.iter().position(|(column, text)| column.is_whole() && is_object(text)) {
+        texts = vec![texts[whole]];
+    }
+    let (mut record, mut is_lossy) = (Map::new(), false);
+    for (column, text) in texts {
+        is_lossy |= insert(&mut record, column, text);
+    }
+    Ok((record, is_lossy))
+}
+
+/// Puts a cell where its column says; whether what it says is lost.
+fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_flat }: &Column, text: &str) -> bool {
+    if text.is_empty() || column.is_empty() {
+        return false;
+    }
+    match column.as_str() {
+        RESULT => {
+            record.extend(success(text).map(|success| ("success".to_owned(), Value::Bool(success))));
+            return false;
+        }
+        "initiated_by" if !text.starts_with('{') => {
+            let key = if text.contains('@') { "email" } else { "username" };
+            let by = record.entry("initiated_by").or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(by) = by {
+                by.insert(key.to_owned(), Value::String(text.to_owned()));
+            }
+            return false;
+        }
+        _ => {}
+    }
+    let (path, last) = match column.rsplit_once('.') {
+        Some((path, last)) if *is_path => (path, last),
+        _ => ("", column.as_str()),
+    };
+    let mut at = record;
+    for key in path.split('.').filter(|key| !key.is_empty()) {
+        let inner = at.entry(key).or_insert_with(|| Value::Object(Map::new()));
+        if !inner.is_object() {
+            *inner = Value::Object(Map::new());
+        }
+        let Value::Object(next) = inner else { return false };
+        at = next;
+    }
+    let value = cell(last, text);
+    let is_text = is_nested(text) && value.is_string();
+    at.insert(last.to_owned(), value);
+    *is_flat || is_text
+}
+
+/// Whether a text looks like a nested value.
+fn is_nested(text: &str) -> bool {
+    text.starts_with(['{', '['])
+}
+
+/// Words for a result, and whether they are a success.
+const RESULTS: &[(&str, bool)] = &[
+    ("success", true),
+    ("successful", true),
+    ("succeeded", true),
+    ("true", true),
+    ("ok", true),
+    ("pass", true),
+    ("passed", true),
+    ("allowed", true),
+    ("yes", true),
+    ("1", true),
+    ("unsuccessful", false),
+    ("false", false),
+    ("error", false),
+    ("denied", false),
+    ("rejected", false),
+    ("blocked", false),
+    ("no", false),
+    ("0", false),
+];
+
+/// What the cell of a result says; a word that is not known (`-`, `N/A`, `Pending`) says nothing.
+fn success(text: &str) -> Option<bool> {
+    let word = text.trim().to_ascii_lowercase();
+    let known = RESULTS.iter().find(|(known, _)| word == *known).map(|(_, is_success)| *is_success);
+    known.or_else(|| word.starts_with("fail").then_some(false))
+}
+
+/// Columns whose numbers are numbers in JSON; all others are text (`@version`, ids, version numbers).
+const NUMBERS: &[&str] = &[
+    "error_code",
+    "number_of_results",
+    "scope",
+    "deref",
+    "latitude",
+    "longitude",
+    "connection_id",
+    "operation_number",
+];
+
+/// A cell as JSON: nested values are JSON text in the cell.
+fn cell(column: &str, text: &str) -> Value {
+    let json = |text: &str| serde_json::from_str(text).ok();
+    if is_nested(text) {
+        let nested = json(text).or_else(|| json(&literal::to_json(text)?));
+        return nested.unwrap_or_else(|| Value::String(text.to_owned()));
+    }
+    if matches!(text, "true" | "false" | "null") || NUMBERS.contains(&column) {
+        return json(text).unwrap_or_else(|| Value::String(text.to_owned()));
+    }
+    match text {
+        "True" | "TRUE" => Value::Bool(true),
+        "False" | "FALSE" => Value::Bool(false),
+        _ => Value::String(text.to_owned()),
+    }
+}
