@@ -157,22 +157,17 @@ pub fn texts(value: &Yaml) -> Result<Vec<String>> {
     }
 }
 
-/// The nearest file upward from the working folder, to the root of the repository or to home. What lies in a
-/// folder of evidence was put there by somebody else.
+/// The nearest file upward from the working folder, to the root of the repository or to home; outside of these only that
+/// of the working folder, as those above it are for anybody to write. What lies in a folder of evidence was put there by
+/// somebody else.
 fn found(sources: &[PathBuf]) -> Option<PathBuf> {
     let start = std::env::current_dir().ok()?;
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let evidence: BTreeSet<PathBuf> = sources.iter().filter_map(|source| source.canonicalize().ok()).collect();
-    for folder in start.ancestors() {
-        let path = folder.join(NAME);
-        if path.is_file() && !evidence.iter().any(|source| source.is_dir() && path.starts_with(source)) {
-            return Some(path);
-        }
-        if folder.join(".git").exists() || home.as_deref() == Some(folder) {
-            return None;
-        }
-    }
-    None
+    let is_end = |folder: &Path| folder.join(".git").exists() || home.as_deref() == Some(folder);
+    let height = start.ancestors().position(is_end).unwrap_or(0);
+    let mut paths = start.ancestors().take(height + 1).map(|folder| folder.join(NAME));
+    paths.find(|path| path.is_file() && !evidence.iter().any(|source| source.is_dir() && path.starts_with(source)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `jcdetect report duet`, and the folder of messages that `scan` writes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -73,11 +74,28 @@ pub fn write_folder(folder: &Path, messages: &[Message]) -> Option<Exit> {
             fs::write(folder.join(format!("{stem}.md")), duet::markdown(message))?;
             fs::write(folder.join(format!("{stem}.json")), duet::json(message)?)?;
         }
-        Ok(())
+        tell_of_others(folder, messages)
     };
     let error = write().err()?;
     say(format_args!("{}: {error}", folder.display()));
     Some(Exit::Output)
+}
+
+/// Tells of messages in the folder that are none of these: whoever sends all that lies there would ask again.
+fn tell_of_others(folder: &Path, messages: &[Message]) -> io::Result<()> {
+    let own: BTreeSet<String> = messages.iter().map(|message| duet::file_stem(&message.recipient)).collect();
+    let mut others = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_message = path.extension().is_some_and(|end| end == "md") && path.with_extension("json").exists();
+        let is_own = path.file_stem().is_some_and(|stem| own.contains(stem.to_string_lossy().as_ref()));
+        others += usize::from(is_message && !is_own);
+    }
+    if others > 0 {
+        let messages = if others == 1 { "1 message".to_owned() } else { format!("{others} messages") };
+        say(format_args!("{}: {messages} of an earlier run are still there", folder.display()));
+    }
+    Ok(())
 }
 
 /// How many questions go to how many people, and what was left out.
@@ -92,7 +110,7 @@ pub fn tell(findings: &[Told], messages: &[Message]) {
     if without > 0 {
         text += &format!("; {without} without an address: give --directory, or `contacts` in jcdetect.yml");
     }
-    let delicate = messages.iter().filter(|message| message.is_delicate());
+    let delicate = messages.iter().filter(|message| message.is_delicate);
     let delicate: Vec<&str> = delicate.map(|message| message.recipient.name.as_str()).collect();
     if !delicate.is_empty() {
         text += &format!("; ask by telephone, because their account is part of a case: {}", delicate.join(", "));

@@ -113,15 +113,23 @@ fn sigma(path: &Path) -> Result<Sigma> {
     let mut known: Vec<String> = rules.iter().map(|rule| rule.name.clone()).collect();
     while let Some(rule) = rules.pop() {
         for name in rule.logic.references() {
-            let of_name =
-                |(path, _): &&(&str, &str)| Path::new(path).file_stem().is_some_and(|stem| stem == name.as_str());
-            let Some((path, text)) = PACK.iter().find(of_name).filter(|_| !known.contains(name)) else { continue };
+            let Some((path, text)) =
+                PACK.iter().find(|(path, text)| is_called(path, text, name)).filter(|_| !known.contains(name))
+            else {
+                continue;
+            };
             known.push(name.clone());
             rules.extend(rule::parse(path, text, &lists, &mut vec![]).unwrap_or_default());
             files.push(Parsed::new(path, text, &lists));
         }
     }
     Ok(Sigma::Rules(files))
+}
+
+/// Whether a rule of the pack has this name or id.
+fn is_called(path: &str, text: &str, name: &str) -> bool {
+    let id = text.lines().find_map(|line| line.strip_prefix("id:")).map(|id| id.trim().trim_matches('"'));
+    Path::new(path).file_stem().is_some_and(|stem| stem == name) || id.is_some_and(|id| id.eq_ignore_ascii_case(name))
 }
 
 /// What is asked of the events: while they are read, and when identities are linked.

@@ -28,7 +28,7 @@ mod summary;
 mod timeline;
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
             say(format_args!("{error:#}"));
             if let Some(Pointed { text, mistake }) = error.downcast_ref() {
                 let (line, caret) = mistake.pointed_out(text);
-                eprintln!("  {}\n  {caret}", Safe(&line));
+                write_error(format_args!("  {}\n  {caret}", Safe(&line)));
             }
             let is_output = error.downcast_ref::<io::Error>().is_some();
             if is_output { Exit::Output.into() } else { Exit::Usage.into() }
@@ -73,7 +73,12 @@ pub fn run() -> ExitCode {
 
 /// Says something on standard error. Names of files and texts of rules are foreign, too.
 fn say(message: impl Display) {
-    eprintln!("jcdetect: {}", Safe(&message.to_string()));
+    write_error(format_args!("jcdetect: {}", Safe(&message.to_string())));
+}
+
+/// Writes to standard error; where that is closed, nobody wants to know.
+fn write_error(line: impl Display) {
+    _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Whoever reads our output has seen enough.

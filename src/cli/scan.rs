@@ -118,14 +118,15 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
 fn spare_what_is_read<'p>(settings: &'p Scan, sources: impl Iterator<Item = &'p Path>) -> Result<()> {
     let Paths { directory, geo, intel, known } = &settings.enrichment;
     let others = [&settings.baseline, &settings.answers, geo, intel, known].into_iter().flatten().chain(directory);
-    let others = others.chain(&settings.config.path).map(PathBuf::as_path);
+    let others = others.chain(&settings.config.path).chain(&settings.config.rules).map(PathBuf::as_path);
     let outputs: Vec<(PathBuf, &PathBuf)> =
         settings.outputs.iter().filter_map(|(_, path)| Some((path.canonicalize().ok()?, path))).collect();
     if outputs.is_empty() {
         return Ok(());
     }
     for read in sources.chain(others).filter_map(|path| path.canonicalize().ok()) {
-        if let Some((_, typed)) = outputs.iter().find(|(path, _)| *path == read) {
+        let is_in = |path: &Path| path == read || read.is_dir() && path.starts_with(&read);
+        if let Some((_, typed)) = outputs.iter().find(|(path, _)| is_in(path)) {
             bail!("--output {}: it is read by this run: write to another file", typed.display());
         }
     }
@@ -208,6 +209,9 @@ fn report<'a>(
         until: between.until,
         min_severity: Some(selection.min_severity).filter(|least| *least > Severity::Info),
         organizations: selection.organizations.clone(),
+        config: settings.config.path.as_ref().map(|path| path.display().to_string()),
+        enabled: settings.config.enable.clone(),
+        disabled: settings.config.disable.clone(),
         ..Run::default()
     };
     let store = &analysis.store;
@@ -235,7 +239,10 @@ fn report<'a>(
         is_selected
     });
     let selected: BTreeSet<&String> = findings.iter().map(|finding| &finding.id).collect();
-    cases.iter_mut().for_each(|case| case.finding_ids.retain(|id| selected.contains(id)));
+    for case in &mut cases {
+        let ids = case.story.iter_mut().map(|step| &mut step.finding_ids).chain([&mut case.finding_ids]);
+        ids.for_each(|ids| ids.retain(|id| selected.contains(id)));
+    }
     cases.retain(|case| !case.finding_ids.is_empty());
     let history = &analysis.history.coverage;
     let rules = RuleCoverage::new(

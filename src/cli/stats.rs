@@ -1,6 +1,7 @@
 //! Stats: how long a run took and how much memory, on standard error.
 
 use super::pipeline::Analysis;
+use super::write_error;
 use crate::detect::signal::Signals;
 use crate::input::Times;
 use crate::rule::set::RuleSet;
@@ -15,28 +16,31 @@ pub fn tell(set: &RuleSet, analysis: &Analysis, bytes: u64) {
     let per_kept = held.iter().map(|(_, bytes)| bytes).sum::<usize>() as f64 / f64::from(kept.max(1));
     let signals: usize = analysis.detected.signals.iter().map(Signals::len).sum();
     let Times { cutting, understanding, merging } = analysis.reading.times;
-    eprintln!(
+    write_error(format_args!(
         "read     {megabytes:.1} MB on disk, {} records in {seconds:.2} s ({:.0} MB/s)",
         coverage.records,
         megabytes / seconds
-    );
-    eprintln!("detected {signals} signals in {:.2} s", analysis.detected_in.as_secs_f64());
-    eprintln!(
+    ));
+    write_error(format_args!("detected {signals} signals in {:.2} s", analysis.detected_in.as_secs_f64()));
+    write_error(format_args!(
         "stages   s at work: cutting {:.2}, understanding {:.2}, merging {:.2}; then linking {:.2}, detecting {:.2}",
         cutting.as_secs_f64(),
         understanding.as_secs_f64(),
         merging.as_secs_f64(),
         analysis.linked_in.as_secs_f64(),
         analysis.detected_in.as_secs_f64()
-    );
-    eprintln!("A        {:.1} bytes an event to know it again ({} events)", analysis.bytes_per_event, coverage.events);
-    eprintln!("B        {per_kept:.1} bytes an event that a rule matched ({kept} events)");
+    ));
+    write_error(format_args!(
+        "A        {:.1} bytes an event to know it again ({} events)",
+        analysis.bytes_per_event, coverage.events
+    ));
+    write_error(format_args!("B        {per_kept:.1} bytes an event that a rule matched ({kept} events)"));
     let mebibytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
     let held: Vec<String> = held.iter().map(|(what, bytes)| format!("{what} {:.1}", mebibytes(*bytes))).collect();
-    eprintln!("held     MiB: {}", held.join(", "));
-    eprintln!("most     signals of correlations: {}", busiest(set, analysis).join(", "));
+    write_error(format_args!("held     MiB: {}", held.join(", ")));
+    write_error(format_args!("most     signals of correlations: {}", busiest(set, analysis).join(", ")));
     if let Some(peak) = peak_memory() {
-        eprintln!("peak     {:.1} MiB", peak as f64 / f64::from(1 << 20));
+        write_error(format_args!("peak     {:.1} MiB", peak as f64 / f64::from(1 << 20)));
     }
 }
 

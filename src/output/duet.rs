@@ -167,7 +167,7 @@ fn document(message: &Message) -> Document<'_> {
         organization: &recipient.organization,
         recipient: Wire { role, name, address: address.as_deref() },
         subject: subject(message),
-        caution: message.is_delicate().then_some(CAUTION),
+        caution: message.is_delicate.then_some(CAUTION),
         questions: message.questions.iter().map(asking).collect(),
     }
 }

@@ -47,6 +47,15 @@ struct Run<'r> {
     answers: Vec<AnswersFile<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     suppressions: Vec<Entry<'r>>,
+    /// what an organization says of itself
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<&'r str>,
+    /// rules that are silent by default and are reported
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    enabled: &'r [String],
+    /// rules that are not reported
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    disabled: &'r [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -420,11 +429,14 @@ fn run<'r>(report: &'r Report<'_>) -> Run<'r> {
         baseline: report.run.baseline.iter().map(baseline).collect(),
         answers: report.run.answers.iter().map(answers).collect(),
         suppressions: report.run.suppressions.iter().map(entry).collect(),
+        config: report.run.config.as_deref(),
+        enabled: &report.run.enabled,
+        disabled: &report.run.disabled,
         since: report.run.since.map(Timestamp::rfc3339),
         until: report.run.until.map(Timestamp::rfc3339),
         min_severity: report.run.min_severity.map(Severity::word),
         organizations: &report.run.organizations,
-        left_out: Some(report.run.left_out.values().sum()).filter(|count| *count > 0),
+        left_out: Some(report.run.left_out_count()).filter(|count| *count > 0),
     }
 }
 

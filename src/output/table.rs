@@ -332,8 +332,7 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
         count => format!(" ({count} known)"),
     };
     let of = |findings: &[&Finding], noun| format!("{}{}", plural(findings.len() as u64, noun), known(findings));
-    let of_asked = report.run.left_out.iter().filter(|(organization, _)| report.run.is_asked(organization));
-    let left_out: usize = of_asked.map(|(_, count)| count).sum();
+    let left_out = report.run.left_out_count();
     let mut found = match (triage.is_empty(), questions.is_empty()) {
         (true, true) if left_out > 0 => "Nothing found of what was asked for".to_owned(),
         (true, true) => "Nothing found".to_owned(),

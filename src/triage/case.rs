@@ -249,14 +249,18 @@ fn points(finding: &Finding) -> u32 {
 
 /// Whom and what the findings are about, the most often named first. The organization is named where nothing else is.
 fn entities(findings: &[&Finding]) -> Vec<Subject> {
-    let mut counts: BTreeMap<&Subject, usize> = BTreeMap::new();
-    findings.iter().for_each(|finding| *counts.entry(&finding.entity).or_default() += 1);
-    if counts.keys().any(|subject| subject.kind != "organization") {
-        counts.retain(|subject, _| subject.kind != "organization");
+    // Somebody may be called by several names.
+    let mut counts: BTreeMap<(&str, &str), (usize, &Subject)> = BTreeMap::new();
+    for subject in findings.iter().map(|finding| &finding.entity) {
+        let (count, first) = counts.entry((&subject.kind, &subject.id)).or_insert((0, subject));
+        (*count, *first) = (*count + 1, subject.min(first));
     }
-    let mut all: Vec<(&Subject, usize)> = counts.into_iter().collect();
-    all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-    all.into_iter().map(|(subject, _)| subject.clone()).collect()
+    if counts.keys().any(|(kind, _)| *kind != "organization") {
+        counts.retain(|(kind, _), _| *kind != "organization");
+    }
+    let mut all: Vec<(usize, &Subject)> = counts.into_values().collect();
+    all.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    all.into_iter().map(|(_, subject)| subject.clone()).collect()
 }
 
 /// A hash of the organization and of the finding that is the first to cast suspicion.

@@ -55,14 +55,8 @@ pub struct Message {
     pub recipient: Recipient,
     /// the findings, each with its question, in the order of the report
     pub questions: Vec<Told>,
-}
-
-impl Message {
-    /// Whether the account of whoever is asked is part of a case, so that somebody else may answer for them.
-    pub fn is_delicate(&self) -> bool {
-        let is_asked_about = matches!(self.recipient.role, "actor" | "target");
-        is_asked_about && self.questions.iter().any(|told| told.case_id.is_some())
-    }
+    /// the account of whoever is asked is part of a case, so that somebody else may answer for them
+    pub is_delicate: bool,
 }
 
 /// Where recipients are looked up.
@@ -89,8 +83,11 @@ pub fn messages(findings: &[Told], book: AddressBook<'_>) -> Vec<Message> {
             // One person is one message, in whatever part they are asked.
             let place = recipient.address.as_deref().unwrap_or(&recipient.key);
             let key = (recipient.organization.clone(), place.to_lowercase());
-            let message = of_address.entry(key).or_insert_with(|| Message { recipient, questions: vec![] });
+            let is_delicate = matches!(recipient.role, "actor" | "target") && told.case_id.is_some();
+            let new = || Message { recipient, questions: vec![], is_delicate: false };
+            let message = of_address.entry(key).or_insert_with(new);
             message.questions.push(told.clone());
+            message.is_delicate |= is_delicate;
         }
     }
     let mut messages: Vec<Message> = of_address.into_values().collect();

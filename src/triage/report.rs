@@ -137,6 +137,12 @@ pub struct Run {
     pub answers: Vec<Answers>,
     /// entries that put findings away, and what became of each
     pub suppressions: Vec<(Suppression, Use)>,
+    /// the configuration that was used
+    pub config: Option<String>,
+    /// rules that are reported though they are silent by default
+    pub enabled: Vec<String>,
+    /// rules that are not reported
+    pub disabled: Vec<String>,
     /// findings before this were left out
     pub since: Option<Timestamp>,
     /// findings after this were left out
@@ -150,6 +156,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// How many findings of what was asked for were left out.
+    pub fn left_out_count(&self) -> usize {
+        self.left_out.iter().filter(|(organization, _)| self.is_asked(organization)).map(|(_, count)| count).sum()
+    }
+
     /// Whether findings of an organization were asked for.
     pub fn is_asked(&self, organization: &String) -> bool {
         self.organizations.is_empty() || self.organizations.contains(organization)

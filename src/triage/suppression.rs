@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::finding::Finding;
 use super::status::{Answer, Status, SuppressedBy};
 use crate::event::time::{DAY, Timestamp};
-use crate::rule::pattern::{Glob, Side};
+use crate::rule::pattern::{self, Glob, Side};
 use crate::rule::set::RuleSet;
 
 /// What of a finding an entry may look at.
@@ -53,8 +53,8 @@ impl Condition {
     /// no such field.
     pub fn new(field: &str, values: &[String]) -> Option<Condition> {
         let field = FIELDS.iter().find(|known| **known == field)?;
-        let wanted = |value: &String| match value.parse::<IpNet>() {
-            Ok(network) if *field == "source" => Wanted::Network(network),
+        let wanted = |value: &String| match pattern::network(value) {
+            Some(network) if *field == "source" => Wanted::Network(network),
             _ => Wanted::Text(Glob::parse(value, Side::Whole, false)),
         };
         Some(Condition { field, wanted: values.iter().map(wanted).collect() })

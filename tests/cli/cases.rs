@@ -304,6 +304,8 @@ fn a_case_is_the_same_whichever_of_its_findings_are_asked_for() {
     assert!(found.len() < whole["findings"].as_array().unwrap().len());
     let ids: Vec<&Value> = found.iter().filter(|f| f["case_id"] == all["id"]).map(|f| &f["id"]).collect();
     assert_eq!(few["finding_ids"].as_array().unwrap().iter().collect::<Vec<_>>(), ids);
+    let in_steps = few["steps"].as_array().unwrap().iter().flat_map(|step| step["finding_ids"].as_array().unwrap());
+    assert!(in_steps.clone().count() > 0 && in_steps.clone().all(|id| ids.contains(&id)));
     let left_out = whole["findings"].as_array().unwrap().len() - found.len();
     assert_eq!((&worst["run"]["left_out"], &worst["run"]["min_severity"]), (&left_out.into(), &"critical".into()));
     let table = scan(&[&folder, "--no-config", "--since", "2026-04-01"]);

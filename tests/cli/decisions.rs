@@ -316,6 +316,18 @@ fn an_entry_puts_findings_away_and_says_so() {
     jcdetect().args(["scan", &log, "--config", &config, "--fail-on", "critical"]).assert().code(0);
 }
 
+/// An address is the same however it is spelled.
+#[test]
+fn an_entry_names_an_address_in_any_spelling() {
+    let desk = Desk::new();
+    let mut events = guessed_password();
+    events.iter_mut().for_each(|event| event["client_ip"] = "2001:db8::1".into());
+    let log = desk.with("six.jsonl", &lines(&events));
+    let config = desk.with("c.yml", &ENTRY.replace("203.0.113.0/24", "'2001:0DB8:0:0::1'"));
+    let found = findings(&[&log, "--config", &config]);
+    assert_eq!(of(&found, "success-after-bruteforce")["status"], "suppressed");
+}
+
 #[test]
 fn what_an_entry_had_put_away_is_new_when_it_expires_and_what_a_yes_closed_is_known() {
     let desk = Desk::new();

@@ -254,6 +254,28 @@ fn tar(content: &[u8]) -> Vec<u8> {
     archive
 }
 
+/// Where nobody listens to what is wrong, the report is written all the same.
+#[cfg(unix)]
+#[test]
+fn a_closed_standard_error_is_no_failure() {
+    let case = Case::new();
+    let (log, out) = (case.path("good.jsonl"), case.path("out.json"));
+    let script = format!(
+        "sleep 0.3; {} scan /no/such/file {log} --no-config --stats --output json={out} >{out}.table; echo $? >{out}.code",
+        env!("CARGO_BIN_EXE_jcdetect")
+    );
+    // `true` ends before anything is told.
+    std::process::Command::new("sh").args(["-c", &format!("({script}) 2>&1 >/dev/null | true")]).status().unwrap();
+    for _ in 0..200 {
+        if fs::read_to_string(format!("{out}.code")).is_ok_and(|code| !code.is_empty()) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(fs::read_to_string(format!("{out}.code")).unwrap().trim(), "3");
+    assert!(fs::read_to_string(&out).unwrap().contains("alice"));
+}
+
 #[test]
 fn nothing_that_is_read_is_written_over() {
     let folder = TempDir::new().unwrap();
@@ -266,6 +288,12 @@ fn nothing_that_is_read_is_written_over() {
     for source in ["log.jsonl", "."] {
         run(&[source, "--output", "jsonl=./log.jsonl"]).stderr(predicate::str::contains("it is read by this run"));
     }
+    // What stands in a folder that is read is read, too.
+    let rules = folder.path().join("rules/own.yml");
+    fs::create_dir(folder.path().join("rules")).unwrap();
+    fs::write(&rules, fs::read("rules/mfa/mfa-fatigue-denied.yml").unwrap()).unwrap();
+    run(&["log.jsonl", "--rules", "rules", "--output", "json=rules/own.yml"])
+        .stderr(predicate::str::contains("it is read by this run"));
     let report = folder.path().join("old.json");
     let arguments = ["log.jsonl", "--output", "json=old.json"];
     jcdetect().current_dir(folder.path()).args(["scan", "--no-config", "--quiet"]).args(arguments).assert().code(0);

@@ -176,6 +176,15 @@ fn a_sigma_rule_is_a_hunt() {
     // One that is made of another rule of the pack.
     let rule = root.join("rules/correlation-chains/chain-mfa-fatigue-persistence.yml");
     hunt(&[text(&path), "--sigma", text(&rule)]);
+    // One that names such a rule by its id.
+    let pack = fs::read_to_string(root.join("rules/authentication/bruteforce-user-portal.yml")).unwrap();
+    let own = pack.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().trim_matches('"');
+    let by_id = format!(
+        "title: t\ncorrelation: {{type: event_count, rules: ['{}'], group-by: [actor.key], timespan: 1h, condition: {{gte: 1}}}}\n",
+        own
+    );
+    fs::write(case.path().join("id.yml"), by_id).unwrap();
+    assert_eq!(jsonl(&["--sigma", text(&case.path().join("id.yml"))]), 8);
     let count = "title: t\ncorrelation: {type: event_count, rules: [f], group-by: [actor.key], timespan: 1h, condition: {gte: 3}}\n---\ntitle: f\nname: f\nlogsource: {product: jumpcloud}\ndetection: {a: {outcome: failure}, condition: a}\n";
     fs::write(case.path().join("t.yml"), count).unwrap();
     let rule = case.path().join("t.yml");

@@ -1,6 +1,7 @@
 //! Drives the binary as a user does, on files.
 
 mod cases;
+mod config;
 mod coverage;
 mod decisions;
 mod enrich;

@@ -257,3 +257,42 @@ fn bad_reports() {
         .code(5)
         .stderr(predicate::str::contains("/proc/no/such: "));
 }
+
+/// Whatever else they are asked, and in whatever order.
+#[test]
+fn whoever_is_asked_as_owner_too_is_asked_by_telephone() {
+    let folder = TempDir::new().unwrap();
+    let config = folder.path().join("c.yml");
+    fs::write(&config, "contacts:\n  owners: {\"aws*\": alice@example.com}\n").unwrap();
+    let question = |id: &str, kind: &str, entity: &str, ask: &str, case: Value| {
+        json!({"schema": "jcdetect/finding/v1", "id": id.repeat(32), "rule_id": "r", "rule_title": "R", "category": "c",
+            "severity": "high", "confidence": "high", "disposition": "duet", "status": "new", "pending": false,
+            "organization": "o", "entity": {"type": kind, "id": entity, "name": entity}, "summary": "s",
+            "first_seen": "2026-03-02T09:00:00Z", "last_seen": "2026-03-02T09:00:00Z", "event_count": 1, "related": [],
+            "evidence": [], "duet": {"ask": ask, "question": "q?", "first_action": "a"}, "case_id": case})
+    };
+    let owner = question("1", "app", "aws-prod", "owner", Value::Null);
+    let own = question("2", "user", "alice@example.com", "target", "c1".into());
+    for (first, second) in [(&owner, &own), (&own, &owner)] {
+        let output = jcdetect()
+            .args(["report", "duet", "-", "--format", "json", "--config", text(&config)])
+            .write_stdin(format!("{first}\n{second}\n"))
+            .output()
+            .unwrap();
+        let messages: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(messages.len() == 1 && messages[0]["caution"].is_string(), "{messages:?}");
+    }
+}
+
+/// Who sends all that lies in the folder must know that some of it was sent before.
+#[test]
+fn messages_of_an_earlier_run_are_told() {
+    let out = TempDir::new().unwrap();
+    let report = scan(&[&policy_gap(), "--format", "json"]);
+    let write = |report: &str| {
+        let arguments = ["report", "duet", "-", "--no-config", "--output", text(out.path())];
+        jcdetect().args(arguments).write_stdin(report).assert().code(0)
+    };
+    write(&report).stderr(predicate::str::contains("earlier run").not());
+    write("").stderr(predicate::str::contains("2 messages of an earlier run are still there"));
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::cli::config::Config;
 
@@ -34,8 +34,14 @@ impl Choice {
     /// What the organization says of itself in its file and in lists of its networks, with what was typed beside it.
     pub fn config(&self, known: &[PathBuf], sources: &[PathBuf]) -> Result<Config> {
         let config = Config::new(self.config.as_deref(), self.no_config, sources)?;
+        if let Some(both) = self.enable.iter().find(|rule| self.disable.contains(rule)) {
+            bail!("--enable {both} and --disable {both}: only one of them can be meant");
+        }
         let mut config = config.knowing(known)?;
         config.rules.extend(self.rules.iter().cloned());
+        // What was typed goes before what the file says.
+        config.enable.retain(|rule| !self.disable.contains(rule));
+        config.disable.retain(|rule| !self.enable.contains(rule));
         config.enable.extend(self.enable.iter().cloned());
         config.disable.extend(self.disable.iter().cloned());
         Ok(config)
