@@ -180,8 +180,7 @@ fn a_sigma_rule_is_a_hunt() {
     let pack = fs::read_to_string(root.join("rules/authentication/bruteforce-user-portal.yml")).unwrap();
     let own = pack.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().trim_matches('"');
     let by_id = format!(
-        "title: t\ncorrelation: {{type: event_count, rules: ['{}'], group-by: [actor.key], timespan: 1h, condition: {{gte: 1}}}}\n",
-        own
+        "title: t\ncorrelation: {{type: event_count, rules: ['{own}'], group-by: [actor.key], timespan: 1h, condition: {{gte: 1}}}}\n"
     );
     fs::write(case.path().join("id.yml"), by_id).unwrap();
     assert_eq!(jsonl(&["--sigma", text(&case.path().join("id.yml"))]), 8);
