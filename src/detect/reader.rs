@@ -131,7 +131,7 @@ impl<'s> Reader<'s> {
     pub fn new(set: &'s RuleSet, look_up: Option<&'s LookUp<'s>>) -> Reader<'s> {
         let slot = |field: &Field| match is_derived(field) {
             true => None,
-            false => super::profile::slot(&set.kept_fields, field),
+            false => super::profile::slot(&set.kept.fields, field),
         };
         let slots = set.plan.facets.iter().map(|facet| facet.fields.iter().map(slot).collect());
         let count = set.plan.facets.len();
@@ -155,7 +155,7 @@ impl<'s> Reader<'s> {
             return known.clone();
         }
         let facets = &self.set.plan.facets;
-        let is_kept = |facet: &Facet| facet.fields.iter().any(|field| self.set.keeps(event_type, field));
+        let is_kept = |facet: &Facet| facet.fields.iter().any(|field| self.set.kept.has(event_type, field));
         let mut is_needed: Vec<bool> =
             (0..).zip(facets).map(|(place, facet)| place < FIXED || facet.sides.is_none() && is_kept(facet)).collect();
         self.set.candidates(event_type).for_each(|place| self.set.verdict(place).facets(&mut is_needed));

@@ -103,7 +103,7 @@ pub struct Store {
 impl Store {
     /// An empty store for the rules of a set.
     pub fn new(set: &RuleSet) -> Store {
-        let fields = &set.kept_fields;
+        let fields = &set.kept.fields;
         Store { profiles: Profiles::new(fields), equals: Equals::new(fields), ..Store::default() }
     }
 

@@ -40,18 +40,7 @@ pub(super) fn check(rules: &[Rule]) -> Result<(), (usize, Fault)> {
 mod tests {
     use crate::rule::lists::Lists;
     use crate::rule::parse;
-
-    fn detection(name: &str) -> String {
-        format!(
-            "title: {name}\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{a: {{event_type: admin_create}}, condition: a}}\n"
-        )
-    }
-
-    fn count(name: &str, of: &str) -> String {
-        format!(
-            "title: {name}\nname: {name}\ncorrelation: {{type: event_count, rules: [{of}], timespan: 1h, condition: {{gte: 2}}}}\n"
-        )
-    }
+    use crate::rule::sample::{count, detection};
 
     fn check(documents: &[String]) -> Result<usize, String> {
         let text = documents.join("---\n");

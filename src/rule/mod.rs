@@ -14,6 +14,7 @@ pub mod example;
 pub mod expr;
 pub mod file;
 mod form;
+pub mod kept;
 pub mod keyword;
 pub mod lists;
 mod local;
@@ -25,6 +26,8 @@ mod parsed;
 pub mod pattern;
 pub mod query;
 pub mod regex;
+#[cfg(test)]
+mod sample;
 pub mod set;
 mod severity;
 pub mod spelling;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::alias;
 use super::expr::Expr;
+use super::kept::{Kept, Types, folded};
 use super::lists::Lists;
 use super::logic::Logic;
 pub use super::parsed::Parsed;
@@ -30,20 +31,18 @@ pub struct RuleSet {
     alike: Vec<Vec<usize>>,
     /// for each rule the first that says the same, or itself
     first_alike: Vec<usize>,
-    /// places in `alike` by the event type that is needed
+    /// places in `alike` by the event type that is needed, in lower case
     by_type: HashMap<String, Vec<usize>>,
     /// places in `alike` that any event type can match
     any_type: Vec<usize>,
-    /// fields of events that are read after the events are gone, without the normalized ones
-    pub kept_fields: Vec<Field>,
-    /// the event types in which each of them is read; `None` is any
-    kept_in: Vec<Option<BTreeSet<String>>>,
+    /// fields of events that are read after the events are gone
+    pub kept: Kept,
     /// the members of records that the rules ask for
     pub plan: FieldPlan,
     /// the tests of each facet of the plan
     pub tests: Tests,
     /// for each rule the event types that it can be made of
-    types: Vec<Option<BTreeSet<String>>>,
+    types: Vec<Types>,
     verdicts: Vec<Verdict>,
     /// those of them that take the whole event
     whole: BTreeSet<usize>,
@@ -236,7 +235,6 @@ impl RuleSet {
     }
 
     fn index(&mut self, kept: &[Field]) {
-        let mut fields = kept.to_vec();
         // Those that say the same ask for the same fields.
         let mut by_fields: HashMap<Vec<Field>, Vec<(&Expr, usize)>> = HashMap::new();
         for (rule, Rule { logic, .. }) in self.rules.iter().enumerate() {
@@ -262,21 +260,9 @@ impl RuleSet {
         }
         self.find_alike();
         self.find_types();
-        let mut kept: BTreeMap<Field, Option<BTreeSet<String>>> = BTreeMap::new();
-        for (place, rule) in self.rules.iter().enumerate() {
-            rule.kept_fields(&mut fields);
-            let types = &self.types[place];
-            for field in fields.drain(..).filter(|field| !matches!(field, Field::Norm(_))) {
-                let known = kept.entry(field).or_insert_with(|| Some(BTreeSet::new()));
-                match (known.as_mut(), types) {
-                    (Some(known), Some(types)) => known.extend(types.iter().cloned()),
-                    _ => *known = None,
-                }
-            }
-        }
-        (self.kept_fields, self.kept_in) = kept.into_iter().unzip();
+        self.kept = Kept::new(&self.rules, &self.types, kept);
         let exprs: Vec<&Expr> = (0..self.alike.len()).filter_map(|place| self.expr(place)).collect();
-        let mut fields = self.kept_fields.clone();
+        let mut fields = self.kept.fields.clone();
         exprs.iter().for_each(|expr| expr.fields(&mut fields));
         let (mut plan, mut tests) = (FieldPlan::new(&fields), Tests::default());
         self.verdicts = exprs.into_iter().map(|expr| Verdict::new(expr, &mut plan, &mut tests)).collect();
@@ -306,13 +292,7 @@ impl RuleSet {
 
     /// The detections that an event of this type can match, as places in [`RuleSet::alike`].
     pub fn candidates(&self, event_type: &str) -> impl Iterator<Item = usize> {
-        self.by_type.get(event_type).into_iter().flatten().chain(&self.any_type).copied()
-    }
-
-    /// Whether a kept field is read in events of this type.
-    pub fn keeps(&self, event_type: &str, field: &Field) -> bool {
-        let place = self.kept_fields.iter().position(|kept| kept == field);
-        place.is_some_and(|place| self.kept_in[place].as_ref().is_none_or(|types| types.contains(event_type)))
+        self.by_type.get(&*folded(event_type)).into_iter().flatten().chain(&self.any_type).copied()
     }
 
     /// Whether a detection takes the whole event and not just its facets.
@@ -348,8 +328,8 @@ impl RuleSet {
         }
     }
 
-    /// The event types that a rule can be made of, through all it refers to; `None` is any.
-    pub fn event_types(&self, rule: usize) -> Option<BTreeSet<String>> {
+    /// The event types that a rule can be made of, through all it refers to, in lower case; `None` is any.
+    pub fn event_types(&self, rule: usize) -> Types {
         self.types[rule].clone()
     }
 
@@ -391,18 +371,7 @@ enum State {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn detection(name: &str) -> String {
-        format!(
-            "title: {name}\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{a: {{event_type: {name}}}, condition: a}}\n"
-        )
-    }
-
-    fn count(name: &str, of: &str) -> String {
-        format!(
-            "title: {name}\nname: {name}\ncorrelation: {{type: event_count, rules: [{of}], timespan: 1h, condition: {{gte: 2}}}}\n"
-        )
-    }
+    use crate::rule::sample::{count, detection};
 
     fn load(files: &[(&str, String)]) -> RuleSet {
         RuleSet::load(files.iter().map(|(path, text)| (*path, text.as_str())))

@@ -80,12 +80,17 @@ fn the_evidence_of_findings_is_what_scan_cites() {
         assert_eq!(shown(&rows), cited(&all, &["info", "low", "medium", "high", "critical"]), "{name}");
         let arguments = [&folder, "--findings", "--no-config", "--min-severity", "high", "--format", "jsonl"];
         assert_eq!(shown(&objects(&timeline(&arguments))), cited(&all, &["high", "critical"]), "{name}");
-        let condition = "resource.type == 'user' or outcome == 'success'";
-        let arguments = [&folder, "--findings", "--no-config", "--where", condition, "--format", "jsonl"];
-        let wanted: Vec<Value> = objects(&timeline(&[&folder, "--where", condition, "--format", "jsonl"]));
-        let lines: BTreeSet<u64> = wanted.iter().map(|row| row["line"].as_u64().unwrap()).collect();
-        let both: BTreeSet<(u64, String)> = shown(&rows).into_iter().filter(|(line, _)| lines.contains(line)).collect();
-        assert_eq!(shown(&objects(&timeline(&arguments))), both, "{name}");
+        // Fields that no rule of the pack reads are there, too.
+        for condition in ["resource.type == 'user' or outcome == 'success'", "raw.success == true", "raw.id contains 1"]
+        {
+            let arguments = [&folder, "--findings", "--no-config", "--where", condition, "--format", "jsonl"];
+            let wanted: Vec<Value> = objects(&timeline(&[&folder, "--where", condition, "--format", "jsonl"]));
+            let lines: BTreeSet<u64> = wanted.iter().map(|row| row["line"].as_u64().unwrap()).collect();
+            let both: BTreeSet<(u64, String)> =
+                shown(&rows).into_iter().filter(|(line, _)| lines.contains(line)).collect();
+            assert!(!both.is_empty(), "{name}: {condition}");
+            assert_eq!(shown(&objects(&timeline(&arguments))), both, "{name}: {condition}");
+        }
     }
 }
 

@@ -1,0 +1,80 @@
+//! Kept: the raw fields of events that are read after the events are gone, each with the event types in which it is.
+//! Normalized fields are always kept.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Rule;
+use super::logic::Logic;
+use crate::event::field::Field;
+
+/// Event types in lower case; `None` is any.
+pub type Types = Option<BTreeSet<String>>;
+
+/// An event type as rules look it up: what a rule names is compared without case.
+pub fn folded(event_type: &str) -> Cow<'_, str> {
+    match event_type.chars().any(char::is_uppercase) {
+        true => Cow::Owned(event_type.to_lowercase()),
+        false => Cow::Borrowed(event_type),
+    }
+}
+
+/// The raw fields of events that are read after the events are gone.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// the fields, in order
+    pub fields: Vec<Field>,
+    /// the event types in which each of them is read
+    types: Vec<Types>,
+}
+
+impl Kept {
+    /// Those that rules read in what they are made of, and those that somebody else reads in all that a detection can
+    /// match. `types` are the event types that each rule can be made of.
+    pub fn new(rules: &[Rule], types: &[Types], anyway: &[Field]) -> Kept {
+        let mut kept: BTreeMap<Field, Types> = BTreeMap::new();
+        for (rule, types) in rules.iter().zip(types) {
+            let mut fields = Vec::new();
+            rule.kept_fields(&mut fields);
+            if matches!(rule.logic, Logic::Detection(_)) {
+                fields.extend_from_slice(anyway);
+            }
+            for field in fields.into_iter().filter(|field| !matches!(field, Field::Norm(_))) {
+                let known = kept.entry(field).or_insert_with(|| Some(BTreeSet::new()));
+                match (known.as_mut(), types) {
+                    (Some(known), Some(types)) => known.extend(types.iter().cloned()),
+                    _ => *known = None,
+                }
+            }
+        }
+        let (fields, types) = kept.into_iter().unzip();
+        Kept { fields, types }
+    }
+
+    /// Whether a field is read in events of this type.
+    pub fn has(&self, event_type: &str, field: &Field) -> bool {
+        let place = self.fields.iter().position(|kept| kept == field);
+        place
+            .and_then(|place| self.types.get(place))
+            .is_some_and(|types| types.as_ref().is_none_or(|types| types.contains(&*folded(event_type))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::lists::Lists;
+    use crate::rule::sample::detection;
+    use crate::rule::set::{Parsed, RuleSet};
+
+    #[test]
+    fn what_is_read_anyway_is_read_in_all_that_can_match() {
+        let lists = Lists::default();
+        let files = ["a", "b"].map(|name| Parsed::new(&format!("{name}.yml"), &detection(name), &lists));
+        let field = Field::Raw(vec!["mine".to_owned()]);
+        let set = RuleSet::keeping(files, std::slice::from_ref(&field));
+        for (event_type, want) in [("a", true), ("b", true), ("B", true), ("c", false)] {
+            assert_eq!(set.kept.has(event_type, &field), want, "{event_type}");
+        }
+    }
+}
