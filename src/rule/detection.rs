@@ -218,6 +218,9 @@ fn of_value(
     }
     let side = m.side.unwrap_or(Side::Whole);
     let text = match of {
+        Field::Norm(Norm::EventType) if m.encodings.is_empty() && !m.is_cased => {
+            catalogue::canonical(&text.to_lowercase()).to_owned()
+        }
         Field::Norm(Norm::EventType) if m.encodings.is_empty() => catalogue::canonical(&text).to_owned(),
         _ => text,
     };
@@ -398,6 +401,10 @@ mod tests {
         assert_eq!(types("a: {event_type: x}\nb: {success: true}\ncondition: a and not b").as_deref(), Some("x"));
         assert_eq!(types("a: {event_type: x}\nb: {success: true}\ncondition: a or b"), None);
         assert_eq!(types("a: {event_type: '*_create'}\ncondition: a"), None);
+        // What is compared without case is looked up without case.
+        assert_eq!(types("a: {event_type|cased: X}\nb: {event_type: x}\ncondition: a and b").as_deref(), Some("x"));
+        let radius = types("a: {event_type: RADIUS_auth}\ncondition: a");
+        assert_eq!(radius.as_deref(), Some("radius_auth_attempt"));
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl Expr {
         }
     }
 
-    /// The event types that can match; `None` is any.
+    /// The event types that can match, in lower case; `None` is any.
     pub fn event_types(&self) -> Option<BTreeSet<String>> {
         match self {
             Expr::And(parts) => parts.iter().filter_map(Expr::event_types).reduce(|a, b| &a & &b),
@@ -158,7 +158,7 @@ impl Expr {
                     .patterns
                     .iter()
                     .map(|pattern| match pattern {
-                        Pattern::Glob(glob) => glob.literal().map(str::to_owned),
+                        Pattern::Glob(glob) => glob.literal().map(str::to_lowercase),
                         _ => None,
                     })
                     .collect();

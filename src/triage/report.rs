@@ -1,6 +1,6 @@
 //! Report: findings, coverage, the rules that ran. All that an output may know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::Case;
 use super::finding::Finding;
@@ -9,6 +9,7 @@ use crate::detect::Detected;
 use crate::enrich::Provenance;
 use crate::event::coverage::Coverage;
 use crate::event::time::{Span, Timestamp};
+use crate::rule::kept::folded;
 use crate::rule::set::RuleSet;
 use crate::rule::{Rule, Severity};
 
@@ -42,6 +43,7 @@ impl RuleCoverage {
         let mut out = RuleCoverage::default();
         let first = coverage.span.iter().chain(history.and_then(|h| h.span.as_ref())).map(|reach| reach.first).min();
         let length = coverage.span.zip(first).map_or(Span(0), |(reach, first)| Span(reach.last.0 - first.0));
+        let read: BTreeSet<_> = coverage.types.keys().map(|event_type| folded(event_type)).collect();
         for (place, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.is_reported && is_wanted(r)) {
             out.ran += 1;
             if let Some(fault) = fault_of(set, detected, place) {
@@ -49,7 +51,7 @@ impl RuleCoverage {
             }
             let types = set.event_types(place);
             let has_input =
-                coverage.events > 0 && types.is_none_or(|types| types.iter().any(|t| coverage.types.contains_key(t)));
+                coverage.events > 0 && types.is_none_or(|types| types.iter().any(|t| read.contains(t.as_str())));
             if !rule.needs.is_empty() && !rule.needs.iter().any(|need| has(need)) {
                 out.blind.push(rule.name.clone());
             }

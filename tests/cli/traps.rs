@@ -282,3 +282,21 @@ fn an_agent_is_one_however_it_is_spelled() {
         assert_eq!(completing(&format!("{condition}\n{local}"), &events), want, "{condition}");
     }
 }
+
+/// Types are compared without case, so they are looked up without case.
+#[test]
+fn the_case_of_an_event_type_hides_nothing() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    let mut events = guessed_password();
+    events.iter_mut().for_each(|event| event["event_type"] = "USER_Login_Attempt".into());
+    fs::write(&path, lines(&events)).unwrap();
+    let report = super::report(&[text(&path), "--no-config"]);
+    assert!(super::rule_ids(report["findings"].as_array().unwrap()).contains(&"success-after-bruteforce"));
+    let lacking = report["coverage"]["rules"]["no_input"].as_array().unwrap();
+    assert!(!lacking.iter().any(|rule| rule == "success-after-bruteforce"), "{lacking:?}");
+    for condition in ["event_type == 'user_login_attempt'", "event_type contains 'user_login_attempt'"] {
+        let output = super::jcdetect().args(["hunt", text(&path), "--where", condition, "--format", "jsonl"]).output();
+        assert_eq!(output.unwrap().stdout.split(|b| *b == b'\n').count(), 10, "{condition}");
+    }
+}
