@@ -194,24 +194,16 @@ impl<'a> Steps<'a> {
         let Some(next) = chain.get(1).copied().flatten() else { return false };
         let time = self.time(next);
         let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
-        let is_other = |e: &u32| !chain.iter().flatten().any(|used| used == e);
+        let is_other = |e: &u32| self.time(*e) < time && !chain.iter().flatten().any(|used| used == e);
         let mut with_it = Links::from_slice(chain);
-        let mut matches = |e: u32| {
-            with_it[0] = Some(e);
+        let matches = |e: &u32| {
+            with_it[0] = Some(*e);
             self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
         };
-        // Backwards, because the nearest match tells of most that they are not.
+        // Backwards, because the nearest match tells.
         let before = &self.of_step[0][..self.reach(&self.of_step[0], next)];
-        for event in before.iter().rev().copied().filter(is_other) {
-            let then = self.time(event);
-            if then <= open {
-                return true;
-            }
-            if then < time && matches(event) {
-                return false;
-            }
-        }
-        false
+        let mut before = self.compared.backwards(0, before, chain, self.number).filter(is_other);
+        before.find(matches).is_some_and(|nearest| self.time(nearest) <= open)
     }
 
     /// A trigger whose follow-up did not come. Time and id are the trigger's; where the data ends before the
@@ -224,7 +216,8 @@ impl<'a> Steps<'a> {
         let follow_ups = &self.of_step[last];
         let behind = &follow_ups[follow_ups.partition_point(|e| self.time(*e) < start)..];
         let mut with_it = chain.clone();
-        let followed = behind.iter().take_while(|e| self.time(**e) <= close).any(|e| {
+        // As for a sequence that ends with it: what comes exactly a window later comes too late.
+        let followed = behind.iter().take_while(|e| self.time(**e) < close).any(|e| {
             with_it[last] = Some(*e);
             !chain.contains(&Some(*e)) && self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
         });

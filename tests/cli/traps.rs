@@ -161,6 +161,33 @@ fn temporal_honours_its_groups_and_does_without() {
     assert_eq!(with_rules(without, &[("a", "x"), ("b", "y")]).len(), 1);
 }
 
+/// What comes exactly at the end of a window comes in time for neither of two rules, or of one of them: a sequence and
+/// the lack of it do not both look away.
+#[test]
+fn a_sequence_or_its_absence_holds() {
+    for (behind, is_there) in [(2, true), (3, false)] {
+        let mut events = vec![("a", "x")];
+        events.extend([("c", "x"), ("c", "x")].into_iter().take(behind - 1));
+        events.extend([("b", "x"), ("c", "x"), ("c", "x")]);
+        for (more, is_wanted) in [("", is_there), (", absent: last", !is_there)] {
+            let steps = "steps: [kind-a, kind-b], group-by: [actor.key], timespan: 3m";
+            let found = with_rules(&format!("jcdetect: {{sequence: {{{steps}{more}}}}}\n"), &events);
+            assert_eq!(found.len(), usize::from(is_wanted), "{behind} minutes{more}");
+            assert!(found.iter().all(|finding| finding["pending"] == false));
+        }
+    }
+}
+
+/// Who was never there before did not come back.
+#[test]
+fn what_never_was_is_not_dormant() {
+    let from = |id: u32, country: &str| with_fields(id, &serde_json::json!({"geoip": {"country_code": country}}));
+    let events = [from(0, "FR"), from(1, "FR"), from(12, "FR"), from(13, "NL"), from(25, "NL")];
+    let rule = "jcdetect: {fold: 0s, sequence: {steps: [s, s], group-by: [actor.key], timespan: 10d, absent: first, where: 'b.source.country == a.source.country'}}";
+    let local = "---\ntitle: s\nname: s\nlogsource: {product: jumpcloud}\ndetection: {s: {event_type: user_login_attempt}, condition: s}\n";
+    assert_eq!(completing(&format!("{rule}\n{local}"), &events), ["e12", "e25"]);
+}
+
 /// The evidence of a count lies within its time span.
 #[test]
 fn a_count_does_not_reach_over_its_time_span() {

@@ -196,6 +196,11 @@ name: absent-first
 jcdetect:
   sequence: {steps: [any, bc], group-by: [actor.key], timespan: 20s, absent: first}
 =====
+title: dormant there
+name: absent-first-there
+jcdetect:
+  sequence: {steps: [any, bc], group-by: [actor.key], timespan: 20s, absent: first, where: ["b.source.country == a.source.country"]}
+=====
 title: dormant, awake, at work
 name: absent-first-of-three
 jcdetect:
@@ -432,7 +437,7 @@ mod naive {
         match rule {
             "count" | "share" | "travel" => &["ab"],
             "count-all" | "unless" | "unlike" | "absent-last" | "chain-of-own" | "far-and-alone" => &["ab", "c"],
-            "values" | "absent-first" => &["any", "bc"],
+            "values" | "absent-first" | "absent-first-there" => &["any", "bc"],
             "temporal" | "two-of-three" | "ordered" | "far" => &["ab", "bc", "c"],
             "absent-first-of-three" => &["any", "bc", "c"],
             "chain" => &["count", "ab", "c"],
@@ -571,7 +576,7 @@ mod naive {
             return;
         }
         let others = || world.iter().filter(|x| joined(x, e) && x.number != e.number);
-        if is(e, "ab") && !others().any(|x| is(x, "c") && x.at >= e.at && x.at <= e.at + 20) {
+        if is(e, "ab") && !others().any(|x| is(x, "c") && x.at >= e.at && x.at < e.at + 20) {
             let end = world.iter().filter(|x| x.organization == e.organization).map(|x| x.at).max().unwrap();
             add("absent-last", e, end < e.at + 20);
         }
@@ -582,6 +587,10 @@ mod naive {
         };
         if is(e, "bc") && is_dormant(e.at, &[e.number]) {
             add("absent-first", e, false);
+        }
+        let there = || others().filter(|x| x.country.is_some() && x.country == e.country && x.at < e.at);
+        if is(e, "bc") && there().next().is_some() && there().all(|x| x.at <= e.at - 20) {
+            add("absent-first-there", e, false);
         }
         let mut awake = others().filter(|x| is(x, "bc") && x.at <= e.at && x.at > e.at - 20);
         if is(e, "c") && awake.any(|x| is_dormant(x.at, &[x.number, e.number])) {
