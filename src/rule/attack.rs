@@ -53,9 +53,12 @@ fn is_technique(word: &str) -> bool {
 }
 
 fn words(tactic: &str) -> String {
-    let capital = |word: &str| match word {
-        "and" => word.to_owned(),
-        _ => word[..1].to_uppercase() + &word[1..],
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        match letters.next() {
+            Some(first) if word != "and" => first.to_uppercase().chain(letters).collect(),
+            _ => word.to_owned(),
+        }
     };
     tactic.split(['-', '_']).filter(|w| !w.is_empty()).map(capital).collect::<Vec<_>>().join(" ")
 }
@@ -202,6 +205,12 @@ mod tests {
             Technique { tactic: "Credential Access".into(), id: "T1110".into(), name: "Brute Force" }
         );
         assert_eq!((techniques[1].tactic.as_str(), techniques[1].id.as_str()), ("Initial Access", "T1078.004"));
+    }
+
+    #[test]
+    fn a_tactic_may_begin_with_any_letter() {
+        let techniques = of_tags(&["attack.über-tactic", "attack.t1110"].map(str::to_owned));
+        assert_eq!(techniques[0].tactic, "Über Tactic");
     }
 
     #[test]
