@@ -122,13 +122,14 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
         Yaml::Array(list) => list.iter().collect(),
         single => vec![single],
     };
-    if values.is_empty() && m.is_expanded {
+    if values.is_empty() && m.is_expanded && !m.is_negated {
         return Ok(Expr::Or(vec![]));
     }
-    if values.is_empty() {
+    if values.is_empty() && !m.is_expanded {
         return Err(fault(key, format!("`{key}` has no values")));
     }
-    if m.is_all && values.len() < 2 {
+    // How many values a list has is for those to say who use the rule.
+    if m.is_all && values.len() < 2 && !m.is_expanded {
         return Err(fault(key, "`all` on a single value says nothing: remove it"));
     }
     let mut of_values = Vec::new();

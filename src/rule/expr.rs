@@ -59,7 +59,8 @@ impl Expr {
         if parts.len() == 1 { parts.remove(0) } else { Expr::Or(parts) }
     }
 
-    /// Puts the networks of lists where only the lists are named. An empty list matches nothing.
+    /// Puts the networks of lists where only the lists are named. An empty list matches nothing, so any value is none
+    /// of it.
     pub(super) fn fill(&mut self, lists: &Lists) -> Result<(), Fault> {
         match self {
             Expr::And(parts) | Expr::Or(parts) => parts.iter_mut().try_for_each(|part| part.fill(lists)),
@@ -72,7 +73,7 @@ impl Expr {
                     }
                 }
                 test.patterns.retain(|pattern| !matches!(pattern, Pattern::Networks(all) if all.named().is_empty()));
-                if test.patterns.is_empty() {
+                if test.patterns.is_empty() && !test.is_negated {
                     *self = Expr::Or(vec![]);
                 }
                 Ok(())

@@ -86,6 +86,9 @@ impl fmt::Display for Test {
         };
         let patterns: Vec<String> = self.patterns.iter().flat_map(told).collect();
         let joined = some(&patterns, if self.is_all { " and " } else { " or " });
+        if patterns.is_empty() && self.is_negated {
+            return write!(f, "{} has a value (an empty list)", self.field.name());
+        }
         let not = if self.is_negated { "not " } else { "" };
         write!(f, "{} {not}{joined}", self.field.name())
     }

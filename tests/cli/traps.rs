@@ -327,3 +327,35 @@ fn the_case_of_an_event_type_hides_nothing() {
         assert_eq!(output.unwrap().stdout.split(|b| *b == b'\n').count(), 10, "{condition}");
     }
 }
+
+/// Rules are written once, and what their lists hold differs from one organization to the next.
+#[test]
+fn a_list_may_be_empty_or_short() {
+    let folder = TempDir::new().unwrap();
+    let (own, path, config) = (folder.path().join("rules"), folder.path().join("x.jsonl"), folder.path().join("x.yml"));
+    fs::create_dir(&own).unwrap();
+    let of = |client: Option<&str>, id: u32| {
+        let mut event = with_fields(id, &serde_json::json!({}));
+        event["client_ip"] = client.into();
+        event
+    };
+    fs::write(&path, lines(&[of(Some("203.0.113.9"), 1), of(Some("198.51.100.7"), 2), of(None, 3)])).unwrap();
+    let found = |test: &str, lists: &str| {
+        fs::write(own.join("mine.yml"), format!("title: mine\nname: mine\n{DETECTION}{test}\n")).unwrap();
+        fs::write(&config, format!("lists: {lists}\n")).unwrap();
+        let arguments = [text(&path), "--rules", text(&own), "--config", text(&config)];
+        findings(&arguments).iter().filter(|finding| finding["rule_id"] == "mine").count()
+    };
+    for (test, lists, want) in [
+        ("actor.name|expand: '%automation_actors%'", "{}", 0),
+        ("actor.name|expand|neq: '%automation_actors%'", "{}", 3),
+        ("source.ip|expand|neq: '%automation_actors%'", "{}", 2),
+        ("source.ip|cidr|expand|neq: '%vpn_networks%'", "{}", 2),
+        ("source.ip|cidr|expand|neq: '%vpn_networks%'", "{vpn_networks: [203.0.113.0/24]}", 1),
+        ("actor.name|contains|all|expand: '%automation_actors%'", "{}", 0),
+        ("actor.name|contains|all|expand: '%automation_actors%'", "{automation_actors: [ali]}", 3),
+        ("actor.name|contains|all|expand: '%automation_actors%'", "{automation_actors: [ali, x]}", 0),
+    ] {
+        assert_eq!(found(test, lists), want, "{test} {lists}");
+    }
+}
