@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value as Yaml, json};
 
-use super::Problem;
 use super::block::texts;
 use super::file;
+use super::{Problem, Severity};
 use crate::event::time::{SECOND, Span, Timestamp};
 
 /// An example.
@@ -44,9 +44,11 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
     })?;
     let own = yaml.get("bases").cloned().unwrap_or_else(|| json!({}));
     let common = file::yaml(include_str!("bases.yml")).map_err(|e| wrong("bases", e.message))?;
-    let list = yaml.get("tests").and_then(Yaml::as_array).cloned().unwrap_or_default();
+    let Some(list) = yaml.get("tests").and_then(Yaml::as_array) else {
+        return Err(wrong("tests", "`tests` takes a list of examples".to_owned()));
+    };
     let mut out = Vec::new();
-    for (number, test) in (1..).zip(&list) {
+    for (number, test) in (1..).zip(list) {
         let name = test.get("name").and_then(Yaml::as_str).unwrap_or_default();
         let fail =
             |message: &str| wrong(if name.is_empty() { "tests" } else { name }, format!("example {number}: {message}"));
@@ -56,8 +58,17 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
         only(test, &["name", "expect", "settings", "events"]).map_err(|m| fail(&m))?;
         let expect = test.get("expect").ok_or_else(|| fail("it lacks `expect`"))?;
         only(expect, &["count", "entity", "severity", "pending"]).map_err(|m| fail(&m))?;
-        let count = expect.get("count").and_then(Yaml::as_u64).ok_or_else(|| fail("`expect` lacks its `count`"))?;
-        let word = |key: &str| expect.get(key).and_then(Yaml::as_str).map(str::to_owned);
+        let count = whole(expect, "count").map_err(|m| fail(&m))?.ok_or_else(|| fail("`expect` lacks its `count`"))?;
+        let entity = word(expect, "entity").map_err(|m| fail(&m))?;
+        let severity = word(expect, "severity").map_err(|m| fail(&m))?;
+        if let Some(word) = severity.filter(|word| !Severity::ALL.iter().any(|level| level.word() == *word)) {
+            return Err(fail(&format!("{word:?} is no severity: info, low, medium, high or critical")));
+        }
+        let pending = of_kind(expect, "pending", "true or false", Yaml::as_bool).map_err(|m| fail(&m))?;
+        let settings = test.get("settings").filter(|settings| !settings.is_null());
+        if settings.is_some_and(|settings| !settings.is_object()) {
+            return Err(fail("`settings` takes a map, as in jcdetect.yml"));
+        }
         let entries = test.get("events").and_then(Yaml::as_array).ok_or_else(|| fail("it lacks `events`"))?;
         let mut events = Vec::new();
         let mut clock = Clock::start();
@@ -68,14 +79,35 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
             name: name.to_owned(),
             line: document.line_of(name),
             count: usize::try_from(count).unwrap_or(usize::MAX),
-            entity: word("entity"),
-            severity: word("severity"),
-            pending: expect.get("pending").and_then(Yaml::as_bool),
-            settings: test.get("settings").cloned(),
+            entity: entity.map(str::to_owned),
+            severity: severity.map(str::to_owned),
+            pending,
+            settings: settings.cloned(),
             events,
         });
     }
     Ok(out)
+}
+
+/// What stands under a key, if anything does; something else than is wanted there would be expected of nobody.
+fn of_kind<'y, T>(
+    value: &'y Yaml,
+    key: &str,
+    wanted: &str,
+    take: impl Fn(&'y Yaml) -> Option<T>,
+) -> Result<Option<T>, String> {
+    match value.get(key) {
+        None | Some(Yaml::Null) => Ok(None),
+        Some(found) => take(found).map(Some).ok_or_else(|| format!("`{key}: {found}`: it takes {wanted}")),
+    }
+}
+
+fn word<'y>(value: &'y Yaml, key: &str) -> Result<Option<&'y str>, String> {
+    of_kind(value, key, "text; put it in quotes", Yaml::as_str)
+}
+
+fn whole(value: &Yaml, key: &str) -> Result<Option<u64>, String> {
+    of_kind(value, key, "a whole number", Yaml::as_u64)
 }
 
 fn only(value: &Yaml, known: &[&str]) -> Result<(), String> {
@@ -104,8 +136,7 @@ impl Clock {
 
     /// `at`: a time, or `+2h` behind the start. `after`: behind the event before. Neither: a minute later.
     fn next(&mut self, entry: &Yaml) -> Result<Timestamp, String> {
-        let text = |key: &str| entry.get(key).and_then(Yaml::as_str);
-        let time = match (text("at"), text("after")) {
+        let time = match (word(entry, "at")?, word(entry, "after")?) {
             (Some(at), _) => match at.strip_prefix('+') {
                 Some(span) => Timestamp(self.start.0 + Span::parse(span).ok_or(format!("`at: {at}` is no time"))?.0),
                 None => Timestamp::parse(at).ok_or(format!("`at: {at}` is no time"))?,
@@ -123,14 +154,14 @@ impl Clock {
 
 fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut Vec<String>) -> Result<(), String> {
     only(entry, &["base", "at", "after", "repeat", "every", "with", "without"])?;
-    let base = entry.get("base").and_then(Yaml::as_str).ok_or("an event lacks its `base`")?;
+    let base = word(entry, "base")?.ok_or("an event lacks its `base`")?;
     let found = own.get(base).or_else(|| common.get(base));
     let found =
         found.ok_or_else(|| format!("no base {base:?}: write it under `bases`, or take one of src/rule/bases.yml"))?;
     let mut event = grown(found, own, common, 8)?;
     change(&mut event, entry)?;
-    let repeat = entry.get("repeat").and_then(Yaml::as_u64).unwrap_or(1);
-    let every = entry.get("every").and_then(Yaml::as_str).unwrap_or("1m");
+    let repeat = whole(entry, "repeat")?.unwrap_or(1);
+    let every = word(entry, "every")?.unwrap_or("1m");
     let every = Span::parse(every).ok_or(format!("`every: {every}` is no span"))?;
     let first = clock.next(entry)?;
     for n in 0..repeat {
@@ -227,6 +258,21 @@ mod tests {
                 "bases: {a: {base: b}, b: {base: a}}\ntests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: a}]\n",
                 "starts from itself",
             ),
+            ("tests: {name: t}\n", "takes a list of examples"),
+            (
+                "tests:\n  - name: t\n    expect: {count: -1}\n    events: []\n",
+                "example 1: `count: -1`: it takes a whole number",
+            ),
+            ("tests:\n  - name: t\n    expect: {count: 1, entity: 12345}\n    events: []\n", "it takes text"),
+            ("tests:\n  - name: t\n    expect: {count: 1, severity: [high]}\n    events: []\n", "it takes text"),
+            ("tests:\n  - name: t\n    expect: {count: 1, severity: hihg}\n    events: []\n", "is no severity"),
+            ("tests:\n  - name: t\n    expect: {count: 1, pending: 'yes'}\n    events: []\n", "takes true or false"),
+            ("tests:\n  - name: t\n    settings: []\n    expect: {count: 1}\n    events: []\n", "takes a map"),
+            (
+                "tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, repeat: '5'}]\n",
+                "`repeat: \"5\"`: it takes a whole number",
+            ),
+            ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, after: 5}]\n", "it takes text"),
             ("tests:\n  - name: t\n    expect: {}\n    events: []\n", "lacks its `count`"),
             ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: noon}]\n", "is no time"),
         ] {
