@@ -9,7 +9,7 @@ use super::logic::{
 };
 use super::pattern::Order;
 use crate::event::agent;
-use crate::event::field::{Field, nearest_of};
+use crate::event::field::{Field, Named, nearest_of};
 use crate::event::time::{DAY, HOUR, SECOND, Span};
 
 /// A group field, or an alias for one in each rule.
@@ -273,6 +273,12 @@ fn unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unl
     Ok(Unless { rule, after, before, settle, wheres })
 }
 
+/// What stands in front of the name of a field, as a step does.
+fn of_field(text: &str) -> Option<&str> {
+    let (step, path) = text.split_once('.')?;
+    matches!(Field::named(path), Named::Known(_) | Named::Unverified(_)).then_some(step)
+}
+
 /// `b.source.country != a.source.country`
 fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Where, Fault> {
     let wrong = |why: &str| fault(text, format!("`where` {text:?}: {why}"));
@@ -289,7 +295,11 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
     let literal = right.trim_matches(['"', '\'']);
     let letters = agent::folded(literal);
     let is_name = left.1.is_letters_only() && !letters.is_empty();
-    let right = match side(right)? {
+    let right_side = side(right)?;
+    if let Some(step) = of_field(right).filter(|_| right_side.is_none()) {
+        return Err(wrong(&format!("`{step}` is no step; a text that looks like this stands in quotes")));
+    }
+    let right = match right_side {
         Some((step, field)) => Right::Field(step, field),
         None if is_name => Right::Literal(letters),
         None => Right::Literal(literal.to_owned()),
@@ -313,10 +323,7 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
 pub fn first_seen(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("first_seen", value, warnings)?;
     let rule = block.rule("rule")?;
-    let learn_from = match block.take("learn_from") {
-        Some(Yaml::String(name)) => name,
-        _ => rule.clone(),
-    };
+    let learn_from = block.text("learn_from")?.unwrap_or_else(|| rule.clone());
     let days = block.number("min_days")?.unwrap_or(14.0);
     #[allow(clippy::cast_possible_truncation, reason = "days of a rule, whole nanoseconds")]
     let min_age = Span((days * DAY as f64) as i64);

@@ -236,16 +236,20 @@ fn one(
             }
         }
     }
-    let text = |key: &str| yaml.get(key).and_then(Yaml::as_str).map(|t| t.trim().to_owned());
+    let text = |key: &str| match yaml.get(key) {
+        None | Some(Yaml::Null) => Ok(None),
+        Some(Yaml::String(text)) => Ok(Some(text.trim().to_owned())),
+        Some(_) => Err(fault(key, format!("`{key}` takes text: put it in quotes"))),
+    };
     let list = |key: &str| yaml.get(key).map_or(Ok(vec![]), |value| texts(key, value));
-    let title = text("title").ok_or_else(|| fault("", "the rule lacks its `title`"))?;
+    let title = text("title")?.ok_or_else(|| fault("", "the rule lacks its `title`"))?;
     let stem = std::path::Path::new(path).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = text("name").unwrap_or_else(|| stem.clone());
+    let name = text("name")?.unwrap_or_else(|| stem.clone());
     if is_reported && name != stem {
         warnings
             .push(fault("name", format!("the rule is named {name:?} and its file {stem:?}: call the file {name}.yml")));
     }
-    let level = match text("level") {
+    let level = match text("level")? {
         Some(word) => Severity::parse(&word).ok_or_else(|| fault("level", format!("{word:?} is no level")))?,
         None => Severity::Medium,
     };
@@ -260,9 +264,9 @@ fn one(
     let own = yaml.get("jcdetect").cloned().unwrap_or_else(|| Yaml::Object(serde_json::Map::new()));
     let mut rule = Rule {
         techniques: attack::of_tags(&tags),
-        uuid: text("id"),
-        status: text("status").unwrap_or_else(|| "test".to_owned()),
-        description: text("description").unwrap_or_default(),
+        uuid: yaml.get("id").and_then(Yaml::as_str).map(|id| id.trim().to_owned()),
+        status: text("status")?.unwrap_or_else(|| "test".to_owned()),
+        description: text("description")?.unwrap_or_default(),
         falsepositives: list("falsepositives")?,
         references: list("references")?,
         is_reported,
@@ -412,7 +416,18 @@ mod tests {
             ("level: high", "level: hihg", "t.yml:3: \"hihg\" is no level"),
             ("product: jumpcloud", "product: okta", "t.yml:4: the rule is for \"okta\""),
             ("level: high", "jcdetect: {entitty: actor}", "did you mean `entity`?"),
-            ("level: high", "jcdetect: {duet: {ask: boss}}", "cannot be asked"),
+            (
+                "level: high",
+                "jcdetect: {duet: {ask: boss, question: q, first_action: f}}",
+                "t.yml:3: \"boss\" cannot be asked",
+            ),
+            ("level: high", "jcdetect: {duet: {ask: actor, question: q}}", "`duet` lacks `first_action`"),
+            ("level: high", "jcdetect: {duet: {ask: actor, question: q, first_action: f, ak: x}}", "no key `ak`"),
+            ("level: high", "level: [high]", "t.yml:3: `level` takes text"),
+            ("name: t", "name: 7", "t.yml:2: `name` takes text"),
+            ("level: high", "jcdetect: {level_when: {when: {outcome: success}, level: low, wen: x}}", "did you mean"),
+            ("level: high", "jcdetect: {level_when: {when: [zoe], level: low}}", "t.yml:3: keywords cannot stand in"),
+            ("level: high", "jcdetect: {level_when: [high]}", "`level_when` has to be a map"),
             ("level: high", "filter: {}", "filter documents are not supported"),
         ] {
             let got = error(&RULE.replace(from, to));

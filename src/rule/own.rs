@@ -53,7 +53,7 @@ pub(super) fn read(
     if let Some(value) = block.raw("fold") {
         rule.fold = span("fold", &value)?;
     }
-    rule.duet = block.raw("duet").filter(|v| !v.is_null()).map(|v| duet(&v)).transpose()?;
+    rule.duet = block.raw("duet").filter(|v| !v.is_null()).map(|v| duet(&v, block.warnings)).transpose()?;
     block.finish()?;
     Ok((share, conditions.pop()))
 }
@@ -69,26 +69,32 @@ const CONDITIONS: &[(&str, Compile)] = &[
     ("risk", correlation::risk),
 ];
 
-fn duet(value: &Yaml) -> Result<Duet, Fault> {
-    let text = |key: &str| {
-        let text = value.get(key).and_then(Yaml::as_str).map(str::to_owned);
-        text.ok_or_else(|| fault("duet", format!("`duet` lacks `{key}`")))
-    };
-    let ask = text("ask")?;
+fn duet(value: &Yaml, warnings: &mut Warnings) -> Result<Duet, Fault> {
+    let mut block = Block::new("duet", value, warnings)?;
+    let mut text = |key: &'static str| block.text(key)?.ok_or_else(|| fault("duet", format!("`duet` lacks `{key}`")));
+    let (ask, question, first_action) = (text("ask")?, text("question")?, text("first_action")?);
+    block.finish()?;
     if !["actor", "target", "owner", "security-contact"].contains(&ask.as_str()) {
         return Err(fault("ask", format!("{ask:?} cannot be asked: actor, target, owner or security-contact")));
     }
-    Ok(Duet { ask, question: text("question")?, first_action: text("first_action")? })
+    Ok(Duet { ask, question, first_action })
 }
 
 fn levels(value: &Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault> {
     let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
     list.iter()
         .map(|entry| {
-            let word = entry.get("level").and_then(Yaml::as_str).unwrap_or_default();
-            let level = Severity::parse(word).ok_or_else(|| fault("level_when", format!("{word:?} is no level")))?;
-            let when = entry.get("when").ok_or_else(|| fault("level_when", "`level_when` lacks `when`"))?;
-            Ok(LevelWhen { when: detection::selection("when", when, warnings)?, level })
+            let mut block = Block::new("level_when", entry, warnings)?;
+            let word = block.text("level")?.unwrap_or_default();
+            let level = Severity::parse(&word).ok_or_else(|| fault("level_when", format!("{word:?} is no level")))?;
+            let when = block.need("when")?;
+            let when = detection::selection("when", &when, block.warnings)?;
+            // What is kept of an event has no other texts than those of fields.
+            if when.has_keywords() {
+                return Err(fault("level_when", "keywords cannot stand in `level_when`: name a field"));
+            }
+            block.finish()?;
+            Ok(LevelWhen { when, level })
         })
         .collect()
 }
