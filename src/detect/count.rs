@@ -4,7 +4,8 @@
 //! same instant are all in the window, whichever stands first; where only so many are allowed, those behind the event
 //! in the order are not yet: of two at one instant one is the first.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
@@ -134,26 +135,72 @@ pub fn rate(store: &Store, rule: &Rate, group: &Members) -> Vec<Signal> {
         events.chunk_by(|a, b| bucket_of(*a) == bucket_of(*b)).map(|part| (bucket_of(part[0]), part)).collect();
     let Some(first) = events.first().map(|first| store.time(*first)) else { return vec![] };
     let mut out = Vec::new();
+    // How many of the past buckets have so many events. The past only moves on, so a bucket enters and leaves it once.
+    let mut past: BTreeMap<usize, usize> = BTreeMap::new();
+    let (mut oldest, mut newest) = (0, 0);
     for (i, (bucket, members)) in buckets.iter().enumerate() {
         let start = bucket.saturating_mul(rule.bucket.0);
         if members.len() < rule.floor || first.0 > start.saturating_sub(rule.min_history.0) {
             continue;
         }
         let from = start.saturating_sub(rule.history.0).div_euclid(rule.bucket.0);
-        let mut past: Vec<usize> = buckets[..i].iter().filter(|(b, _)| *b >= from).map(|(_, m)| m.len()).collect();
-        past.sort_unstable();
-        let limit = limit(&past, rule);
+        for (_, entering) in &buckets[newest..i] {
+            *past.entry(entering.len()).or_default() += 1;
+        }
+        newest = i;
+        while let Some((_, leaving)) = buckets[oldest..newest].first().filter(|(bucket, _)| *bucket < from) {
+            if let Entry::Occupied(mut count) = past.entry(leaving.len()) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+            oldest += 1;
+        }
+        let limit = limit(&past, newest - oldest, rule);
         out.extend(members.iter().skip(limit - 1).map(|event| Signal::new(*event)));
     }
     out
 }
 
-/// How many events of a bucket are far above the past ones.
+/// How many events of a bucket are far above those of `all` past ones.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of events, not negative")]
-fn limit(past: &[usize], rule: &Rate) -> usize {
-    let usual = match past.len() {
-        0 => 0.0,
-        n => past[((rule.percentile / 100.0 * n as f64).ceil() as usize).clamp(1, n) - 1] as f64,
-    };
+fn limit(past: &BTreeMap<usize, usize>, all: usize, rule: &Rate) -> usize {
+    let rank = ((rule.percentile / 100.0 * all as f64).ceil() as usize).clamp(1, all.max(1));
+    let mut up_to = 0;
+    let usual = past.iter().find(|(_, buckets)| {
+        up_to += **buckets;
+        up_to >= rank
+    });
+    let usual = usual.map_or(0.0, |(events, _)| *events as f64);
     rule.floor.max((usual * rule.factor).ceil() as usize).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_of_counts_is_that_of_the_sorted_list() {
+        let lists: [&[usize]; 5] = [&[], &[7], &[3, 3, 9], &[1, 1, 1, 2, 2, 4, 8, 8, 16, 300], &[5; 40]];
+        for (list, percentile) in lists.into_iter().flat_map(|list| [0.0, 50.0, 90.0, 95.0, 100.0].map(|p| (list, p))) {
+            let rule = Rate {
+                rule: String::new(),
+                by: vec![],
+                bucket: Span(1),
+                history: Span(1),
+                min_history: Span(0),
+                factor: 2.0,
+                percentile,
+                floor: 3,
+            };
+            let mut past = BTreeMap::new();
+            list.iter().for_each(|count| *past.entry(*count).or_default() += 1);
+            let n = list.len();
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
+            let rank = (percentile / 100.0 * n as f64).ceil() as usize;
+            let usual = if n == 0 { 0 } else { list[rank.clamp(1, n) - 1] };
+            assert_eq!(limit(&past, n, &rule), (usual * 2).max(3), "{list:?} {percentile}");
+        }
+    }
 }

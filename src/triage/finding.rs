@@ -18,7 +18,7 @@ use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::origin::Origin;
 use crate::event::time::{Span, Timestamp};
-use crate::rule::logic::Logic;
+use crate::rule::logic::{Logic, Travel};
 use crate::rule::set::RuleSet;
 use crate::rule::{Confidence, Entity, Rule, Severity};
 
@@ -360,11 +360,28 @@ impl Findings<'_> {
         }
     }
 
-    /// The fastest leg among the evidence, for the sentence.
+    /// The fastest leg among the evidence, for the sentence: of the rule, or of the first below it that has one.
     fn leg(&self, place: usize, events: &[u32]) -> Option<(Leg, String, String)> {
-        let Logic::Travel(travel) = &self.set.rules[place].logic else {
-            return self.set.references[place].iter().find_map(|below| self.leg(*below, events));
-        };
+        let (mut open, mut seen) = (vec![place], BTreeSet::new());
+        while let Some(rule) = open.pop() {
+            // There may be very many ways to one rule.
+            if !seen.insert(rule) {
+                continue;
+            }
+            open.extend(self.set.references[rule].iter().rev());
+            let leg = match &self.set.rules[rule].logic {
+                Logic::Travel(travel) => self.fastest(rule, travel, events),
+                _ => None,
+            };
+            if leg.is_some() {
+                return leg;
+            }
+        }
+        None
+    }
+
+    /// The fastest leg of a rule among the evidence.
+    fn fastest(&self, place: usize, travel: &Travel, events: &[u32]) -> Option<(Leg, String, String)> {
         let has = |event| events.binary_search(&event).is_ok();
         let signals = events.iter().flat_map(|event| self.detected.signals[place].at(*event));
         let groups = self.detected.by_group(self.set, self.store, place, signals);

@@ -43,11 +43,13 @@ impl RuleCoverage {
         let mut out = RuleCoverage::default();
         let first = coverage.span.iter().chain(history.and_then(|h| h.span.as_ref())).map(|reach| reach.first).min();
         let length = coverage.span.zip(first).map_or(Span(0), |(reach, first)| Span(reach.last.0 - first.0));
+        let judgements = judgements(set, detected, length);
         let read: BTreeSet<_> = coverage.types.keys().map(|event_type| folded(event_type)).collect();
         for (place, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.is_reported && is_wanted(r)) {
             out.ran += 1;
-            if let Some(fault) = fault_of(set, detected, place) {
-                out.failed.push((rule.name.clone(), fault));
+            let Judgement { fault, too_young_owners, is_too_young } = &judgements[place];
+            if let Some(fault) = fault {
+                out.failed.push((rule.name.clone(), fault.clone()));
             }
             let types = set.event_types(place);
             let has_input =
@@ -57,10 +59,10 @@ impl RuleCoverage {
             }
             if !has_input {
                 out.no_input.push(rule.name.clone());
-            } else if is_too_young(set, detected, place, length) {
+            } else if *is_too_young {
                 out.too_young.push(rule.name.clone());
-            } else if let Some(count) = too_young_owners(set, detected, place) {
-                out.too_young_owners.insert(rule.name.clone(), count);
+            } else if *too_young_owners > 0 {
+                out.too_young_owners.insert(rule.name.clone(), *too_young_owners);
             }
         }
         for list in [&mut out.no_input, &mut out.too_young, &mut out.blind] {
@@ -70,34 +72,42 @@ impl RuleCoverage {
     }
 }
 
-/// A fault in a rule, or in one that it is made of.
-fn fault_of(set: &RuleSet, detected: &Detected, rule: usize) -> Option<String> {
-    detected
-        .faults
-        .get(&rule)
-        .cloned()
-        .or_else(|| set.references[rule].iter().find_map(|to| fault_of(set, detected, *to)))
+/// How it went with a rule and all that it is made of.
+#[derive(Clone, Debug, Default)]
+struct Judgement {
+    /// the first fault inside
+    fault: Option<String>,
+    /// how many owners it, or one that it is made of, never knew long enough
+    too_young_owners: usize,
+    /// it, or one that it is made of, could judge nobody, or nobody in so short an export
+    is_too_young: bool,
 }
 
-/// How many owners a rule, or one that it is made of, never knew long enough.
-fn too_young_owners(set: &RuleSet, detected: &Detected, rule: usize) -> Option<usize> {
-    let own = detected.judged.get(&rule).map(|judged| judged.too_young);
-    let below = set.references[rule].iter().filter_map(|to| too_young_owners(set, detected, *to));
-    own.into_iter().chain(below).max().filter(|count| *count > 0)
-}
-
-/// Whether a rule, or one that it is made of, could judge nobody, or nobody in so short an export.
-fn is_too_young(set: &RuleSet, detected: &Detected, rule: usize, length: Span) -> bool {
+/// For each rule. Each is looked at once, behind those that it is made of: there may be very many ways from one to
+/// another.
+fn judgements(set: &RuleSet, detected: &Detected, length: Span) -> Vec<Judgement> {
     use crate::rule::logic::{Absent, Logic};
-    let needs = match &set.rules[rule].logic {
-        Logic::FirstSeen(f) => f.min_age,
-        Logic::Rate(r) => r.min_history,
-        Logic::Chain(c) if c.absent == Absent::First => c.window,
-        _ => Span(0),
-    };
-    needs > length
-        || detected.judged.get(&rule).is_some_and(|judged| judged.owners == 0 && judged.too_young > 0)
-        || set.references[rule].iter().any(|to| is_too_young(set, detected, *to, length))
+    let mut out = vec![Judgement::default(); set.rules.len()];
+    for &rule in &set.order {
+        let needs = match &set.rules[rule].logic {
+            Logic::FirstSeen(f) => f.min_age,
+            Logic::Rate(r) => r.min_history,
+            Logic::Chain(c) if c.absent == Absent::First => c.window,
+            _ => Span(0),
+        };
+        let judged = detected.judged.get(&rule);
+        let own = Judgement {
+            fault: detected.faults.get(&rule).cloned(),
+            too_young_owners: judged.map_or(0, |judged| judged.too_young),
+            is_too_young: needs > length || judged.is_some_and(|judged| judged.owners == 0 && judged.too_young > 0),
+        };
+        out[rule] = set.references[rule].iter().map(|below| &out[*below]).fold(own, |own, below| Judgement {
+            fault: own.fault.or_else(|| below.fault.clone()),
+            too_young_owners: own.too_young_owners.max(below.too_young_owners),
+            is_too_young: own.is_too_young || below.is_too_young,
+        });
+    }
+    out
 }
 
 /// The report of an earlier run that findings were compared with.

@@ -6,6 +6,7 @@ use std::path::Path;
 use predicates::prelude::*;
 use tempfile::TempDir;
 
+use super::events::{guessed_password, lines};
 use super::jcdetect;
 
 fn stdout(arguments: &[&str]) -> String {
@@ -287,6 +288,28 @@ fn a_correlation_behind_its_base_is_refused() {
         .assert()
         .code(2)
         .stderr(predicate::str::contains(want));
+}
+
+/// Each layer doubles the ways down, and none of them is walked.
+#[test]
+fn rules_that_name_one_twice_take_no_longer() {
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().join("rules");
+    fs::create_dir(&own).unwrap();
+    let base = "title: r0\nname: r0\nlogsource: {product: jumpcloud}\ndetection: {a: {event_type: user_login_attempt}, condition: a}\n";
+    fs::write(own.join("r0.yml"), base).unwrap();
+    for layer in 1..=60 {
+        let below = layer - 1;
+        let rule = format!(
+            "title: r{layer}\nname: r{layer}\ncorrelation: {{type: event_count, rules: [r{below}, r{below}], group-by: [actor.key], timespan: 1h, condition: {{gte: 1}}}}\n"
+        );
+        fs::write(own.join(format!("r{layer}.yml")), rule).unwrap();
+    }
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(&guessed_password())).unwrap();
+    let arguments = [path.to_str().unwrap(), "--no-config", "--rules", own.to_str().unwrap()];
+    let found = super::findings(&arguments);
+    assert!(super::rule_ids(&found).contains(&"r60"));
 }
 
 #[test]
