@@ -239,11 +239,6 @@ impl Signals {
         }
     }
 
-    /// Whether these are the very same matches.
-    pub fn is(&self, other: &Signals) -> bool {
-        matches!((self, other), (Signals::Matches(a), Signals::Matches(b)) if Arc::ptr_eq(a, b))
-    }
-
     /// How many there are.
     pub fn len(&self) -> usize {
         match self {

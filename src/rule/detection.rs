@@ -407,15 +407,4 @@ mod tests {
         let radius = types("a: {event_type: RADIUS_auth}\ncondition: a");
         assert_eq!(radius.as_deref(), Some("radius_auth_attempt"));
     }
-
-    #[test]
-    fn linked_fields_count_in_favour_until_they_are_known() {
-        let expr = compile(
-            &super::super::file::yaml("a: {actor.key|fieldref: target.key}\ncondition: not a").unwrap(),
-            &mut Vec::new(),
-        )
-        .unwrap();
-        let json = Json::parse(EVENT).unwrap();
-        assert!(expr.is_linked() && expr.may_match(&Event::new(&json).unwrap()));
-    }
 }

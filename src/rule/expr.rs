@@ -86,23 +86,11 @@ impl Expr {
 
     /// Whether an event matches.
     pub fn matches(&self, event: &impl Searchable) -> bool {
-        self.eval(event, None)
-    }
-
-    /// Whether it may match once identities are linked: comparisons of linked fields count in its favour.
-    pub fn may_match(&self, event: &impl Searchable) -> bool {
-        self.eval(event, Some(true))
-    }
-
-    fn eval(&self, event: &impl Searchable, linked: Option<bool>) -> bool {
         match self {
-            Expr::And(parts) => parts.iter().all(|part| part.eval(event, linked)),
-            Expr::Or(parts) => parts.iter().any(|part| part.eval(event, linked)),
-            Expr::Not(inner) => !inner.eval(event, linked.map(|favour| !favour)),
-            Expr::Test(test) => match linked {
-                Some(favour) if test.is_linked() => favour,
-                _ => test.matches(event),
-            },
+            Expr::And(parts) => parts.iter().all(|part| part.matches(event)),
+            Expr::Or(parts) => parts.iter().any(|part| part.matches(event)),
+            Expr::Not(inner) => !inner.matches(event),
+            Expr::Test(test) => test.matches(event),
             Expr::Keyword(keyword) => event.any_text(&|text| keyword.matches(text)),
             #[cfg(test)]
             Expr::Named(_) => false,

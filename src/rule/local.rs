@@ -8,13 +8,14 @@ use super::logic::Logic;
 /// is not made of it, or two of one id. With it the place of the rule concerned.
 pub(super) fn check(rules: &[Rule]) -> Result<(), (usize, Fault)> {
     for (place, rule) in rules.iter().enumerate() {
-        if rule.uuid.is_some() && rules[..place].iter().any(|other| other.uuid == rule.uuid) {
+        let is_taken = |id: &String| rules[..place].iter().any(|other| other.uuid.is_some() && other.is_called(id));
+        if rule.uuid.as_ref().is_some_and(is_taken) {
             return Err((place, fault("id", "the file has two rules of this id: give each its own")));
         }
     }
     let feeding = |place: usize| {
         let names = rules[place].logic.references();
-        names.into_iter().filter_map(|name| rules.iter().position(|r| r.name == *name || r.uuid.as_ref() == Some(name)))
+        names.into_iter().filter_map(|name| rules.iter().position(|r| r.is_called(name)))
     };
     let mut is_used = vec![false; rules.len()];
     let mut open = vec![0];
@@ -53,6 +54,8 @@ mod tests {
         assert_eq!(check(&[count("t", "mid"), count("mid", "base"), base.clone()]), Ok(3));
         let id = "id: \"0e95725d-7320-415d-80f7-004da920fc11\"\n";
         assert_eq!(check(&[count("t", &id[5..41]), base.clone() + id]), Ok(2));
+        let upper = detection("base") + &id.to_uppercase().replace("ID:", "id:");
+        assert_eq!(check(&[count("t", &id[5..41]), upper]), Ok(2));
         let first_last = check(&[base.clone(), count("t", "base")]).unwrap_err();
         assert!(first_last.starts_with("t.yml:6: \"t\" is never reported: "), "{first_last}");
         assert!(first_last.contains("put the correlation first"), "{first_last}");

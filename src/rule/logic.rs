@@ -289,6 +289,18 @@ impl Logic {
         }
     }
 
+    /// The same, to be put right once it is known which rules those are.
+    pub(super) fn group_by_mut(&mut self) -> &mut [GroupBy] {
+        match self {
+            Logic::Detection(_) | Logic::Risk(_) => &mut [],
+            Logic::Count(c) => &mut c.group_by,
+            Logic::Chain(c) => &mut c.group_by,
+            Logic::FirstSeen(f) => &mut f.by,
+            Logic::Travel(t) => &mut t.by,
+            Logic::Rate(r) => &mut r.by,
+        }
+    }
+
     /// Fields of completing events that it reads later on.
     pub fn fields(&self, out: &mut Vec<Field>) {
         out.extend(self.group_by().iter().flat_map(|g| g.fields.iter().map(|(_, field)| field.clone())));

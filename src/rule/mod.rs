@@ -20,6 +20,7 @@ pub mod lists;
 mod local;
 pub mod logic;
 mod modifier;
+mod names;
 mod own;
 pub mod pack;
 mod parsed;
@@ -334,6 +335,11 @@ impl Rule {
     pub fn level_at(&self, event: &impl Searchable) -> Severity {
         let changed = self.level_when.iter().rev().find(|level| level.when.matches(event));
         changed.map_or(self.level, |level| level.level)
+    }
+
+    /// Whether another rule means it by this: its name, or its id, however that is written.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.uuid.as_ref().is_some_and(|id| id.to_lowercase() == name.to_lowercase())
     }
 
     /// Puts what lists hold where conditions name them.

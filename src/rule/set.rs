@@ -8,6 +8,7 @@ use super::expr::Expr;
 use super::kept::{Kept, Types, folded};
 use super::lists::Lists;
 use super::logic::Logic;
+use super::names::Names;
 pub use super::parsed::Parsed;
 use super::verdict::{Tests, Verdict};
 use super::{Problem, Rule};
@@ -103,18 +104,16 @@ impl RuleSet {
 
     fn link(&mut self, files: Vec<Vec<Rule>>) {
         // Names of other files, by name and by UUID; locals only within their file.
-        let mut global: HashMap<String, usize> = HashMap::new();
-        let mut locals: Vec<HashMap<String, usize>> = Vec::new();
+        let mut global = Names::default();
+        let mut locals: Vec<Names> = Vec::new();
         let mut file_of = Vec::new();
         for (file, rules) in files.into_iter().enumerate() {
-            let mut own = HashMap::new();
+            let mut own = Names::default();
             for rule in rules {
                 let place = self.rules.len();
-                own.insert(rule.name.clone(), place);
-                own.extend(rule.uuid.clone().map(|id| (id, place)));
+                own.add(&rule, place);
                 if rule.is_reported {
-                    global.insert(rule.name.clone(), place);
-                    global.extend(rule.uuid.clone().map(|id| (id, place)));
+                    global.add(&rule, place);
                 }
                 file_of.push(file);
                 self.rules.push(rule);
@@ -127,15 +126,15 @@ impl RuleSet {
             let mut found = Some(Vec::new());
             for (nth, name) in rule.logic.references().into_iter().enumerate() {
                 let message = match own.get(name).or_else(|| global.get(name)) {
-                    Some(to) if matches!(self.rules[*to].logic, Logic::Risk(_)) => {
+                    Some(to) if matches!(self.rules[to].logic, Logic::Risk(_)) => {
                         format!("{name:?} adds up all findings, so no rule can be made of it")
                     }
                     Some(to) => {
-                        found.iter_mut().for_each(|f: &mut Vec<usize>| f.push(*to));
+                        found.iter_mut().for_each(|f: &mut Vec<usize>| f.push(to));
                         continue;
                     }
                     None => {
-                        let near = nearest_of(name, own.keys().chain(global.keys()).map(String::as_str));
+                        let near = nearest_of(name, own.all().chain(global.all()));
                         let hint = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
                         format!("no rule named {name:?}{hint} (rules are referred to by name or id, not by title)")
                     }
@@ -449,6 +448,25 @@ mod tests {
         assert_eq!(set.names().collect::<Vec<_>>(), ["a", "c"]);
         let c = set.rules.iter().position(|rule| rule.name == "c").unwrap();
         assert_eq!(set.rules[set.references[c][0]].name, "a");
+        let letters = "abcdefab-2222-4333-8444-555555555555";
+        let set = load(&[
+            ("a.yml", detection("a") + &format!("id: \"{letters}\"\n")),
+            ("b.yml", count("b", &letters.to_uppercase())),
+            (
+                "c.yml",
+                count("c", "own") + "---\n" + &detection("own") + &format!("id: \"{}\"\n", letters.to_uppercase()),
+            ),
+            (
+                "d.yml",
+                count("d", &letters.to_uppercase()) + "---\n" + &detection("own") + &format!("id: \"{letters}\"\n"),
+            ),
+        ]);
+        assert!(set.problems.is_empty(), "{:?}", set.problems);
+        let of = |name: &str| {
+            let place = set.rules.iter().position(|rule| rule.name == name).unwrap();
+            &set.rules[set.references[place][0]].name
+        };
+        assert_eq!((of("b").as_str(), of("c").as_str(), of("d").as_str()), ("a", "own", "own"));
         // Two files may have the same local rule.
         let with_local = |name: &str| format!("{}---\n{}{id}", count(name, "own"), detection("own"));
         assert!(load(&[("a.yml", with_local("a")), ("b.yml", with_local("b"))]).problems.is_empty());
