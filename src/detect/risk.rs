@@ -207,7 +207,8 @@ pub(super) fn evaluate(set: &RuleSet, store: &Store, detected: &Detected, risk: 
             let event = part[0].event;
             let addends = window.at(event);
             let techniques = addends.iter().flat_map(|addend| &set.rules[addend.rule].techniques);
-            let tactics: BTreeSet<&str> = techniques.map(|technique| technique.tactic.as_str()).collect();
+            let tactics = techniques.map(|technique| technique.tactic.as_str());
+            let tactics: BTreeSet<&str> = tactics.filter(|tactic| !tactic.is_empty()).collect();
             if !addends.is_empty() && tactics.len() >= risk.min_tactics {
                 signals.push(Signal::new(event).of_group(number));
             }

@@ -359,3 +359,33 @@ fn a_list_may_be_empty_or_short() {
         assert_eq!(found(test, lists), want, "{test} {lists}");
     }
 }
+
+/// A technique that stands behind no tactic serves none, so it is not one more.
+#[test]
+fn a_technique_without_a_tactic_is_no_tactic() {
+    let folder = TempDir::new().unwrap();
+    let (own, path) = (folder.path().join("rules"), folder.path().join("x.jsonl"));
+    fs::create_dir(&own).unwrap();
+    let event = |id: u32, kind: &str| {
+        let mut event = sign_in(id, &format!("2026-03-02T09:0{id}:00Z"), true);
+        event["event_type"] = kind.into();
+        event
+    };
+    fs::write(&path, lines(&[event(1, "kind_a"), event(2, "kind_b")])).unwrap();
+    let rule = |name: &str, tags: &str| {
+        let kind = name.replace('-', "_");
+        let text = format!(
+            "title: {name}\nname: {name}\nlevel: high\ntags: [{tags}]\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{event_type: {kind}}}, condition: s}}\n"
+        );
+        fs::write(own.join(format!("{name}.yml")), text).unwrap();
+    };
+    let risk =
+        "title: mine\nname: mine\njcdetect: {risk: {timespan: 1h, min_score: 60, min_rules: 2, min_tactics: 2}}\n";
+    fs::write(own.join("mine.yml"), risk).unwrap();
+    rule("kind-a", "attack.impact, attack.t1485");
+    for (tags, want) in [("attack.t1110", 0), ("attack.credential-access, attack.t1110", 1)] {
+        rule("kind-b", tags);
+        let found = findings(&[text(&path), "--no-config", "--rules", text(&own)]);
+        assert_eq!(found.iter().filter(|finding| finding["rule_id"] == "mine").count(), want, "{tags}");
+    }
+}
