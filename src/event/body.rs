@@ -8,7 +8,7 @@ use super::json::Json;
 
 impl Json<'_> {
     /// Whether a member says nothing, so that it might as well not be there: nothing, or a text without a character.
-    fn says_nothing(&self) -> bool {
+    pub fn says_nothing(&self) -> bool {
         match self {
             Json::Text(text) => text.is_empty(),
             Json::Object(members) => members.iter().all(|(_, v)| v.says_nothing()),

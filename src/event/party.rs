@@ -79,11 +79,12 @@ fn kind_of(kind: &str) -> Cow<'_, str> {
 pub fn actor<'e>(json: &'e Json<'e>, event_type: &str) -> Party<'e> {
     let newer_id = json.text_at(&["jc_initiated_by_id"]);
     let newer_email = json.text_at(&["jc_initiated_by_email"]);
-    if let Some(by) = json.get("initiated_by").filter(|by| !by.is_nothing()) {
+    // Bridges that fill in zero values write one of empty texts where there is none.
+    if let Some(by) = json.get("initiated_by").filter(|by| !by.says_nothing()) {
         let name = by.text_at(&["username"]).or_else(|| json.text_at(&["username"])).or_else(|| by.text_at(&["name"]));
         let email = by.text_at(&["email"]).or(newer_email);
         let id = by.text_at(&["id"]).or(newer_id);
-        let kind = by.text_at(&["type"]).or_else(|| guessed_kind(by, event_type));
+        let kind = by.text_at(&["type"]).or_else(|| guessed_kind(by, json, event_type));
         let party = Party::of(kind, id, name, email);
         if !party.is_unknown() || kind == Some("system") {
             return party;
@@ -106,13 +107,14 @@ pub fn actor<'e>(json: &'e Json<'e>, event_type: &str) -> Party<'e> {
     }
 }
 
-fn guessed_kind(by: &Json<'_>, event_type: &str) -> Option<&'static str> {
+/// What an `initiated_by` without a type is.
+fn guessed_kind(by: &Json<'_>, json: &Json<'_>, event_type: &str) -> Option<&'static str> {
     if by.text_at(&["username"]).is_some() {
         Some("user")
     } else if by.text_at(&["email"]).is_some() || event_type.starts_with("admin_") {
         Some("admin")
     } else {
-        None
+        json.text_at(&["username"]).filter(|_| event_type != "alert_created").map(|_| "user")
     }
 }
 
@@ -263,6 +265,16 @@ mod tests {
         let j = json(r#"{"resource":{"id":"5c","type":"admin","email":"jane@x.io"}}"#);
         assert_eq!(actor(&j, "admin_login_attempt").id, Some("5c"));
         assert!(actor(&j, "admin_update").is_unknown());
+    }
+
+    #[test]
+    fn an_initiated_by_of_empty_texts_is_none() {
+        for by in [r#"{"type":"","username":""}"#, r#"{"type":"","username":"","administrator":false}"#, "{}", "null"] {
+            let text = format!(r#"{{"initiated_by":{by},"username":"jo"}}"#);
+            let json = Json::parse(&text).unwrap();
+            let who = actor(&json, "login_attempt");
+            assert_eq!((who.class(), who.name), (Class::User, Some("jo")), "{by}");
+        }
     }
 
     #[test]

@@ -15,6 +15,36 @@ fn normalize(arguments: &[&str]) -> Vec<Value> {
     String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// These records as the rules see them; each gets what every record has.
+fn normalized(records: &[Value]) -> Vec<Value> {
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    let whole = |(number, record): (usize, &Value)| {
+        let mut all = json!({"id": number.to_string(), "organization": "o", "timestamp": "2026-03-02T09:00:00Z"});
+        all.as_object_mut().unwrap().extend(record.as_object().unwrap().clone());
+        all.to_string() + "\n"
+    };
+    fs::write(&path, records.iter().enumerate().map(whole).collect::<String>()).unwrap();
+    let events = normalize(&[text(&path), "-q", "--no-config"]);
+    assert_eq!(events.len(), records.len());
+    events
+}
+
+/// The bridges in Go fill in an `initiated_by` of empty texts where a device or LDAP names nobody.
+#[test]
+fn who_it_was_does_not_depend_on_a_bridge() {
+    for plain in [
+        json!({"event_type": "login_attempt", "service": "systems", "username": "jo"}),
+        json!({"event_type": "ldap_bind", "service": "ldap", "username": "jo", "error_code": 0}),
+    ] {
+        let mut bridged = plain.clone();
+        bridged["initiated_by"] = json!({"type": "", "username": ""});
+        let events = normalized(&[plain, bridged]);
+        assert_eq!((&events[0]["actor"]["key"], &events[0]["actor"]["type"]), (&json!("user:jo"), &json!("user")));
+        assert_eq!(events[1]["actor"], events[0]["actor"]);
+    }
+}
+
 #[test]
 fn one_event_whole() {
     let case = TempDir::new().unwrap();
