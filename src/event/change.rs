@@ -146,13 +146,14 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     }
     let grows = || {
         let new = networks(is);
-        old.named().iter().filter_map(IpNet::supernet).any(|wider| new.covers(wider))
+        old.named().iter().filter_map(IpNet::supernet).any(|wider| new.covers(wider) && !old.covers(wider))
     };
     if (gained && !lost) || grows() || is_wide(fresh) {
         trend.push("widened");
     }
 }
 
+    // A network that lies in a wider one that was there grows into nothing new.
 /// A network, or an address as the network of it alone.
 fn network(item: &Json<'_>) -> Option<IpNet> {
     let text = item.text()?.trim();
@@ -206,7 +207,14 @@ mod tests {
             (r#""from":["198.51.100.7"],"to":["198.51.100.7/32"]"#, "changed removed"),
             (r#""from":["198.51.100.7"],"to":["198.51.100.0/24"]"#, "added changed removed widened"),
             (r#""from":["10.0.0.1/24"],"to":["10.0.0.0/24"]"#, "changed removed"),
-            (r#""from":["10.0.0.0/8","10.1.0.0/16"],"to":["10.0.0.0/8","10.1.2.0/24"]"#, "changed removed widened"),
+            (r#""from":["10.0.0.0/8","10.1.0.0/16"],"to":["10.0.0.0/8","10.1.2.0/24"]"#, "changed removed"),
+            (
+                r#""from":["10.0.0.0/8","10.1.0.0/16","192.0.2.0/24"],"to":["10.0.0.0/8","10.1.0.0/16"]"#,
+                "changed removed",
+            ),
+            (r#""from":["10.0.0.0/8","10.0.0.0/8"],"to":["10.0.0.0/8"]"#, "changed"),
+            (r#""from":["10.0.0.0/8","10.1.0.0/16"],"to":["10.0.0.0/7"]"#, "added changed removed widened"),
+            (r#""from":["10.0.0.0/24","10.0.1.0/24"],"to":["10.0.0.0/23"]"#, "changed removed"),
             (r#""from":["10.0.0.0/8","x"],"to":["11.0.0.0/8","x"]"#, "added changed removed widened"),
             (r#""from":["::a00:0/104"],"to":["10.0.0.0/24"]"#, "added changed removed"),
             (r#""from":["2001:db8::/48","10.0.0.0/24"],"to":["2001:db8::/47"]"#, "added changed removed widened"),

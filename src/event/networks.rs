@@ -8,7 +8,7 @@ use ipnet::IpNet;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Networks {
     named: Vec<IpNet>,
-    /// first and last addresses of the widest of them, in order. They nest or are apart, so no two of these meet
+    /// first and last addresses of what they hold, in order; no two of these meet, nor does one follow on another
     widest: Vec<(IpAddr, IpAddr)>,
 }
 
@@ -20,7 +20,7 @@ impl Networks {
         let mut widest: Vec<(IpAddr, IpAddr)> = Vec::new();
         for (first, last) in all {
             match widest.last_mut() {
-                Some(open) if first <= open.1 => open.1 = open.1.max(last),
+                Some(open) if first <= open.1 || follows(first, open.1) => open.1 = open.1.max(last),
                 _ => widest.push((first, last)),
             }
         }
@@ -48,6 +48,15 @@ impl Networks {
     }
 }
 
+/// Whether an address is the next one behind another.
+fn follows(next: IpAddr, last: IpAddr) -> bool {
+    match (last, next) {
+        (IpAddr::V4(last), IpAddr::V4(next)) => last.to_bits().checked_add(1) == Some(next.to_bits()),
+        (IpAddr::V6(last), IpAddr::V6(next)) => last.to_bits().checked_add(1) == Some(next.to_bits()),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +77,8 @@ mod tests {
         {
             assert_eq!(networks.covers(network.parse().unwrap()), is_covered, "{network}");
         }
+        let halves = Networks::new(["192.0.2.0/25", "192.0.2.128/25"].map(|text| text.parse().unwrap()).to_vec());
+        assert!(halves.covers("192.0.2.0/24".parse().unwrap()) && !halves.covers("192.0.2.0/23".parse().unwrap()));
         assert!(!Networks::new(vec![]).contains("10.0.0.1".parse().unwrap()));
     }
 }
