@@ -5,6 +5,7 @@
 //! objects (`settings.passwordPolicy.minLength`). A path shorter than every name stands for all fields
 //! below it (`config.acsUrl` for `config.acsUrl.value`). A field that is listed twice matches on any.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
@@ -87,8 +88,8 @@ impl Change<'_> {
     /// | missing → anything else | added |
     /// | `true` → missing | off, removed, cleared |
     /// | anything else → missing | removed, cleared |
-    /// | neither given (passwords) | changed |
-    /// | equal | – |
+    /// | neither given, or both `null` (passwords) | changed |
+    /// | equal, also a number and its spelling as a text | – |
     /// | `false` → `true`, `true` → `false` | on / off, changed |
     /// | number → larger, smaller | up / down, changed |
     /// | list gains, loses members (a part of a network that was there is no gain) | added / removed, changed |
@@ -121,7 +122,13 @@ fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
     } else if let (Json::Array(was), Json::Array(is)) = (from, to) {
         lists(was, is, &mut trend);
     } else if let (Some(was), Some(is)) = (from.number(), to.number()) {
-        trend.push(if is > was { "up" } else { "down" });
+        match is.partial_cmp(&was) {
+            Some(Ordering::Greater) => trend.push("up"),
+            Some(Ordering::Less) => trend.push("down"),
+            // One number in two spellings. Two texts may be names that only look like numbers.
+            _ if from.text().is_none() || to.text().is_none() => return vec![],
+            _ => {}
+        }
     }
     if to.is_nothing() || matches!(to, Json::Text(t) if t.is_empty()) {
         trend.push("cleared");
@@ -200,6 +207,9 @@ mod tests {
             (r#""from":"a","to":"""#, "changed cleared"),
             (r#""from":[1],"to":[1,2]"#, "added changed widened"),
             (r#""from":[1,2],"to":[1]"#, "changed removed"),
+            (r#""from":"12.0","to":12"#, ""),
+            (r#""from":"12.5","to":12"#, "changed down"),
+            (r#""from":"007","to":"7.0"#, "changed"),
             (r#""from":[1,2],"to":[]"#, "changed cleared removed"),
             (r#""from":["10.0.0.0/24"],"to":["10.0.0.0/16"]"#, "added changed removed widened"),
             (r#""from":["10.0.0.1"],"to":["0.0.0.0/0"]"#, "added changed removed widened"),
