@@ -3,7 +3,7 @@
 use super::json::Json;
 
 fn object<'e>(json: &'e Json<'e>) -> Option<&'e Json<'e>> {
-    ["useragent", "user_agent"].iter().find_map(|key| json.get(key)).filter(|agent| !agent.is_nothing())
+    ["useragent", "user_agent"].iter().find_map(|key| json.said(&[key]))
 }
 
 /// The parsed name: `Chrome`, `curl`, `Python Requests`, `Other`.
@@ -106,5 +106,7 @@ mod tests {
             assert_eq!(kind(&Json::parse(&text).unwrap()), Some(want), "{agent}");
         }
         assert_eq!(kind(&Json::parse("{}").unwrap()), None);
+        let second = r#"{"useragent":null,"user_agent":{"name":"curl"}}"#;
+        assert_eq!(kind(&Json::parse(second).unwrap()), Some("script"));
     }
 }

@@ -21,7 +21,7 @@ pub struct Change<'e> {
     pub from: Option<&'e Json<'e>>,
     /// the value after
     pub to: Option<&'e Json<'e>>,
-    /// the record names the field and no value, as it does for passwords
+    /// the record names the field and no value, or `null` for both, as it does for passwords
     bare: bool,
 }
 
@@ -64,7 +64,9 @@ fn rest<'p>(path: &'p str, name: &str) -> Option<&'p str> {
 fn change<'e>(entry: &'e Json<'e>, rest: &str) -> Option<Change<'e>> {
     let value = |key| entry.get(key).filter(|v| **v != Json::Null).and_then(|v| dig(v, rest));
     let (from, to) = (value("from"), value("to"));
-    let bare = rest.is_empty() && entry.get("from").is_none() && entry.get("to").is_none();
+    // Both or neither: what is created has only a `to`, which may be `null`.
+    let is_alike = entry.get("from").is_some() == entry.get("to").is_some();
+    let bare = rest.is_empty() && is_alike && from.is_none() && to.is_none();
     (bare || from.is_some() || to.is_some()).then_some(Change { from, to, bare })
 }
 
@@ -151,6 +153,7 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     if lost {
         trend.push("removed");
     }
+    // A network that lies in a wider one that was there grows into nothing new.
     let grows = || {
         let new = networks(is);
         old.named().iter().filter_map(IpNet::supernet).any(|wider| new.covers(wider) && !old.covers(wider))
@@ -160,7 +163,6 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     }
 }
 
-    // A network that lies in a wider one that was there grows into nothing new.
 /// A network, or an address as the network of it alone.
 fn network(item: &Json<'_>) -> Option<IpNet> {
     let text = item.text()?.trim();
@@ -197,19 +199,21 @@ mod tests {
             (r#""from":false"#, "cleared removed"),
             (r#""from":"x","to":null"#, "cleared removed"),
             ("", "changed"),
+            (r#""from":null,"to":null"#, "changed"),
+            (r#""to":null"#, ""),
             (r#""from":true,"to":true"#, ""),
             (r#""from":false,"to":true"#, "changed on"),
             (r#""from":true,"to":false"#, "changed off"),
             (r#""from":"true","to":"false"#, "changed off"),
             (r#""from":12,"to":8"#, "changed down"),
             (r#""from":8,"to":12"#, "changed up"),
+            (r#""from":"12.0","to":12"#, ""),
+            (r#""from":"12.5","to":12"#, "changed down"),
+            (r#""from":"007","to":"7.0"#, "changed"),
             (r#""from":"a","to":"b""#, "changed"),
             (r#""from":"a","to":"""#, "changed cleared"),
             (r#""from":[1],"to":[1,2]"#, "added changed widened"),
             (r#""from":[1,2],"to":[1]"#, "changed removed"),
-            (r#""from":"12.0","to":12"#, ""),
-            (r#""from":"12.5","to":12"#, "changed down"),
-            (r#""from":"007","to":"7.0"#, "changed"),
             (r#""from":[1,2],"to":[]"#, "changed cleared removed"),
             (r#""from":["10.0.0.0/24"],"to":["10.0.0.0/16"]"#, "added changed removed widened"),
             (r#""from":["10.0.0.1"],"to":["0.0.0.0/0"]"#, "added changed removed widened"),

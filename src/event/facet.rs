@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::field::{Field, Norm};
 use super::json::Json;
-use super::party::{is_attempt, is_named, is_own_account};
+use super::party::{is_a, is_attempt, is_named, is_own_account};
 use super::source::DEVICE_SIGN_IN;
 
 /// The members that tell the event type.
@@ -237,8 +237,7 @@ impl Meaning {
         if key != RESOURCE {
             return Meaning::default();
         }
-        let kind = value.text_at(&["type"]);
-        let silent = |facet: usize, wanted: &str| if kind == Some(wanted) { 0 } else { 1 << facet };
+        let silent = |facet: usize, wanted: &str| if is_a(value, wanted) { 0 } else { 1 << facet };
         let names = if is_named(value) { Meaning::NAMES } else { 0 };
         Meaning(silent(DEVICE, "system") | silent(APP, "application") | names)
     }

@@ -16,7 +16,7 @@ const SECOND: &[(&str, &str)] = &[
 ];
 
 fn context<'e>(json: &'e Json<'e>, key: &str) -> Option<&'e Json<'e>> {
-    ["auth_context", "auth_meta"].iter().find_map(|outer| json.at(&[outer, key])).filter(|v| !v.is_nothing())
+    ["auth_context", "auth_meta"].iter().find_map(|outer| json.said(&[outer, key]))
 }
 
 fn method(json: &Json<'_>, name: &str) -> Option<bool> {
@@ -112,6 +112,10 @@ mod tests {
         let ldap = j(r#"{"auth_meta":{"auth_methods":{"password":{"success":true},"webauthn":{"success":true}}}}"#);
         assert_eq!(factors(&ldap), ["webauthn"]);
         assert_eq!(mfa_used(&ldap, Outcome::Success), Some(true));
+        let both = j(
+            r#"{"auth_context":{"auth_methods":{"password":{}}},"auth_meta":{"auth_methods":{"password":{"success":true}}}}"#,
+        );
+        assert_eq!(password_ok(&both, Outcome::Success), Some(true));
         assert_eq!(factors(&j(r#"{"mfa":true,"mfa_meta":{"type":"TOTP"}}"#)), ["totp"]);
     }
 }

@@ -54,6 +54,12 @@ impl<'a> Json<'a> {
         path.iter().try_fold(self, |value, key| value.get(key))
     }
 
+    /// The value at a path of keys, `None` where it says nothing: exporters write `null`, `{}` and empty texts for what
+    /// is not there, and such a first alternative must not hide the second.
+    pub fn said(&self, path: &[&str]) -> Option<&Json<'a>> {
+        self.at(path).filter(|value| !value.says_nothing())
+    }
+
     /// Text that is not empty.
     pub fn text(&self) -> Option<&str> {
         match self {

@@ -63,6 +63,11 @@ pub fn class_of(kind: Option<&str>) -> Class {
     }
 }
 
+/// Whether an object says that it is of a kind, in whatever case.
+pub fn is_a(object: &Json<'_>, kind: &str) -> bool {
+    object.text_at(&["type"]).is_some_and(|said| said.eq_ignore_ascii_case(kind))
+}
+
 /// One word for each kind, whichever way it is written.
 fn kind_of(kind: &str) -> Cow<'_, str> {
     match kind.to_ascii_lowercase().as_str() {
@@ -80,13 +85,13 @@ pub fn actor<'e>(json: &'e Json<'e>, event_type: &str) -> Party<'e> {
     let newer_id = json.text_at(&["jc_initiated_by_id"]);
     let newer_email = json.text_at(&["jc_initiated_by_email"]);
     // Bridges that fill in zero values write one of empty texts where there is none.
-    if let Some(by) = json.get("initiated_by").filter(|by| !by.says_nothing()) {
+    if let Some(by) = json.said(&["initiated_by"]) {
         let name = by.text_at(&["username"]).or_else(|| json.text_at(&["username"])).or_else(|| by.text_at(&["name"]));
         let email = by.text_at(&["email"]).or(newer_email);
         let id = by.text_at(&["id"]).or(newer_id);
         let kind = by.text_at(&["type"]).or_else(|| guessed_kind(by, json, event_type));
         let party = Party::of(kind, id, name, email);
-        if !party.is_unknown() || kind == Some("system") {
+        if !party.is_unknown() || party.kind.as_deref() == Some("system") {
             return party;
         }
     }
@@ -94,7 +99,7 @@ pub fn actor<'e>(json: &'e Json<'e>, event_type: &str) -> Party<'e> {
         return Party::of(Some("user"), newer_id, json.text_at(&["username"]), newer_email);
     }
     if is_attempt(event_type)
-        && let Some(resource) = json.get("resource").filter(|r| !r.is_nothing())
+        && let Some(resource) = json.said(&["resource"])
     {
         let party = object(resource);
         if matches!(party.class(), Class::Admin | Class::User) {
@@ -127,7 +132,7 @@ pub fn is_attempt(event_type: &str) -> bool {
 
 /// What or whom it was done to, and the other end of an association.
 pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (Party<'e>, Party<'e>) {
-    if let Some(connection) = json.at(&["association", "connection"]) {
+    if let Some(connection) = json.said(&["association", "connection"]) {
         return ends(connection);
     }
     let resource = json.get("resource").filter(|resource| is_named(resource)).map(|resource| {
@@ -144,7 +149,7 @@ pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (P
 
 /// Whether a `resource` says what it is.
 pub fn is_named(resource: &Json<'_>) -> bool {
-    !resource.is_nothing() && !object(resource).is_unknown()
+    !object(resource).is_unknown()
 }
 
 /// What a `resource` without a type is.
@@ -165,11 +170,8 @@ fn guessed_target(resource: &Json<'_>, event_type: &str) -> Option<&'static str>
 /// A party out of a `resource` object or an end of an association.
 fn object<'e>(object: &'e Json<'e>) -> Party<'e> {
     // The `name` of an application is that of its connector, such as `saml2`, of which there may be many.
-    let label = match object.text_at(&["type"]) {
-        Some("application") => object.text_at(&["displayLabel"]).or_else(|| object.text_at(&["display_label"])),
-        _ => None,
-    };
-    let name = label.or_else(|| {
+    let label = ["displayLabel", "display_label"].iter().find_map(|key| object.text_at(&[key]));
+    let name = label.filter(|_| is_a(object, "application")).or_else(|| {
         ["username", "name", "displayName", "display_name", "displayLabel", "hostname", "policy_name", "app_name"]
             .iter()
             .find_map(|key| object.text_at(&[key]))
@@ -199,11 +201,11 @@ pub fn is_own_account(event_type: &str) -> bool {
 }
 
 fn device_or_application<'e>(json: &'e Json<'e>) -> Party<'e> {
-    if let Some(system) = json.get("system").filter(|s| !s.is_nothing()) {
+    if let Some(system) = json.said(&["system"]) {
         let name = system.text_at(&["displayName"]).or_else(|| system.text_at(&["hostname"]));
         return Party::of(Some("system"), system.text_at(&["id"]), name, None);
     }
-    if let Some(application) = json.get("application").filter(|a| !a.is_nothing()) {
+    if let Some(application) = json.said(&["application"]) {
         let name = application.text_at(&["display_label"]).or_else(|| application.text_at(&["name"]));
         let id = application.text_at(&["id"]).or_else(|| application.text_at(&["sso_url"]));
         return Party::of(Some("application"), id, name, None);
@@ -289,7 +291,7 @@ mod tests {
     fn an_application_goes_by_its_label() {
         for (resource, want) in [
             (r#"{"type":"application","id":"1","name":"saml2","displayLabel":"Vocera"}"#, "Vocera"),
-            (r#"{"type":"application","id":"1","name":"saml2","display_label":"Vocera"}"#, "Vocera"),
+            (r#"{"type":"Application","id":"1","name":"saml2","display_label":"Vocera"}"#, "Vocera"),
             (r#"{"type":"application","id":"1","name":"saml2","displayLabel":""}"#, "saml2"),
             (r#"{"type":"user_group","id":"1","name":"nurses","displayLabel":"Vocera"}"#, "nurses"),
         ] {

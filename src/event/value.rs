@@ -134,12 +134,11 @@ impl Event<'_> {
     /// The device: `system`, that of the sign-in, a resource or an end of an association that is one.
     fn device(&self) -> Option<&Json<'_>> {
         let json = self.json;
-        let is_device = |found: &&Json<'_>| found.text_at(&["type"]) == Some("system");
+        let is_device = |found: &&Json<'_>| party::is_a(found, "system");
         let ends = ["from", "to"].iter().filter_map(|end| json.at(&["association", "connection", end]));
         [&["system"][..], &["auth_context", "system"], &["auth_meta", "system"]]
             .iter()
-            .filter_map(|path| json.at(path))
-            .find(|device| !device.is_nothing())
+            .find_map(|path| json.said(path))
             .or_else(|| json.get("resource").into_iter().chain(ends).find(is_device))
     }
 
@@ -156,23 +155,21 @@ impl Event<'_> {
 
     /// The sign-in came from a device that JumpCloud manages. The contrary is never known.
     fn is_managed(&self) -> bool {
-        ["auth_context", "auth_meta"]
-            .iter()
-            .any(|outer| self.json.at(&[outer, "system"]).is_some_and(|s| !s.is_nothing()))
+        ["auth_context", "auth_meta"].iter().any(|outer| self.json.said(&[outer, "system"]).is_some())
     }
 
     fn app_text(&self, keys: &[&str]) -> Option<&str> {
         let json = self.json;
         let app = json
-            .get("application")
-            .or_else(|| json.get("resource").filter(|r| r.text_at(&["type"]) == Some("application")))?;
+            .said(&["application"])
+            .or_else(|| json.get("resource").filter(|resource| party::is_a(resource, "application")))?;
         keys.iter().find_map(|key| app.text_at(&[key]))
     }
 }
 
 /// The strongest action of the applied policies: DENY, then ALLOW_WITH_MFA, then ALLOW.
 fn policy_action(json: &Json<'_>) -> Option<&'static str> {
-    let policies = ["auth_context", "auth_meta"].iter().find_map(|outer| json.at(&[outer, "policies_applied"]))?;
+    let policies = ["auth_context", "auth_meta"].iter().find_map(|outer| json.said(&[outer, "policies_applied"]))?;
     let strength = |policy: &Json<'_>| match policy.text_at(&["metadata", "action"])?.to_ascii_uppercase().as_str() {
         "DENY" => Some((3, "DENY")),
         "ALLOW_WITH_MFA" => Some((2, "ALLOW_WITH_MFA")),

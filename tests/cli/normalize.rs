@@ -45,6 +45,55 @@ fn who_it_was_does_not_depend_on_a_bridge() {
     }
 }
 
+/// `null`, `{}` and empty texts are what exporters write where there is nothing.
+#[test]
+fn a_first_alternative_that_says_nothing_hides_no_second() {
+    let app = json!({"type": "application", "id": "a1", "name": "saml2", "displayLabel": "Vocera"});
+    let connection = |end: Value| json!({"connection": {"from": end, "to": end}});
+    let user = json!({"type": "user", "id": "u1", "username": "jo"});
+    let cases = [
+        ("/app/name", "Vocera", json!({"resource": app, "application": null})),
+        ("/app/name", "Vocera", json!({"resource": app, "application": {"id": "", "name": ""}})),
+        ("/agent/name", "curl", json!({"useragent": null, "user_agent": {"name": "curl"}})),
+        ("/source/asn", "AS64500", json!({"asn": null, "geoip": {"asn": 64500}, "client_ip": "192.0.2.1"})),
+        (
+            "/policy/action",
+            "DENY",
+            json!({"auth_context": {"policies_applied": []},
+                "auth_meta": {"policies_applied": [{"metadata": {"action": "DENY"}}]}}),
+        ),
+        ("/device/key", "s2", json!({"system": {"id": ""}, "auth_context": {"system": {"id": "s2"}}})),
+        ("/target/name", "jo", json!({"resource": user, "association": {"connection": null}})),
+        ("/target/name", "jo", json!({"resource": user, "association": connection(json!({"type": "", "name": ""}))})),
+        ("/changes/0/trend/0", "changed", json!({"changes": [{"field": "password", "from": null, "to": null}]})),
+    ];
+    let records = cases.clone().map(|(_, _, record)| {
+        let mut event = json!({"event_type": "user_update"});
+        event.as_object_mut().unwrap().extend(record.as_object().unwrap().clone());
+        event
+    });
+    for ((path, want, record), event) in cases.iter().zip(normalized(&records)) {
+        assert_eq!(event.pointer(path), Some(&json!(want)), "{record}\n{event}");
+    }
+}
+
+#[test]
+fn the_case_of_a_kind_tells_nothing() {
+    let of = |kind: &str, name: &str| {
+        json!({"event_type": "x_update", "initiated_by": {"type": kind},
+            "resource": {"type": kind, "id": "1", "displayLabel": name, "displayName": name}})
+    };
+    let events = normalized(&[of("system", "h"), of("System", "h"), of("application", "v"), of("Application", "v")]);
+    assert_eq!(events[0]["device"]["name"], "h");
+    assert_eq!(events[0]["actor"]["type"], "system");
+    assert_eq!(events[2]["app"]["key"], "1");
+    for pair in events.chunks(2) {
+        for key in ["actor", "target", "device", "app"] {
+            assert_eq!(pair[0][key], pair[1][key], "{key}");
+        }
+    }
+}
+
 #[test]
 fn one_event_whole() {
     let case = TempDir::new().unwrap();
