@@ -60,14 +60,16 @@ fn peer(json: &Json<'_>, event_type: &str) -> Option<IpAddr> {
     json.text_at(&["src_ip"]).and_then(address).or_else(named)
 }
 
-/// `geoip` where it describes [`ip`]: it belongs to `client_ip`, so not to another peer of a device.
-fn geoip<'e>(json: &'e Json<'e>, event_type: &str) -> Option<&'e Json<'e>> {
+/// Whether what the record knows of an address is of [`ip`]: it is of `client_ip`, so not of another peer of a device.
+fn is_described(json: &Json<'_>, event_type: &str) -> bool {
     let described = json.text_at(&["client_ip"]).and_then(address);
-    if !tells_the_actor(event_type, json) || peer(json, event_type).is_some_and(|p| Some(p) != described) {
-        return None;
-    }
-    let geoip = json.get("geoip")?;
-    Some(geoip.get("geoip").unwrap_or(geoip))
+    tells_the_actor(event_type, json) && peer(json, event_type).is_none_or(|peer| Some(peer) == described)
+}
+
+/// `geoip` where it describes [`ip`].
+fn geoip<'e>(json: &'e Json<'e>, event_type: &str) -> Option<&'e Json<'e>> {
+    let geoip = json.get("geoip").filter(|_| is_described(json, event_type))?;
+    Some(geoip.said(&["geoip"]).unwrap_or(geoip))
 }
 
 /// Two-letter country, upper case.
@@ -90,19 +92,25 @@ pub fn place(json: &Json<'_>, event_type: &str) -> Option<(f64, f64)> {
     (!is_filled && latitude.abs() <= 90.0 && longitude.abs() <= 180.0).then_some((latitude, longitude))
 }
 
-/// The network operator, as number (`AS174`) or name, where newer feeds carry it.
+/// The network operator of [`ip`], as number (`AS174`) or name, where newer feeds carry it.
 pub fn asn(json: &Json<'_>, event_type: &str) -> Option<String> {
-    if !tells_the_actor(event_type, json) {
-        return None;
-    }
-    let asn = json.get("asn").or_else(|| json.at(&["geoip", "asn"]))?;
-    match asn {
-        Json::Int(n) => Some(format!("AS{n}")),
-        Json::Text(t) if !t.is_empty() => Some(t.to_string()),
-        Json::Object(_) => match asn.get("number").or_else(|| asn.get("asn")) {
-            Some(Json::Int(n)) => Some(format!("AS{n}")),
-            _ => asn.text_at(&["organization"]).map(str::to_owned),
-        },
+    let asn = json
+        .said(&["asn"])
+        .filter(|_| is_described(json, event_type))
+        .or_else(|| geoip(json, event_type)?.said(&["asn"]))?;
+    let number = ["number", "asn"].iter().find_map(|key| operator(asn.said(&[key])?));
+    number.or_else(|| operator(asn)).or_else(|| asn.text_at(&["organization"]).map(str::to_owned))
+}
+
+/// An operator by its number, which a cell of CSV has as text, or by its name.
+fn operator(said: &Json<'_>) -> Option<String> {
+    match said {
+        Json::Int(number) => Some(format!("AS{number}")),
+        Json::Text(text) => {
+            let digits = text.get(..2).filter(|start| start.eq_ignore_ascii_case("as")).map_or(&**text, |_| &text[2..]);
+            let number = digits.parse::<u32>().ok();
+            number.map(|number| format!("AS{number}")).or_else(|| said.text().map(str::to_owned))
+        }
         _ => None,
     }
 }
@@ -160,6 +168,28 @@ mod tests {
         let here = ("1.2.3.4".to_owned(), Some("FR".to_owned()), own);
         assert_eq!(of_message("User root logged in from (unknown), process name: "), here);
         assert_eq!(of_message("User a from b"), here);
+    }
+
+    #[test]
+    fn an_operator_in_every_shape() {
+        for (members, want) in [
+            (r#""asn":64500"#, "AS64500"),
+            (r#""asn":"64500""#, "AS64500"),
+            (r#""asn":"as64500""#, "AS64500"),
+            (r#""asn":"Example AS""#, "Example AS"),
+            (r#""asn":{"number":"64500","organization":"Example"}"#, "AS64500"),
+            (r#""asn":{"number":null,"asn":64500}"#, "AS64500"),
+            (r#""asn":{"organization":"Example"}"#, "Example"),
+            (r#""asn":null,"geoip":{"asn":64500}"#, "AS64500"),
+            (r#""asn":{"organization":""},"geoip":{"asn":64500}"#, "AS64500"),
+            (r#""asn":"","geoip":{}"#, "-"),
+            (r#""asn":64500,"src_ip":"198.51.100.9""#, "-"),
+            (r#""asn":64500,"src_ip":"1.2.3.4""#, "AS64500"),
+        ] {
+            let text = format!(r#"{{"client_ip":"1.2.3.4",{members}}}"#);
+            let json = Json::parse(&text).unwrap();
+            assert_eq!(asn(&json, "login_attempt").as_deref().unwrap_or("-"), want, "{members}");
+        }
     }
 
     #[test]
