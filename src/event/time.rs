@@ -18,8 +18,9 @@ pub const HOUR: i64 = 3600 * SECOND;
 pub const DAY: i64 = 24 * HOUR;
 
 impl Timestamp {
-    /// Reads RFC 3339 with any number of fractional digits and any offset; also a space for the `T`, a
-    /// missing zone (UTC is meant), a bare date (its midnight in UTC), and the `/Date(ms)/` of PowerShell 5.
+    /// Reads RFC 3339 with any number of fractional digits and any offset; also a space for the `T`, an offset without a
+    /// colon, `UTC` as BigQuery writes it, a missing zone (UTC is meant), a bare date (its midnight in UTC), and the
+    /// `/Date(ms)/` of PowerShell 5.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let text = text.trim();
         if let Ok(time) = DateTime::parse_from_rfc3339(text) {
@@ -28,6 +29,13 @@ impl Timestamp {
         if let Some(ms) = text.strip_prefix("/Date(").and_then(|t| t.strip_suffix(")/")) {
             return ms.parse::<i64>().ok()?.checked_mul(1_000_000).map(Timestamp);
         }
+        let zoned = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z"]
+            .iter()
+            .find_map(|format| DateTime::parse_from_str(text, format).ok());
+        if let Some(time) = zoned {
+            return time.timestamp_nanos_opt().map(Timestamp);
+        }
+        let text = text.strip_suffix("UTC").map_or(text, str::trim_end);
         let naive = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
             .iter()
             .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
@@ -41,20 +49,13 @@ impl Timestamp {
         Timestamp::parse(text).map(|time| if is_date { Timestamp(time.0.saturating_add(DAY - 1)) } else { time })
     }
 
-    /// Reads the time of an event: text as [`Timestamp::parse`] takes it, or an epoch number in seconds,
-    /// milliseconds, microseconds or nanoseconds, told by its size.
+    /// Reads the time of an event: text as [`Timestamp::parse`] takes it, or an epoch number, also as a text: in CSV
+    /// everything is one.
     pub fn from_json(value: &Json<'_>) -> Option<Timestamp> {
         match value {
-            Json::Text(text) => Timestamp::parse(text),
-            Json::Int(n) => {
-                let unit = match n.unsigned_abs() {
-                    0..100_000_000_000 => SECOND,
-                    100_000_000_000..100_000_000_000_000 => 1_000_000,
-                    100_000_000_000_000..100_000_000_000_000_000 => 1_000,
-                    _ => 1,
-                };
-                n.checked_mul(unit).map(Timestamp)
-            }
+            Json::Int(n) => n.checked_mul(unit(n.unsigned_abs())).map(Timestamp),
+            Json::Float(n) => fractional(*n),
+            Json::Text(text) => Timestamp::parse(text).or_else(|| epoch(text.trim())),
             _ => None,
         }
     }
@@ -78,6 +79,35 @@ impl Timestamp {
             Zone::Offset(offset) => self.utc().with_timezone(&offset).format(FORMAT).to_string(),
         }
     }
+}
+
+/// Whether an epoch number is of seconds, milliseconds, microseconds or nanoseconds, told by its size.
+fn unit(size: u64) -> i64 {
+    match size {
+        0..100_000_000_000 => SECOND,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
+        _ => 1,
+    }
+}
+
+/// An epoch number with a fraction. Of a floating-point number of this size microseconds are all that is exact.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number that does not fit is refused")]
+fn fractional(n: f64) -> Option<Timestamp> {
+    let micros = (n * (unit(n.abs() as u64) as f64 / 1e3)).round();
+    (micros.abs() < 9.2e15).then(|| Timestamp(micros as i64 * 1_000))
+}
+
+/// An epoch number as a text. A smaller one is a day such as `20260302`, or anything else.
+fn epoch(text: &str) -> Option<Timestamp> {
+    if !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return None;
+    }
+    let time = match text.parse() {
+        Ok(n) => Timestamp::from_json(&Json::Int(n)),
+        Err(_) => fractional(text.parse().ok()?),
+    };
+    time.filter(|time| time.0 >= 1_000_000_000 * SECOND)
 }
 
 /// The zone in which times are shown to people.
@@ -176,8 +206,40 @@ mod tests {
         assert_eq!(nanos("2019-04-09T05:01:18+09:30"), nanos("2019-04-08T19:31:18Z"));
         assert_eq!(nanos("2023-06-15 14:21:10"), nanos("2023-06-15T14:21:10Z"));
         assert_eq!(nanos("2023-06-15"), nanos("2023-06-15T00:00:00Z"));
+        assert_eq!(nanos("2023-06-15T14:21:10+0000"), nanos("2023-06-15T14:21:10Z"));
+        assert_eq!(nanos("2023-06-15T14:21:10.5-0530"), nanos("2023-06-15T19:51:10.5Z"));
+        assert_eq!(nanos("2023-06-15 14:21:10 +0200"), nanos("2023-06-15T12:21:10Z"));
+        assert_eq!(nanos("2023-06-15 14:21:10.123 UTC"), nanos("2023-06-15T14:21:10.123Z"));
         assert_eq!(nanos("/Date(1576181718000)/"), nanos("2019-12-12T20:15:18Z"));
         assert_eq!(Timestamp::from_json(&Json::Int(1_576_181_718_000)).unwrap().0, nanos("2019-12-12T20:15:18Z"));
+    }
+
+    #[test]
+    fn epochs_as_numbers_and_as_texts() {
+        let of = |json: &str| Timestamp::from_json(&Json::parse(json).unwrap()).map(Timestamp::rfc3339);
+        let whole = "2026-03-02T09:00:00Z";
+        for (json, want) in [
+            ("1772442000", Some(whole)),
+            ("1772442000000", Some(whole)),
+            ("1772442000000000000", Some(whole)),
+            (r#""1772442000""#, Some(whole)),
+            (r#"" 1772442000000 ""#, Some(whole)),
+            (r#""1772442000000000""#, Some(whole)),
+            ("1772442000.5", Some("2026-03-02T09:00:00.500Z")),
+            ("1772442000.123456", Some("2026-03-02T09:00:00.123456Z")),
+            ("1772442000123.25", Some("2026-03-02T09:00:00.123250Z")),
+            (r#""1772442000.123""#, Some("2026-03-02T09:00:00.123Z")),
+            (r#""20260302""#, None),
+            (r#""90""#, None),
+            (r#""1.2.3""#, None),
+            (r#"".""#, None),
+            (r#""99999999999999999999999999999""#, None),
+            ("1e300", None),
+            ("-1e300", None),
+            (r#""1e9""#, None),
+        ] {
+            assert_eq!(of(json).as_deref(), want, "{json}");
+        }
     }
 
     #[test]

@@ -78,6 +78,21 @@ fn a_first_alternative_that_says_nothing_hides_no_second() {
 }
 
 #[test]
+fn a_cell_has_the_time_that_a_member_has() {
+    let case = TempDir::new().unwrap();
+    let times = ["1772442000000", "1772442000", "2026-03-02 09:00:00 UTC", "2026-03-02T09:00:00+0000"];
+    for (number, time) in times.iter().enumerate() {
+        let path = case.path().join(format!("{number}.csv"));
+        fs::write(&path, format!("id,timestamp,event_type\nx,{time},user_update\n")).unwrap();
+        assert_eq!(normalize(&[text(&path), "-q"])[0]["timestamp"], "2026-03-02T09:00:00Z", "{time}");
+        assert_eq!(
+            normalized(&[json!({"event_type": "x", "timestamp": time})])[0]["timestamp"],
+            "2026-03-02T09:00:00Z"
+        );
+    }
+}
+
+#[test]
 fn the_case_of_a_kind_tells_nothing() {
     let of = |kind: &str, name: &str| {
         json!({"event_type": "x_update", "initiated_by": {"type": kind},
