@@ -86,8 +86,11 @@ pub fn country_code(geoip: &Json<'_>) -> Option<String> {
 /// or out of range, and for 0, 0: what fills empty values with zeros writes that, and nobody is there.
 pub fn place(json: &Json<'_>, event_type: &str) -> Option<(f64, f64)> {
     let geoip = geoip(json, event_type)?;
-    let latitude = geoip.get("latitude")?.number()?;
-    let longitude = geoip.get("longitude")?.number()?;
+    point(geoip.get("latitude")?.number()?, geoip.get("longitude")?.number()?)
+}
+
+/// A point on the earth that somebody may be at.
+pub fn point(latitude: f64, longitude: f64) -> Option<(f64, f64)> {
     let is_filled = latitude == 0.0 && longitude == 0.0;
     (!is_filled && latitude.abs() <= 90.0 && longitude.abs() <= 180.0).then_some((latitude, longitude))
 }

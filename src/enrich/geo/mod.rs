@@ -16,6 +16,7 @@ use super::file::{self, Named};
 use super::met::Met;
 use super::{Error, Provenance};
 use crate::event::json::Json;
+use crate::event::source::point;
 use crate::event::time::{SECOND, Timestamp};
 
 /// What a database knows of an address. What it does not say is absent.
@@ -148,11 +149,12 @@ impl Geo {
 
 /// A record of any of the shapes as a place.
 fn place(record: &Json<'_>) -> Place {
-    let coordinate = |key: &str, short: &str, limit: f64| {
+    let coordinate = |key: &str, short: &str| {
         let value = record.at(&["location", key]).or_else(|| record.get(key)).or_else(|| record.get(short));
-        value.and_then(Json::number).filter(|n| n.is_finite() && n.abs() <= limit)
+        value.and_then(Json::number)
     };
-    let point = coordinate("latitude", "lat", 90.0).zip(coordinate("longitude", "lng", 180.0));
+    let both = coordinate("latitude", "lat").zip(coordinate("longitude", "lng"));
+    let point = both.and_then(|(latitude, longitude)| point(latitude, longitude));
     let number = ["autonomous_system_number", "asn"].iter().find_map(|key| anywhere(record, key));
     let name = ["autonomous_system_organization", "as_name", "isp", "organization"];
     Place {
@@ -280,6 +282,8 @@ mod tests {
         );
         let old = of(r#"{"country":"DE","country_name":"Germany","city":"Bonn","lat":"50.7","lng":"7.1"}"#);
         assert_eq!((old.country.as_deref(), old.city.as_deref(), old.latitude), (Some("DE"), Some("Bonn"), Some(50.7)));
+        let filled = of(r#"{"country":{"iso_code":"FR"},"location":{"latitude":0.0,"longitude":0.0}}"#);
+        assert_eq!((filled.country.as_deref(), filled.latitude, filled.longitude), (Some("FR"), None, None));
         let tor = of(r#"{"is_anonymous":true,"is_tor_exit_node":true,"is_hosting_provider":true}"#);
         assert_eq!((tor.anonymous, tor.hosting), (Some("tor"), Some(true)));
         assert_eq!(of(r#"{"vpn":"true","hosting":"false"}"#).anonymous, Some("vpn"));
