@@ -42,13 +42,14 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// The same with an end, as a list writes it: a time, seconds since 1970, or a word or year that means never.
+    /// The same with an end, as a list writes it: a time, a day (all of it), seconds since 1970, or a word or year that means
+    /// never.
     pub fn ending(mut self, end: Option<&str>) -> Detail {
         let Some(end) = end.map(str::trim) else { return self };
         // A smaller number is one of days or hours.
         let epoch = end.parse().ok().filter(|n| *n >= 1_000_000_000);
         self.valid_until =
-            epoch.map_or_else(|| Timestamp::parse(end), |seconds| Timestamp::from_json(&Json::Int(seconds)));
+            epoch.map_or_else(|| Timestamp::parse_end(end), |seconds| Timestamp::from_json(&Json::Int(seconds)));
         let year = end.split_once('-').and_then(|(year, _)| year.parse::<u16>().ok());
         let is_far = || year.is_some_and(|year| (2262..=9999).contains(&year));
         let is_never = || ["", "never", "none", "null", "n/a", "-", "0", "-1"].contains(&&*end.to_ascii_lowercase());

@@ -63,7 +63,7 @@ fn tables() {
     let intel = one(text);
     let listed = intel.address("203.0.113.7".parse().unwrap());
     assert_eq!((listed[0].description, listed[0].confidence), (Some("C2"), Some("80")));
-    assert_eq!(listed[0].valid_until, Timestamp::parse("2027-01-01"));
+    assert_eq!(listed[0].valid_until, Timestamp::parse_end("2027-01-01"));
     assert_eq!(
         (shown(&intel.user_agent("EVIL/1.0")), shown(&intel.user("Root"))),
         ("Evil/1.0 (-)".into(), "root (-)".into())
@@ -117,6 +117,10 @@ fn ends_of_every_kind() {
         }
     }
 }
+        // The day that it ends on is its whole day.
+        ("2026-06-01", 1, 0),
+        ("2026-06-01T00:00:00Z", 0, 0),
+        ("2026-05-31", 0, 0),
 
 #[test]
 fn a_mask_makes_a_network() {
