@@ -10,9 +10,9 @@ use super::intel::{Intel, Listed};
 use super::known::Known;
 use super::met::Met;
 use super::{Error, Provenance};
-use crate::event::Event;
 use crate::event::outside::Outside;
 use crate::event::time::Timestamp;
+use crate::event::{Event, agent};
 
 /// The files that the analyst named.
 #[derive(Clone, Debug, Default)]
@@ -83,10 +83,12 @@ impl Enrichment {
         let ip = event.source_ip();
         let place = ip.and_then(|ip| self.geo.as_ref()?.place(ip));
         let known = ip.and_then(|ip| self.known.as_ref()?.label(ip).map(str::to_owned));
-        let agent = crate::event::agent::name(event.json);
+        let agents = agent::spellings(event.json);
+        let of_agents = agents.iter().flat_map(|agent| self.listed(None, None, None, Some(agent)));
         let mut listed: Vec<String> = self
-            .listed(ip, event.actor.email, event.actor.name, agent)
+            .listed(ip, event.actor.email, event.actor.name, None)
             .into_iter()
+            .chain(of_agents)
             .map(|listed| listed.indicator.to_owned())
             .collect();
         listed.sort();
@@ -103,7 +105,7 @@ impl Enrichment {
         }
     }
 
-    /// The indicators that any of these is.
+    /// The indicators that any of these is. A user name may be an e-mail address, and a list may call it either.
     pub fn listed(
         &self,
         ip: Option<IpAddr>,
@@ -113,8 +115,10 @@ impl Enrichment {
     ) -> Vec<Listed<'_>> {
         let Some(intel) = &self.intel else { return vec![] };
         let mut found = ip.map(|ip| intel.address(ip)).unwrap_or_default();
-        found.extend(email.map(|email| intel.email(email)).unwrap_or_default());
-        found.extend(user.map(|user| intel.user(user)).unwrap_or_default());
+        for name in email.into_iter().chain(user.filter(|user| Some(*user) != email)) {
+            found.extend(intel.email(name));
+            found.extend(intel.user(name));
+        }
         found.extend(agent.map(|agent| intel.user_agent(agent)).unwrap_or_default());
         if found.iter().any(|listed| listed.valid_until.is_some()) {
             self.has_met_ending.store(true, Ordering::Relaxed);

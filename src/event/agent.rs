@@ -12,6 +12,13 @@ pub fn name<'e>(json: &'e Json<'e>) -> Option<&'e str> {
     agent.text_at(&["name"]).or_else(|| agent.text())
 }
 
+/// The name and, as programs send both, the name with its version (`python-requests/2.31.0`).
+pub fn spellings(json: &Json<'_>) -> Vec<String> {
+    let Some(name) = name(json) else { return vec![] };
+    let version = object(json).and_then(|agent| agent.text_at(&["version"]));
+    version.map(|version| format!("{name}/{version}")).into_iter().chain([name.to_owned()]).collect()
+}
+
 /// The operating system: `Mac OS X`, `Windows`.
 pub fn os<'e>(json: &'e Json<'e>) -> Option<&'e str> {
     let agent = object(json)?;

@@ -55,6 +55,30 @@ fn an_indicator_that_ended_before_the_newest_event_is_left_out() {
     }
 }
 
+/// A list calls a user name that is an e-mail address either, and writes user agents with a version.
+#[test]
+fn users_and_agents_are_known_however_a_list_writes_them() {
+    let agent = r#""useragent":{"name":"Python Requests","version":"2.31.0"},"mfa""#;
+    let log = LOGIN
+        .replace("\"mfa\"", agent)
+        .replace(r#""type":"admin","email":"root@example.com""#, r#""type":"user","username":"jo@evil.example""#);
+    for (list, is_listed) in [
+        ("username\njo@evil.example\n", true),
+        ("email\njo@evil.example\n", true),
+        ("useragent\npython-requests\n", true),
+        ("useragent\npython-requests/2.31.0\n", true),
+        ("useragent\npython-requests/2.28.0\n", false),
+        ("username\njo\n", false),
+    ] {
+        let folder = folder(&[("log.jsonl", &log), ("list.csv", list)]);
+        let path = |name: &str| text(&folder.path().join(name)).to_owned();
+        let (log, list_path) = (path("log.jsonl"), path("list.csv"));
+        let hunt = ["hunt", &log, "--no-config", "--intel", &list_path, "--where", "intel.matched == true"];
+        let output = jcdetect().args(hunt).args(["--format", "jsonl"]).output().unwrap();
+        assert_eq!(output.stdout.is_empty(), !is_listed, "{list}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 #[test]
 fn the_directory_says_who_somebody_is() {
     let users = r#"[{"_id":"a1","email":"root@example.com","roleName":"Administrator","enableMultiFactor":true,"firstname":"Rita","lastname":"Roth"}]"#;

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::super::csv::bare;
 use super::super::ranges::{is_nobodys, networks};
+use crate::event::agent::folded;
 
 /// What kind of thing an indicator is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,7 +75,7 @@ pub const UNKNOWN: &str = "neither address, domain nor e-mail address";
 pub enum Value {
     /// addresses
     Networks(Vec<IpNet>),
-    /// a text in lower case
+    /// a text in lower case, of a user agent its letters and digits
     Name(Kind, String),
 }
 
@@ -82,12 +83,19 @@ pub enum Value {
 pub fn value(text: &str, kind: Option<Kind>) -> Result<Value, &'static str> {
     let text = &refanged(text.trim().trim_matches(['"', '\'']));
     match kind {
-        Some(kind @ (Kind::UserAgent | Kind::User)) if !text.is_empty() => Ok(Value::Name(kind, text.to_lowercase())),
+        Some(Kind::UserAgent) if !text.is_empty() => Ok(Value::Name(Kind::UserAgent, agent_key(text))),
+        Some(Kind::User) if !text.is_empty() => Ok(Value::Name(Kind::User, text.to_lowercase())),
         Some(Kind::Email) if is_email(text) => Ok(Value::Name(Kind::Email, text.to_lowercase())),
         None if is_email(text) && !text.contains("://") => Ok(Value::Name(Kind::Email, text.to_lowercase())),
         Some(Kind::Ip | Kind::Domain) | None => address_or_domain(text),
         Some(_) => Err(UNKNOWN),
     }
+}
+
+/// What a user agent is looked up by: names of agents are compared without case, spaces and hyphens.
+pub fn agent_key(text: &str) -> String {
+    let folded = folded(text);
+    if folded.is_empty() { text.trim().to_lowercase() } else { folded }
 }
 
 fn address_or_domain(text: &str) -> Result<Value, &'static str> {
@@ -177,7 +185,7 @@ mod tests {
 
     #[test]
     fn by_kind() {
-        assert_eq!(shown("Python-Requests/2.31", Some(Kind::UserAgent)), "user-agent python-requests/2.31");
+        assert_eq!(shown("Python-Requests/2.31", Some(Kind::UserAgent)), "user-agent pythonrequests231");
         assert_eq!(shown("Admin", Some(Kind::User)), "user admin");
         assert_eq!(shown("no address", Some(Kind::Email)), UNKNOWN);
         assert_eq!(Kind::named("ip-dst|port"), Ok(Some(Kind::Ip)));

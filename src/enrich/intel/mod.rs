@@ -21,7 +21,7 @@ use super::{At, Error, Provenance, Skipped, json};
 use crate::event::json::Json;
 use crate::event::time::Timestamp;
 use builder::{Builder, Entry, Names, slot};
-use indicator::{Kind, domain};
+use indicator::{Kind, agent_key, domain};
 
 pub use builder::{EXPIRED, NO_END};
 pub use misp::{DELETED, NOT_FOR_DETECTION};
@@ -108,9 +108,12 @@ impl Intel {
         all
     }
 
-    /// What lists this user agent.
+    /// What lists this user agent; one that is listed without a version is so in each.
     pub fn user_agent(&self, agent: &str) -> Vec<Listed<'_>> {
-        self.name(Kind::UserAgent, agent)
+        let is_one_word = !agent.trim().contains(char::is_whitespace);
+        let bare = agent.split_once('/').map(|(name, _)| name).filter(|_| is_one_word);
+        let keys = [Some(agent), bare].into_iter().flatten().map(agent_key);
+        self.listed(keys.filter_map(|key| self.names[slot(Kind::UserAgent)].get(&*key)).flatten().copied())
     }
 
     /// What lists this user name.

@@ -93,11 +93,34 @@ fn tables_of_misp_and_threatfox() {
 }
 
 #[test]
+fn user_agents_are_compared_as_rules_compare_them() {
+    let intel = one("useragent\npython-requests\ncurl/8.4.0\nMozilla/5.0 (X11; Linux) Chrome/99.0\n***\n");
+    for (agent, want) in [
+        ("Python Requests", "python-requests (-)"),
+        ("python-requests/2.31.0", "python-requests (-)"),
+        ("curl/8.4.0", "curl/8.4.0 (-)"),
+        ("curl/8.5.0", ""),
+        ("curl", ""),
+        ("Chrome", ""),
+        ("Mozilla/5.0 (X11; Linux) Chrome/99.0", "Mozilla/5.0 (X11; Linux) Chrome/99.0 (-)"),
+        ("***", "*** (-)"),
+        ("+", ""),
+        ("", ""),
+    ] {
+        assert_eq!(shown(&intel.user_agent(agent)), want, "{agent}");
+    }
+}
+
+#[test]
 fn ends_of_every_kind() {
     for (end, count, unread) in [
         ("2026-01-01T00:00:00Z", 0, 0),
         ("1767225600", 0, 0),
         ("2027-01-01", 1, 0),
+        // The day that it ends on is its whole day.
+        ("2026-06-01", 1, 0),
+        ("2026-06-01T00:00:00Z", 0, 0),
+        ("2026-05-31", 0, 0),
         ("9999-12-31T23:59:59Z", 1, 0),
         ("never", 1, 0),
         ("", 1, 0),
@@ -117,10 +140,6 @@ fn ends_of_every_kind() {
         }
     }
 }
-        // The day that it ends on is its whole day.
-        ("2026-06-01", 1, 0),
-        ("2026-06-01T00:00:00Z", 0, 0),
-        ("2026-05-31", 0, 0),
 
 #[test]
 fn a_mask_makes_a_network() {
