@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::time::{HOUR, Timestamp};
+use super::time::Timestamp;
 
 const WEEK: i64 = 7 * 24;
 /// Hours in which something had to come, before it is called a silence.
@@ -97,29 +97,37 @@ fn place(hour: i64) -> (usize, i64) {
 
 /// The silences of all services. Keys are organization and service.
 pub fn of(presence: &BTreeMap<(String, String), Presence>) -> Vec<Silence> {
-    let mut out = Vec::new();
+    let mut organizations: BTreeMap<&str, Vec<(&str, &Presence)>> = BTreeMap::new();
     for ((organization, service), own) in presence {
-        let others: Vec<&Presence> = presence
-            .range((organization.clone(), String::new())..)
-            .take_while(|((other, _), _)| other == organization)
-            .filter(|((_, other), _)| other != service)
-            .map(|(_, presence)| presence)
-            .collect();
+        organizations.entry(organization).or_default().push((service, own));
+    }
+    organizations.into_iter().flat_map(|(organization, services)| of_one(organization, &services)).collect()
+}
+
+/// Those of one organization. What all of its services did is put together once: there may be many.
+fn of_one(organization: &str, services: &[(&str, &Presence)]) -> Vec<Silence> {
+    let all = Presence::of(services.iter().map(|(_, presence)| *presence));
+    let mut ends: Vec<(i64, &str)> =
+        services.iter().filter_map(|(service, presence)| Some((presence.last()?, *service))).collect();
+    ends.sort_unstable_by(|a, b| b.cmp(a));
+    ends.truncate(2);
+    let mut out = Vec::new();
+    for (service, own) in services {
         let hours = own.hours();
-        let (Some(first), Some(end)) = (hours.first(), others.iter().filter_map(|other| other.last()).max()) else {
-            continue;
-        };
+        let others_end = ends.iter().find(|(_, other)| other != service);
+        let (Some(first), Some((end, _))) = (hours.first(), others_end) else { continue };
         let nexts = hours.iter().skip(1).copied().chain([end + 1]);
         for (hour, next) in hours.iter().zip(nexts) {
             let missing = (hour + 1..next.min(hour + LONGEST)).filter(|hour| own.is_usual(*hour, *first, WEEKS_OF_ONE));
             let missing: Vec<i64> = missing.collect();
-            let went_on = missing.iter().filter(|hour| others.iter().any(|other| other.has(**hour))).count();
+            // Nothing of these hours is its own, so what there is is of others.
+            let went_on = missing.iter().filter(|hour| all.has(**hour)).count();
             if missing.len() >= LEAST_HOURS && went_on * 2 >= missing.len() {
                 out.push(Silence {
-                    organization: organization.clone(),
-                    service: service.clone(),
-                    from: Timestamp((hour + 1) * HOUR),
-                    to: Timestamp(next * HOUR),
+                    organization: organization.to_owned(),
+                    service: (*service).to_owned(),
+                    from: Timestamp::of_hour(hour + 1),
+                    to: Timestamp::of_hour(next),
                 });
             }
         }
@@ -130,36 +138,34 @@ pub fn of(presence: &BTreeMap<(String, String), Presence>) -> Vec<Silence> {
 /// Stretches without an event of any service of an organization, told by the hour with events before and after
 /// each. They are longer than a weekend, or lack hours in which something usually comes.
 pub fn stops(services: &[&Presence]) -> Vec<(i64, i64)> {
-    // What came of a service that had ended by then says nothing about what was to be expected.
-    let mut going: Vec<(i64, &Presence)> =
+    let hours = Presence::of(services.iter().copied()).hours();
+    let mut ending: Vec<(i64, &Presence)> =
         services.iter().filter_map(|service| service.last().map(|last| (last, *service))).collect();
-    going.sort_by_key(|(last, _)| *last);
-    let mut known = Presence::of(going.iter().map(|(_, service)| *service));
-    let mut first = known.first().unwrap_or_default();
-    let hours = known.hours();
+    ending.sort_by_key(|(last, _)| *last);
+    // What came of a service that had ended by then says nothing about what was to be expected. From the last hour
+    // back, those that had not are only more.
+    let mut going = Presence::default();
     let mut out = Vec::new();
-    for (before, after) in hours.iter().copied().zip(hours.iter().skip(1).copied()) {
-        if after - before > LONG_STOP {
-            out.push((before, after));
-            continue;
+    for (before, after) in hours.iter().copied().zip(hours.iter().skip(1).copied()).rev() {
+        while let Some((_, service)) = ending.pop_if(|(last, _)| *last >= after) {
+            going.add(service);
         }
-        let ended = going.iter().take_while(|(last, _)| *last < after).count();
-        if ended > 0 {
-            going.drain(..ended);
-            known = Presence::of(going.iter().map(|(_, service)| *service));
-            first = known.first().unwrap_or(after);
-        }
-        let missing = (before + 1..after).filter(|hour| known.is_usual(*hour, first, WEEKS_OF_ALL)).count();
-        if missing >= LEAST_HOURS {
+        let usual = || {
+            let first = going.first().unwrap_or(after);
+            (before + 1..after).filter(|hour| going.is_usual(*hour, first, WEEKS_OF_ALL)).count()
+        };
+        if after - before > LONG_STOP || usual() >= LEAST_HOURS {
             out.push((before, after));
         }
     }
+    out.reverse();
     out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::time::HOUR;
 
     /// Five weeks: directory at all hours, SSO on five days from 8 to 18. `is_lost` takes SSO hours away.
     fn weeks(is_lost: impl Fn(i64) -> bool) -> BTreeMap<(String, String), Presence> {
@@ -196,6 +202,32 @@ mod tests {
         let found = of(&weeks(|hour| hour > 4 * WEEK));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].to, Timestamp(5 * WEEK * HOUR));
+    }
+
+    #[test]
+    fn the_last_hour_there_is_has_no_end() {
+        let last = i64::MAX / HOUR;
+        let mut both = BTreeMap::new();
+        for (service, hours) in [("directory", 0..5 * WEEK), ("sso", WEEK..5 * WEEK)] {
+            let mut presence = Presence::default();
+            hours.for_each(|back| presence.mark(last - back));
+            both.insert(("o".to_owned(), service.to_owned()), presence);
+        }
+        let found = of(&both);
+        assert_eq!((found.len(), found[0].to), (1, Timestamp(i64::MAX)));
+    }
+
+    /// Not each service is compared with each: that would take minutes.
+    #[test]
+    fn many_services_are_looked_at_at_once() {
+        let mut many = weeks(|hour| hour > 4 * WEEK);
+        for number in 0..20_000 {
+            let mut presence = Presence::default();
+            presence.mark(number % (5 * WEEK));
+            many.insert(("o".to_owned(), format!("s{number}")), presence);
+        }
+        assert_eq!(of(&many).len(), 1);
+        assert_eq!(stops_of(&many), []);
     }
 
     #[test]
