@@ -171,8 +171,8 @@ impl Coverage {
         let of_one = |(organization, services): (&str, Vec<&Presence>)| {
             let gap = |(before, after): (i64, i64)| Gap {
                 organization: organization.to_owned(),
-                from: Timestamp((before + 1) * HOUR),
-                to: Timestamp(after * HOUR),
+                from: Timestamp::of_hour(before + 1),
+                to: Timestamp::of_hour(after),
             };
             silence::stops(&services).into_iter().map(gap).collect::<Vec<_>>()
         };

@@ -60,6 +60,11 @@ impl Timestamp {
         }
     }
 
+    /// The start of an hour, counted from the epoch; the last instant there is for one that no instant starts.
+    pub fn of_hour(hour: i64) -> Timestamp {
+        Timestamp(hour.saturating_mul(HOUR))
+    }
+
     /// The same instant for chrono.
     pub fn utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_nanos(self.0)
