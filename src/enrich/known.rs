@@ -88,7 +88,7 @@ impl Known {
 
     /// The label of the narrowest network that holds an address.
     pub fn label(&self, ip: IpAddr) -> Option<&str> {
-        let mut labels = self.ranges.holding(ip).filter_map(|id| self.labels.get(id as usize));
+        let mut labels = self.ranges.holding(ip).flatten().filter_map(|id| self.labels.get(*id as usize));
         let narrowest = labels.next()?;
         self.met.mark(narrowest.file);
         labels.for_each(|wider| self.met.mark(wider.file));

@@ -13,6 +13,8 @@ mod table;
 use std::net::IpAddr;
 use std::path::Path;
 
+use smallvec::SmallVec;
+
 use super::csv::Rows;
 use super::file::{self, Named};
 use super::met::Met;
@@ -29,7 +31,7 @@ pub use stix::{BROKEN, JOINED, LANGUAGE, NO_INDICATOR, OTHER_TYPE, REVOKED};
 
 const ENDINGS: &[&str] = &[".txt", ".csv", ".json", ".jsonl", ".netset", ".ipset", ".list", ".stix"];
 
-/// How many entries for one thing are looked at.
+/// How many entries for one thing are looked at in each list.
 const HEARD: usize = 200;
 
 /// Something that is on a list.
@@ -98,7 +100,7 @@ impl Intel {
     pub fn domain(&self, name: &str) -> Vec<Listed<'_>> {
         let Some(name) = domain(name) else { return Vec::new() };
         let parents = std::iter::successors(Some(&*name), |name| name.split_once('.').map(|(_, parent)| parent));
-        self.listed(parents.filter_map(|name| self.names[slot(Kind::Domain)].get(name)).flatten().copied())
+        self.listed(parents.filter_map(|name| self.names[slot(Kind::Domain)].get(name)).map(SmallVec::as_slice))
     }
 
     /// What lists this e-mail address, its domain, or a domain above that.
@@ -113,7 +115,7 @@ impl Intel {
         let is_one_word = !agent.trim().contains(char::is_whitespace);
         let bare = agent.split_once('/').map(|(name, _)| name).filter(|_| is_one_word);
         let keys = [Some(agent), bare].into_iter().flatten().map(agent_key);
-        self.listed(keys.filter_map(|key| self.names[slot(Kind::UserAgent)].get(&*key)).flatten().copied())
+        self.listed(keys.filter_map(|key| self.names[slot(Kind::UserAgent)].get(&*key)).map(SmallVec::as_slice))
     }
 
     /// What lists this user name.
@@ -122,18 +124,37 @@ impl Intel {
     }
 
     fn name(&self, kind: Kind, name: &str) -> Vec<Listed<'_>> {
-        self.listed(self.names[slot(kind)].get(&*name.trim().to_lowercase()).into_iter().flatten().copied())
+        self.listed(self.names[slot(kind)].get(&*name.trim().to_lowercase()).into_iter().map(SmallVec::as_slice))
     }
 
-    /// Entries by their places. What a file says twice counts once. A list that says one thing a million times
-    /// is not heard out.
-    fn listed(&self, places: impl Iterator<Item = u32>) -> Vec<Listed<'_>> {
-        let mut out: Vec<Listed<'_>> = Vec::new();
-        for entry in places.take(HEARD).filter_map(|place| self.entries.get(place as usize)) {
-            self.met.mark(entry.file as usize);
+    /// Entries by their places, which are in order in each of these. What a file says twice counts once. A list that says
+    /// one thing a million times is not heard out, and keeps no other list from being heard.
+    fn listed<'i>(&'i self, all: impl Iterator<Item = &'i [u32]>) -> Vec<Listed<'i>> {
+        let mut out: Vec<Listed<'i>> = Vec::new();
+        let file_of = |place: u32| self.entries.get(place as usize).map(|entry| entry.file);
+        for mut places in all {
+            while let Some(file) = places.first().map(|first| file_of(*first)) {
+                let own = places.partition_point(|place| file_of(*place) <= file);
+                let (own, others) = places.split_at(own.max(1));
+                places = others;
+                self.hear(own, &mut out);
+            }
+        }
+        out
+    }
+
+    /// Entries of one file.
+    fn hear<'i>(&'i self, places: &[u32], out: &mut Vec<Listed<'i>>) {
+        let Some(first) = places.first().and_then(|place| self.entries.get(*place as usize)) else { return };
+        let at = first.file as usize;
+        self.met.mark(at);
+        let file = self.provenance.get(at).map_or("", |read| read.file.as_str());
+        let heard = out.iter().filter(|listed| listed.file == file).count();
+        let places = places.iter().take(HEARD.saturating_sub(heard));
+        for entry in places.filter_map(|place| self.entries.get(*place as usize)) {
             let detail = entry.detail.as_deref();
             let listed = Listed {
-                file: self.provenance.get(entry.file as usize).map_or("", |p| &p.file),
+                file,
                 indicator: &entry.text,
                 kind: entry.kind,
                 description: detail.and_then(|d| d.description.as_deref()),
@@ -144,7 +165,6 @@ impl Intel {
                 out.push(listed);
             }
         }
-        out
     }
 }
 

@@ -218,6 +218,18 @@ fn several_files_list_one_address() {
 }
 
 #[test]
+fn a_list_that_repeats_itself_silences_no_other() {
+    let again = |entry: &str| format!("{entry}\n").repeat(HEARD * 3);
+    for (entry, wider) in [("203.0.113.7", "203.0.113.0/24"), ("a.evil.example", "evil.example")] {
+        let files = [("a.txt", again(entry)), ("b.txt", format!("{entry} # c2\n")), ("c.txt", again(wider))];
+        let intel = intel(&files.each_ref().map(|(name, text)| (*name, text.as_str()))).unwrap();
+        let listed = entry.parse().map_or_else(|_| intel.domain(entry), |ip| intel.address(ip));
+        assert_eq!(shown(&listed), format!("{entry} (-); {entry} (c2); {wider} (-)"));
+        assert!((0..3).all(|file| intel.met.is(file)));
+    }
+}
+
+#[test]
 fn hostile_and_broken_files() {
     for (text, want) in [
         ("", "is empty"),
