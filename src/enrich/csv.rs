@@ -29,7 +29,7 @@ impl<'t> Rows<'t> {
             at += line.len();
             let is_comment = line.trim_start().starts_with('#');
             let header = line.trim_start().trim_start_matches('#').trim();
-            if header.is_empty() || header.starts_with("#TYPE") {
+            if header.is_empty() {
                 continue;
             }
             for delimiter in [b',', b';', b'\t'] {
@@ -61,15 +61,14 @@ impl<'t> Rows<'t> {
             .delimiter(self.delimiter)
             .comment(Some(b'#'))
             .from_reader(self.text.as_bytes());
-        let mut cells = StringRecord::new();
+        let (mut cells, mut lines) =
+            (StringRecord::new(), Lines { text: self.text.as_bytes(), at: 0, line: self.first_line });
         loop {
+            let start = reader.position().byte();
             match reader.read_record(&mut cells) {
                 Ok(false) => return,
-                Ok(true) => {
-                    let line = cells.position().map_or(1, ::csv::Position::line);
-                    row(self.first_line + line - 1, Some(&cells));
-                }
-                Err(_) => row(self.first_line + reader.position().line() - 1, None),
+                Ok(true) => row(lines.of_row(start), Some(&cells)),
+                Err(_) => row(lines.of_row(start), None),
             }
         }
     }
@@ -77,6 +76,36 @@ impl<'t> Rows<'t> {
     /// The place of the first of these columns that is there.
     pub fn column(&self, names: &[&str]) -> Option<usize> {
         names.iter().find_map(|name| self.columns.iter().position(|column| column == name))
+    }
+}
+
+/// Which line a row stands in. The reader knows only where the one before it ends: in the middle of a line end of two
+/// bytes, and before empty lines and comments.
+struct Lines<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn of_row(&mut self, start: u64) -> u64 {
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        self.pass(start.saturating_sub(self.at));
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            match rest.first() {
+                Some(b'\r' | b'\n') => self.pass(1),
+                Some(b'#') => self.pass(rest.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(rest.len())),
+                _ => return self.line,
+            }
+        }
+    }
+
+    fn pass(&mut self, length: usize) {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let passed = &rest[..length.min(rest.len())];
+        self.line += passed.iter().filter(|b| **b == b'\n').count() as u64;
+        self.at += passed.len();
     }
 }
 
@@ -129,6 +158,15 @@ mod tests {
         assert_eq!(all("1.2.3.4,x\n"), None);
         assert_eq!(all("# ip\n1.2.3.4\n"), None);
         assert_eq!(all("# ip, domain and so on\n1.2.3.4\n"), None);
+    }
+
+    #[test]
+    fn rows_have_the_line_that_they_start_in() {
+        let lines = |text: &str| all(text).unwrap().into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+        for end in ["\n", "\r\n"] {
+            let text = "ip,x\n1.1.1.1,a\n\n\n# note\n2.2.2.2,\"a\nb\"\n3.3.3.3,a\n\n#\n4.4.4.4,\n";
+            assert_eq!(lines(&text.replace('\n', end)), [2, 6, 8, 11], "{end:?}");
+        }
     }
 
     #[test]
