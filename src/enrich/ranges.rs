@@ -188,24 +188,25 @@ fn index(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(NONE - 1)
 }
 
-/// A network wider than /16 (of IPv6 /32) in which no address is anybody's in particular: private, loopback,
-/// link-local, shared, multicast. Lists of "bogons" hold them, and every sign-in in an office would match.
-pub fn is_nobodys(network: IpNet) -> bool {
-    let is_wide = network.max_prefix_len() - network.prefix_len() >= 16;
-    is_wide
-        && match network.network() {
-            IpAddr::V4(v4) => {
-                let is_shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
-                let is_special = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.octets()[0] == 0;
-                is_special || is_shared || v4 >= Ipv4Addr::new(224, 0, 0, 0)
-            }
-            IpAddr::V6(v6) => {
-                v6.is_unique_local()
-                    || v6.is_unicast_link_local()
-                    || v6.is_multicast()
-                    || v6 < Ipv6Addr::from_bits(1 << 96)
-            }
+/// Networks in which no address is anybody's in particular: private, loopback, link-local, shared, multicast. One of them
+/// is /16 (of IPv6: /32) or wider; the ends of a range are narrow. Lists of "bogons" hold them, and every sign-in in an
+/// office would match.
+pub fn are_nobodys(networks: &[IpNet]) -> bool {
+    let is_wide = |network: &IpNet| network.prefix_len() <= if network.addr().is_ipv4() { 16 } else { 32 };
+    networks.iter().any(is_wide) && networks.iter().all(|network| is_special(network.network()))
+}
+
+fn is_special(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let is_shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+            let is_local = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.octets()[0] == 0;
+            is_local || is_shared || v4 >= Ipv4Addr::new(224, 0, 0, 0)
         }
+        IpAddr::V6(v6) => {
+            v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_multicast() || v6 < Ipv6Addr::from_bits(1 << 96)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -264,15 +265,16 @@ mod tests {
             ("224.0.0.0/4", true),
             ("100.64.0.0/10", true),
             ("fc00::/7", true),
+            ("192.168.0.0/16", true),
+            ("10.0.0.1-10.255.255.254", true),
+            ("10.0.0.1-10.0.0.254", false),
+            ("9.0.0.0-10.255.255.255", false),
+            ("fd00::/64", false),
             ("10.1.2.3", false),
             ("203.0.0.0/8", false),
             ("2001:db8::/32", false),
         ] {
-            assert_eq!(
-                is_nobodys(text.parse().unwrap_or_else(|_| text.parse::<IpAddr>().unwrap().into())),
-                want,
-                "{text}"
-            );
+            assert_eq!(are_nobodys(&networks(text).unwrap()), want, "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use ipnet::IpNet;
 
 use super::super::csv::bare;
-use super::super::ranges::{is_nobodys, networks};
+use super::super::ranges::{are_nobodys, networks};
 use crate::event::agent::folded;
 
 /// What kind of thing an indicator is.
@@ -103,7 +103,7 @@ fn address_or_domain(text: &str) -> Result<Value, &'static str> {
         let is_wide = |n: &IpNet| n.prefix_len() < if n.max_prefix_len() == 32 { 8 } else { 16 };
         return match () {
             () if networks.iter().any(is_wide) => Err(WIDE),
-            () if networks.iter().all(|network| is_nobodys(*network)) => Err(NOBODYS),
+            () if are_nobodys(&networks) => Err(NOBODYS),
             () => Ok(Value::Networks(networks)),
         };
     }
@@ -172,6 +172,7 @@ mod tests {
             ("0.0.0.0/0", WIDE),
             ("10.0.0.0/8", NOBODYS),
             ("127.0.0.0/8", NOBODYS),
+            ("10.0.0.1-10.255.255.254", NOBODYS),
             ("localhost", UNKNOWN),
             ("1.2.3", UNKNOWN),
             ("a b.example", UNKNOWN),
