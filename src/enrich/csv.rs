@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ::csv::{ReaderBuilder, StringRecord};
+use memchr::memchr_iter;
 
 /// Rows of a text and what its columns are called.
 #[derive(Debug)]
@@ -104,7 +105,7 @@ impl Lines<'_> {
     fn pass(&mut self, length: usize) {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let passed = &rest[..length.min(rest.len())];
-        self.line += passed.iter().filter(|b| **b == b'\n').count() as u64;
+        self.line += memchr_iter(b'\n', passed).count() as u64;
         self.at += passed.len();
     }
 }
