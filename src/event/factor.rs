@@ -20,7 +20,7 @@ fn context<'e>(json: &'e Json<'e>, key: &str) -> Option<&'e Json<'e>> {
 }
 
 fn method(json: &Json<'_>, name: &str) -> Option<bool> {
-    context(json, "auth_methods")?.truth_at(&[name, "success"])
+    context(json, "auth_methods")?.answer_at(&[name, "success"])
 }
 
 /// Whether a second factor was used: `mfa`, or one of the factors succeeded.
@@ -28,14 +28,14 @@ pub fn mfa_used(json: &Json<'_>, outcome: Outcome) -> Option<bool> {
     if outcome == Outcome::Success && SECOND.iter().any(|(key, _)| method(json, key) == Some(true)) {
         return Some(true);
     }
-    json.truth_at(&["mfa"])
+    json.answer_at(&["mfa"])
 }
 
 /// The second factors that succeeded; `mfa_meta.type` where the record names only that.
 pub fn factors(json: &Json<'_>) -> Vec<String> {
     let used: Vec<String> =
         SECOND.iter().filter(|(key, _)| method(json, key) == Some(true)).map(|(_, name)| (*name).to_owned()).collect();
-    if !used.is_empty() || json.truth_at(&["mfa"]) != Some(true) {
+    if !used.is_empty() || json.answer_at(&["mfa"]) != Some(true) {
         return used;
     }
     match json.text_at(&["mfa_meta", "type"]) {

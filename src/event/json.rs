@@ -29,6 +29,17 @@ pub enum Json<'a> {
     Parts(Vec<(&'a str, &'a Json<'a>)>),
 }
 
+/// What a text says that is a yes or no, in any case.
+pub fn said_yes(text: &str) -> Option<bool> {
+    let text = text.trim();
+    let is = |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    match () {
+        () if is(["true", "yes", "1"]) => Some(true),
+        () if is(["false", "no", "0"]) => Some(false),
+        () => None,
+    }
+}
+
 impl<'a> Json<'a> {
     /// Parses exactly one value.
     pub fn parse(text: &'a str) -> Result<Json<'a>, serde_json::Error> {
@@ -73,7 +84,8 @@ impl<'a> Json<'a> {
         self.at(path).and_then(Json::text)
     }
 
-    /// A boolean, also where a collector wrote it as text (`"true"`, `"False"`).
+    /// A boolean, also where a collector wrote it as text (`"true"`, `"False"`). A number is none: in changes it is one
+    /// that goes up and down.
     pub fn truth(&self) -> Option<bool> {
         match self {
             Json::Bool(b) => Some(*b),
@@ -86,6 +98,22 @@ impl<'a> Json<'a> {
     /// The boolean at a path.
     pub fn truth_at(&self, path: &[&str]) -> Option<bool> {
         self.at(path).and_then(Json::truth)
+    }
+
+    /// A yes or no, however an exporter writes it: a boolean, 1 and 0, or the words for these.
+    pub fn answer(&self) -> Option<bool> {
+        match self {
+            Json::Bool(b) => Some(*b),
+            Json::Int(1) => Some(true),
+            Json::Int(0) => Some(false),
+            Json::Text(text) => said_yes(text),
+            _ => None,
+        }
+    }
+
+    /// The yes or no at a path.
+    pub fn answer_at(&self, path: &[&str]) -> Option<bool> {
+        self.at(path).and_then(Json::answer)
     }
 
     /// A number, also where it was written as text (coordinates are).
@@ -303,6 +331,19 @@ mod tests {
         let many: Vec<String> = (0..40).map(|i| format!("\"k{i}\":{i}")).collect();
         let text = format!("{{{},\"k7\":99}}", many.join(","));
         assert_eq!(Json::parse(&text).unwrap().get("k7"), Some(&Json::Int(99)));
+    }
+
+    #[test]
+    fn yes_and_no_in_every_spelling() {
+        let of = |text: &str| Json::parse(text).unwrap().answer();
+        for (yes, no) in
+            [("true", "false"), ("1", "0"), (r#""True""#, r#""FALSE""#), (r#""yes""#, r#""No""#), (r#"" 1""#, r#""0""#)]
+        {
+            assert_eq!((of(yes), of(no)), (Some(true), Some(false)), "{yes} {no}");
+        }
+        for neither in ["2", "-1", "1.5", "null", "[]", r#""""#, r#""y""#, r#""ok""#, r#""success""#, r#""01""#] {
+            assert_eq!(of(neither), None, "{neither}");
+        }
     }
 
     #[test]

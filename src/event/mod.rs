@@ -58,14 +58,15 @@ impl Outcome {
     /// challenge; of LDAP from `error_code` (RFC 4511: 0 success, 14 a bind that goes on); of MDM from
     /// `status`.
     fn of(json: &Json<'_>, event_type: &str) -> Outcome {
-        if let Some(token) = json.truth_at(&["sso_token_success"]) {
+        if let Some(token) = json.answer_at(&["sso_token_success"]) {
             return match token {
                 true => Outcome::Success,
                 false if json.text_at(&["error_message"]).is_some() => Outcome::Failure,
                 false => Outcome::Challenge,
             };
         }
-        if let Some(success) = json.truth_at(&["success"]).filter(|success| *success || !is_filled_in(json, event_type))
+        if let Some(success) =
+            json.answer_at(&["success"]).filter(|success| *success || !is_filled_in(json, event_type))
         {
             return if success { Outcome::Success } else { Outcome::Failure };
         }
@@ -214,6 +215,13 @@ mod tests {
         for (text, want) in [
             (r#"{"success":true}"#, Outcome::Success),
             (r#"{"success":"False"}"#, Outcome::Failure),
+            (r#"{"success":1}"#, Outcome::Success),
+            (r#"{"success":"0"}"#, Outcome::Failure),
+            (r#"{"success":"Yes"}"#, Outcome::Success),
+            (r#"{"success":"no"}"#, Outcome::Failure),
+            (r#"{"success":2}"#, Outcome::None),
+            (r#"{"success":"maybe"}"#, Outcome::None),
+            (r#"{"sso_token_success":"1"}"#, Outcome::Success),
             (r#"{"sso_token_success":true,"error_message":""}"#, Outcome::Success),
             (r#"{"sso_token_success":false,"error_message":"not authorized"}"#, Outcome::Failure),
             (r#"{"sso_token_success":false,"error_message":""}"#, Outcome::Challenge),

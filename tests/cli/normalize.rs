@@ -93,6 +93,22 @@ fn a_cell_has_the_time_that_a_member_has() {
 }
 
 #[test]
+fn a_success_is_one_in_every_spelling() {
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.csv");
+    let words =
+        [("1", "success"), ("0", "failure"), ("Yes", "success"), ("no", "failure"), ("True", "success"), ("-", "none")];
+    let rows = words.map(|(word, _)| format!("2026-03-02T09:00:00Z,user_login_attempt,{word}\n")).concat();
+    fs::write(&path, format!("timestamp,event_type,success\n{rows}")).unwrap();
+    let cells = normalize(&[text(&path), "-q"]);
+    let of = |success: Value| json!({"event_type": "user_login_attempt", "success": success});
+    let members = normalized(&words.map(|(word, _)| of(word.parse::<i64>().map_or(json!(word), |n| json!(n)))));
+    for (number, (word, want)) in words.iter().enumerate() {
+        assert_eq!((&cells[number]["outcome"], &members[number]["outcome"]), (&json!(want), &json!(want)), "{word}");
+    }
+}
+
+#[test]
 fn the_case_of_a_kind_tells_nothing() {
     let of = |kind: &str, name: &str| {
         json!({"event_type": "x_update", "initiated_by": {"type": kind},

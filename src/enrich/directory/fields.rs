@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use ::csv::StringRecord;
 
 use super::super::csv::bare;
-use crate::event::json::Json;
+use crate::event::json::{Json, said_yes};
 use crate::event::time::Timestamp;
 
 /// The fields of a record, by bare name. Empty ones are absent.
@@ -75,11 +75,7 @@ impl Fields {
 
     /// A yes or no.
     pub fn truth(&self, names: &[&str]) -> Option<bool> {
-        match self.text(names)?.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "1" => Some(true),
-            "false" | "no" | "0" => Some(false),
-            _ => None,
-        }
+        self.text(names).and_then(said_yes)
     }
 
     /// A time.

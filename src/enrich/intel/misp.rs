@@ -43,11 +43,7 @@ fn inside(json: &Json<'_>, info: &str, next: &mut impl FnMut() -> At, builder: &
 }
 
 fn attribute(attribute: &Json<'_>, info: &str, at: At, builder: &mut Builder) {
-    let is_set = |key: &str| match attribute.get(key) {
-        Some(Json::Int(n)) => *n == 1,
-        Some(Json::Text(text)) if text == "1" => true,
-        other => other.and_then(Json::truth) == Some(true),
-    };
+    let is_set = |key: &str| attribute.answer_at(&[key]) == Some(true);
     if is_set("deleted") {
         return builder.skipped.add(DELETED, at);
     }

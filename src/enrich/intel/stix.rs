@@ -28,7 +28,7 @@ pub fn object(object: &Json<'_>, at: At, builder: &mut Builder) {
     if object.text_at(&["type"]) != Some("indicator") {
         return builder.skipped.add(NO_INDICATOR, at);
     }
-    if object.truth_at(&["revoked"]) == Some(true) {
+    if object.answer_at(&["revoked"]) == Some(true) {
         return builder.skipped.add(REVOKED, at);
     }
     if object.text_at(&["pattern_type"]).is_some_and(|language| !language.eq_ignore_ascii_case("stix")) {

@@ -5,7 +5,7 @@ use super::builder::{Builder, Detail};
 use super::indicator::{Kind, UNKNOWN};
 use super::misp::NOT_FOR_DETECTION;
 use crate::enrich::At;
-use crate::event::json::Json;
+use crate::event::json::{Json, said_yes};
 
 /// Columns that hold an indicator of any kind.
 const ANY: &[&str] =
@@ -107,7 +107,7 @@ fn row(columns: &[String], cells: &[&str], at: At, builder: &mut Builder) {
         cells.get(place).map(|cell| cell.trim()).filter(|cell| !cell.is_empty() && *cell != "null")
     };
     let cell = |names: &[&str]| names.iter().find_map(|name| filled(&name));
-    if cell(FOR_DETECTION).is_some_and(|said| !["1", "true", "yes"].contains(&&*said.to_ascii_lowercase())) {
+    if cell(FOR_DETECTION).is_some_and(|said| said_yes(said) != Some(true)) {
         return builder.skipped.add(NOT_FOR_DETECTION, at);
     }
     let detail = Detail {
