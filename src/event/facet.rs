@@ -44,6 +44,8 @@ const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[
         &[
             Norm::SourceIp,
             Norm::SourceNetwork,
+            Norm::SourceLink,
+            Norm::SourceGateway,
             Norm::SourceCountry,
             Norm::SourcePlace,
             Norm::SourceAsn,
@@ -65,6 +67,7 @@ const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[
             Norm::MfaFactor,
             Norm::MfaPushDenied,
             Norm::MfaPushCountry,
+            Norm::MfaPushLink,
             Norm::PasswordOk,
         ],
     ),
@@ -138,11 +141,11 @@ impl FieldPlan {
                 known.push(field.clone());
             }
         }
-        let raw = raw.into_iter().map(|(head, fields)| Facet {
-            heads: vec![head.to_owned()],
-            fields,
-            is_raw: true,
-            sides: None,
+        let raw = raw.into_iter().map(|(head, fields)| {
+            // Where the record does not name its service, the type tells it.
+            let types = if head == "service" { TYPE } else { &[] };
+            let heads = [head].iter().chain(types).map(|head| (*head).to_owned()).collect();
+            Facet { heads, fields, is_raw: types.is_empty(), sides: None }
         });
         let mut plan = FieldPlan { facets: fixed.chain(raw).collect() };
         plan.facets[LISTED].heads.clear();

@@ -1,9 +1,11 @@
 //! Factor: which proofs of identity a sign-in used. A factor that is `false` beside a success was simply
 //! not used; only a failed sign-in makes it a failure.
 
+use std::net::IpAddr;
+
 use super::Outcome;
 use super::json::Json;
-use super::source::country_code;
+use super::source::{address, country_code};
 
 /// Second factors in `auth_methods`, with the name they are shown by.
 const SECOND: &[(&str, &str)] = &[
@@ -65,6 +67,11 @@ pub fn push_country(json: &Json<'_>) -> Option<String> {
     context(json, "jumpcloud_protect_device")?.get("geoip").and_then(country_code)
 }
 
+/// The address of the phone that answered a push.
+pub fn push_address(json: &Json<'_>) -> Option<IpAddr> {
+    context(json, "jumpcloud_protect_device")?.text_at(&["ip"]).and_then(address)
+}
+
 /// Whether the password was right: known where it succeeded, or where the attempt failed on it.
 pub fn password_ok(json: &Json<'_>, outcome: Outcome) -> Option<bool> {
     match method(json, "password")? {
@@ -98,10 +105,11 @@ mod tests {
     #[test]
     fn a_refused_push_is_denied_and_its_country_known() {
         let no = j(
-            r#"{"mfa_meta":{"type":"push"},"auth_context":{"auth_methods":{"password":{"success":true},"jumpcloud_protect":{"success":false}},"jumpcloud_protect_device":{"geoip":{"country_code":"us"}}}}"#,
+            r#"{"mfa_meta":{"type":"push"},"auth_context":{"auth_methods":{"password":{"success":true},"jumpcloud_protect":{"success":false}},"jumpcloud_protect_device":{"ip":"::ffff:1.2.3.4","geoip":{"country_code":"us"}}}}"#,
         );
         assert!(push_denied(&no, Outcome::Failure));
         assert_eq!(push_country(&no).as_deref(), Some("US"));
+        assert_eq!(push_address(&no).unwrap().to_string(), "1.2.3.4");
     }
 
     #[test]

@@ -105,6 +105,10 @@ normalized! {
     SourceIp = "source.ip",
     /// its /24 or /48
     SourceNetwork = "source.network",
+    /// the address, of IPv6 its /64: a machine takes ever new addresses in that
+    SourceLink = "source.link",
+    /// of RADIUS the address of the access point or VPN gateway
+    SourceGateway = "source.gateway",
     /// two-letter country
     SourceCountry = "source.country",
     /// `latitude,longitude`
@@ -141,6 +145,8 @@ normalized! {
     MfaPushDenied = "mfa.push_denied",
     /// country of the phone that answered
     MfaPushCountry = "mfa.push_country",
+    /// where that phone was, as `source.link`
+    MfaPushLink = "mfa.push_link",
     /// the password was right
     PasswordOk = "password.ok",
     /// something in the event is an indicator, by `--intel`

@@ -30,6 +30,15 @@ pub fn network(ip: IpAddr) -> String {
     }
 }
 
+/// What stands for an address where the same machine is meant: of IPv6 the /64 of its link, in which systems take a new
+/// address every day (RFC 8981) and whoever rents a server has all addresses.
+pub fn link(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 64).trunc().to_string(),
+    }
+}
+
 /// Whether the addresses of this event tell where the actor is. RADIUS carries the address of the access
 /// point or VPN gateway, LDAP carries none.
 fn tells_the_actor(event_type: &str, json: &Json<'_>) -> bool {
@@ -38,6 +47,12 @@ fn tells_the_actor(event_type: &str, json: &Json<'_>) -> bool {
         || service == "ldap"
         || event_type.starts_with("radius_auth")
         || event_type.starts_with("ldap_"))
+}
+
+/// Of RADIUS the address of the access point or VPN gateway that asks.
+pub fn gateway(json: &Json<'_>, event_type: &str) -> Option<IpAddr> {
+    let is_radius = json.text_at(&["service"]) == Some("radius") || event_type.starts_with("radius_auth");
+    json.text_at(&["client_ip"]).filter(|_| is_radius).and_then(address)
 }
 
 /// The actor's address. For a device sign-in that came over the network it is the peer (`src_ip`, or what the message
@@ -143,6 +158,8 @@ mod tests {
     fn networks() {
         assert_eq!(network("203.0.113.77".parse().unwrap()), "203.0.113.0/24");
         assert_eq!(network("2001:db8:1:2::9".parse().unwrap()), "2001:db8:1::/48");
+        assert_eq!(link("203.0.113.77".parse().unwrap()), "203.0.113.77");
+        assert_eq!(link("2001:db8:1:2:3::9".parse().unwrap()), "2001:db8:1:2::/64");
     }
 
     #[test]
@@ -150,6 +167,8 @@ mod tests {
         let j = Json::parse(r#"{"client_ip":"1.2.3.4","geoip":{"country_code":"FR"},"service":"radius"}"#).unwrap();
         assert_eq!(ip(&j, "radius_auth_attempt"), None);
         assert_eq!(country(&j, "radius_auth_attempt"), None);
+        assert_eq!(gateway(&j, "radius_auth_attempt").unwrap().to_string(), "1.2.3.4");
+        assert_eq!(gateway(&Json::parse(r#"{"client_ip":"1.2.3.4"}"#).unwrap(), "sso_auth"), None);
     }
 
     #[test]

@@ -7,13 +7,17 @@ use smallvec::smallvec;
 
 use super::field::{Field, Fields, Norm, Part, Value, Values};
 use super::json::Json;
-use super::{Event, agent, change, factor, party, source};
+use super::time::Timestamp;
+use super::{Event, agent, catalogue, change, factor, party, source};
 
 impl Fields for Event<'_> {
     fn values(&self, field: &Field) -> Values<'_> {
         match field {
             Field::Norm(norm) => self.normalized(*norm),
-            Field::Raw(path) => raw_values(self.json, path),
+            Field::Raw(path) => match raw_values(self.json, path) {
+                nothing if nothing.iter().all(|value| *value == Value::Null) => self.told(path).unwrap_or(nothing),
+                values => values,
+            },
             Field::Change(path, part) => change_values(self.json, path, *part),
         }
     }
@@ -83,6 +87,18 @@ fn boolean<'e>(value: Option<bool>) -> Values<'e> {
 }
 
 impl Event<'_> {
+    /// What a record that does not have this member says in another way: its time under the name that a collector gave
+    /// it, its service by its type.
+    fn told(&self, path: &[String]) -> Option<Values<'_>> {
+        match path {
+            [name] if name == "timestamp" && self.time != Timestamp::default() => Some(text(self.time.rfc3339())),
+            [name] if name == "service" => {
+                catalogue::service_of(&self.event_type).filter(|service| !service.is_empty()).map(text)
+            }
+            _ => None,
+        }
+    }
+
     /// The values of a normalized field.
     pub fn normalized(&self, norm: Norm) -> Values<'_> {
         let json = self.json;
@@ -104,6 +120,8 @@ impl Event<'_> {
             Norm::TargetOther => optional(self.other.shown()),
             Norm::SourceIp => optional(self.source_ip().map(|ip| ip.to_string())),
             Norm::SourceNetwork => optional(self.source_ip().map(source::network)),
+            Norm::SourceLink => optional(self.source_ip().map(source::link)),
+            Norm::SourceGateway => optional(source::gateway(json, kind).map(|ip| ip.to_string())),
             Norm::SourceCountry => optional(source::country(json, kind)),
             Norm::SourcePlace => optional(source::place(json, kind).map(|(lat, lon)| format!("{lat},{lon}"))),
             Norm::SourceAsn => optional(source::asn(json, kind)),
@@ -120,6 +138,7 @@ impl Event<'_> {
             Norm::MfaFactor => factor::factors(json).into_iter().map(|f| Value::Text(Cow::Owned(f))).collect(),
             Norm::MfaPushDenied => boolean(factor::push_denied(json, self.outcome).then_some(true)),
             Norm::MfaPushCountry => optional(factor::push_country(json)),
+            Norm::MfaPushLink => optional(factor::push_address(json).map(source::link)),
             Norm::PasswordOk => boolean(factor::password_ok(json, self.outcome)),
             // What no record says.
             Norm::SourceAnonymous | Norm::SourceKnown | Norm::IntelMatched | Norm::IntelName => Values::new(),
@@ -191,6 +210,17 @@ mod tests {
         assert_eq!(raw_values(&json, &path("changes.to")).as_slice(), [Value::Null]);
         assert_eq!(raw_values(&json, &path("x.y.z")).as_slice(), [Value::Text("1".into())]);
         assert!(raw_values(&json, &path("x.q")).is_empty());
+    }
+
+    #[test]
+    fn a_time_and_a_service_under_other_names_are_told() {
+        let json = Json::parse(r#"{"event_type":"sso_auth","service":null,"jc_timestamp":"2026-03-02T09:00:00Z"}"#);
+        let json = json.unwrap();
+        let event = Event::new(&json).unwrap();
+        let values = |name: &str| event.values(&Field::Raw(vec![name.to_owned()]));
+        assert_eq!(values("service").as_slice(), [Value::Text("sso".into())]);
+        assert_eq!(values("timestamp").as_slice(), [Value::Text(event.time.rfc3339().into())]);
+        assert!(values("client_ip").is_empty());
     }
 
     #[test]

@@ -145,6 +145,28 @@ fn identities_are_linked_before_a_condition_on_them_is_decided() {
     assert_eq!(found(&["--sigma", text(&rule), "--where", "actor.key == 'user:u1'"]), 0);
 }
 
+/// What a record does not name itself is told by what else it has, whichever way it is read.
+#[test]
+fn a_time_and_a_service_are_known_whatever_the_record_calls_them() {
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    let mut events = guessed_password();
+    for (place, event) in events.iter_mut().enumerate() {
+        let event = event.as_object_mut().unwrap();
+        if place % 2 == 0 {
+            event.remove("service");
+        }
+        if place % 3 == 0 {
+            let time = event.remove("timestamp").unwrap();
+            event.insert("jc_timestamp".to_owned(), time);
+        }
+    }
+    fs::write(&path, lines(&events)).unwrap();
+    let found = |condition: &str| hunt(&[text(&path), "--where", condition, "--format", "jsonl"]).lines().count();
+    assert_eq!((found("service == 'directory'"), found("not service exists")), (9, 0));
+    assert_eq!(found("timestamp startswith '2026-03-02T09:0'"), 8);
+}
+
 #[test]
 fn a_text_is_a_text() {
     let case = TempDir::new().unwrap();
