@@ -89,7 +89,7 @@ fn on_event(inquiry: &Inquiry, place: usize, id: &str) -> Result<(Asked, Vec<Par
     inquiry.pool.install(|| {
         read(&inquiry.sources, inquiry.options, &plan, &mut Known::default(), &finder, &mut found, &|_| {})
     });
-    let Some(Record { origin, text }) = found.records.first() else {
+    let Some(Record { origin, text, .. }) = found.first(&inquiry.analysis.store) else {
         bail!("--event {id}: no event of this id was read");
     };
     let json = Json::parse(text).map_err(|error| anyhow!("--event {id}: {error}"))?;

@@ -125,7 +125,7 @@ impl<'a> Investigation<'a> {
             false => vec![],
         };
         let mut sessions = sessions(happenings, manner);
-        let place: BTreeMap<Origin, usize> = happenings.iter().enumerate().map(|(i, h)| (h.origin, i)).collect();
+        let place = seen.places();
         let shown: BTreeSet<usize> = sessions.iter().flat_map(|s| s.events.iter().copied()).collect();
         let (findings, marks) = findings_among(findings, &place, &shown);
         // All that made a finding has to be read, also where the finding stands elsewhere.

@@ -1,7 +1,9 @@
 //! Record: one event as its record says it, found by its id when the sources are read again.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::detect::store::Store;
 use crate::event::Event;
 use crate::event::facet;
 use crate::event::field::{Field, Fields, Norm, Value, Values};
@@ -19,6 +21,8 @@ pub struct Record {
     pub origin: Origin,
     /// the event, unwrapped, as JSON
     pub text: Arc<str>,
+    /// hash of its body
+    body: u64,
 }
 
 /// Looks for the events of one id.
@@ -61,8 +65,28 @@ impl Understand for Finder<'_> {
 pub struct Found {
     /// in the order of the input; more than one only where different events have one id
     pub records: Vec<Record>,
+    /// the same events as another exporter wrote them
+    equals: Vec<Record>,
     texts: Vec<Arc<str>>,
     facets: u32,
+}
+
+impl Found {
+    /// Of the records of the first event the one that is kept, since rules have looked at that; the first if none is.
+    pub fn first(&self, store: &Store) -> Option<&Record> {
+        let first = self.records.first()?;
+        let mut others = self.equals.iter().filter(|equal| equal.body == first.body).peekable();
+        if others.peek().is_none() {
+            return Some(first);
+        }
+        let by_origin: HashMap<Origin, &Record> = others.map(|record| (record.origin, record)).collect();
+        Some((0..store.len()).find_map(|event| by_origin.get(&store.origin(event)).copied()).unwrap_or(first))
+    }
+
+    fn record(&self, event: &Occurrence<'_>) -> Option<Record> {
+        let text = Arc::clone(self.texts.get(event.likeness as usize)?);
+        Some(Record { origin: event.stamp.origin, text, body: event.stamp.body })
+    }
 }
 
 impl Sink<Finder<'_>> for Found {
@@ -77,8 +101,11 @@ impl Sink<Finder<'_>> for Found {
     }
 
     fn event(&mut self, event: &Occurrence<'_>) {
-        let Some(text) = self.texts.get(event.likeness as usize) else { return };
-        self.records.push(Record { origin: event.stamp.origin, text: Arc::clone(text) });
+        self.records.extend(self.record(event));
+    }
+
+    fn again(&mut self, event: &Occurrence<'_>) {
+        self.equals.extend(self.record(event));
     }
 }
 

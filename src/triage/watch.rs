@@ -1,6 +1,6 @@
 //! Watch: what is seen of a focus when the sources are read again: each event that belongs to it, in words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::focus::{Focus, Part};
@@ -157,6 +157,8 @@ pub struct Seen {
     pub happenings: Vec<Happening>,
     /// names of everybody and of all devices, to help where one was mistyped
     pub names: BTreeSet<String>,
+    /// other records of events that belong to it, as another exporter wrote them
+    equals: Vec<Happening>,
     likenesses: Vec<(Arc<str>, Arc<Deed>)>,
     facets: u32,
 }
@@ -168,6 +170,34 @@ impl Seen {
             let key = |h: &Happening| (Arc::clone(&h.organization), h.time, h.id.clone(), h.body, h.origin);
             key(a).cmp(&key(b))
         });
+    }
+
+    /// By origin the place of the event whose record stands there. Rules keep one of the records of an event, which
+    /// need not be the one that is shown.
+    pub fn places(&self) -> BTreeMap<Origin, usize> {
+        let mut places: BTreeMap<Origin, usize> =
+            self.happenings.iter().enumerate().map(|(place, happening)| (happening.origin, place)).collect();
+        if self.equals.is_empty() {
+            return places;
+        }
+        let key = |h: &Happening| (Arc::clone(&h.organization), h.id.clone(), h.body);
+        let by_key: HashMap<_, usize> =
+            self.happenings.iter().enumerate().map(|(place, happening)| (key(happening), place)).collect();
+        let others = self.equals.iter().filter_map(|equal| Some((equal.origin, *by_key.get(&key(equal))?)));
+        places.extend(others);
+        places
+    }
+
+    fn happening(&self, event: &Occurrence<'_>) -> Option<Happening> {
+        let (organization, deed) = self.likenesses.get(event.likeness as usize)?;
+        Some(Happening {
+            organization: Arc::clone(organization),
+            time: event.time,
+            id: event.id.map(str::to_owned),
+            origin: event.stamp.origin,
+            body: event.stamp.body,
+            deed: Arc::clone(deed),
+        })
     }
 }
 
@@ -188,14 +218,10 @@ impl Sink<Watcher<'_>> for Seen {
     }
 
     fn event(&mut self, event: &Occurrence<'_>) {
-        let Some((organization, deed)) = self.likenesses.get(event.likeness as usize) else { return };
-        self.happenings.push(Happening {
-            organization: Arc::clone(organization),
-            time: event.time,
-            id: event.id.map(str::to_owned),
-            origin: event.stamp.origin,
-            body: event.stamp.body,
-            deed: Arc::clone(deed),
-        });
+        self.happenings.extend(self.happening(event));
+    }
+
+    fn again(&mut self, event: &Occurrence<'_>) {
+        self.equals.extend(self.happening(event));
     }
 }

@@ -7,6 +7,7 @@ use predicates::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::events::{guessed_password, lines};
 use super::{findings, jcdetect, text};
 
 fn scenario(name: &str) -> PathBuf {
@@ -379,4 +380,35 @@ fn where_nothing_can_be_called_usual_nothing_is_ordinary() {
     let folder = folder(&[("log.jsonl", &alice(&[0, 7200, 14400, 21600, 28800, 36000, 43200, 50400]))]);
     let shown = investigate(&["alice", text(&folder.path().join("log.jsonl"))]);
     assert!(shown.contains("Too few to say what is usual") && !shown.contains("ordinary"), "{shown}");
+}
+
+/// The sign-ins of a guessed password, and the same as another exporter wrote them: with empty texts, which rules read
+/// and the body of an event has not.
+fn spelled_twice() -> TempDir {
+    let events = lines(&guessed_password());
+    let other = events.replace(r#""initiated_by":{"#, r#""initiated_by":{"email":"","#);
+    assert_ne!(events, other);
+    folder(&[("a.jsonl", &events), ("b.jsonl", &other)])
+}
+
+#[test]
+fn findings_stand_there_whichever_record_of_an_event_is_kept() {
+    let folder = spelled_twice();
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    let (a, b) = (path("a.jsonl"), path("b.jsonl"));
+    let ids = |found: &Value| -> Vec<String> {
+        found["findings"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let alone = ids(&json(&["alice", &a, "--no-config"]));
+    assert!(!alone.is_empty());
+    for sources in [[&a, &b], [&b, &a]] {
+        let found = json(&["alice", sources[0], sources[1], "--no-config"]);
+        assert_eq!(ids(&found), alone);
+        let events = found["sessions"][0]["events"].as_array().unwrap();
+        assert!(events.iter().any(|event| !event["findings"].as_array().unwrap().is_empty()), "{events:#?}");
+        let last = guessed_password().last().unwrap()["id"].as_str().unwrap().to_owned();
+        let arguments = ["explain", "success-after-bruteforce", sources[0], sources[1], "--event", &last];
+        let told = jcdetect().args(arguments).arg("--no-config").assert().code(0);
+        told.stdout(predicate::str::contains("The rule is met at this event."));
+    }
 }
