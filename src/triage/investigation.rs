@@ -13,7 +13,7 @@ use super::watch::{Deed, Happening, Seen};
 use crate::enrich::directory::Directory;
 use crate::event::coverage::Coverage;
 use crate::event::origin::Origin;
-use crate::event::party::class_of;
+use crate::event::party::{class_of, is_object_id};
 use crate::event::time::{Span, Timestamp, Zone};
 use crate::rule::Rule;
 use crate::rule::set::RuleSet;
@@ -49,6 +49,8 @@ pub struct Change {
 /// Somebody that the focus means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
+    /// the organization
+    pub organization: String,
     /// `admin`, `user`, …
     pub kind: String,
     /// names, addresses and ids
@@ -166,14 +168,12 @@ impl<'a> Investigation<'a> {
 
     /// Looks everybody up in the directory.
     pub fn look_up(&mut self, directory: &Directory) {
-        let organizations: BTreeSet<&str> = self.happenings.iter().map(|h| &*h.organization).collect();
-        let organization = organizations.first().copied().filter(|_| organizations.len() == 1).unwrap_or_default();
         for identity in &mut self.identities {
             let class = class_of(Some(&identity.kind));
             let names: Vec<&str> = identity.names.iter().map(String::as_str).collect();
             let ids: Vec<Option<&str>> = names.iter().filter(|name| is_object_id(name)).map(|id| Some(*id)).collect();
             let tries = if ids.is_empty() { vec![None] } else { ids };
-            let person = tries.into_iter().find_map(|id| directory.person(class, organization, id, &names));
+            let person = tries.into_iter().find_map(|id| directory.person(class, &identity.organization, id, &names));
             identity.directory = person.map(context::facts).unwrap_or_default();
         }
     }
@@ -256,10 +256,12 @@ fn changes(happenings: &[Happening], sessions: &[Session], evidence: &BTreeSet<u
     events.sort_unstable();
     let mut out: Vec<Change> = Vec::new();
     for (event, is_telling) in events {
-        let deed = &happenings[event].deed;
+        let Happening { organization, deed, .. } = &happenings[event];
         let Some(undo) = deed.undo.as_ref().filter(|_| is_telling || !is_only_seen(&deed.event_type)) else { continue };
         let is_same = |change: &&mut Change| {
-            change.is_telling == is_telling && are_alike(&happenings[change.events[0]].deed, deed)
+            let first = &happenings[change.events[0]];
+            let is_of_same = change.is_telling == is_telling && first.organization == *organization;
+            is_of_same && are_alike(&first.deed, deed)
         };
         match out.last_mut().filter(is_same) {
             Some(change) => change.events.push(event),
@@ -269,6 +271,8 @@ fn changes(happenings: &[Happening], sessions: &[Session], evidence: &BTreeSet<u
     for change in &mut out {
         change.undo = with_objects(&change.undo, &change.events, happenings, MOST_TO_UNDO);
     }
+    // Events stand in the order of their organizations.
+    out.sort_by_key(|change| happenings[change.events[0]].time);
     out
 }
 
@@ -325,21 +329,20 @@ fn with_objects(text: &str, events: &[usize], happenings: &[Happening], most: us
     text.replacen(first, &format!("{}{more}", objects[..objects.len().min(most)].join(", ")), 1)
 }
 
-fn is_object_id(name: &str) -> bool {
-    name.len() >= 24 && name.chars().all(|c| c.is_ascii_hexdigit())
-}
-
 /// Everybody that the focus means, each with all names.
 fn identities(happenings: &[Happening]) -> Vec<Identity> {
-    let mut known: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-    for (kind, key, names) in happenings.iter().flat_map(|h| &h.deed.identities) {
-        known.entry((kind, key)).or_default().extend(names.iter().map(String::as_str));
+    let mut known: BTreeMap<(&str, &str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for happening in happenings {
+        for (kind, key, names) in &happening.deed.identities {
+            let names = names.iter().map(String::as_str);
+            known.entry((kind, &happening.organization, key)).or_default().extend(names);
+        }
     }
-    let identity = |((kind, _), names): ((&str, &str), BTreeSet<&str>)| {
+    let identity = |((kind, organization, _), names): ((&str, &str, &str), BTreeSet<&str>)| {
         let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         // Ids last: they say least.
         names.sort_by_key(|name| (is_object_id(name), name.clone()));
-        Identity { kind: kind.to_owned(), names, directory: BTreeMap::new() }
+        Identity { organization: organization.to_owned(), kind: kind.to_owned(), names, directory: BTreeMap::new() }
     };
     known.into_iter().map(identity).collect()
 }

@@ -386,7 +386,7 @@ fn where_nothing_can_be_called_usual_nothing_is_ordinary() {
 /// and the body of an event has not.
 fn spelled_twice() -> TempDir {
     let events = lines(&guessed_password());
-    let other = events.replace(r#""initiated_by":{"#, r#""initiated_by":{"email":"","#);
+    let other = events.replace(r#""client_ip":"#, r#""application":{"name":"","id":""},"client_ip":"#);
     assert_ne!(events, other);
     folder(&[("a.jsonl", &events), ("b.jsonl", &other)])
 }
@@ -411,4 +411,39 @@ fn findings_stand_there_whichever_record_of_an_event_is_kept() {
         let told = jcdetect().args(arguments).arg("--no-config").assert().code(0);
         told.stdout(predicate::str::contains("The rule is met at this event."));
     }
+}
+
+#[test]
+fn tenants_of_one_name_stay_apart() {
+    let delete = |number: u32, organization: &str, day: &str, who: &str| {
+        format!(
+            r#"{{"id":"{number:024x}","timestamp":"2026-{day}T09:00:00Z","event_type":"user_delete","service":"directory","organization":"{organization}","initiated_by":{{"type":"admin","email":"it@example.com"}},"client_ip":"198.51.100.7","resource":{{"id":"{number:024x}","type":"user","username":"{who}"}},"success":true}}"#
+        ) + "\n"
+    };
+    let log = delete(1, "a", "03-02", "anna") + &delete(2, "b", "01-05", "bernd") + &delete(3, "b", "01-06", "clara");
+    let users = r#"[{"email":"it@example.com","_id":"5faaaaaaaaaaaaaaaaaaaaaa","organization":"a","jobTitle":"Boss of A","roleName":"Administrator"},
+        {"email":"it@example.com","_id":"5fbbbbbbbbbbbbbbbbbbbbbb","organization":"b","jobTitle":"Cook of B","roleName":"Administrator"}]"#;
+    let folder = folder(&[("log.jsonl", &log), ("admins.json", users)]);
+    let (log, admins) = (folder.path().join("log.jsonl"), folder.path().join("admins.json"));
+    let arguments = ["it@example.com", text(&log), "--directory", text(&admins)];
+    let found = json(&arguments);
+    let changes: Vec<String> = found["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| format!("{} {} {}", c["organization"], c["count"], c["undo"].as_str().unwrap()))
+        .collect();
+    assert_eq!(changes.len(), 2, "{changes:#?}");
+    assert!(changes[0].starts_with("\"b\" 2") && changes[0].contains("bernd, clara"), "{changes:#?}");
+    assert!(changes[1].starts_with("\"a\" 1") && changes[1].contains("create anna anew"), "{changes:#?}");
+    let known = |place: usize| {
+        let identity = &found["identities"][place];
+        (identity["organization"].clone(), identity["directory"]["job_title"].clone())
+    };
+    assert_eq!(found["identities"].as_array().unwrap().len(), 2);
+    assert_eq!(known(0), ("a".into(), "Boss of A".into()));
+    assert_eq!(known(1), ("b".into(), "Cook of B".into()));
+    let shown = investigate(&arguments);
+    assert!(shown.contains("administrator: it@example.com in a") && shown.contains("it@example.com in b"), "{shown}");
+    assert!(shown.contains("from 2026-01-05 09:00:00 to 2026-03-02 09:00:00 UTC (56 d)"), "{shown}");
 }

@@ -28,6 +28,7 @@ struct Document<'i> {
 
 #[derive(Serialize)]
 struct Identity<'i> {
+    organization: &'i str,
     r#type: &'i str,
     names: &'i [String],
     directory: &'i BTreeMap<&'static str, String>,
@@ -86,6 +87,7 @@ struct Tally<'i> {
 
 #[derive(Serialize)]
 struct Change<'i> {
+    organization: &'i str,
     timestamp: String,
     count: usize,
     sentence: String,
@@ -150,7 +152,12 @@ pub fn write(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 impl<'i> From<&'i investigation::Identity> for Identity<'i> {
     fn from(identity: &'i investigation::Identity) -> Identity<'i> {
-        Identity { r#type: &identity.kind, names: &identity.names, directory: &identity.directory }
+        Identity {
+            organization: &identity.organization,
+            r#type: &identity.kind,
+            names: &identity.names,
+            directory: &identity.directory,
+        }
     }
 }
 
@@ -201,6 +208,7 @@ impl<'i> From<&'i usual::Counted> for Tally<'i> {
 fn changed<'i>(all: &'i Investigation<'_>, change: &'i investigation::Change) -> Change<'i> {
     let first: &Happening = &all.happenings[change.events[0]];
     Change {
+        organization: &first.organization,
         timestamp: first.time.rfc3339(),
         count: change.events.len(),
         sentence: first.deed.sentence.to_string(),

@@ -48,13 +48,15 @@ fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     writeln!(out, "{}", Safe(&all.focus.name))?;
     for identity in &all.identities {
         let kind = if identity.kind == "admin" { "administrator" } else { &identity.kind };
-        say(out, &format!("  {kind}: {}", identity.names.join(", ")), 4)?;
+        let where_ = of(all, &identity.organization);
+        say(out, &format!("  {kind}: {}{where_}", identity.names.join(", ")), 4)?;
         if !identity.directory.is_empty() {
             let facts = identity.directory.iter().map(|(key, value)| format!("{} {value}", key.replace('_', " ")));
             say(out, &format!("    in the directory: {}", facts.collect::<Vec<_>>().join("; ")), 6)?;
         }
     }
-    let (Some(first), Some(last)) = (all.happenings.first(), all.happenings.last()) else { return Ok(()) };
+    let times = || all.happenings.iter().map(|happening| happening.time);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(()) };
     let by = all.happenings.iter().filter(|h| h.deed.part == crate::triage::focus::Part::Doer).count();
     let about = all.happenings.len() - by;
     let is_person = all.identities.iter().any(|i| i.kind == "user" || i.kind == "admin");
@@ -67,8 +69,8 @@ fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             format!("{} by {them}, {about} about {them}", plural(by, "event"))
         }
     };
-    let span = Span(last.time.0 - first.time.0).words();
-    let (first, last) = (first.time.short(zone), last.time.short(zone));
+    let span = Span(last.0.saturating_sub(first.0)).words();
+    let (first, last) = (first.short(zone), last.short(zone));
     writeln!(out, "  {whose}, from {first} to {last} {zone} ({span}), of {} read", all.coverage.events)?;
     writeln!(out)
 }
