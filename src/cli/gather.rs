@@ -97,13 +97,17 @@ impl Settings {
             set.plan.look_up();
         }
         let mut exits = Vec::new();
-        let (mut found, history) = (source::find(&self.sources), source::find(&self.history));
+        let (mut found, mut history) = (source::find(&self.sources), source::find(&self.history));
         for (name, reason) in found.unreadable.iter().chain(&history.unreadable) {
             say(format_args!("{name}: {reason}"));
             exits.push(Exit::Source);
         }
         if is_read_again || !self.enrichment.intel.is_empty() {
             keep(&mut found.list)?;
+        }
+        // Where an indicator was met that ends some day, all is read a second time.
+        if !self.enrichment.intel.is_empty() {
+            keep(&mut history.list)?;
         }
         let has_progress = !self.is_quiet && io::stderr().is_terminal();
         let bytes = found.list.iter().chain(&history.list).map(Source::size).sum();

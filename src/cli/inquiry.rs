@@ -32,6 +32,8 @@ pub struct Inquiry {
     pub set: RuleSet,
     /// the sources; each can be read again
     pub sources: Vec<Source>,
+    /// what only teaches; it can be read again, too
+    pub history: Vec<Source>,
     /// how they are read
     pub options: Options,
     /// what came out
@@ -66,12 +68,13 @@ impl Inquiry {
         if !typed.enrichment.intel.is_empty() {
             set.plan.look_up();
         }
-        let (mut sources, history) = (source::find(&typed.sources), source::find(&typed.history));
+        let (mut sources, mut history) = (source::find(&typed.sources), source::find(&typed.history));
         for (name, reason) in sources.unreadable.iter().chain(&history.unreadable) {
             say(format_args!("{name}: {reason}"));
             exits.push(Exit::Source);
         }
         keep(&mut sources.list)?;
+        keep(&mut history.list)?;
         let has_progress = !typed.quiet && std::io::stderr().is_terminal();
         let bytes = sources.list.iter().chain(&history.list).map(Source::size).sum();
         let progress = Progress::new(has_progress, bytes);
@@ -89,7 +92,8 @@ impl Inquiry {
         progress.finish();
         exits.extend(tell_of_sources(&sources.list, &analysis.reading));
         exits.extend(tell_of_sources(&history.list, &analysis.history));
-        Ok(Inquiry { set, sources: sources.list, options, analysis, enrichment, zone, exits, pool, config })
+        let (sources, history) = (sources.list, history.list);
+        Ok(Inquiry { set, sources, history, options, analysis, enrichment, zone, exits, pool, config })
     }
 
     /// What was read.

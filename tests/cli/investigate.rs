@@ -447,3 +447,28 @@ fn tenants_of_one_name_stay_apart() {
     assert!(shown.contains("administrator: it@example.com in a") && shown.contains("it@example.com in b"), "{shown}");
     assert!(shown.contains("from 2026-01-05 09:00:00 to 2026-03-02 09:00:00 UTC (56 d)"), "{shown}");
 }
+
+/// A list with an indicator that ends some day makes that all is read a second time.
+#[test]
+fn history_may_be_standard_input_beside_indicators() {
+    let country = |text: String, country: &str| {
+        text.replace("\"success\"", &format!("\"geoip\":{{\"country_code\":\"{country}\"}},\"success\""))
+    };
+    let history = country(alice(&[0, 60, 120, 180]), "FR");
+    let log = country(alice(&[7200]).replace("\"e0\"", "\"f0\""), "NL");
+    let rule = "title: New\nname: new-place\nlevel: high\njcdetect: {entity: actor, first_seen: {rule: login, by: [actor.key], value: [source.country], min_days: 0, min_events: 3}}\n---\ntitle: L\nname: login\nlogsource: {product: jumpcloud}\ndetection: {a: {event_type: user_login_attempt}, condition: a}\n";
+    let stix = r#"{"type":"bundle","id":"bundle--1","objects":[{"type":"indicator","id":"indicator--1","spec_version":"2.1","pattern_type":"stix","pattern":"[ipv4-addr:value = '203.0.113.9']","valid_from":"2020-01-01T00:00:00Z","valid_until":"2030-01-01T00:00:00Z"}]}"#;
+    let folder = folder(&[("log.jsonl", &log), ("old.jsonl", &history), ("stix.json", stix), ("new-place.yml", rule)]);
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    let (log, old, stix, rules) = (path("log.jsonl"), path("old.jsonl"), path("stix.json"), text(folder.path()));
+    let beside = ["--no-config", "--intel", &stix, "--rules", rules, "--history"];
+    for command in [&["investigate", "alice", &log][..], &["timeline", &log, "--findings"]] {
+        let run = |past: &str| {
+            let out = jcdetect().args(command).args(beside).arg(past).write_stdin(history.clone()).assert().code(0);
+            String::from_utf8(out.get_output().stdout.clone()).unwrap()
+        };
+        let (piped, named) = (run("-"), run(&old));
+        assert!(named.contains("new-place"), "{named}");
+        assert_eq!(piped, named);
+    }
+}
