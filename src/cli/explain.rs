@@ -84,10 +84,14 @@ fn place(inquiry: &Inquiry, name: &str) -> Result<usize> {
 /// Looks at a rule on the event of this id.
 fn on_event(inquiry: &Inquiry, place: usize, id: &str) -> Result<(Asked, Vec<Part>)> {
     let plan = FieldPlan::new([]);
-    let mut found = Found::default();
-    let finder = || Finder::new(id);
+    let (mut known, mut found) = (Known::default(), Found::default());
+    let mut read_all = |sources, found: &mut Found| {
+        read(sources, inquiry.options, &plan, &mut known, &|| Finder::new(id), found, &|_| {})
+    };
     inquiry.pool.install(|| {
-        read(&inquiry.sources, inquiry.options, &plan, &mut Known::default(), &finder, &mut found, &|_| {})
+        read_all(&inquiry.sources, &mut found);
+        found.begin_history(inquiry.sources.len());
+        read_all(&inquiry.history, &mut found);
     });
     let Some(Record { origin, text, .. }) = found.first(&inquiry.analysis.store) else {
         bail!("--event {id}: no event of this id was read");
@@ -96,12 +100,14 @@ fn on_event(inquiry: &Inquiry, place: usize, id: &str) -> Result<(Asked, Vec<Par
     let event = Event::new(&json).map_err(|_| anyhow!("--event {id}: the record is no event"))?;
     let outside = inquiry.enrichment.looks_up().then(|| inquiry.enrichment.outside(&event));
     let linked = Linked { enriched: Enriched { event: &event, outside }, links: &inquiry.analysis.links };
-    let source = inquiry.sources.get(origin.source as usize).map_or("?", |source| source.name.as_str());
+    let mut sources = inquiry.sources.iter().chain(&inquiry.history);
+    let source = sources.nth(origin.source as usize).map_or("?", |source| source.name.as_str());
+    let is_history = origin.source as usize >= inquiry.sources.len();
     let asked = Asked {
         id: id.to_owned(),
         time: event.time,
         sentence: sentence::of_enriched(&linked.enriched).to_string(),
-        place: format!("{source}:{}", origin.line),
+        place: format!("{source}:{}{}", origin.line, if is_history { ", which only teaches" } else { "" }),
         count: found.records.len(),
     };
     Ok((asked, parts(all_read(inquiry), place, At::Event(&linked, *origin))))

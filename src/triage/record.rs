@@ -9,7 +9,7 @@ use crate::event::facet;
 use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::identity::{Links, Names};
 use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand};
-use crate::event::origin::Origin;
+use crate::event::origin::{Origin, Stamp};
 use crate::event::outside::Enriched;
 use crate::event::party::Party;
 use crate::rule::expr::Searchable;
@@ -69,9 +69,16 @@ pub struct Found {
     equals: Vec<Record>,
     texts: Vec<Arc<str>>,
     facets: u32,
+    /// sources that were read before
+    before: u32,
 }
 
 impl Found {
+    /// What is found from here on stands in history, whose sources are counted on behind so many that were read.
+    pub fn begin_history(&mut self, sources: usize) {
+        self.before = u32::try_from(sources).unwrap_or(u32::MAX);
+    }
+
     /// Of the records of the first event the one that is kept, since rules have looked at that; the first if none is.
     pub fn first(&self, store: &Store) -> Option<&Record> {
         let first = self.records.first()?;
@@ -85,7 +92,8 @@ impl Found {
 
     fn record(&self, event: &Occurrence<'_>) -> Option<Record> {
         let text = Arc::clone(self.texts.get(event.likeness as usize)?);
-        Some(Record { origin: event.stamp.origin, text, body: event.stamp.body })
+        let Stamp { origin, body } = event.stamp;
+        Some(Record { origin: Origin { source: origin.source.saturating_add(self.before), ..origin }, text, body })
     }
 }
 

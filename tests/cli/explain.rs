@@ -104,6 +104,16 @@ fn an_event_that_no_rule_keeps_can_be_asked_for() {
 }
 
 #[test]
+fn an_event_of_history_can_be_asked_for() {
+    let path = |name: &str| text(&scenario(name)).to_owned();
+    let (log, old) = (path("push-fatigue"), path("admin-takeover"));
+    let arguments = ["mfa-fatigue-then-success", &log, "--event", "69772505b40e3c067a11d22c"];
+    jcdetect().arg("explain").args(arguments).assert().code(2).stderr(contains("no event of this id was read"));
+    let told = flat(&explain(&[&arguments[..], &["--history", &old]].concat()));
+    assert!(told.contains("(events.jsonl:1, which only teaches)") && told.contains("The rule is not met"), "{told}");
+}
+
+#[test]
 fn what_made_a_finding() {
     let path = scenario("push-fatigue");
     let all = findings(&[text(&path)]);
