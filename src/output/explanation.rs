@@ -82,8 +82,11 @@ fn about_event(all: &Explanation<'_>, event: &Asked, zone: Zone, out: &mut dyn W
     if event.count > 1 {
         writeln!(out, "  {} different events have this id; this is the first of them", event.count)?;
     }
-    match all.parts.first().and_then(|part| part.has_held) {
-        Some(true) => writeln!(out, "  The rule is met at this event."),
+    match all.parts.first().map(|part| (part.has_held, part.is_pending)) {
+        Some((Some(true), true)) => {
+            writeln!(out, "  The rule is met at this event; pending: the data ends before this can be known.")
+        }
+        Some((Some(true), false)) => writeln!(out, "  The rule is met at this event."),
         _ => writeln!(out, "  The rule is not met at this event."),
     }
 }
@@ -96,7 +99,9 @@ fn about_all(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
     }
     for finding in all.findings.iter().take(FINDINGS) {
         let when = finding.first_seen.short(zone);
-        let text = format!("  {:8}  {when}  {}  {}", finding.severity.word(), finding.short_id(), finding.summary);
+        let (severity, id) = (finding.severity.word(), finding.short_id());
+        let pending = if finding.is_pending { " (pending)" } else { "" };
+        let text = format!("  {severity:8}  {when}  {id}  {}{pending}", finding.summary);
         say(out, &text, 43)?;
     }
     if all.findings.len() > FINDINGS {
@@ -112,6 +117,11 @@ fn tell(part: &Part, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
         0 => "never met".to_owned(),
         1 => "met once".to_owned(),
         count => format!("met {count} times"),
+    };
+    let met = match part.pending {
+        0 => met,
+        all if all == part.count => met + ", pending",
+        some => format!("{met}, {some} of them pending"),
     };
     let above = if part.is_told { " (told above)" } else { "" };
     say(out, &format!("{pad}{}{}: {} [{met}]{above}", mark(part.has_held), part.name, part.logic), indent + 4)?;

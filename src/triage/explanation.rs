@@ -9,6 +9,7 @@ use super::lack::{self, Keys};
 use crate::detect::Detected;
 use crate::detect::group::Group;
 use crate::detect::risk::{Addition, additions, weight};
+use crate::detect::signal::Signals;
 use crate::detect::store::Store;
 use crate::event::origin::Origin;
 use crate::event::time::Timestamp;
@@ -30,8 +31,12 @@ pub struct Part {
     pub logic: String,
     /// how often it was met in all that was read
     pub count: usize,
+    /// how many of these hang on what the data does not reach
+    pub pending: usize,
     /// whether it was met at the event that was asked for
     pub has_held: Option<bool>,
+    /// so it was, as far as the data reaches
+    pub is_pending: bool,
     /// it was told above
     pub is_told: bool,
     /// of a detection, its condition
@@ -91,6 +96,24 @@ fn events_at(store: &Store, origins: &BTreeSet<Origin>) -> BTreeSet<u32> {
     (0..store.len()).filter(|event| origins.contains(&store.origin(*event))).collect()
 }
 
+/// Does something with each event that completes a rule, in order; and whether that hangs on what comes after the data.
+fn each_completing(signals: &Signals, mut take: impl FnMut(u32, bool)) {
+    let mut last: Option<(u32, bool)> = None;
+    for signal in signals.all() {
+        match &mut last {
+            Some((event, is_pending)) if *event == signal.event => *is_pending &= signal.is_pending(),
+            _ => {
+                if let Some((event, is_pending)) = last.replace((signal.event, signal.is_pending())) {
+                    take(event, is_pending);
+                }
+            }
+        }
+    }
+    if let Some((event, is_pending)) = last {
+        take(event, is_pending);
+    }
+}
+
 struct Telling<'a> {
     read: Read<'a>,
     at: At<'a>,
@@ -110,16 +133,26 @@ impl Telling<'_> {
             At::Event(event, _) => Some(event),
             _ => None,
         };
+        let at_event = self.kept.map(|event| signals.at(event)).unwrap_or_default();
         let has_held = match (&rule.logic, looked) {
             (_, None) => None,
             (Logic::Detection(expr), Some(event)) => Some(event.holds(expr)),
-            (_, Some(_)) => Some(self.kept.is_some_and(|event| !signals.at(event).is_empty())),
+            (_, Some(_)) => Some(!at_event.is_empty()),
         };
         let condition = match &rule.logic {
             Logic::Detection(expr) if !is_told => told::lines(expr, looked),
             _ => vec![],
         };
-        let met: Vec<u32> = signals.events().filter(|event| self.evidence.contains(event)).collect();
+        let (mut count, mut pending, mut met) = (0, 0, Vec::new());
+        each_completing(signals, |event, is_pending| {
+            if !store.is_history(event) {
+                count += 1;
+                pending += usize::from(is_pending);
+            }
+            if self.evidence.contains(&event) {
+                met.push(event);
+            }
+        });
         let is_leaf = depth == 0 || matches!(rule.logic, Logic::Detection(_));
         let say = |event: u32| (store.time(event), is_leaf.then(|| describe::event(store, event)));
         let events = met.iter().take(MOST_EVENTS).map(|event| say(*event)).collect();
@@ -127,8 +160,10 @@ impl Telling<'_> {
             depth,
             name: rule.name.clone(),
             logic: told::logic(&rule.logic),
-            count: signals.events().filter(|event| !store.is_history(*event)).count(),
+            count,
+            pending,
             has_held,
+            is_pending: !at_event.is_empty() && at_event.iter().all(|signal| signal.is_pending()),
             is_told,
             condition,
             notes: if is_told { vec![] } else { self.notes(place, has_held) },
@@ -163,7 +198,9 @@ impl Telling<'_> {
             name: set.rules[place].name.clone(),
             logic: format!("adds {} ({level}); {}", weight(level), set.rules[place].title),
             count: events.len(),
+            pending: 0,
             has_held: None,
+            is_pending: false,
             is_told: false,
             condition: vec![],
             notes: vec![],

@@ -83,6 +83,21 @@ fn each_part_of_a_condition_on_one_event() {
 }
 
 #[test]
+fn what_hangs_on_what_comes_after_the_data_is_pending() {
+    let rule = "title: Failure, then no success\nname: no-success\nlevel: low\njcdetect: {sequence: {steps: [{a: failed}, {b: succeeded}], group-by: [actor.key], timespan: 10m, absent: last}}\n";
+    let folder = world();
+    let (log, rules) = (folder.path().join("log.jsonl"), folder.path().join("rules"));
+    std::fs::write(rules.join("no-success.yml"), CHAIN.replacen(CHAIN.split("---").next().unwrap(), rule, 1)).unwrap();
+    let arguments = ["no-success", text(&log), "--rules", text(&rules)];
+    let told = flat(&explain(&arguments));
+    assert!(told.contains("It made 2 findings out of 6 events."), "{told}");
+    assert!(told.contains("svc-backup (pending)"), "{told}");
+    assert!(told.contains("for each actor.key [met 5 times, 1 of them pending]"), "{told}");
+    let told = flat(&explain(&[&arguments[..], &["--event", "e9"]].concat()));
+    assert!(told.contains("The rule is met at this event; pending: the data ends"), "{told}");
+}
+
+#[test]
 fn which_step_lacked() {
     let told = on_world("then-success", &["--event", "e8"]);
     assert!(told.contains("failed: none within 10 min for alice"), "{told}");
