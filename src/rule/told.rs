@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::expr::{Expr, Searchable, Test};
-use super::logic::{Absent, Bounds, Count, GroupBy, Logic, Right, Where};
+use super::logic::{Absent, Bounds, Count, FirstSeen, GroupBy, Logic, Right, Where};
 use super::pattern::{Order, Pattern, Side};
 use crate::event::field::{Field, Value};
 
@@ -195,10 +195,10 @@ pub fn logic(logic: &Logic) -> String {
             out
         }
         Logic::FirstSeen(f) => format!(
-            "{} with a value of {} that was never in {} before{}; judged after {} and {} events",
+            "{} with a value of {} that was {}{}; judged after {} and {} events",
             f.rule,
             names(f.value.iter().map(Field::name)),
-            f.learn_from,
+            unseen(f),
             each(&f.by),
             f.min_age.words(),
             f.min_events
@@ -227,6 +227,17 @@ pub fn logic(logic: &Logic) -> String {
             r.min_tactics
         ),
     }
+}
+
+/// Where a new value was not seen.
+fn unseen(rule: &FirstSeen) -> String {
+    let seen = match rule.lookback.0 {
+        0 => format!("never in {} before", rule.learn_from),
+        _ => format!("not in {} in the {} before", rule.learn_from, rule.lookback.words()),
+    };
+    let left_out =
+        if rule.settle.0 > 0 { format!(", the last {} left out", rule.settle.words()) } else { String::new() };
+    seen + &left_out
 }
 
 /// The idiom for "one of several rules": any match counts, and nothing else is asked.
@@ -320,5 +331,15 @@ mod tests {
         assert_eq!(logic(&count), "at least 5 different values of actor.key of a within 60 min, for each source.ip");
         let chain = rule("correlation: {type: temporal_ordered, rules: [a, b], group-by: [actor.key], timespan: 3h}\n");
         assert_eq!(logic(&chain), "a, then b, within 3 h, for each actor.key");
+        let first_seen = |how: &str| {
+            let body =
+                format!("jcdetect: {{first_seen: {{rule: a, by: [actor.key], value: [source.country]{how}}}}}\n");
+            logic(&rule(&body))
+        };
+        let told = first_seen(", lookback: 30d, settle: 1h, min_days: 14, min_events: 5");
+        let want = "a with a value of source.country that was not in a in the 30 d before, the last 60 min left out, for \
+                    each actor.key; judged after 14 d and 5 events";
+        assert_eq!(told, want);
+        assert!(first_seen("").contains("that was never in a before, for each"), "{}", first_seen(""));
     }
 }
