@@ -1,12 +1,15 @@
 //! Lack: what a correlation would have needed and did not get: the nearest that it came.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use super::describe;
 use super::explanation::Read;
 use crate::detect::count::window;
 use crate::detect::memory;
 use crate::detect::profile::Symbol;
+use crate::detect::store::Store;
 use crate::event::field::{Field, Norm};
 use crate::event::time::{HOUR, SECOND, Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, Count, FirstSeen, GroupBy, Logic, Travel};
@@ -37,13 +40,9 @@ impl Keys<'_> {
     /// The groups that an event is in as a match of a step.
     fn of(&self, event: u32, step: usize, by: &[GroupBy]) -> Vec<Key> {
         let store = self.read.store;
-        let mut keys = vec![vec![store.organization_symbol(event)]];
-        for part in by {
-            let values = part.field(self.name(step)).map(|field| store.group_values(event, field)).unwrap_or_default();
-            keys = keys.iter().flat_map(|key| values.iter().map(|v| [key.as_slice(), &[*v]].concat())).collect();
-            keys.truncate(MOST_KEYS);
-        }
-        keys
+        let start = vec![store.organization_symbol(event)];
+        let fields: Option<Vec<&Field>> = by.iter().map(|part| part.field(self.name(step))).collect();
+        fields.map(|fields| tuples(store, event, fields, start)).unwrap_or_default()
     }
 
     /// The name of a group that an event is in, without the organization; people by the names in the event.
@@ -114,35 +113,91 @@ fn counted(keys: &Keys<'_>, count: &Count) -> BTreeMap<Key, Vec<u32>> {
             all.entry(key).or_default().extend(events);
         }
     }
+    let store = keys.read.store;
     all.values_mut().for_each(|events| {
         events.sort_unstable();
         events.dedup();
+        // Events without a value do not count.
+        let has_value = |field: &Field, event: u32| !store.group_values(event, field).is_empty();
+        events.retain(|event| count.values.iter().flatten().all(|field| has_value(field, *event)));
     });
     all
 }
 
-/// How many events, or different values, lie in the window that ends at a time.
-fn within(keys: &Keys<'_>, count: &Count, events: &[u32], time: Timestamp) -> usize {
-    let store = keys.read.store;
-    let range = window(store, events, time, count.window);
-    let Some(fields) = &count.values else { return range.len() };
-    let mut values = BTreeSet::new();
-    for event in &events[range] {
-        let tuple: Vec<_> = fields.iter().map(|field| store.group_values(*event, field)).collect();
-        if tuple.iter().all(|value| !value.is_empty()) {
-            values.insert(tuple);
-        }
+/// The values of some fields together, as groups are told apart by them: each value of one with each of the others.
+fn tuples<'f>(store: &Store, event: u32, fields: impl IntoIterator<Item = &'f Field>, start: Key) -> Vec<Key> {
+    let mut tuples = vec![start];
+    for field in fields {
+        let values = store.group_values(event, field);
+        tuples = tuples.iter().flat_map(|tuple| values.iter().map(|v| [tuple.as_slice(), &[*v]].concat())).collect();
+        tuples.truncate(MOST_KEYS);
     }
-    values.len()
+    tuples
+}
+
+/// A window that moves on over the events of a group, which are in order.
+struct Moving<'a> {
+    store: &'a Store,
+    count: &'a Count,
+    events: &'a [u32],
+    /// what lies in the window, as a part of the events
+    range: Range<usize>,
+    /// the different values in it
+    values: HashMap<Key, usize>,
+}
+
+impl<'a> Moving<'a> {
+    fn new(store: &'a Store, count: &'a Count, events: &'a [u32]) -> Moving<'a> {
+        Moving { store, count, events, range: 0..0, values: HashMap::new() }
+    }
+
+    fn values(&self, event: u32) -> Vec<Key> {
+        self.count.values.as_ref().map(|fields| tuples(self.store, event, fields, vec![])).unwrap_or_default()
+    }
+
+    /// Moves the window on to an event: how many events, or different values, lie in it. Where only so many are allowed,
+    /// those behind the event do not count, also where they came at the same instant.
+    fn to(&mut self, event: u32) -> usize {
+        let time = self.store.time(event);
+        let has_most = !self.count.bounds.hold(usize::MAX);
+        while let Some(next) = self.events.get(self.range.end).copied() {
+            if if has_most { next > event } else { self.store.time(next) > time } {
+                break;
+            }
+            self.values(next).into_iter().for_each(|value| *self.values.entry(value).or_default() += 1);
+            self.range.end += 1;
+        }
+        while self.range.start < self.range.end {
+            let first = self.events[self.range.start];
+            if self.store.time(first).0 > time.0.saturating_sub(self.count.window.0) {
+                break;
+            }
+            for value in self.values(first) {
+                if let Some(count) = self.values.get_mut(&value) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.values.remove(&value);
+                    }
+                }
+            }
+            self.range.start += 1;
+        }
+        if self.count.values.is_some() { self.values.len() } else { self.range.len() }
+    }
 }
 
 fn most_at_once(keys: &Keys<'_>, count: &Count) -> Vec<String> {
+    let store = keys.read.store;
     let mut best: Option<(usize, Timestamp, String)> = None;
     for (key, events) in counted(keys, count) {
+        let mut moving = Moving::new(store, count, &events);
         for event in &events {
-            let time = keys.read.store.time(*event);
-            let found = within(keys, count, &events, time);
-            if best.as_ref().is_none_or(|(most, ..)| found > *most) {
+            let (found, time) = (moving.to(*event), store.time(*event));
+            let is_best = best.as_ref().is_none_or(|(most, at, who)| match found.cmp(most) {
+                Ordering::Equal => time < *at || time == *at && keys.shown(&key, *event) < *who,
+                order => order.is_gt(),
+            });
+            if is_best {
                 best = Some((found, time, keys.shown(&key, *event)));
             }
         }
@@ -162,10 +217,18 @@ fn count_at(keys: &Keys<'_>, count: &Count, event: u32) -> Vec<String> {
     if own.is_empty() {
         return vec!["the event is none of what it counts, or lacks what it is counted by".to_owned()];
     }
-    let (all, time) = (counted(keys, count), keys.read.store.time(event));
-    let found = |key: &Key| all.get(key).map_or(0, |events| within(keys, count, events, time));
+    let (store, all) = (keys.read.store, counted(keys, count));
+    let whole = count.share.as_ref().map(|share| (share, keys.groups(count.rules.len(), &count.group_by)));
     let say = |key: &Key| {
-        format!("{} up to this event, for {}; needed: {}", found(key), keys.shown(key, event), count.bounds)
+        let events = all.get(key).map(Vec::as_slice).unwrap_or_default();
+        let mut moving = Moving::new(store, count, events);
+        let (found, shown) = (moving.to(event), keys.shown(key, event));
+        let said = format!("{found} up to this event, for {shown}; needed: {}", count.bounds);
+        let Some((share, whole)) = &whole else { return said };
+        let whole = whole.get(key).map(Vec::as_slice).unwrap_or_default();
+        let (part, all) = (moving.range.len(), window(store, whole, store.time(event), count.window).len());
+        let (percent, least) = (part * 100 / all.max(1), share.at_least * 100.0);
+        format!("{said}; and {part} are {percent} % of the {all} of {}; needed: at least {least:.0} %", share.of)
     };
     own.iter().map(say).collect()
 }
@@ -194,9 +257,9 @@ fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
             chain.window.words()
         ));
     } else if most > 0 && out.is_empty() {
-        let nearest = has.iter().find(|(_, (steps, _))| steps.len() == most);
-        let nearest = nearest.map(|(key, (_, event))| keys.shown(key, *event));
-        let nearest = nearest.unwrap_or_default();
+        let nearest = has.iter().filter(|(_, (steps, _))| steps.len() == most);
+        let nearest = nearest.map(|(key, (_, event))| (keys.read.store.time(*event), keys.shown(key, *event))).min();
+        let nearest = nearest.map(|(_, who)| who).unwrap_or_default();
         out.push(format!("nobody had all of its {} parts; the nearest was {nearest}, with {most}", needed.len()));
     }
     out
@@ -224,11 +287,11 @@ fn steps_at(keys: &Keys<'_>, chain: &Chain, event: u32) -> Vec<String> {
         return vec!["the event is none of its steps, or lacks what joins them".to_owned()];
     }
     let time = store.time(event);
+    let groups: Vec<_> = all.clone().map(|step| keys.groups(step, &chain.group_by)).collect();
     let mut out = Vec::new();
     for key in own {
         for step in all.clone() {
-            let groups = keys.groups(step, &chain.group_by);
-            let near = groups.get(&key).into_iter().flatten().map(|other| (*other, store.time(*other)));
+            let near = groups[step].get(&key).into_iter().flatten().map(|other| (*other, store.time(*other)));
             let near = near.filter(|(_, at)| at.0.abs_diff(time.0) < chain.window.0.unsigned_abs());
             let name = keys.name(step);
             out.push(match near.min_by_key(|(other, at)| (*other != event, at.0.abs_diff(time.0))) {
@@ -248,29 +311,42 @@ fn known_at(keys: &Keys<'_>, rule: &FirstSeen, event: u32) -> Vec<String> {
     }
     let store = keys.read.store;
     let time = store.time(event);
-    let value = |event: u32| rule.value.iter().map(|f| store.group_values(event, f)).collect::<Vec<_>>();
-    let groups = keys.groups(1, &rule.by);
+    let tuples = |event: u32| tuples(store, event, &rule.value, vec![]);
+    let (own, groups) = (tuples(event), keys.groups(1, &rule.by));
+    // What is younger than this does not count yet, and what is older than that no more.
+    let settled = Timestamp(time.0.saturating_sub(rule.settle.0));
+    let is_forgotten = |at: Timestamp| rule.lookback.0 > 0 && at.0 <= time.0.saturating_sub(rule.lookback.0);
+    let left_out =
+        if rule.settle.0 > 0 { format!(", the last {} left out", rule.settle.words()) } else { String::new() };
     let mut out = Vec::new();
     for key in keys.of(event, 0, &rule.by) {
-        let learned: Vec<u32> =
-            groups.get(&key).into_iter().flatten().copied().filter(|other| store.time(*other) < time).collect();
-        let known_for = learned.first().map_or(Span(0), |first| Span(time.0 - store.time(*first).0));
-        let same: Vec<&u32> = learned.iter().filter(|other| value(**other) == value(event)).collect();
-        let who = keys.shown(&key, event);
-        out.push(if known_for.0 < rule.min_age.0 || learned.len() < rule.min_events {
-            format!(
-                "{who} was known for {} and {} events; needed: {} and {}",
+        let lessons = groups.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let first = lessons.first().map_or(time, |first| store.time(*first));
+        let known_for = Span(time.0.saturating_sub(first.0).max(0));
+        let learned = &lessons[..lessons.partition_point(|lesson| store.time(*lesson) < settled)];
+        if own.is_empty() {
+            out.push("it has no value that could be new".to_owned());
+        } else if lessons.is_empty() || known_for.0 < rule.min_age.0 || learned.len() < rule.min_events {
+            out.push(format!(
+                "{} was known for {} and {} events{left_out}; needed: {} and {}",
+                keys.shown(&key, event),
                 known_for.words(),
                 learned.len(),
                 rule.min_age.words(),
                 rule.min_events
-            )
+            ));
         } else {
-            match same.first() {
-                Some(first) => format!("it is not new: {} times before, first at {}", same.len(), store.time(**first)),
-                None => "it has no value that could be new".to_owned(),
-            }
-        });
+            let is_same = |lesson: &u32| tuples(*lesson).iter().any(|value| own.contains(value));
+            let remembered = learned.iter().filter(|lesson| !is_forgotten(store.time(**lesson)));
+            let same: Vec<u32> = remembered.copied().filter(is_same).collect();
+            let Some(first) = same.first() else { continue };
+            let within = match rule.lookback.0 {
+                0 => "before".to_owned(),
+                _ => format!("in the {} before", rule.lookback.words()),
+            };
+            let times = if same.len() == 1 { "once".to_owned() } else { format!("{} times", same.len()) };
+            out.push(format!("it is not new: {times} {within}{left_out}, first at {}", store.time(*first)));
+        }
     }
     out
 }

@@ -97,6 +97,76 @@ fn what_hangs_on_what_comes_after_the_data_is_pending() {
     assert!(told.contains("The rule is met at this event; pending: the data ends"), "{told}");
 }
 
+/// Failed sign-ins and others of alice, at these minutes of a day, from these countries.
+fn told_of(rule: &str, events: &[(u32, &str, bool)], asked: usize) -> String {
+    let local = |name: &str, outcome: &str| {
+        format!(
+            "---\ntitle: L\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{a: {{event_type: user_login_attempt{outcome}}}, condition: a}}\n"
+        )
+    };
+    let failed = if rule.contains("failed") { local("failed", ", outcome: failure") } else { String::new() };
+    let line = |(number, (minute, country, success)): (usize, &(u32, &str, bool))| {
+        format!(
+            r#"{{"id":"e{number}","timestamp":"2026-03-02T{:02}:{:02}:00Z","event_type":"user_login_attempt","service":"directory","organization":"o","initiated_by":{{"type":"user","username":"alice"}},"geoip":{{"country_code":"{country}"}},"success":{success}}}"#,
+            minute / 60,
+            minute % 60
+        ) + "\n"
+    };
+    let folder = tempfile::TempDir::new().unwrap();
+    let log = folder.path().join("log.jsonl");
+    std::fs::write(&log, events.iter().enumerate().map(line).collect::<String>()).unwrap();
+    let head = "title: T\nname: asked\nlevel: low\n";
+    std::fs::write(folder.path().join("asked.yml"), format!("{head}{rule}\n{}{failed}", local("login", ""))).unwrap();
+    let event = format!("e{asked}");
+    let arguments = ["asked", text(&log), "--rules", text(folder.path()), "--no-config", "--event", &event];
+    let told = flat(&explain(&arguments));
+    assert!(told.contains("The rule is not met at this event."), "{told}");
+    told
+}
+
+#[test]
+fn a_share_that_was_missed_is_told() {
+    let rule = "correlation: {type: event_count, rules: [failed], group-by: [actor.key], timespan: 1h, condition: {gte: 3}}\njcdetect: {share: {of: login, at_least: 0.9}}";
+    let events: Vec<(u32, &str, bool)> = (0..8).map(|minute| (minute, "FR", minute % 2 == 0)).collect();
+    let told = told_of(rule, &events, 7);
+    let want =
+        "4 up to this event, for alice; needed: at least 3; and 4 are 50 % of the 8 of login; needed: at least 90 %";
+    assert!(told.contains(want), "{told}");
+}
+
+#[test]
+fn what_was_known_of_a_value_is_told_as_the_rule_sees_it() {
+    let first_seen = |how: &str| {
+        format!(
+            "jcdetect: {{first_seen: {{rule: login, by: [actor.key], value: [source.country], min_days: 0, min_events: 3, {how}}}}}"
+        )
+    };
+    // Of three events one is too young.
+    let told = told_of(
+        &first_seen("settle: 1h"),
+        &[(0, "FR", true), (1, "FR", true), (570, "FR", true), (600, "NL", true)],
+        3,
+    );
+    let want = "alice was known for 10 h and 2 events, the last 60 min left out; needed: 0 s and 3";
+    assert!(told.contains(want), "{told}");
+    assert!(told.contains("that was never in login before, the last 60 min left out, for each"), "{told}");
+    // One of the two sights is forgotten.
+    let events = [(0, "FR", true), (1, "NL", true), (570, "FR", true), (590, "NL", true), (600, "FR", true)];
+    let told = told_of(&first_seen("lookback: 2h"), &events, 4);
+    let want = "it is not new: once in the 2 h before, first at 2026-03-02T09:30:00Z";
+    assert!(told.contains(want), "{told}");
+    assert!(told.contains("that was not in login in the 2 h before, for each actor.key"), "{told}");
+}
+
+#[test]
+fn values_that_left_the_window_do_not_count() {
+    let rule = "correlation: {type: value_count, rules: [login], group-by: [actor.key], timespan: 1h, condition: {field: source.country, gte: 5}}";
+    let events =
+        [(0, "FR", true), (1, "NL", true), (2, "NL", true), (61, "DE", true), (62, "US", true), (63, "US", true)];
+    let told = told_of(rule, &events, 5);
+    assert!(told.contains("2 up to this event, for alice; needed: at least 5"), "{told}");
+}
+
 #[test]
 fn which_step_lacked() {
     let told = on_world("then-success", &["--event", "e8"]);
