@@ -269,7 +269,7 @@ fn changes(happenings: &[Happening], sessions: &[Session], evidence: &BTreeSet<u
         }
     }
     for change in &mut out {
-        change.undo = with_objects(&change.undo, &change.events, happenings, MOST_TO_UNDO);
+        change.undo = undo(happenings, &change.events, &str::to_owned);
     }
     // Events stand in the order of their organizations.
     out.sort_by_key(|change| happenings[change.events[0]].time);
@@ -311,22 +311,37 @@ pub fn rows(happenings: &[Happening], events: &[usize], has_mark: impl Fn(usize)
 /// A row of events in one sentence, with what they were done to.
 pub fn said(happenings: &[Happening], row: &[usize]) -> String {
     let first = &happenings[row[0]].deed;
-    let text = with_objects(&first.sentence.brief(), row, happenings, MOST_SAID);
+    let text = with_objects(&first.sentence.brief(), row, happenings, MOST_SAID, &str::to_owned);
     match row.len() {
         1 => text,
         count => format!("{text} ({count} times)"),
     }
 }
 
+/// How a row of changes is undone, with what has to be put right. `shown` is what becomes of each name and of the words
+/// around them: together they are longer than what is shown of one text.
+pub fn undo(happenings: &[Happening], row: &[usize], shown: &dyn Fn(&str) -> String) -> String {
+    let text = row.first().and_then(|first| happenings[*first].deed.undo.as_deref()).unwrap_or_default();
+    with_objects(text, row, happenings, MOST_TO_UNDO, shown)
+}
+
 /// A text about the first of some events, with the objects of all of them in the place of its own.
-fn with_objects(text: &str, events: &[usize], happenings: &[Happening], most: usize) -> String {
+fn with_objects(
+    text: &str,
+    events: &[usize],
+    happenings: &[Happening],
+    most: usize,
+    shown: &dyn Fn(&str) -> String,
+) -> String {
     let mut met: HashSet<&str> = HashSet::new();
     let objects = events.iter().filter_map(|event| happenings[*event].deed.object.as_deref());
     let objects: Vec<&str> = objects.filter(|object| met.insert(object)).collect();
-    let Some(first) = objects.first().filter(|_| objects.len() > 1) else { return text.to_owned() };
+    let first = objects.first().filter(|_| objects.len() > 1);
+    let Some((before, behind)) = first.and_then(|first| text.split_once(first)) else { return shown(text) };
+    let named: Vec<String> = objects.iter().take(most).map(|object| shown(object)).collect();
     let more = objects.len().saturating_sub(most);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    text.replacen(first, &format!("{}{more}", objects[..objects.len().min(most)].join(", ")), 1)
+    format!("{}{}{more}{}", shown(before), named.join(", "), shown(behind))
 }
 
 /// Everybody that the focus means, each with all names.

@@ -165,6 +165,25 @@ fn every_change_says_how_it_is_undone() {
     assert_eq!(runs["event_ids"].as_array().unwrap().len(), 20);
 }
 
+/// Each has to be put right, however long their names are.
+#[test]
+fn whoever_was_deleted_is_named() {
+    let name = |number: u32| format!("firstname{number:03}.lastname-of-{number:03}@subsidiary.example.com");
+    let line = |number: u32| {
+        format!(
+            r#"{{"id":"{number:024x}","timestamp":"2026-03-02T09:{:02}:{:02}Z","event_type":"user_delete","service":"directory","organization":"o","initiated_by":{{"type":"admin","email":"it@example.com"}},"resource":{{"id":"{number:024x}","type":"user","username":"{}"}},"success":true}}"#,
+            number / 60,
+            number % 60,
+            name(number).replacen("firstname", "\\u001bname", 1)
+        ) + "\n"
+    };
+    let folder = folder(&[("log.jsonl", &(0..201).map(line).collect::<String>())]);
+    let shown = investigate(&["it@example.com", text(folder.path()), "--no-config"]);
+    let undo = shown.split("Undo: ").nth(1).unwrap();
+    let shown = |number| undo.contains(&name(number).replacen("firstname", "\\u{1b}name", 1));
+    assert!((0..200).all(shown) && !shown(200) && undo.contains(" and 1 more anew, and"), "{undo}");
+}
+
 #[test]
 fn devices_addresses_and_networks() {
     let path = scenario("admin-takeover");

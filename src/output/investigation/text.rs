@@ -8,7 +8,7 @@ use crate::event::time::{Span, Timestamp, Zone};
 use crate::output::Look;
 use crate::output::safe::Safe;
 use crate::triage::finding::Finding;
-use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said};
+use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said, undo};
 use crate::triage::usual::{self, Aspect, Counted, Habits, Usual};
 
 /// Width of a line.
@@ -173,7 +173,8 @@ fn changes(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
         let where_ = of(all, &first.organization);
         let text = format!("  {}  {}{where_}", first.time.short(zone), said(all.happenings, &change.events));
         say(out, &text, 23)?;
-        say(out, &format!("{:23}Undo: {}", "", change.undo), 29)?;
+        let undo = undo(all.happenings, &change.events, &|text| Safe(text).to_string());
+        writeln!(out, "{}", wrapped(&format!("{:23}Undo: {undo}", ""), 29))?;
     }
     let rest = all.changes.len() - shown.len();
     if rest > 0 {
