@@ -7,8 +7,9 @@ use std::io::{self, Write};
 use comfy_table::{Cell, ColumnConstraint, Width};
 
 use super::Look;
+use super::prose::when;
 use super::safe::Safe;
-use super::table::{has_tenants, known_networks, severity, table, when};
+use super::table::{has_tenants, known_networks, severity, table};
 use crate::event::time::Zone;
 use crate::triage::case::Case;
 use crate::triage::finding::short;

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::investigation::{one_line, wrapped};
-use super::safe::Safe;
+use super::prose::{one_line, plural, say};
 use crate::event::time::{Timestamp, Zone};
 use crate::rule::Rule;
 use crate::triage::explanation::Part;
@@ -73,7 +72,11 @@ fn about_finding(finding: &Finding, zone: Zone, out: &mut dyn Write) -> io::Resu
     say(out, &format!("Finding {}: {}", finding.short_id(), finding.summary), 2)?;
     let (first, last) = (finding.first_seen.short(zone), finding.last_seen.short(zone));
     let pending = if finding.is_pending { "; pending: the data ends before this can be known" } else { "" };
-    writeln!(out, "  from {first} to {last} {zone}, {} of evidence{pending}", plural(finding.event_count, "event"))
+    writeln!(
+        out,
+        "  from {first} to {last} {zone}, {} of evidence{pending}",
+        plural(finding.event_count as u64, "event")
+    )
 }
 
 fn about_event(all: &Explanation<'_>, event: &Asked, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
@@ -95,7 +98,7 @@ fn about_all(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
     if all.findings.is_empty() {
         writeln!(out, "It found nothing in {} events.", all.events)?;
     } else {
-        writeln!(out, "It made {} out of {} events.", plural(all.findings.len(), "finding"), all.events)?;
+        writeln!(out, "It made {} out of {} events.", plural(all.findings.len() as u64, "finding"), all.events)?;
     }
     for finding in all.findings.iter().take(FINDINGS) {
         let when = finding.first_seen.short(zone);
@@ -155,12 +158,4 @@ fn mark(has_held: Option<bool>) -> &'static str {
         Some(true) => "[yes] ",
         Some(false) => "[no]  ",
     }
-}
-
-fn say(out: &mut dyn Write, text: &str, indent: usize) -> io::Result<()> {
-    writeln!(out, "{}", wrapped(&Safe(text).to_string(), indent))
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

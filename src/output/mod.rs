@@ -8,6 +8,7 @@ pub mod json;
 pub mod listing;
 pub mod navigator;
 pub mod normalized;
+mod prose;
 pub mod rows;
 pub mod safe;
 pub mod summary;

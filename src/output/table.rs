@@ -6,10 +6,11 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
+use super::prose::{plural, when};
 use super::safe::Safe;
 use super::{Look, cases};
 use crate::event::coverage::{Coverage, Told};
-use crate::event::time::{Span, Timestamp, Zone};
+use crate::event::time::{Span, Zone};
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
 use crate::triage::report::Report;
@@ -100,16 +101,6 @@ pub fn severity(severity: Severity, look: Look) -> Cell {
         Severity::Medium => cell.fg(Color::Yellow),
         Severity::Low => cell.fg(Color::Blue),
         Severity::Info => cell,
-    }
-}
-
-/// A stretch of time in a few characters.
-pub fn when(first: Timestamp, last: Timestamp, zone: Zone) -> String {
-    let (first, last) = (first.short(zone), last.short(zone));
-    match (first == last, first.get(..10) == last.get(..10)) {
-        (true, _) => first,
-        (false, true) => format!("{first} – {}", &last[11..]),
-        (false, false) => format!("{first} – {last}"),
     }
 }
 
@@ -377,14 +368,5 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
     match unchecked.is_empty() {
         true => writeln!(out, "{found}; {skipped}; {ran} ran, all had what they need"),
         false => writeln!(out, "{found}; {skipped}; of {ran}, could not check: {}", unchecked.join(", ")),
-    }
-}
-
-/// A count with its noun.
-pub fn plural(count: u64, noun: &str) -> String {
-    match noun.strip_suffix('y') {
-        _ if count == 1 => format!("1 {noun}"),
-        Some(stem) => format!("{count} {stem}ies"),
-        None => format!("{count} {noun}s"),
     }
 }

@@ -8,8 +8,6 @@ use std::io::{self, Write};
 use super::Look;
 use crate::triage::investigation::Investigation;
 
-pub use text::{one_line, wrapped};
-
 /// How it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {

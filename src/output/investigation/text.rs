@@ -4,15 +4,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::event::time::{Span, Timestamp, Zone};
+use crate::event::time::{Span, Zone};
 use crate::output::Look;
+use crate::output::prose::{one_line, plural, say, when, wrapped};
 use crate::output::safe::Safe;
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said, undo};
 use crate::triage::usual::{self, Aspect, Counted, Habits, Usual};
 
-/// Width of a line.
-const WIDTH: usize = 118;
 /// Values of an aspect that are shown, and changes, and events of one session; the rest are counted.
 const VALUES: usize = 5;
 const CHANGES: usize = 40;
@@ -62,11 +61,11 @@ fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     let is_person = all.identities.iter().any(|i| i.kind == "user" || i.kind == "admin");
     let them = if is_person { "them" } else { "it" };
     let whose = match (all.focus.is_network(), about) {
-        (true, _) => format!("{} from there", plural(by, "event")),
-        (false, 0) => plural(by, "event"),
-        (false, about) if by == 0 => format!("{} about {them}", plural(about, "event")),
+        (true, _) => format!("{} from there", plural(by as u64, "event")),
+        (false, 0) => plural(by as u64, "event"),
+        (false, about) if by == 0 => format!("{} about {them}", plural(about as u64, "event")),
         (false, about) => {
-            format!("{} by {them}, {about} about {them}", plural(by, "event"))
+            format!("{} by {them}, {about} about {them}", plural(by as u64, "event"))
         }
     };
     let span = Span(last.0.saturating_sub(first.0)).words();
@@ -76,7 +75,7 @@ fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
 }
 
 fn nobody(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let read = plural(usize_of(all.coverage.events), "event");
+    let read = plural(all.coverage.events, "event");
     match all.focus.is_network() {
         true => writeln!(out, "  No event is from there; {read} read.")?,
         false => writeln!(out, "  Nobody and nothing has this name; {read} read.")?,
@@ -115,11 +114,11 @@ fn habits(organization: Option<&str>, habits: &Habits, zone: Zone, out: &mut dyn
     let Some(since) = habits.since else { return Ok(()) };
     let noun = if habits.are_sign_ins { "sign-in" } else { "event" };
     let failed =
-        if habits.failed > 0 { format!("; {} failed", plural(habits.failed, "sign-in")) } else { String::new() };
+        if habits.failed > 0 { format!("; {} failed", plural(habits.failed as u64, "sign-in")) } else { String::new() };
     let date = since.short(zone);
     let title = if habits.are_enough() { "What is usual, of" } else { "Too few to say what is usual:" };
     let where_ = organization.map(|id| format!(" in the organization {id}")).unwrap_or_default();
-    let text = format!("{title} {} since {}{where_}{failed}", plural(habits.total, noun), &date[..10]);
+    let text = format!("{title} {} since {}{where_}{failed}", plural(habits.total as u64, noun), &date[..10]);
     say(out, &text, 2)?;
     for usual in &habits.aspects {
         let name = match usual.aspect {
@@ -187,7 +186,7 @@ fn changes(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
 fn activity(all: &Investigation<'_>, is_all: bool, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let ordinary = all.sessions.iter().filter(|s| s.is_ordinary).count();
     let hint = if ordinary > 0 && !is_all { "; --all shows the ordinary ones event by event" } else { "" };
-    writeln!(out, "Activity: {}{hint}", plural(all.sessions.len(), "session"))?;
+    writeln!(out, "Activity: {}{hint}", plural(all.sessions.len() as u64, "session"))?;
     let mut run: Vec<&Session> = Vec::new();
     for session in &all.sessions {
         if session.is_ordinary && !is_all {
@@ -210,11 +209,11 @@ fn ordinary_run(all: &Investigation<'_>, run: &[&Session], zone: Zone, out: &mut
     let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     let counts: Vec<String> = counts.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
-    let when = between(ends(begin, all.happenings).0, ends(end, all.happenings).1, zone);
+    let span = when(ends(begin, all.happenings).0, ends(end, all.happenings).1, zone);
     let text = format!(
-        "  {when}  {}, {}: {}",
-        plural(run.len(), "ordinary session"),
-        plural(events().count(), "event"),
+        "  {span}  {}, {}: {}",
+        plural(run.len() as u64, "ordinary session"),
+        plural(events().count() as u64, "event"),
         some(&counts)
     );
     say(out, &text, 4)
@@ -223,7 +222,7 @@ fn ordinary_run(all: &Investigation<'_>, run: &[&Session], zone: Zone, out: &mut
 fn one(all: &Investigation<'_>, session: &Session, is_all: bool, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let (first, last) = ends(session, all.happenings);
     let deed = &all.happenings[session.events[0]].deed;
-    let mut text = format!("  {}", between(first, last, zone));
+    let mut text = format!("  {}", when(first, last, zone));
     text += &format!("  {}", if deed.actor.is_empty() { "nobody named" } else { &deed.actor });
     match (&deed.ip, &deed.country) {
         (Some(ip), Some(country)) => text += &format!(" from {ip} ({country})"),
@@ -270,11 +269,11 @@ fn row(all: &Investigation<'_>, row: &[usize], day: &str, zone: Zone, out: &mut 
 fn last_line(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
     let skipped = match all.coverage.skipped_count() {
         0 => "nothing skipped".to_owned(),
-        n => format!("{} skipped", plural(usize_of(n), "record")),
+        n => format!("{} skipped", plural(n, "record")),
     };
-    let shown = all.sessions.iter().map(|session| session.events.len()).sum();
-    let (events, sessions) = (plural(shown, "event"), plural(all.sessions.len(), "session"));
-    writeln!(out, "{}; {events} in {sessions}; {skipped}", plural(all.findings.len(), "finding"))
+    let shown: usize = all.sessions.iter().map(|session| session.events.len()).sum();
+    let (events, sessions) = (plural(shown as u64, "event"), plural(all.sessions.len() as u64, "session"));
+    writeln!(out, "{}; {events} in {sessions}; {skipped}", plural(all.findings.len() as u64, "finding"))
 }
 
 /// The organization, where there are several.
@@ -282,74 +281,10 @@ fn of(all: &Investigation<'_>, organization: &str) -> String {
     if all.is_of_many() { format!(" in {organization}") } else { String::new() }
 }
 
-/// `2026-03-10 10:20:40 – 10:41:40`
-fn between(first: Timestamp, last: Timestamp, zone: Zone) -> String {
-    let (first, last) = (first.short(zone), last.short(zone));
-    match (first == last, first.get(..10) == last.get(..10)) {
-        (true, _) => first,
-        (false, true) => format!("{first} – {}", &last[11..]),
-        (false, false) => format!("{first} – {last}"),
-    }
-}
-
 fn some(values: &[String]) -> String {
     let shown = values.iter().take(VALUES).cloned().collect::<Vec<_>>().join(", ");
     match values.len().saturating_sub(VALUES) {
         0 => shown,
         more => format!("{shown} and {more} more"),
-    }
-}
-
-fn say(out: &mut dyn Write, text: &str, indent: usize) -> io::Result<()> {
-    writeln!(out, "{}", wrapped(&Safe(text).to_string(), indent))
-}
-
-/// A text of a rule, whose lines are broken where it stands in its file.
-pub fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A text broken into lines of at most `WIDTH`; all but the first begin with this many spaces.
-pub fn wrapped(text: &str, indent: usize) -> String {
-    let mut out = String::new();
-    let mut width = 0;
-    let lead = text.len() - text.trim_start().len();
-    for (number, word) in text.trim_start().split(' ').enumerate() {
-        let length = word.chars().count();
-        if number == 0 {
-            out += &text[..lead];
-            width = lead;
-        } else if width + 1 + length > WIDTH {
-            out = out.trim_end().to_owned() + "\n" + &" ".repeat(indent);
-            width = indent;
-        } else {
-            out.push(' ');
-            width += 1;
-        }
-        out += word;
-        width += length;
-    }
-    out.trim_end().to_owned()
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
-fn usize_of(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_broken_between_words() {
-        let text = format!("  {}", vec!["word"; 60].join(" "));
-        let lines: Vec<String> = wrapped(&text, 4).lines().map(str::to_owned).collect();
-        assert!(lines.len() == 3 && lines.iter().all(|line| line.chars().count() <= WIDTH), "{lines:#?}");
-        assert!(lines[0].starts_with("  word") && lines[1].starts_with("    word"));
-        assert_eq!(wrapped("a  b", 0), "a  b");
     }
 }

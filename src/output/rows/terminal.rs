@@ -7,6 +7,7 @@ use comfy_table::{Attribute, ColumnConstraint, ContentArrangement, presets};
 use crate::event::coverage::Coverage;
 use crate::event::time::Zone;
 use crate::output::Look;
+pub use crate::output::prose::plural;
 use crate::output::safe::Safe;
 use crate::output::table::examples;
 use crate::triage::table::{Cell, Table};
@@ -115,11 +116,6 @@ pub fn skipped(coverage: &Coverage, sources: &[String]) -> Option<String> {
         })
         .collect();
     (!parts.is_empty()).then(|| parts.join("; "))
-}
-
-/// `1 event`, `2 events`.
-pub fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]
