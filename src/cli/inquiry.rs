@@ -16,12 +16,13 @@ use super::scan::tell_of_sources;
 use super::settings::{rules_of, zone};
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Enrichment;
-use crate::event::time::Zone;
+use crate::event::time::{Timestamp, Zone};
 use crate::input::source::{self, Source};
 use crate::input::{Options, Reading};
 use crate::rule::Rule;
 use crate::rule::set::RuleSet;
 use crate::triage::finding::{Finding, Findings, is_part_of_id};
+use crate::triage::suppression;
 
 /// Events of evidence that a finding is known by; of a year of failed sign-ins nobody needs more.
 const EVIDENCE: usize = 10_000;
@@ -106,11 +107,14 @@ impl Inquiry {
         self.sources.iter().map(|source| source.name.clone()).collect()
     }
 
-    /// The findings of the rules that are wanted.
+    /// The findings of the rules that are wanted; those that need nobody are marked.
     pub fn findings(&self, is_wanted: impl Fn(&Rule) -> bool + Sync + Send) -> Vec<Finding> {
         let Analysis { store, detected, .. } = &self.analysis;
         let all = Findings { set: &self.set, store, detected, evidence_limit: EVIDENCE };
-        self.pool.install(|| all.of(is_wanted))
+        let mut findings = self.pool.install(|| all.of(is_wanted));
+        let now = self.reading().coverage.span.map_or(Timestamp(i64::MIN), |span| span.last);
+        suppression::apply(&self.config.suppressions, now, &self.set, &mut findings);
+        findings
     }
 
     /// Whether a scan would report what a rule finds.

@@ -11,13 +11,24 @@ use super::queries;
 use super::say;
 use super::settings::{least_severity, rules_of};
 use crate::event::origin::Origin;
+use crate::event::time::Timestamp;
 use crate::output::rows::{Format, csv, lines, terminal, timesketch};
 use crate::rule::set::RuleSet;
 use crate::triage::column::{Column, Events, wide};
 use crate::triage::finding::Findings;
+use crate::triage::status::Status;
+use crate::triage::suppression;
 
 /// The rules whose findings an event is evidence of, by where the event stands.
 type Cited = BTreeMap<Origin, Vec<String>>;
+
+/// What findings cite.
+#[derive(Default)]
+struct Evidence {
+    cited: Cited,
+    /// findings that need nobody, whose evidence is left out
+    suppressed: u64,
+}
 
 /// Shows what was typed in the order of time.
 pub fn run(typed: &queries::Timeline) -> Result<Exit> {
@@ -29,23 +40,25 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     let filter = Filter::new(&typed.filters)?;
     let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv, Format::Timesketch])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
-    let (mut gathered, cited) = match typed.findings {
+    let (mut gathered, evidence) = match typed.findings {
         true => with_findings(typed, &settings, &filter)?,
         false => (settings.gather(RuleSet::asking(filter.and(None), &[]), false)?, None),
     };
     let later = filter.condition.as_ref().filter(|condition| typed.findings || condition.is_linked());
     let store = &gathered.analysis.store;
     let is_cited = |event: &u32| {
-        let is_cited = cited.as_ref().is_none_or(|cited| cited.contains_key(&store.origin(*event)));
+        let is_cited = evidence.as_ref().is_none_or(|evidence| evidence.cited.contains_key(&store.origin(*event)));
         is_cited && !store.is_history(*event)
     };
     let list = gathered.chosen_between((0..store.len()).filter(is_cited), later);
     let late_texts = if typed.findings { filter.texts.as_slice() } else { &[] };
     let list = gathered.containing(list, late_texts)?;
-    let events = Events { findings: cited.as_ref(), ..gathered.events(&list) };
+    let events = Events { findings: evidence.as_ref().map(|evidence| &evidence.cited), ..gathered.events(&list) };
+    let suppressed = evidence.as_ref().map(|evidence| evidence.suppressed).filter(|count| *count > 0);
+    let suppressed = suppressed.map(|count| format!("{} suppressed", terminal::plural(count, "finding")));
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
-        Format::Table => table(&gathered, &settings, events, &mut out)?,
+        Format::Table => table(&gathered, &settings, events, suppressed.as_deref(), &mut out)?,
         Format::Csv => csv::write(events.table(columns(events)), &mut out)?,
         Format::Timesketch => timesketch::write(events.table(columns(events)), &mut out)?,
         _ => lines::write(events.table(columns(events)), &mut out)?,
@@ -53,12 +66,17 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     out.flush()?;
     if format != Format::Table {
         gathered.tell_skipped(settings.is_quiet);
+        suppressed.iter().filter(|_| !settings.is_quiet).for_each(say);
     }
     Ok(Exit::worst(&gathered.exits))
 }
 
 /// Reads with all rules, and notes which events are evidence.
-fn with_findings(typed: &queries::Timeline, settings: &Settings, filter: &Filter) -> Result<(Gathered, Option<Cited>)> {
+fn with_findings(
+    typed: &queries::Timeline,
+    settings: &Settings,
+    filter: &Filter,
+) -> Result<(Gathered, Option<Evidence>)> {
     let config = typed.choice.config(&typed.input.enrichment.known, &settings.sources)?;
     if let Some(path) = config.path.as_ref().filter(|_| !settings.is_quiet) {
         say(format_args!("using {}", path.display()));
@@ -79,17 +97,25 @@ fn with_findings(typed: &queries::Timeline, settings: &Settings, filter: &Filter
     }
     let Gathered { set, analysis, .. } = &gathered;
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: usize::MAX };
-    let mut cited = Cited::new();
-    for finding in all.of(|rule| config.wants(rule)) {
+    let mut findings = all.of(|rule| config.wants(rule));
+    let now = analysis.reading.coverage.span.map_or(Timestamp(i64::MIN), |span| span.last);
+    suppression::apply(&config.suppressions, now, set, &mut findings);
+    let mut told = Evidence::default();
+    for finding in findings.iter().filter(|finding| finding.severity >= least) {
+        if finding.status == Status::Suppressed {
+            let asked = &typed.input.organization;
+            told.suppressed += u64::from(asked.is_empty() || asked.contains(&finding.organization));
+            continue;
+        }
         let rule = &set.rules[finding.rule].name;
-        for evidence in finding.evidence.iter().filter(|_| finding.severity >= least) {
-            let rules = cited.entry(evidence.origin).or_default();
+        for evidence in &finding.evidence {
+            let rules = told.cited.entry(evidence.origin).or_default();
             if !rules.contains(rule) {
                 rules.push(rule.clone());
             }
         }
     }
-    Ok((gathered, Some(cited)))
+    Ok((gathered, Some(told)))
 }
 
 /// All that is known, behind one sentence.
@@ -100,7 +126,13 @@ fn columns(events: Events<'_>) -> Vec<Column> {
     columns
 }
 
-fn table(gathered: &Gathered, settings: &Settings, events: Events<'_>, out: &mut impl Write) -> io::Result<()> {
+fn table(
+    gathered: &Gathered,
+    settings: &Settings,
+    events: Events<'_>,
+    suppressed: Option<&str>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let mut columns = vec![Column::Time];
     columns.extend(events.has_tenants().then_some(Column::Organization));
     columns.push(Column::Message);
@@ -108,6 +140,7 @@ fn table(gathered: &Gathered, settings: &Settings, events: Events<'_>, out: &mut
     columns.push(Column::Origin);
     let coverage = &gathered.analysis.reading.coverage;
     terminal::write(events.table(columns), settings.limit, settings.look, out)?;
-    let found = format!("{} of {}", events.list.len(), terminal::plural(coverage.events, "event"));
+    let suppressed = suppressed.map(|told| format!("; {told}")).unwrap_or_default();
+    let found = format!("{} of {}{suppressed}", events.list.len(), terminal::plural(coverage.events, "event"));
     terminal::account(&found, coverage, &gathered.names, out)
 }

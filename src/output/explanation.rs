@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::prose::{one_line, plural, say};
+use super::prose::{one_line, plural, say, suppressed};
 use crate::event::time::{Timestamp, Zone};
 use crate::rule::Rule;
 use crate::triage::explanation::Part;
@@ -69,7 +69,7 @@ pub fn write(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
 }
 
 fn about_finding(finding: &Finding, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
-    say(out, &format!("Finding {}: {}", finding.short_id(), finding.summary), 2)?;
+    say(out, &format!("Finding {}: {}{}", finding.short_id(), finding.summary, suppressed(finding)), 2)?;
     let (first, last) = (finding.first_seen.short(zone), finding.last_seen.short(zone));
     let pending = if finding.is_pending { "; pending: the data ends before this can be known" } else { "" };
     writeln!(
@@ -104,7 +104,7 @@ fn about_all(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
         let when = finding.first_seen.short(zone);
         let (severity, id) = (finding.severity.word(), finding.short_id());
         let pending = if finding.is_pending { " (pending)" } else { "" };
-        let text = format!("  {severity:8}  {when}  {id}  {}{pending}", finding.summary);
+        let text = format!("  {severity:8}  {when}  {id}  {}{pending}{}", finding.summary, suppressed(finding));
         say(out, &text, 43)?;
     }
     if all.findings.len() > FINDINGS {

@@ -6,6 +6,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::safe::Safe;
 use crate::event::time::{Timestamp, Zone};
+use crate::triage::finding::Finding;
+use crate::triage::status::SuppressedBy;
 
 /// Width of a line, in columns of a terminal.
 const WIDTH: usize = 118;
@@ -63,6 +65,15 @@ pub fn when(first: Timestamp, last: Timestamp, zone: Zone) -> String {
         (true, _) => first,
         (false, true) => format!("{first} – {}", &last[11..]),
         (false, false) => format!("{first} – {last}"),
+    }
+}
+
+/// What put a finding away, behind what it says.
+pub fn suppressed(finding: &Finding) -> String {
+    match &finding.suppressed_by {
+        None => String::new(),
+        Some(SuppressedBy::Answer) => " (suppressed by an answer)".to_owned(),
+        Some(SuppressedBy::Entry { reason, expires, .. }) => format!(" (suppressed until {expires}: {reason})"),
     }
 }
 

@@ -491,3 +491,38 @@ fn history_may_be_standard_input_beside_indicators() {
         assert_eq!(piped, named);
     }
 }
+
+#[test]
+fn what_needs_nobody_is_marked_where_it_is_looked_into_and_counted_in_a_timeline() {
+    let entry = "suppress:\n  - rule: success-after-bruteforce\n    match: {entity: alice}\n    reason: our own test\n    expires: 2026-12-31\n";
+    let folder = folder(&[("log.jsonl", &lines(&guessed_password())), ("own.yml", entry)]);
+    let (log, config) = (folder.path().join("log.jsonl"), folder.path().join("own.yml"));
+    let with = |arguments: &[&str]| -> String {
+        let out = jcdetect().args(arguments).args(["--config", text(&config), text(&log)]).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let shown = with(&["investigate", "alice"]);
+    let flat = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("(suppressed until 2026-12-31: our own test) [success-after-bruteforce]"), "{shown}");
+    assert!(flat.contains("[success-after-bruteforce] (suppressed)"), "{shown}");
+    assert!(flat.contains("Findings: 2, 1 of them suppressed medium"), "{shown}");
+    assert!(flat.contains("2 findings, 1 of them suppressed; 9 events"), "{shown}");
+    let found: Value = serde_json::from_str(&with(&["investigate", "alice", "--format", "json"])).unwrap();
+    let statuses = |found: &Value| -> Vec<(Value, Value)> {
+        let findings = found["findings"].as_array().unwrap();
+        findings.iter().map(|f| (f["rule_id"].clone(), f["status"].clone())).collect()
+    };
+    assert!(statuses(&found).contains(&("success-after-bruteforce".into(), "suppressed".into())), "{found:#}");
+    assert!(statuses(&found).contains(&("bruteforce-user-portal".into(), "new".into())), "{found:#}");
+    let by = found["findings"].as_array().unwrap().iter().find(|f| !f["suppressed_by"].is_null()).unwrap();
+    assert_eq!(by["suppressed_by"]["reason"], "our own test");
+    let told = with(&["explain", "success-after-bruteforce"]);
+    assert!(told.contains("(suppressed until"), "{told}");
+    let table = with(&["timeline", "--findings"]);
+    assert!(!table.contains("success-after-bruteforce"), "{table}");
+    assert!(table.contains("\n8 of 9 events; 1 finding suppressed; nothing skipped\n"), "{table}");
+    jcdetect()
+        .args(["timeline", "--findings", "--format", "jsonl", "--config", text(&config), text(&log)])
+        .assert()
+        .stderr(predicate::str::contains("jcdetect: 1 finding suppressed"));
+}

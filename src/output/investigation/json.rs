@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::event::time::Timestamp;
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{self, Investigation};
+use crate::triage::status::SuppressedBy;
 use crate::triage::usual;
 use crate::triage::watch::Happening;
 
@@ -50,11 +51,24 @@ struct Found<'i> {
     rule_title: &'i str,
     severity: &'static str,
     disposition: &'static str,
+    /// `new` or `suppressed`
+    status: &'static str,
     pending: bool,
     first_seen: String,
     last_seen: String,
     summary: &'i str,
     next_steps: &'i [String],
+    /// the entry of the configuration that put it away
+    suppressed_by: Option<Entry<'i>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'i> {
+    kind: &'static str,
+    place: &'i str,
+    reason: &'i str,
+    owner: Option<&'i str>,
+    expires: &'i str,
 }
 
 #[derive(Serialize)]
@@ -170,11 +184,23 @@ fn found<'i>(all: &Investigation<'i>, finding: &'i Finding) -> Found<'i> {
         rule_title: &rule.title,
         severity: finding.severity.word(),
         disposition: if rule.duet.is_some() { "duet" } else { "triage" },
+        status: finding.status.word(),
         pending: finding.is_pending,
         first_seen: finding.first_seen.rfc3339(),
         last_seen: finding.last_seen.rfc3339(),
         summary: &finding.summary,
         next_steps: &rule.triage,
+        suppressed_by: finding.suppressed_by.as_ref().and_then(entry),
+    }
+}
+
+fn entry(by: &SuppressedBy) -> Option<Entry<'_>> {
+    match by {
+        // Nothing is answered in an investigation.
+        SuppressedBy::Answer => None,
+        SuppressedBy::Entry { place, reason, owner, expires } => {
+            Some(Entry { kind: "entry", place, reason, owner: owner.as_deref(), expires })
+        }
     }
 }
 

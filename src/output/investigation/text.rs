@@ -6,10 +6,11 @@ use std::io::{self, Write};
 
 use crate::event::time::{Span, Zone};
 use crate::output::Look;
-use crate::output::prose::{one_line, plural, say, when, wrapped};
+use crate::output::prose::{one_line, plural, say, suppressed, when, wrapped};
 use crate::output::safe::Safe;
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said, undo};
+use crate::triage::status::Status;
 use crate::triage::usual::{self, Aspect, Counted, Habits, Usual};
 
 /// Values of an aspect that are shown, and changes, and events of one session; the rest are counted.
@@ -36,7 +37,8 @@ pub fn write(all: &Investigation<'_>, is_all: bool, look: Look, out: &mut dyn Wr
 fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     if let Some(finding) = all.asked {
         let rule = all.rule(finding);
-        let title = format!("Finding {}: {} [{}]", finding.short_id(), finding.summary, rule.name);
+        let title =
+            format!("Finding {}: {}{} [{}]", finding.short_id(), finding.summary, suppressed(finding), rule.name);
         say(out, &title, 0)?;
         say(out, &format!("  {}", one_line(&rule.description)), 2)?;
         for (number, step) in (1..).zip(&rule.triage) {
@@ -94,16 +96,19 @@ fn findings(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Res
     if all.findings.is_empty() {
         return Ok(());
     }
-    writeln!(out, "Findings: {}", all.findings.len())?;
+    writeln!(out, "Findings: {}{}", all.findings.len(), of_them_suppressed(all))?;
     let mut worst: Vec<&&Finding> = all.findings.iter().collect();
-    worst.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.first_seen, finding.id.clone()));
+    worst.sort_by_key(|finding| {
+        let is_put_away = finding.status == Status::Suppressed;
+        (is_put_away, std::cmp::Reverse(finding.severity), finding.first_seen, finding.id.clone())
+    });
     for finding in worst {
         let rule = all.rule(finding);
         let (severity, when) = (finding.severity.word(), finding.first_seen.short(zone));
         let pending = if finding.is_pending { " (pending)" } else { "" };
         let question = if rule.duet.is_some() { " (a question for the owner)" } else { "" };
         let where_ = of(all, &finding.organization);
-        let told = format!("{}{where_}{pending}{question}", finding.summary);
+        let told = format!("{}{where_}{pending}{question}{}", finding.summary, suppressed(finding));
         let text = format!("  {severity:8}  {when}  {}  {told} [{}]", finding.short_id(), rule.name);
         say(out, &text, 43)?;
     }
@@ -260,7 +265,8 @@ fn row(all: &Investigation<'_>, row: &[usize], day: &str, zone: Zone, out: &mut 
     for number in row.iter().filter_map(|place| all.marks.get(place)).flatten() {
         let finding = all.findings[*number];
         let rule = all.rule(finding);
-        let text = format!("{:14}▲ {}: {} [{}]", "", finding.severity.word(), rule.title, rule.name);
+        let put_away = if finding.status == Status::Suppressed { " (suppressed)" } else { "" };
+        let text = format!("{:14}▲ {}: {} [{}]{put_away}", "", finding.severity.word(), rule.title, rule.name);
         say(out, &text, 16)?;
     }
     Ok(())
@@ -273,7 +279,16 @@ fn last_line(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     let shown: usize = all.sessions.iter().map(|session| session.events.len()).sum();
     let (events, sessions) = (plural(shown as u64, "event"), plural(all.sessions.len() as u64, "session"));
-    writeln!(out, "{}; {events} in {sessions}; {skipped}", plural(all.findings.len() as u64, "finding"))
+    let findings = plural(all.findings.len() as u64, "finding") + &of_them_suppressed(all);
+    writeln!(out, "{findings}; {events} in {sessions}; {skipped}")
+}
+
+/// How many findings nobody needs to look at, behind the count of all.
+fn of_them_suppressed(all: &Investigation<'_>) -> String {
+    match all.findings.iter().filter(|finding| finding.status == Status::Suppressed).count() {
+        0 => String::new(),
+        count => format!(", {count} of them suppressed"),
+    }
 }
 
 /// The organization, where there are several.
