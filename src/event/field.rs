@@ -234,6 +234,60 @@ const KNOWN_PATHS: &[&str] = &[
     "windows_meta",
 ];
 
+/// Members of objects that are documented or were seen; others may be there, but a name that is nearly one of these is
+/// meant to be it.
+const MEMBERS: &[(&str, &[&str])] = &[
+    ("application", &["id", "name", "display_label", "sso_type", "sso_url", "path", "publisher", "version"]),
+    ("association", &["action_source", "attributes", "connection", "op"]),
+    (
+        "auth_context",
+        &["auth_methods", "jumpcloud_protect_device", "policies_applied", "system", "device_trust", "user_agent"],
+    ),
+    (
+        "geoip",
+        &[
+            "asn",
+            "continent_code",
+            "country_code",
+            "country_code2",
+            "country_name",
+            "city_name",
+            "latitude",
+            "longitude",
+            "region_code",
+            "region_name",
+            "timezone",
+        ],
+    ),
+    ("initiated_by", &["administrator", "email", "id", "name", "provider", "source", "type", "username"]),
+    ("mfa_meta", &["type"]),
+    (
+        "resource",
+        &["id", "type", "name", "username", "email", "displayName", "displayLabel", "display_name", "status", "state"],
+    ),
+    ("system", &["id", "hostname", "host_name", "displayName", "name", "os"]),
+    ("useragent", AGENT),
+    ("user_agent", AGENT),
+];
+
+/// The members of an agent.
+const AGENT: &[&str] = &[
+    "build",
+    "device",
+    "major",
+    "minor",
+    "name",
+    "os",
+    "os_full",
+    "os_major",
+    "os_minor",
+    "os_name",
+    "os_patch",
+    "os_version",
+    "patch",
+    "version",
+];
+
 /// How a field name was understood.
 pub enum Named {
     /// fine as it is
@@ -255,6 +309,8 @@ impl Field {
                 Some((path, "from")) => Named::Known(Field::Change(path.to_owned(), Part::From)),
                 Some((path, "to")) => Named::Known(Field::Change(path.to_owned(), Part::To)),
                 Some((path, "trend")) => Named::Known(Field::Change(path.to_owned(), Part::Trend)),
+                // What the log has in each of them is no field of the event.
+                _ if ["field", "from", "to"].contains(&change) => Named::Unknown(Some(format!("raw.changes.{change}"))),
                 _ => Named::Unknown(Some(format!("changes.{change}.trend"))),
             };
         }
@@ -268,6 +324,18 @@ impl Field {
             };
         }
         if is_known(name) { Named::Known(raw(name)) } else { Named::Unknown(nearest(name)) }
+    }
+
+    /// What was probably meant by a path that leads into an object to a member that was never seen there.
+    pub fn meant(&self) -> Option<String> {
+        let Field::Raw(path) = self else { return None };
+        let [head, member, ..] = path.as_slice() else { return None };
+        let (_, members) = MEMBERS.iter().find(|(object, _)| object == head)?;
+        if members.contains(&member.as_str()) {
+            return None;
+        }
+        let near = nearest_of(&member.to_lowercase(), members.iter().copied())?;
+        Some(format!("{head}.{near}"))
     }
 
     /// The name as a rule writes it.
@@ -313,6 +381,19 @@ mod tests {
         assert!(matches!(Field::named("actor.key"), Named::Known(Field::Norm(Norm::ActorKey))));
         assert!(matches!(Field::named("initiated_by.email"), Named::Known(Field::Raw(_))));
         assert!(matches!(Field::named("raw.jc_transformation_ts"), Named::Unverified(_)));
+        assert!(matches!(Field::named("changes.field"), Named::Unknown(Some(n)) if n == "raw.changes.field"));
+        let meant = |path: &str| Field::Raw(path.split('.').map(str::to_owned).collect()).meant();
+        for (path, near) in [
+            ("geoip.contry_code", Some("geoip.country_code")),
+            ("initiated_by.Email", Some("initiated_by.email")),
+            ("resource.tpye", Some("resource.type")),
+            ("useragent.nam", Some("useragent.name")),
+            ("geoip.country_code2", None),
+            ("resource.policy_template_name", None),
+            ("command.trend", None),
+        ] {
+            assert_eq!(meant(path).as_deref(), near, "{path}");
+        }
         assert!(matches!(Field::named("acter.key"), Named::Unknown(Some(n)) if n == "actor.key"));
         assert!(matches!(Field::named("changes.suspended"), Named::Unknown(Some(n)) if n == "changes.suspended.trend"));
         let Named::Known(field) = Field::named("changes.settings.passwordPolicy.minLength.trend") else { panic!() };

@@ -14,6 +14,7 @@ pub mod factor;
 pub mod field;
 pub mod identity;
 pub mod json;
+pub mod literal;
 pub mod networks;
 pub mod occurrence;
 pub mod origin;

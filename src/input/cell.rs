@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::literal;
 use crate::event::coverage::Reason;
 use crate::event::field::{Field, Named};
+use crate::event::json::said_yes;
+use crate::event::literal;
 
 /// A column's name as the field it stands for: `Event Type` is `event_type`.
 pub fn field(header: &str) -> String {
@@ -128,33 +129,27 @@ fn is_nested(text: &str) -> bool {
     text.starts_with(['{', '['])
 }
 
-/// Words for a result, and whether they are a success.
+/// Words for a result beside yes and no, and whether they are a success.
 const RESULTS: &[(&str, bool)] = &[
     ("success", true),
     ("successful", true),
     ("succeeded", true),
-    ("true", true),
     ("ok", true),
     ("pass", true),
     ("passed", true),
     ("allowed", true),
-    ("yes", true),
-    ("1", true),
     ("unsuccessful", false),
-    ("false", false),
     ("error", false),
     ("denied", false),
     ("rejected", false),
     ("blocked", false),
-    ("no", false),
-    ("0", false),
 ];
 
 /// What the cell of a result says; a word that is not known (`-`, `N/A`, `Pending`) says nothing.
 fn success(text: &str) -> Option<bool> {
     let word = text.trim().to_ascii_lowercase();
     let known = RESULTS.iter().find(|(known, _)| word == *known).map(|(_, is_success)| *is_success);
-    known.or_else(|| word.starts_with("fail").then_some(false))
+    known.or_else(|| said_yes(&word)).or_else(|| word.starts_with("fail").then_some(false))
 }
 
 /// Columns whose numbers are numbers in JSON; all others are text (`@version`, ids, version numbers).

@@ -17,7 +17,6 @@ mod keys;
 pub mod known;
 mod lane;
 mod list;
-mod literal;
 pub mod looks;
 mod masks;
 mod memo;

@@ -96,7 +96,11 @@ pub(super) fn scalar(value: &Yaml) -> Option<String> {
 /// Understands a field name, with a warning where it cannot be verified.
 pub fn field(name: &str, warnings: &mut Warnings) -> Result<Field, Fault> {
     match Field::named(name) {
-        Named::Known(field) => Ok(field),
+        Named::Known(field) => {
+            let near = field.meant();
+            warnings.extend(near.map(|near| fault(name, format!("{name}: did you mean {near}?"))));
+            Ok(field)
+        }
         Named::Unverified(field) => {
             warnings.push(fault(name, format!("{name} is a raw path that no source documents")));
             Ok(field)

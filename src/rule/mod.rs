@@ -288,6 +288,7 @@ fn one(
         let what = format!("category {:?} is neither one of the pack nor the folder of the file", rule.category);
         warnings.push(fault("category", what + &near.unwrap_or_default()));
     }
+    check_source_keys(yaml)?;
     rule.logic = match (yaml.get("detection"), yaml.get("correlation"), condition) {
         (Some(detection), None, None) => {
             check_logsource(yaml)?;
@@ -318,6 +319,18 @@ fn one(
 fn is_uuid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
+}
+
+/// What else is said of the source of the log would have to be a condition.
+fn check_source_keys(yaml: &Yaml) -> Result<(), Fault> {
+    let keys = yaml.get("logsource").and_then(Yaml::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
+    match keys.into_iter().find(|key| !["product", "definition"].contains(key)) {
+        Some(key) => {
+            let remedy = "say it in the detection, as in `service: radius`";
+            Err(fault(key, format!("`logsource.{key}` is not supported: {remedy}")))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_logsource(yaml: &Yaml) -> Result<(), Fault> {
@@ -435,6 +448,7 @@ mod tests {
             ("level: high", "jcdetect: {level_when: {when: [zoe], level: low}}", "t.yml:3: keywords cannot stand in"),
             ("level: high", "jcdetect: {level_when: [high]}", "`level_when` has to be a map"),
             ("level: high", "filter: {}", "filter documents are not supported"),
+            ("product: jumpcloud", "product: jumpcloud, service: radius", "`logsource.service` is not supported"),
         ] {
             let got = error(&RULE.replace(from, to));
             assert!(got.contains(want), "{got}");
@@ -456,6 +470,7 @@ mod tests {
             ("timespan", "timespn", "lacks `timespan`"),
             ("event_count", "value_count", "lacks the `field`"),
             ("event_count", "value_sum", "is not supported"),
+            ("name: t", "logsource: {category: x}", "`logsource.category` is not supported"),
             ("event_count", "temporal_ordered", "is met by all of its rules"),
         ] {
             let got = error(&base.replace(from, to));

@@ -10,6 +10,7 @@ use ::csv::StringRecord;
 
 use super::super::csv::bare;
 use crate::event::json::{Json, said_yes};
+use crate::event::literal;
 use crate::event::time::Timestamp;
 
 /// The fields of a record, by bare name. Empty ones are absent.
@@ -94,11 +95,7 @@ fn nested(cell: &str) -> Option<String> {
     if !cell.starts_with(['{', '[']) {
         return None;
     }
-    if cell.contains('"') || !cell.contains('\'') {
-        return Some(cell.to_owned());
-    }
-    let json = cell.replace('\'', "\"").replace(": True", ": true").replace(": False", ": false");
-    Some(json.replace(": None", ": null"))
+    literal::to_json(cell)
 }
 
 #[cfg(test)]
