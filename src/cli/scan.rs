@@ -221,8 +221,10 @@ fn report<'a>(
     decisions.apply(now, set, &mut findings, &mut run)?;
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
+    // An address, or the network of one.
     let is_own = |ip: &str| {
-        let known = enrichment.known.as_ref().zip(ip.parse().ok());
+        let address = ip.split('/').next().and_then(|address| address.parse().ok());
+        let known = enrichment.known.as_ref().zip(address);
         known.is_some_and(|(known, ip)| known.label(ip).is_some())
     };
     let within = settings.config.case_within.unwrap_or(Span(DAY));

@@ -39,7 +39,7 @@ impl Entity {
         match self {
             Entity::Actor => Some(Norm::ActorKey),
             Entity::Target => Some(Norm::TargetKey),
-            Entity::Source => Some(Norm::SourceIp),
+            Entity::Source => Some(Norm::SourceLink),
             Entity::Device => Some(Norm::DeviceKey),
             Entity::App => Some(Norm::AppKey),
             Entity::Organization => None,

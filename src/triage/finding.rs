@@ -330,7 +330,7 @@ impl Findings<'_> {
             Some(Subject { kind: kind.to_owned(), id: id.to_owned(), name: name.unwrap_or(id).to_owned() })
         });
         let things = [
-            ("ip", Norm::SourceIp, Norm::SourceIp),
+            ("ip", Norm::SourceLink, Norm::SourceLink),
             ("device", Norm::DeviceKey, Norm::DeviceName),
             ("app", Norm::AppKey, Norm::AppName),
         ];

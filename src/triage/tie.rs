@@ -104,7 +104,7 @@ impl Ties {
             is_done_by_others: is_about_another && !actors.is_empty(),
             actors,
             targets: few(&[(Norm::TargetKey, "")], &is_touched),
-            places: [few(&[(Norm::SourceIp, "ip:")], &|_| true), few(&[(Norm::DeviceKey, "device:")], &|_| true)]
+            places: [few(&[(Norm::SourceLink, "ip:")], &|_| true), few(&[(Norm::DeviceKey, "device:")], &|_| true)]
                 .concat(),
             first: times().min().unwrap_or(finding.first_seen),
             last: times().max().unwrap_or(finding.last_seen),
@@ -261,7 +261,7 @@ impl Bonds<'_> {
             if profiles.text(profile, Norm::Outcome) == Some("failure") || named.contains(&(*organization, actor)) {
                 continue;
             }
-            for (norm, prefix) in [(Norm::SourceIp, "ip:"), (Norm::DeviceKey, "device:")] {
+            for (norm, prefix) in [(Norm::SourceLink, "ip:"), (Norm::DeviceKey, "device:")] {
                 let Some(text) = profiles.text(profile, norm) else { continue };
                 let key = format!("{prefix}{}", text.to_lowercase());
                 if let Some(key) = places.get(key.as_str()) {
