@@ -96,6 +96,7 @@ impl Change<'_> {
     /// | number → larger, smaller | up / down, changed |
     /// | list gains, loses members (a part of a network that was there is no gain) | added / removed, changed |
     /// | list gains and loses none, or a network grows, or one wider than /16 comes in | widened |
+    /// | `""` → anything | as from missing, changed |
     /// | anything → `""`, `[]`, `{}` | cleared, changed |
     /// | any other two | changed |
     pub fn trend(&self) -> Vec<&'static str> {
@@ -117,7 +118,9 @@ fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
         return vec![];
     }
     let mut trend = vec!["changed"];
-    if let (Some(was), Some(is)) = (from.truth(), to.truth()) {
+    if from.text().is_none() && matches!(from, Json::Text(_)) {
+        trend.extend(Change { from: None, to: Some(to), bare: false }.trend());
+    } else if let (Some(was), Some(is)) = (from.truth(), to.truth()) {
         if was != is {
             trend.push(if is { "on" } else { "off" });
         }
