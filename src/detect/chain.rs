@@ -56,6 +56,9 @@ impl<'a> Steps<'a> {
     /// follow-up's service.
     pub fn signals(&self, partition: Partition, end_of_data: &(dyn Fn(u32) -> Timestamp + Sync)) -> Vec<Signal> {
         let completing = self.completing();
+        if self.is_free() {
+            return completing.iter().map(|event| Signal::new(*event)).collect();
+        }
         let parts = partition.cut(self.store, &completing, self.rule.window);
         parts
             .into_par_iter()
@@ -66,6 +69,12 @@ impl<'a> Steps<'a> {
                 })
             })
             .collect()
+    }
+
+    /// Whether each match of the only step completes a chain, as nothing is there that could stand against it.
+    fn is_free(&self) -> bool {
+        let is_single = self.rule.rules.len() == 1 && self.rule.absent == Absent::No && self.rule.is_ordered;
+        is_single && self.rule.wheres.is_empty() && self.of_step[1..].iter().all(|matches| matches.is_empty())
     }
 
     /// The events that can complete a chain: the last step, the trigger of an absence, or any step.
@@ -88,10 +97,7 @@ impl<'a> Steps<'a> {
         if !self.rule.is_ordered {
             return self.unordered(event);
         }
-        let last = match self.rule.absent {
-            Absent::Last => self.rule.rules.len() - 2,
-            _ => self.rule.rules.len() - 1,
-        };
+        let last = self.last();
         let first = usize::from(self.rule.absent == Absent::First);
         let mut chain = Links::from_elem(None, self.rule.rules.len());
         chain[last] = Some(event);
@@ -104,6 +110,11 @@ impl<'a> Steps<'a> {
             return None;
         }
         self.extend(&mut chain, first, last, event)
+    }
+
+    /// The last step that has to be there.
+    fn last(&self) -> usize {
+        self.rule.rules.len() - if self.rule.absent == Absent::Last { 2 } else { 1 }
     }
 
     /// Finds the steps before `step`, which is set, back to `first`.
@@ -142,19 +153,21 @@ impl<'a> Steps<'a> {
 
     /// Whether nothing stands against a chain: no match that must not lie between, none before a dormancy.
     fn is_allowed(&self, chain: &[Option<u32>], end: u32) -> bool {
-        let unless = self.rule.unless.iter().enumerate();
-        !unless.into_iter().any(|(place, unless)| self.is_disturbed(place, unless, chain, end))
+        let last = self.last();
+        // What looks only at the last step was asked before.
+        let mut unless = self.rule.unless.iter().enumerate().filter(|(_, unless)| !unless.looks_only_at(last));
+        !unless.any(|(place, unless)| self.is_disturbed(place, unless, chain, end))
             && (self.rule.absent != Absent::First || self.is_dormant(chain))
     }
 
     /// A match of `unless` behind one step, up to and including another. The two steps themselves do not
     /// count; a step that lies further back does.
     fn is_disturbed(&self, place: usize, unless: &Unless, chain: &[Option<u32>], end: u32) -> bool {
-        let Some(before) = chain[unless.before] else { return false };
+        let matches = &self.of_step[self.rule.rules.len() + place];
+        let Some(before) = chain[unless.before].filter(|_| !matches.is_empty()) else { return false };
         let after = unless.after.and_then(|step| chain[step]);
         let open = self.time(end).0.saturating_sub(self.rule.window.0);
         let open = after.map_or(Timestamp(open), |step| self.time(step));
-        let matches = &self.of_step[self.rule.rules.len() + place];
         let reach = match unless.settle {
             Span(0) => self.reach(matches, before),
             Span(settle) => {
