@@ -257,14 +257,15 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Understands what was typed; what is doubtful in it is said.
-    pub fn new(typed: &Filters) -> Result<Filter> {
+    /// Understands what was typed; what is doubtful in it is said, unless only errors are.
+    pub fn new(typed: &Filters, is_quiet: bool) -> Result<Filter> {
         let mut warnings = Warnings::new();
         let compile = |text: &String| {
             query::compile(text, &mut warnings).map_err(|mistake| Pointed { text: text.clone(), mistake })
         };
         let condition = typed.condition.as_ref().map(compile).transpose()?;
-        warnings.iter().for_each(|warning| say(format_args!("--where: {}", warning.message)));
+        let doubts: BTreeSet<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
+        doubts.iter().filter(|_| !is_quiet).for_each(|doubt| say(format_args!("--where: {doubt}")));
         if let Some(empty) = typed.contains.iter().find(|text| text.is_empty()) {
             bail!("--contains {empty:?}: every event contains nothing");
         }

@@ -43,7 +43,7 @@ enum Sigma {
 /// Hunts for what was typed.
 pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     let settings = Settings::new(&typed.input, &typed.shown)?;
-    let filter = Filter::new(&typed.filters)?;
+    let filter = Filter::new(&typed.filters, settings.is_quiet)?;
     let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
     let shape = shape(typed)?;

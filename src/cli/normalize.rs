@@ -19,7 +19,7 @@ const TOGETHER: usize = 4096;
 /// Writes the normalized event of each record, in the order of the sources.
 pub fn run(typed: &queries::Normalize) -> Result<Exit> {
     let settings = Settings::new(&typed.input, &queries::Shown::default())?;
-    let filter = Filter::new(&typed.filters)?;
+    let filter = Filter::new(&typed.filters, settings.is_quiet)?;
     let mut gathered = settings.gather(RuleSet::asking(filter.and(None), &[]), true)?;
     let later = filter.condition.as_ref().filter(|condition| condition.is_linked());
     let events = gathered.chosen_between(0..gathered.analysis.store.len(), later);

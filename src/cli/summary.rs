@@ -15,7 +15,7 @@ use crate::triage::summary::summary as sections;
 /// Sums up what was typed.
 pub fn run(typed: &queries::Summary) -> Result<Exit> {
     let settings = Settings::new(&typed.input, &typed.shown)?;
-    let filter = Filter::new(&typed.filters)?;
+    let filter = Filter::new(&typed.filters, settings.is_quiet)?;
     let format = Format::parse(&typed.format, &[Format::Table, Format::Json])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
     let gathered = settings.gather(RuleSet::asking(filter.and(None), &[]), false)?;

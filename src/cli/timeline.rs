@@ -37,7 +37,7 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     }
     let mut settings = Settings::new(&typed.input, &typed.shown)?;
     settings.history.clone_from(&typed.history);
-    let filter = Filter::new(&typed.filters)?;
+    let filter = Filter::new(&typed.filters, settings.is_quiet)?;
     let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv, Format::Timesketch])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
     let (mut gathered, evidence) = match typed.findings {

@@ -81,15 +81,17 @@ fn check_bounds(bounds: &Bounds, most: usize) -> Result<(), Fault> {
         let n = n.max(0.0) as usize;
         [n.saturating_sub(1), n, n.saturating_add(1)]
     };
-    let mut counts = bounds.tests.iter().flat_map(near).chain([1, most]).filter(|n| (1..=most).contains(n));
-    if counts.any(|n| bounds.hold(n)) {
+    let held: Vec<usize> =
+        bounds.tests.iter().flat_map(near).chain([1, most]).filter(|n| *n > 0 && bounds.hold(*n)).collect();
+    if held.iter().any(|n| *n <= most) {
         return Ok(());
     }
-    let remedy = match bounds.hold(0) {
-        true => "; for what does not happen, write a `sequence` with `absent`",
-        false => "",
+    let why = match bounds.hold(0) {
+        true => "there are 1 or more; for what does not happen, write a `sequence` with `absent`".to_owned(),
+        false if held.is_empty() => "no number is all that it asks for".to_owned(),
+        false => format!("there are {most} at most"),
     };
-    Err(fault("condition", format!("the condition is never met: there are 1 or more{remedy}")))
+    Err(fault("condition", format!("the condition is never met: {why}")))
 }
 
 /// Compiles Sigma's `correlation`, with the `share` of our own block.
@@ -172,7 +174,8 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
 
 fn share_of(value: &Yaml, warnings: &mut Warnings) -> Result<Share, Fault> {
     let mut block = Block::new("share", value, warnings)?;
-    let share = Share { of: block.rule("of")?, at_least: block.number("at_least")?.unwrap_or(0.0) };
+    let lacks = || fault("share", "`share` lacks `at_least`: 0.2 is a fifth");
+    let share = Share { of: block.rule("of")?, at_least: block.number("at_least")?.ok_or_else(lacks)? };
     if !(0.0..=1.0).contains(&share.at_least) {
         return Err(fault("at_least", "`at_least` is a part of 1: 0.2 is a fifth"));
     }
@@ -371,11 +374,14 @@ pub fn rate(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
         history: block.window("history")?.unwrap_or(Span(14 * DAY)),
         min_history: block.span("min_history")?.unwrap_or(Span(7 * DAY)),
         factor: block.number("factor")?.unwrap_or(5.0),
-        percentile: block.number("percentile")?.unwrap_or(95.0).min(100.0),
+        percentile: block.number("percentile")?.unwrap_or(95.0),
         floor: block.count("floor")?.unwrap_or(20),
     };
     if rate.bucket.0 < SECOND {
         return Err(fault("bucket", "`bucket` is at least one second"));
+    }
+    if !(1.0..=100.0).contains(&rate.percentile) {
+        return Err(fault("percentile", "`percentile` is a number from 1 to 100"));
     }
     block.finish()?;
     Ok(Logic::Rate(rate))

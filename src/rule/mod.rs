@@ -470,6 +470,13 @@ mod tests {
             ("timespan", "timespn", "lacks `timespan`"),
             ("event_count", "value_count", "lacks the `field`"),
             ("event_count", "value_sum", "is not supported"),
+            ("gte: 5", "gte: 5, lte: 3", "never met: no number is all that it asks for"),
+            (
+                "timespan: 10m\n  condition: {gte: 5}",
+                "timespan: 10m\n  condition: {lt: 1}",
+                "write a `sequence` with `absent`",
+            ),
+            ("event_count\n  rules: [x]", "temporal\n  rules: [x, y]", "never met: there are 2 at most"),
             ("name: t", "logsource: {category: x}", "`logsource.category` is not supported"),
             ("event_count", "temporal_ordered", "is met by all of its rules"),
         ] {

@@ -314,6 +314,20 @@ fn foreign_text_does_nothing() {
     assert!(csv.contains("\n'=1+1,"), "{csv:?}");
 }
 
+/// Once, and not where only errors are wanted.
+#[test]
+fn what_is_doubtful_is_said() {
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    fs::write(&path, lines(&guessed_password())).unwrap();
+    let run = |more: &[&str]| {
+        let condition = ["hunt", text(&path), "--where", "geoip.contry_code == 'NL'"];
+        jcdetect().args(condition).args(more).assert().code(0)
+    };
+    run(&[]).stderr("jcdetect: --where: geoip.contry_code: did you mean geoip.country_code?\n");
+    run(&["--quiet"]).stderr("");
+}
+
 #[test]
 fn mistakes_are_pointed_out() {
     let case = TempDir::new().unwrap();
