@@ -221,12 +221,7 @@ fn report<'a>(
     decisions.apply(now, set, &mut findings, &mut run)?;
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
-    // An address, or the network of one.
-    let is_own = |ip: &str| {
-        let address = ip.split('/').next().and_then(|address| address.parse().ok());
-        let known = enrichment.known.as_ref().zip(address);
-        known.is_some_and(|(known, ip)| known.label(ip).is_some())
-    };
+    let is_own = |ip: &str| enrichment.known.as_ref().is_some_and(|known| known.is_own(ip));
     let within = settings.config.case_within.unwrap_or(Span(DAY));
     let mut cases = Cases { set, store, within, is_own: &is_own }.of(&findings);
     let case_of: BTreeMap<&String, &String> =

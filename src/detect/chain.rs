@@ -209,7 +209,13 @@ impl<'a> Steps<'a> {
         let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
         let is_other = |e: &u32| self.time(*e) < time && !chain.iter().flatten().any(|used| used == e);
         let mut with_it = Links::from_slice(chain);
+        // What is compared is the same of all events of a profile, which mostly come one after another.
+        let mut refused = None;
         let matches = |e: &u32| {
+            if refused == Some(self.store.profile(*e)) {
+                return false;
+            }
+            refused = Some(self.store.profile(*e));
             with_it[0] = Some(*e);
             self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
         };

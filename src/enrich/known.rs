@@ -11,6 +11,7 @@ use super::met::Met;
 use super::ranges::{Collected, Ranges, networks};
 use super::{At, Error, Provenance, Skipped, json, line};
 use crate::event::json::Json;
+use crate::event::source::address;
 
 const ENDINGS: &[&str] = &[".txt", ".csv", ".json", ".jsonl", ".netset", ".ipset", ".list"];
 const NETWORK: &[&str] = &["network", "cidr", "ip", "address", "ipaddress", "range", "prefix", "subnet"];
@@ -84,6 +85,17 @@ impl Known {
         }
         let Builder { labels, networks, collected, .. } = builder;
         Ok(Known { met: Met::new(provenance.len()), provenance, networks, labels, ranges: collected.sorted() })
+    }
+
+    /// Whether an address, or the link of one, is the organization's own.
+    pub fn is_own(&self, text: &str) -> bool {
+        match (address(text), text.parse::<IpNet>()) {
+            (Some(ip), _) => self.label(ip).is_some(),
+            (_, Ok(link)) => {
+                self.label(link.network()).is_some() || self.networks.iter().any(|known| link.contains(known))
+            }
+            _ => false,
+        }
     }
 
     /// The label of the narrowest network that holds an address.

@@ -27,6 +27,8 @@ pub enum Reason {
     NoTime,
     /// a CSV row with more or fewer cells than the header
     WrongCells,
+    /// no record but an archive, which is not read
+    Archive,
 }
 
 impl Reason {
@@ -38,6 +40,7 @@ impl Reason {
             Reason::TooDeep => "too deep",
             Reason::TooLong => "too long",
             Reason::NotUtf8 => "not UTF-8",
+            Reason::Archive => "an archive, not read",
             Reason::NotAnObject => "not an object",
             Reason::NotAnEvent => "not a Directory Insights event",
             Reason::NoTime => "no readable timestamp",

@@ -237,7 +237,10 @@ const KNOWN_PATHS: &[&str] = &[
 /// Members of objects that are documented or were seen; others may be there, but a name that is nearly one of these is
 /// meant to be it.
 const MEMBERS: &[(&str, &[&str])] = &[
-    ("application", &["id", "name", "display_label", "sso_type", "sso_url", "path", "publisher", "version"]),
+    (
+        "application",
+        &["id", "name", "display_label", "displayLabel", "sso_type", "sso_url", "path", "publisher", "version"],
+    ),
     ("association", &["action_source", "attributes", "connection", "op"]),
     (
         "auth_context",
@@ -263,7 +266,19 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("mfa_meta", &["type"]),
     (
         "resource",
-        &["id", "type", "name", "username", "email", "displayName", "displayLabel", "display_name", "status", "state"],
+        &[
+            "id",
+            "type",
+            "name",
+            "username",
+            "email",
+            "displayName",
+            "displayLabel",
+            "display_name",
+            "display_label",
+            "status",
+            "state",
+        ],
     ),
     ("system", &["id", "hostname", "host_name", "displayName", "name", "os"]),
     ("useragent", AGENT),
@@ -296,6 +311,11 @@ pub enum Named {
     Unverified(Field),
     /// no such field; the nearest good name, if one is near
     Unknown(Option<String>),
+}
+
+/// Whether a member of records is an object with members of its own, and never a text: agents and people may be.
+pub fn has_members(name: &str) -> bool {
+    MEMBERS.iter().any(|(object, _)| *object == name) && !["initiated_by", "useragent", "user_agent"].contains(&name)
 }
 
 impl Field {

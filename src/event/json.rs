@@ -32,10 +32,10 @@ pub enum Json<'a> {
 /// What a text says that is a yes or no, in any case.
 pub fn said_yes(text: &str) -> Option<bool> {
     let text = text.trim();
-    let is = |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match () {
-        () if is(["true", "yes", "1"]) => Some(true),
-        () if is(["false", "no", "0"]) => Some(false),
+        () if is(["true", "yes", "1", "1.0"]) => Some(true),
+        () if is(["false", "no", "0", "0.0"]) => Some(false),
         () => None,
     }
 }
@@ -104,8 +104,8 @@ impl<'a> Json<'a> {
     pub fn answer(&self) -> Option<bool> {
         match self {
             Json::Bool(b) => Some(*b),
-            Json::Int(1) => Some(true),
-            Json::Int(0) => Some(false),
+            Json::Int(1) | Json::Float(1.0) => Some(true),
+            Json::Int(0) | Json::Float(0.0) => Some(false),
             Json::Text(text) => said_yes(text),
             _ => None,
         }

@@ -15,7 +15,9 @@ impl Fields for Event<'_> {
         match field {
             Field::Norm(norm) => self.normalized(*norm),
             Field::Raw(path) => match raw_values(self.json, path) {
-                nothing if nothing.iter().all(|value| *value == Value::Null) => self.told(path).unwrap_or(nothing),
+                nothing if nothing.iter().all(|value| value.text().is_none_or(str::is_empty)) => {
+                    self.told(path).unwrap_or(nothing)
+                }
                 values => values,
             },
             Field::Change(path, part) => change_values(self.json, path, *part),
@@ -214,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_time_and_a_service_under_other_names_are_told() {
-        let json = Json::parse(r#"{"event_type":"sso_auth","service":null,"jc_timestamp":"2026-03-02T09:00:00Z"}"#);
+        let json = Json::parse(r#"{"event_type":"sso_auth","service":"","jc_timestamp":"2026-03-02T09:00:00Z"}"#);
         let json = json.unwrap();
         let event = Event::new(&json).unwrap();
         let values = |name: &str| event.values(&Field::Raw(vec![name.to_owned()]));

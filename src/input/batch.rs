@@ -31,6 +31,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// What stands for a source that is not read.
+    pub fn unread() -> Batch {
+        let span = Span { start: 0, end: 0, line: 1, offset: 0, fault: Some(Reason::Archive) };
+        Batch { spans: vec![span], ..Batch::default() }
+    }
+
     /// Source bytes of a piece of its text.
     pub fn source_bytes(&self, piece: &[u8]) -> u64 {
         if self.is_utf16 { utf16_bytes(piece) } else { piece.len() as u64 }

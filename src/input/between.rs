@@ -16,9 +16,9 @@ pub fn between(text: &[u8]) -> usize {
 }
 
 /// White space, commas and array brackets, which stand between records; also the record separators of
-/// RFC 7464, and the zeros that a file cut short under a writer has where its start was.
+/// RFC 7464.
 pub fn is_between(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0x1e | 0)
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0x1e)
 }
 
 /// How many arrays are open behind a byte.

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::again::with_record;
+use crate::event::Event;
 use crate::event::coverage::Reason;
-use crate::event::field::{Field, Named};
+use crate::event::field::{Field, Named, has_members};
 use crate::event::json::said_yes;
 use crate::event::literal;
 
@@ -17,7 +19,10 @@ pub fn field(header: &str) -> String {
     let (head, below) = name.split_at(name.find('.').unwrap_or(name.len()));
     match head.to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
         "_version" => "@version".to_owned(),
-        head if head == RESULT || is_known(head) => format!("{head}{below}"),
+        // What holds members is no text, whatever a person's table calls so.
+        head if head == RESULT || is_known(head) && !(below.is_empty() && has_members(head)) => {
+            format!("{head}{below}")
+        }
         _ => name.to_owned(),
     }
 }
@@ -74,8 +79,8 @@ pub fn record(columns: &[Column], cells: &csv::ByteRecord) -> Result<(Map<String
         }
         texts.push((column, text));
     }
-    let is_object = |text: &str| text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-    if let Some(whole) = texts.iter().position(|(column, text)| column.is_whole() && is_object(text)) {
+    let is_event = |text: &str| with_record(text.as_bytes(), |json| Event::new(json).is_ok()).unwrap_or(false);
+    if let Some(whole) = texts.iter().position(|(column, text)| column.is_whole() && is_event(text)) {
         texts = vec![texts[whole]];
     }
     let (mut record, mut is_lossy) = (Map::new(), false);
@@ -95,6 +100,11 @@ fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_fl
             record.extend(success(text).map(|success| ("success".to_owned(), Value::Bool(success))));
             return false;
         }
+        "success" if success(text).is_some() => {
+            record.extend(success(text).map(|success| (column.clone(), Value::Bool(success))));
+            return false;
+        }
+        "initiated_by" if NOTHING.contains(&text) => return false,
         "initiated_by" if !text.starts_with('{') => {
             let key = if text.contains('@') { "email" } else { "username" };
             let by = record.entry("initiated_by").or_insert_with(|| Value::Object(Map::new()));
@@ -119,15 +129,19 @@ fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_fl
         at = next;
     }
     let value = cell(last, text);
-    let is_text = is_nested(text) && value.is_string();
+    // `[LDAP: no such object]` is a text.
+    let is_lost = is_nested(text) && value.is_string() && text[1..].trim_start().starts_with(['{', '[', '"', '\'']);
     at.insert(last.to_owned(), value);
-    *is_flat || is_text
+    *is_flat || is_lost
 }
 
 /// Whether a text looks like a nested value.
 fn is_nested(text: &str) -> bool {
     text.starts_with(['{', '['])
 }
+
+/// What tools write where there is nothing.
+const NOTHING: &[&str] = &["null", "None", "nan", "NaN", "-", "[]", "N/A"];
 
 /// Words for a result beside yes and no, and whether they are a success.
 const RESULTS: &[(&str, bool)] = &[

@@ -46,6 +46,8 @@ pub struct Framer<R> {
     line_ahead: Option<LineAhead>,
     /// where an object starts that has more behind it on its line
     within: Option<usize>,
+    /// something else than zeros was read
+    has_begun: bool,
 }
 
 /// What was found out about a line, for all that stands on it: a line may hold a million records.
@@ -94,6 +96,7 @@ impl<R: Read> Framer<R> {
             around: Around::Perhaps,
             line_ahead: None,
             within: None,
+            has_begun: false,
         }
     }
 
@@ -138,7 +141,7 @@ impl<R: Read> Framer<R> {
             }
             let Some(&first) = self.buffer.get(self.at) else { return };
             let taken = match first {
-                b'{' if self.may_be_list() => self.step_into(spans),
+                b'{' if matches!(self.around, Around::Perhaps) => self.step_into(spans),
                 b'{' => self.record(spans),
                 _ => self.junk(spans),
             };
@@ -150,6 +153,12 @@ impl<R: Read> Framer<R> {
 
     /// Skips what stands between records, and not beyond the end of a list.
     fn skip_between(&mut self) {
+        if !self.has_begun {
+            // A log that was cut short under its writer has zeros where its start was.
+            let zeros = self.buffer[self.at..].iter().take_while(|byte| **byte == 0).count();
+            self.has_begun = self.at + zeros < self.buffer.len();
+            self.advance(zeros);
+        }
         let rest = &self.buffer[self.at..];
         let mut length = between(rest);
         for (place, byte) in rest[..length].iter().enumerate() {
@@ -167,16 +176,6 @@ impl<R: Read> Framer<R> {
             }
         }
         self.advance(length);
-    }
-
-    /// Whether the next object may be one around a list of records: the first one of a source, and any that starts with
-    /// a list.
-    fn may_be_list(&self) -> bool {
-        match self.around {
-            Around::Perhaps => true,
-            Around::Nothing => list::is_first(&self.buffer[self.at..]),
-            _ => false,
-        }
     }
 
     fn record(&mut self, spans: &mut Vec<Span>) -> bool {

@@ -74,17 +74,6 @@ pub fn start(object: &[u8]) -> Option<(usize, u32)> {
     }
 }
 
-/// Whether an object starts with a list where one of events may stand: `{"results": [`. No event does, so that such an
-/// object is looked into wherever it stands.
-pub fn is_first(object: &[u8]) -> bool {
-    let key = object[1..].trim_ascii_start();
-    PLACES.iter().filter_map(|place| Some((place.first()?, place.len()))).any(|(name, depth)| {
-        let behind = key.strip_prefix(b"\"").and_then(|key| key.strip_prefix(name.as_bytes())?.strip_prefix(b"\""));
-        let value = behind.and_then(|behind| behind.trim_ascii_start().strip_prefix(b":"));
-        value.is_some_and(|value| value.trim_ascii_start().starts_with(if depth == 1 { b"[" } else { b"{" }))
-    })
-}
-
 /// The length of a list, as far as it is there, if it is one of events.
 fn length_of_events(list: &[u8]) -> Option<usize> {
     if list.get(1 + blanks(&list[1..])) != Some(&b'{') {

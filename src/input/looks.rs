@@ -64,7 +64,7 @@ fn is_list_in_text(object: &str) -> bool {
 }
 
 /// Whether a file is what this program wrote: it holds some of an event, and findings of it would be of less.
-fn is_own(head: &[u8]) -> bool {
+pub fn is_own(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let object = text.trim_start_matches(|c: char| c.is_whitespace() || c == '{' || c == '[');
     let schema = object.strip_prefix(r#""schema""#).map(|rest| rest.trim_start_matches([' ', ':']));
@@ -73,15 +73,19 @@ fn is_own(head: &[u8]) -> bool {
     let has = |keys: &[&str]| keys.iter().all(|key| first_line.contains(&format!(",\"{key}\":")));
     let is_row =
         first_line.starts_with(r#"{"timestamp":"#) && (has(&["actor.key"]) || has(&["outcome", "line", "offset"]));
-    let is_table = first_line.split(',').any(|cell| cell == "actor.key" || cell == "actor_key")
-        && first_line.split(',').any(|cell| cell == "timestamp");
+    let has_cell = |names: &[&str]| first_line.split(',').any(|cell| names.contains(&cell));
+    let is_table = !has_json(first_line) && has_cell(&["actor.key", "actor_key"]) && has_cell(&["timestamp"]);
     schema.is_some_and(|schema| schema.starts_with(r#""jcdetect/"#)) || is_row || is_table
 }
 
-/// Whether a file is nothing that is read: of what this program wrote no word is an event, and what archives hold would
-/// be read only in part.
-pub fn is_unread(head: &[u8]) -> bool {
-    is_own(head) || is_zip(head) || is_tar(head)
+/// Whether a line has an object in JSON. Its texts are for anybody to choose, and may look like cells.
+pub fn has_json(line: &str) -> bool {
+    line.contains("\":") || line.contains("{\"")
+}
+
+/// Whether a file is an archive: what it holds would be read only in part, so it is not read at all.
+pub fn is_archive(head: &[u8]) -> bool {
+    is_zip(head) || is_tar(head)
 }
 
 fn is_zip(head: &[u8]) -> bool {

@@ -29,7 +29,7 @@ impl Counts {
     /// What a source looks like in which nothing was an event; its head tells more.
     fn foreign(self, head: &[u8]) -> Option<String> {
         match self {
-            Counts { has_records: false, .. } => looks::is_unread(head).then(|| looks::like(head)),
+            Counts { has_records: false, .. } => looks::is_own(head).then(|| looks::like(head)),
             Counts { events: 0, timeless: 0, long: 0, .. } => Some(looks::like(head)),
             Counts { events: 0, timeless: 0, .. } => {
                 Some("records too long to be read: raise --record-limit".to_owned())

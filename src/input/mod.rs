@@ -267,7 +267,11 @@ fn send_source(
         Err(error) => return send(fail(error)),
     };
     let head = text.head.clone();
-    if looks::is_unread(&head) {
+    if looks::is_own(&head) {
+        return send(Message::End(index, head));
+    }
+    if looks::is_archive(&head) {
+        send(Message::Batch(index, Batch::unread()))?;
         return send(Message::End(index, head));
     }
     let mut next: Box<dyn FnMut() -> io::Result<Option<Batch>>> = if table::is_header(&head) {

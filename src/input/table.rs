@@ -6,7 +6,9 @@ use std::io::BufRead;
 use super::batch::{Batch, Span};
 use super::cell::{Column, field, is_known, record};
 use super::kept::Kept;
+use super::looks::has_json;
 use crate::event::coverage::Reason;
+use crate::event::time::Timestamp;
 
 /// Columns of which one makes a CSV an export: of Directory Insights, of Splunk, of Elastic.
 const COLUMNS: &[&str] = &["event_type", "timestamp", "_raw", "event.original"];
@@ -20,7 +22,7 @@ pub fn is_header(head: &[u8]) -> bool {
     let line = lines.find(|line| !is_preamble(line)).unwrap_or_default();
     let Ok(line) = std::str::from_utf8(line) else { return false };
     let mut columns = line.split(',').map(field);
-    !line.trim_start().starts_with(['{', '[']) && columns.any(|c| COLUMNS.contains(&c.as_str()))
+    !line.trim_start().starts_with(['{', '[']) && !has_json(line) && columns.any(|c| COLUMNS.contains(&c.as_str()))
 }
 
 fn is_preamble(line: &[u8]) -> bool {
@@ -102,7 +104,7 @@ impl<R: BufRead> Rows<R> {
             } else {
                 let length = kept.pass_to(end);
                 self.allowance = self.allowance.saturating_add(length.saturating_mul(TIMES));
-                if self.is_another_header(&cells) {
+                if is_another_header(&cells) {
                     self.columns = cells.iter().map(Column::new).collect();
                     continue;
                 }
@@ -131,20 +133,6 @@ impl<R: BufRead> Rows<R> {
         Ok(())
     }
 
-    /// Whether a row is the header of a table that was put behind this one. What a row tells of an event never is, nor
-    /// what somebody called himself: most cells are names of fields, and where the time or the record should stand is
-    /// none.
-    fn is_another_header(&self, cells: &csv::ByteRecord) -> bool {
-        let is_value = |cell: &[u8]| cell.iter().any(|byte| byte.is_ascii_digit() || *byte == b'{');
-        let mut sure = self.columns.iter().zip(cells).filter(|(column, _)| COLUMNS.contains(&column.name.as_str()));
-        if sure.any(|(_, cell)| is_value(cell)) {
-            return false;
-        }
-        let names: Vec<String> = cells.iter().map(|cell| field(&String::from_utf8_lossy(cell))).collect();
-        let known = names.iter().filter(|name| is_known(name)).count();
-        names.iter().any(|name| COLUMNS.contains(&name.as_str())) && known * 2 > names.len()
-    }
-
     fn write_row(&self, cells: &csv::ByteRecord, out: &mut Vec<u8>) -> Result<bool, Reason> {
         if cells.len() != self.columns.len() {
             return Err(Reason::WrongCells);
@@ -153,6 +141,22 @@ impl<R: BufRead> Rows<R> {
         serde_json::to_writer(out, &record).map_err(|_| Reason::NotJson)?;
         Ok(is_lossy)
     }
+}
+
+/// Whether a row is the header of a table that was put behind this one: most cells are names of fields, and none is a
+/// time.
+fn is_another_header(cells: &csv::ByteRecord) -> bool {
+    let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
+    if !cells.iter().any(|cell| COLUMNS.contains(&field(&text(cell)).as_str())) {
+        return false;
+    }
+    // A row with a time is an event, whatever else stands in it.
+    let is_value = |cell: &[u8]| cell.contains(&b'{') || Timestamp::parse(&text(cell)).is_some();
+    if cells.iter().any(is_value) {
+        return false;
+    }
+    let names = cells.iter().map(|cell| field(&text(cell)));
+    names.filter(|name| is_known(name) || COLUMNS.contains(&name.as_str())).count() * 2 > cells.len()
 }
 
 /// Whether a text ends within the quotes of a cell.
@@ -227,12 +231,17 @@ mod tests {
         for row in ["2026-01-02,timestamp,event_type", "-,x,timestamp"] {
             assert_eq!(rows(&format!("timestamp,event_type,username\n{row}\n")).len(), 1, "{row}");
         }
+        let crafted = "@timestamp,event_type,username,resource.name\n2026-03-02T08:00:00Z,timestamp,id,message\n";
+        assert_eq!(rows(crafted).len(), 1);
     }
 
     #[test]
     fn headers_of_people_and_dotted_columns() {
         let text = "Timestamp,Event Type,Result,Initiated By,geoip.country_code\nt,x,Failed,a@x.io,FR\n";
         let want = r#"{"timestamp":"t","event_type":"x","success":false,"initiated_by":{"email":"a@x.io"},"geoip":{"country_code":"FR"}}"#;
+        assert_eq!(rows(text)[0].1, want);
+        let text = "timestamp,event_type,resource.type,Resource,System\nt,x,user,r,s\n";
+        let want = r#"{"timestamp":"t","event_type":"x","resource":{"type":"user"},"Resource":"r","System":"s"}"#;
         assert_eq!(rows(text)[0].1, want);
         let text = "ID,TIMESTAMP,Event-Type,User Agent,resource.displayLabel,My Column\n1,t,x,a,l,c\n";
         let want = r#"{"id":"1","timestamp":"t","event_type":"x","user_agent":"a","resource":{"displayLabel":"l"},"My Column":"c"}"#;
@@ -241,16 +250,17 @@ mod tests {
 
     #[test]
     fn a_column_of_whole_records_is_the_record() {
-        let text = "timestamp,event_type,_raw\nt,x,\"{\"\"event_type\"\":\"\"y\"\"}\"\nt,x,\"{cut\"\n";
-        let all = rows(text);
-        assert_eq!(all[0].1, r#"{"_raw":{"event_type":"y"}}"#);
-        assert_eq!(all[1].1, r#"{"timestamp":"t","event_type":"x","_raw":"{cut"}"#);
+        let whole = r#"{"event_type":"y","timestamp":"2026-03-02T09:00:00Z"}"#;
+        let rows = |raw: &str| rows(&format!("timestamp,event_type,_raw\nt,x,\"{}\"\n", raw.replace('"', "\"\"")));
+        assert_eq!(rows(whole)[0].1, format!(r#"{{"_raw":{whole}}}"#));
+        // What is no event itself stands beside the columns.
+        assert_eq!(rows("{cut")[0].1, r#"{"timestamp":"t","event_type":"x","_raw":"{cut"}"#);
+        assert_eq!(rows(r#"{"a":1}"#)[0].1, r#"{"timestamp":"t","event_type":"x","_raw":{"a":1}}"#);
     }
 
     #[test]
     fn nested_values_of_python_are_read_and_lost_ones_told() {
-        let text =
-            "timestamp,event_type,changes,changes{}.to\nt,x,\"[{'field': 'a', 'to': True}]\",\nt,x,[{a,\nt,x,,b\n";
+        let text = "timestamp,event_type,changes,changes{}.to\nt,x,\"[{'field': 'a', 'to': True}]\",\nt,x,\"[{a:1]\",\nt,x,[note] a,b\n";
         let mut rows = Rows::new(text.as_bytes(), 0, false, 1 << 20).unwrap();
         let batch = rows.next_batch().unwrap().unwrap();
         let first = &batch.bytes[batch.spans[0].start..batch.spans[0].end];
@@ -269,6 +279,7 @@ mod tests {
             ("failure: locked", Some(false)),
             ("denied", Some(false)),
             ("0", Some(false)),
+            ("0.0", Some(false)),
             ("-", None),
             ("—", None),
             ("N/A", None),
@@ -363,5 +374,6 @@ mod tests {
         assert!(is_header(b"_raw,_time,host\n"));
         assert!(!is_header(b"a,b,c\n"));
         assert!(!is_header(b"{\"event_type\":1,\"timestamp\":2}\n"));
+        assert!(!is_header(b"<14>Mar 2 host: {\"event_type\":\"x\",\"username\":\"a,timestamp,b\"}\n"));
     }
 }

@@ -483,5 +483,8 @@ mod tests {
             let got = error(&base.replace(from, to));
             assert!(got.contains(want), "{got}");
         }
+        let rate = "title: T\njcdetect: {rate: {rule: x, by: [actor.key], bucket: 1h, percentile: 0.95}}\n";
+        assert!(error(rate).contains("`percentile` is a number from 1 to 100"));
+        assert!(error(&format!("{base}jcdetect: {{share: {{of: x}}}}\n")).contains("`share` lacks `at_least`"));
     }
 }

@@ -43,10 +43,7 @@ pub struct Hit {
 /// surely an attack.
 pub fn add(finding: &mut Finding, store: &Store, enrichment: &Enrichment) {
     finding.context = of(finding, store, enrichment);
-    let is_known = |text: &str| {
-        let known = enrichment.known.as_ref().zip(address(text));
-        known.is_some_and(|(known, ip)| known.label(ip).is_some())
-    };
+    let is_known = |text: &str| enrichment.known.as_ref().is_some_and(|known| known.is_own(text));
     let mut addresses = finding.parts.iter().filter(|part| part.role == "source" && part.kind == "ip").peekable();
     if addresses.peek().is_some() && addresses.all(|part| is_known(&part.value)) {
         finding.confidence = finding.confidence.lower();

@@ -304,7 +304,7 @@ impl Findings<'_> {
         let found = match rule.entity {
             Entity::Actor => party(Norm::ActorKey, Norm::ActorId, Norm::ActorName, Norm::ActorType),
             Entity::Target => party(Norm::TargetKey, Norm::TargetId, Norm::TargetName, Norm::TargetType),
-            Entity::Source => thing("ip", Norm::SourceIp, Norm::SourceIp),
+            Entity::Source => thing("ip", Norm::SourceLink, Norm::SourceLink),
             Entity::Device => thing("device", Norm::DeviceKey, Norm::DeviceName),
             Entity::App => thing("app", Norm::AppKey, Norm::AppName),
             Entity::Organization => None,

@@ -55,6 +55,10 @@ impl Condition {
         let field = FIELDS.iter().find(|known| **known == field)?;
         let wanted = |value: &String| match pattern::network(value) {
             Some(network) if *field == "source" => Wanted::Network(network),
+            // What is about an address of IPv6 is about its link.
+            Some(network) if *field == "entity" && network.prefix_len() == network.max_prefix_len() => {
+                Wanted::Network(network)
+            }
             _ => Wanted::Text(Glob::parse(value, Side::Whole, false)),
         };
         Some(Condition { field, wanted: values.iter().map(wanted).collect() })
@@ -63,7 +67,11 @@ impl Condition {
     fn fits(&self, value: &str) -> bool {
         self.wanted.iter().any(|wanted| match wanted {
             Wanted::Text(glob) => glob.matches(value),
-            Wanted::Network(network) => value.parse::<IpAddr>().is_ok_and(|ip| network.contains(&ip)),
+            Wanted::Network(network) => match (value.parse::<IpAddr>(), value.parse::<IpNet>()) {
+                (Ok(ip), _) => network.contains(&ip),
+                (_, Ok(link)) => network.contains(&link) || link.contains(network),
+                _ => false,
+            },
         })
     }
 

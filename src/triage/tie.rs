@@ -8,6 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::finding::Finding;
 use super::status::{Disposition, Status};
 use crate::detect::store::Store;
@@ -120,7 +122,7 @@ impl Ties {
 
 /// One name for each thing; nothing for the organization, which everything is about.
 fn named(key: &str) -> Option<String> {
-    if key.parse::<IpAddr>().is_ok() {
+    if key.parse::<IpAddr>().is_ok() || key.parse::<IpNet>().is_ok() {
         return Some(format!("ip:{key}"));
     }
     match key.split_once(':') {

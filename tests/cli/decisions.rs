@@ -328,6 +328,33 @@ fn an_entry_names_an_address_in_any_spelling() {
     assert_eq!(of(&found, "success-after-bruteforce")["status"], "suppressed");
 }
 
+/// What an address of IPv6 is about is its link: the finding is known again whichever address came first, and an entry
+/// that names one address puts it away.
+#[test]
+fn a_finding_about_a_link_is_the_same_whichever_address_came_first() {
+    let desk = Desk::new();
+    let mut events = guessed_password();
+    events.pop();
+    let tried: Vec<Value> = (0..40)
+        .map(|n: usize| {
+            let mut event = events[n % events.len()].clone();
+            event["id"] = format!("spray{n}").into();
+            event["timestamp"] = format!("2026-03-02T10:{:02}:{:02}Z", n / 6, n % 6 * 10).into();
+            event["initiated_by"] = serde_json::json!({"type": "user", "username": format!("user{n}")});
+            event["client_ip"] = format!("2001:db8:1:2::{n:x}").into();
+            event
+        })
+        .collect();
+    let (all, later) = (desk.with("all.jsonl", &lines(&tried)), desk.with("later.jsonl", &lines(&tried[1..])));
+    let old = desk.with("old.json", &scan(&[&all, "--format", "json"]));
+    let found = findings(&[&later, "--baseline", &old]);
+    let spray = of(&found, "password-spray-single-ip");
+    assert_eq!((&spray["entity"]["id"], &spray["status"]), (&"2001:db8:1:2::/64".into(), &"known".into()));
+    let entry = ENTRY.replace("success-after-bruteforce", "password-spray-single-ip");
+    let config = desk.with("c.yml", &entry.replace("alice, source: 203.0.113.0/24", "'2001:db8:1:2::9'"));
+    assert_eq!(of(&findings(&[&all, "--config", &config]), "password-spray-single-ip")["status"], "suppressed");
+}
+
 #[test]
 fn what_an_entry_had_put_away_is_new_when_it_expires_and_what_a_yes_closed_is_known() {
     let desk = Desk::new();

@@ -74,11 +74,7 @@ fn containers() {
                 .concat()
                 .into(),
         ),
-        ("lines-then-an-answer.json", {
-            let (lines, list) = events.split_at(4);
-            (super::events::lines(lines) + &json!({"results": list, "totalCount": 5}).to_string()).into()
-        }),
-        ("cut-short-under-its-writer.jsonl", [&[0; 300], plain.as_bytes()].concat()),
+        ("cut-short-under-its-writer.jsonl", [&[0; 3_000_000], plain.as_bytes()].concat()),
         ("objects-without-any-separator.json", objects.concat().into()),
         ("powershell-le.json", utf16(&pretty(&array, b"    "), u16::to_le_bytes)),
         ("utf16-be.jsonl", utf16(&plain, u16::to_be_bytes)),
@@ -246,6 +242,34 @@ fn envelopes() {
     for (name, bytes) in cases {
         assert_eq!(of(name, bytes.as_bytes()), want, "{name}");
     }
+}
+
+/// Nobody decides by what he calls himself that a file is not read.
+#[test]
+fn texts_of_events_make_no_file_one_of_jcdetect() {
+    let mut events = guessed_password();
+    events[8]["error_message"] = "x,timestamp,actor.key,y".into();
+    for name in ["own.json", "own.jsonl"] {
+        let bytes = match name {
+            "own.json" => Value::Array(events.clone()).to_string(),
+            _ => lines(&events[8..]) + &lines(&events[..8]),
+        };
+        assert_eq!(super::rule_ids(&of(name, bytes.as_bytes())), super::rule_ids(&expected()), "{name}");
+    }
+}
+
+/// An archive among other files is told in the report, and not only on standard error.
+#[test]
+fn an_archive_is_told_where_records_are() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.jsonl"), lines(&guessed_password())).unwrap();
+    fs::write(folder.path().join("b.json"), b"PK\x03\x04x").unwrap();
+    let skipped = report(&[text(folder.path())])["coverage"]["skipped"].take();
+    assert_eq!(
+        skipped,
+        json!([{"reason": "an archive, not read", "count": 1, "examples": [{"source": "b.json", "line": 1}]}])
+    );
+    jcdetect().args(["scan", text(folder.path()), "--strict"]).assert().code(4);
 }
 
 #[test]

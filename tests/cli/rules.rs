@@ -247,16 +247,6 @@ fn what_is_lost_in_silence_is_said() {
             2,
             "`learn_from` takes text",
         ),
-        (
-            "jcdetect: {rate: {rule: ba, by: [actor.key], bucket: 1h, percentile: 0.95}}".to_owned(),
-            2,
-            "`percentile` is a number from 1 to 100",
-        ),
-        (
-            correlation("event_count", "timespan: 1m, condition: {gte: 2}") + "\njcdetect: {share: {of: ba}}",
-            2,
-            "`share` lacks `at_least`",
-        ),
         (sequence("steps: []"), 2, "`steps` names no rule"),
         (sequence("steps: [ba, bb], unless: {rule: ba, after: b, before: a}"), 2, "nothing lies between"),
         (sequence("steps: [ba], unless: bb"), 2, "nothing lies between"),
