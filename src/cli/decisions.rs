@@ -61,7 +61,6 @@ impl Decisions {
             run.answers.push(Answers { file: file.clone(), answers: given.len(), unused: own });
             first += given.len();
         }
-        let now = now.unwrap_or(Timestamp(i64::MIN));
         let uses = suppression::apply(&self.suppressions, now, set, findings);
         run.suppressions = self.suppressions.iter().cloned().zip(uses).collect();
         Ok(())

@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::say;
 use crate::enrich::directory::Directory;
 use crate::output::duet;
+use crate::output::rows::terminal::plural;
 use crate::triage::question::{AddressBook, Message, is_open, messages};
 use crate::triage::told::{self, Told};
 
@@ -84,16 +85,16 @@ pub fn write_folder(folder: &Path, messages: &[Message]) -> Option<Exit> {
 /// Tells of messages in the folder that are none of these: whoever sends all that lies there would ask again.
 fn tell_of_others(folder: &Path, messages: &[Message]) -> io::Result<()> {
     let own: BTreeSet<String> = messages.iter().map(|message| duet::file_stem(&message.recipient)).collect();
-    let mut others = 0;
+    let mut others = 0_u64;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let is_message = path.extension().is_some_and(|end| end == "md") && path.with_extension("json").exists();
         let is_own = path.file_stem().is_some_and(|stem| own.contains(stem.to_string_lossy().as_ref()));
-        others += usize::from(is_message && !is_own);
+        others += u64::from(is_message && !is_own);
     }
     if others > 0 {
-        let messages = if others == 1 { "1 message".to_owned() } else { format!("{others} messages") };
-        say(format_args!("{}: {messages} of an earlier run are still there", folder.display()));
+        let (messages, are) = (plural(others, "message"), if others == 1 { "is" } else { "are" });
+        say(format_args!("{}: {messages} of an earlier run {are} still there", folder.display()));
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use super::scan::tell_of_sources;
 use super::settings::{rules_of, zone};
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Enrichment;
-use crate::event::time::{Timestamp, Zone};
+use crate::event::time::Zone;
 use crate::input::source::{self, Source};
 use crate::input::{Options, Reading};
 use crate::rule::Rule;
@@ -112,7 +112,7 @@ impl Inquiry {
         let Analysis { store, detected, .. } = &self.analysis;
         let all = Findings { set: &self.set, store, detected, evidence_limit: EVIDENCE };
         let mut findings = self.pool.install(|| all.of(is_wanted));
-        let now = self.reading().coverage.span.map_or(Timestamp(i64::MIN), |span| span.last);
+        let now = self.reading().coverage.span.map(|span| span.last);
         suppression::apply(&self.config.suppressions, now, &self.set, &mut findings);
         findings
     }

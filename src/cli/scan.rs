@@ -16,12 +16,12 @@ use super::period::Between;
 use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
 use super::say;
-use super::settings::{Scan, Selection};
+use super::settings::{CASE_WITHIN, Scan, Selection};
 use super::stats;
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::{Enrichment, Paths};
 use crate::event::coverage::Coverage;
-use crate::event::time::{DAY, Span, Zone};
+use crate::event::time::Zone;
 use crate::input::{Options, Reading, source};
 use crate::output::{self, Format, Look};
 use crate::rule::Severity;
@@ -222,7 +222,7 @@ fn report<'a>(
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
     let is_own = |ip: &str| enrichment.known.as_ref().is_some_and(|known| known.is_own(ip));
-    let within = settings.config.case_within.unwrap_or(Span(DAY));
+    let within = settings.config.case_within.unwrap_or(CASE_WITHIN);
     let mut cases = Cases { set, store, within, is_own: &is_own }.of(&findings);
     let case_of: BTreeMap<&String, &String> =
         cases.iter().flat_map(|case| case.finding_ids.iter().map(|finding| (finding, &case.id))).collect();

@@ -87,7 +87,7 @@ pub struct Scan {
 }
 
 /// How far apart in time findings of one case may be, if the configuration does not say.
-const CASE_WITHIN: Span = Span(DAY);
+pub const CASE_WITHIN: Span = Span(DAY);
 
 impl Scan {
     /// Understands what was typed.
@@ -101,8 +101,7 @@ impl Scan {
         let zone = zone(&typed.tz)?;
         let pool = typed.running.pool()?;
         let options = typed.running.options()?;
-        let mut config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
-        config.case_within.get_or_insert(CASE_WITHIN);
+        let config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
         let mut set = rules_of(&config, &[])?;
         if !typed.enrichment.intel.is_empty() {
             set.plan.look_up();

@@ -11,7 +11,6 @@ use super::queries;
 use super::say;
 use super::settings::{least_severity, rules_of};
 use crate::event::origin::Origin;
-use crate::event::time::Timestamp;
 use crate::output::rows::{Format, csv, lines, terminal, timesketch};
 use crate::rule::set::RuleSet;
 use crate::triage::column::{Column, Events, wide};
@@ -98,7 +97,7 @@ fn with_findings(
     let Gathered { set, analysis, .. } = &gathered;
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: usize::MAX };
     let mut findings = all.of(|rule| config.wants(rule));
-    let now = analysis.reading.coverage.span.map_or(Timestamp(i64::MIN), |span| span.last);
+    let now = analysis.reading.coverage.span.map(|span| span.last);
     suppression::apply(&config.suppressions, now, set, &mut findings);
     let mut told = Evidence::default();
     for finding in findings.iter().filter(|finding| finding.severity >= least) {

@@ -56,7 +56,7 @@ impl<'a> Steps<'a> {
     /// follow-up's service.
     pub fn signals(&self, partition: Partition, end_of_data: &(dyn Fn(u32) -> Timestamp + Sync)) -> Vec<Signal> {
         let completing = self.completing();
-        if self.is_free() {
+        if self.is_unopposed() {
             return completing.iter().map(|event| Signal::new(*event)).collect();
         }
         let parts = partition.cut(self.store, &completing, self.rule.window);
@@ -72,7 +72,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Whether each match of the only step completes a chain, as nothing is there that could stand against it.
-    fn is_free(&self) -> bool {
+    fn is_unopposed(&self) -> bool {
         let is_single = self.rule.rules.len() == 1 && self.rule.absent == Absent::No && self.rule.is_ordered;
         is_single && self.rule.wheres.is_empty() && self.of_step[1..].iter().all(|matches| matches.is_empty())
     }

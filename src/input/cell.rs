@@ -30,6 +30,9 @@ pub fn field(header: &str) -> String {
 /// The column that says how it ended in the exports that people make.
 const RESULT: &str = "result";
 
+/// The member that says it in a record.
+const SUCCESS: &str = "success";
+
 /// Whether a path of a record is one that is documented or was seen.
 pub fn is_known(path: &str) -> bool {
     matches!(Field::named(&format!("raw.{path}")), Named::Known(_))
@@ -95,15 +98,12 @@ fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_fl
     if text.is_empty() || column.is_empty() {
         return false;
     }
+    let outcome = [RESULT, SUCCESS].contains(&column.as_str()).then(|| success(text)).flatten();
+    if outcome.is_some() || column == RESULT {
+        record.extend(outcome.map(|success| (SUCCESS.to_owned(), Value::Bool(success))));
+        return false;
+    }
     match column.as_str() {
-        RESULT => {
-            record.extend(success(text).map(|success| ("success".to_owned(), Value::Bool(success))));
-            return false;
-        }
-        "success" if success(text).is_some() => {
-            record.extend(success(text).map(|success| (column.clone(), Value::Bool(success))));
-            return false;
-        }
         "initiated_by" if NOTHING.contains(&text) => return false,
         "initiated_by" if !text.starts_with('{') => {
             let key = if text.contains('@') { "email" } else { "username" };

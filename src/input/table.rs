@@ -146,10 +146,11 @@ impl<R: BufRead> Rows<R> {
 /// Whether a row is the header of a table that was put behind this one: most cells are names of fields, and none is a
 /// time.
 fn is_another_header(cells: &csv::ByteRecord) -> bool {
-    let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
-    if !cells.iter().any(|cell| COLUMNS.contains(&field(&text(cell)).as_str())) {
+    // Nearly no row is one, so it is looked at as it is first.
+    if !cells.iter().any(|cell| COLUMNS.iter().any(|name| is_called(cell, name))) {
         return false;
     }
+    let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
     // A row with a time is an event, whatever else stands in it.
     let is_value = |cell: &[u8]| cell.contains(&b'{') || Timestamp::parse(&text(cell)).is_some();
     if cells.iter().any(is_value) {
@@ -157,6 +158,13 @@ fn is_another_header(cells: &csv::ByteRecord) -> bool {
     }
     let names = cells.iter().map(|cell| field(&text(cell)));
     names.filter(|name| is_known(name) || COLUMNS.contains(&name.as_str())).count() * 2 > cells.len()
+}
+
+/// Whether a header stands for a field, as [`field`] tells it.
+fn is_called(header: &[u8], name: &str) -> bool {
+    let header = header.strip_prefix("\u{feff}".as_bytes()).unwrap_or(header).trim_ascii();
+    let is = |(a, b): (&u8, u8)| a.eq_ignore_ascii_case(&b) || b == b'_' && matches!(a, b' ' | b'-');
+    header.len() == name.len() && header.iter().zip(name.bytes()).all(is)
 }
 
 /// Whether a text ends within the quotes of a cell.

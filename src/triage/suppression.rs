@@ -113,11 +113,11 @@ impl Suppression {
 
 /// Puts away the findings that an entry covers; what became of each entry. The first that covers a finding is
 /// named in it. Entries were written before anything was asked, so an answer that brings a finding to triage counts
-/// more. `now` is the newest event.
-pub fn apply(entries: &[Suppression], now: Timestamp, set: &RuleSet, findings: &mut [Finding]) -> Vec<Use> {
+/// more. `now` is the newest event; where there is none, nothing has ended.
+pub fn apply(entries: &[Suppression], now: Option<Timestamp>, set: &RuleSet, findings: &mut [Finding]) -> Vec<Use> {
     let unused = Use::Put { findings: 0, overruled: 0 };
-    let mut uses: Vec<Use> =
-        entries.iter().map(|entry| if entry.is_expired(now) { Use::Expired } else { unused }).collect();
+    let has_ended = |entry: &Suppression| now.is_some_and(|now| entry.is_expired(now));
+    let mut uses: Vec<Use> = entries.iter().map(|entry| if has_ended(entry) { Use::Expired } else { unused }).collect();
     for finding in findings {
         let rule = &set.rules[finding.rule].name;
         let is_raised = finding.answer.as_ref().is_some_and(|answered| answered.answer != Answer::Yes);
