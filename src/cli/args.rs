@@ -249,6 +249,15 @@ pub enum ExportFormat {
     AttackNavigator,
 }
 
+/// How a rule is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// words for people
+    Page,
+    /// its file
+    Yaml,
+}
+
 /// Which rules are meant.
 #[derive(Debug, clap::Args)]
 pub struct Which {
@@ -298,10 +307,13 @@ pub enum RulesCommand {
         #[arg(long, value_name = "DIR")]
         rules: Vec<PathBuf>,
     },
-    /// Show the page of a rule: what it finds, what to do, what it misses
+    /// Show a rule: what it finds, what to do, what it misses; or its file, to copy and change
     Show {
         /// The rule's name
         rule: String,
+        /// page: what it finds, what to do; yaml: the file as it is, examples included
+        #[arg(long, value_enum, default_value_t = ShowFormat::Page)]
+        format: ShowFormat,
         /// Also use the rules of this folder; may be repeated
         #[arg(long, value_name = "DIR")]
         rules: Vec<PathBuf>,

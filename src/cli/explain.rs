@@ -1,12 +1,11 @@
 //! `jcdetect explain`
 
-use std::io::{self, BufWriter, Write};
-
 use anyhow::{Result, anyhow, bail};
 
 use super::args::inquiry as typed;
 use super::exit::Exit;
 use super::inquiry::Inquiry;
+use super::write_out;
 use crate::event::Event;
 use crate::event::facet::FieldPlan;
 use crate::event::field::nearest_of;
@@ -58,10 +57,8 @@ pub fn run(typed: &typed::Explain) -> Result<Exit> {
         events: inquiry.reading().coverage.events,
         parts,
     };
-    let mut out = BufWriter::new(io::stdout().lock());
-    write(&explanation, inquiry.zone, &mut out)?;
-    out.flush()?;
-    Ok(Exit::worst(&inquiry.exits))
+    let ended = write_out(|out| write(&explanation, inquiry.zone, out))?;
+    Ok(Exit::worst(&[inquiry.exits.as_slice(), ended.as_slice()].concat()))
 }
 
 fn all_read(inquiry: &Inquiry) -> Read<'_> {

@@ -1,7 +1,7 @@
 //! `jcdetect hunt`
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow, bail};
 use super::exit::Exit;
 use super::gather::{Filter, Gathered, Settings};
 use super::queries;
-use super::say;
+use super::{say, write_out};
 use crate::detect::evidence::evidence;
 use crate::event::field::Field;
 use crate::input::again::on_one_line;
@@ -64,16 +64,16 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
         _ => gathered.chosen_between(found, later.as_ref()),
     };
     let events = gathered.containing(events, late_texts)?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    if is_raw {
+    let ended = write_out(|out| {
+        if !is_raw {
+            return write(&gathered, &settings, &events, &shape, format, out);
+        }
         gathered.records(&events, &mut |_, _, _, record| {
             out.write_all(&on_one_line(record))?;
             out.write_all(b"\n")
-        })?;
-    } else {
-        write(&gathered, &settings, &events, &shape, format, &mut out)?;
-    }
-    out.flush()?;
+        })
+    })?;
+    gathered.exits.extend(ended);
     if format != Format::Table {
         gathered.tell_skipped(settings.is_quiet);
     }
@@ -182,7 +182,7 @@ fn write(
     list: &[u32],
     shape: &Shape,
     format: Format,
-    out: &mut impl Write,
+    out: &mut dyn Write,
 ) -> io::Result<()> {
     let events = gathered.events(list);
     let table: Table<'_> = match shape {

@@ -1,7 +1,5 @@
 //! `jcdetect investigate`
 
-use std::io::{self, BufWriter, Write};
-
 use anyhow::{Result, anyhow, bail};
 
 use super::args::inquiry as typed;
@@ -9,6 +7,7 @@ use super::exit::Exit;
 use super::inquiry::Inquiry;
 use super::period::Period;
 use super::scan::tell_of_organizations;
+use super::write_out;
 use crate::event::Event;
 use crate::event::facet::FieldPlan;
 use crate::event::time::Span;
@@ -53,10 +52,8 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     if let Some(directory) = &inquiry.enrichment.directory {
         investigation.look_up(directory);
     }
-    let mut out = BufWriter::new(io::stdout().lock());
-    write(&investigation, form, Look { zone: inquiry.zone, ..Look::default() }, &mut out)?;
-    out.flush()?;
-    Ok(Exit::worst(&inquiry.exits.iter().copied().chain(unknown).collect::<Vec<_>>()))
+    let ended = write_out(|out| write(&investigation, form, Look { zone: inquiry.zone, ..Look::default() }, out))?;
+    Ok(Exit::worst(&inquiry.exits.iter().copied().chain(unknown).chain(ended).collect::<Vec<_>>()))
 }
 
 /// A finding, if its id begins like that; else whoever or whatever has that name.

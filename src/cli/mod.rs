@@ -28,7 +28,7 @@ mod summary;
 mod timeline;
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -79,6 +79,18 @@ fn say(message: impl Display) {
 /// Writes to standard error; where that is closed, nobody wants to know.
 fn write_error(line: impl Display) {
     _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Writes to standard output. What goes wrong there is said, and is one of the ways in which the run ends.
+fn write_out(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Option<Exit>> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            say(format_args!("standard output: {error}"));
+            Ok(Some(Exit::Output))
+        }
+        written => written.map(|()| None),
+    }
 }
 
 /// Whoever reads our output has seen enough.

@@ -1,13 +1,13 @@
 //! `jcdetect normalize`
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use anyhow::Result;
 use rayon::prelude::*;
 
 use super::exit::Exit;
 use super::gather::{Filter, Settings};
-use super::queries;
+use super::{queries, write_out};
 use crate::detect::store::Store;
 use crate::input::again::with_record;
 use crate::output::normalized::Normalized;
@@ -23,22 +23,23 @@ pub fn run(typed: &queries::Normalize) -> Result<Exit> {
     let mut gathered = settings.gather(RuleSet::asking(filter.and(None), &[]), true)?;
     let later = filter.condition.as_ref().filter(|condition| condition.is_linked());
     let events = gathered.chosen_between(0..gathered.analysis.store.len(), later);
-    let mut out = BufWriter::new(io::stdout().lock());
-    let mut waiting: Vec<(u32, Vec<u8>)> = Vec::with_capacity(TOGETHER);
-    gathered.records(&events, &mut |store, names, event, record| {
-        waiting.push((event, record.to_vec()));
-        if waiting.len() < TOGETHER {
-            return Ok(());
-        }
-        write(store, names, &std::mem::take(&mut waiting), &mut out)
+    let ended = write_out(|out| {
+        let mut waiting: Vec<(u32, Vec<u8>)> = Vec::with_capacity(TOGETHER);
+        gathered.records(&events, &mut |store, names, event, record| {
+            waiting.push((event, record.to_vec()));
+            if waiting.len() < TOGETHER {
+                return Ok(());
+            }
+            write(store, names, &std::mem::take(&mut waiting), out)
+        })?;
+        write(&gathered.analysis.store, &gathered.names, &waiting, out)
     })?;
-    write(&gathered.analysis.store, &gathered.names, &waiting, &mut out)?;
-    out.flush()?;
+    gathered.exits.extend(ended);
     gathered.tell_skipped(settings.is_quiet);
     Ok(Exit::worst(&gathered.exits))
 }
 
-fn write(store: &Store, names: &[String], records: &[(u32, Vec<u8>)], out: &mut impl Write) -> io::Result<()> {
+fn write(store: &Store, names: &[String], records: &[(u32, Vec<u8>)], out: &mut dyn Write) -> io::Result<()> {
     let line = |(event, record): &(u32, Vec<u8>)| {
         let mut line = Vec::new();
         let origin = store.origin(*event);

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use rayon::prelude::*;
 use serde_json::Value as Yaml;
 
-use super::args::{ExportFormat, ListFormat, Rules, RulesCommand, Which};
+use super::args::{ExportFormat, ListFormat, Rules, RulesCommand, ShowFormat, Which};
 use super::config::Config;
 use super::exit::Exit;
 use super::say;
@@ -33,7 +33,7 @@ pub fn run(typed: &Rules) -> Result<Exit> {
             navigator::layer(&chosen(&set, which)?, &mut io::stdout().lock())?;
             Ok(tell(&set))
         }
-        RulesCommand::Show { rule, rules: folders } => show(rule, folders),
+        RulesCommand::Show { rule, format, rules: folders } => show(rule, *format, folders),
         RulesCommand::Test { rule, rules: folders } => test(rule, folders),
         RulesCommand::Lint { rules: folders } => lint(folders),
     }
@@ -88,7 +88,7 @@ fn list(format: ListFormat, which: &Which, set: &RuleSet) -> Result<Exit> {
     Ok(tell(set))
 }
 
-fn show(name: &str, folders: &[PathBuf]) -> Result<Exit> {
+fn show(name: &str, format: ShowFormat, folders: &[PathBuf]) -> Result<Exit> {
     let set = rules(PACK, folders)?;
     let Some(rule) = set.named(name) else {
         let near = nearest_of(name, set.names()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
@@ -96,8 +96,11 @@ fn show(name: &str, folders: &[PathBuf]) -> Result<Exit> {
     };
     let text =
         files(folders)?.into_iter().find(|(path, _)| *path == rule.file).map(|(_, text)| text).unwrap_or_default();
-    let examples = examples(&rule.file, &text).map_err(|p| anyhow!("{p}"))?;
-    io::stdout().lock().write_all(listing::page(rule, &examples).as_bytes())?;
+    let shown = match format {
+        ShowFormat::Page => listing::page(rule, &examples(&rule.file, &text).map_err(|p| anyhow!("{p}"))?),
+        ShowFormat::Yaml => text,
+    };
+    io::stdout().lock().write_all(shown.as_bytes())?;
     Ok(Exit::Done)
 }
 

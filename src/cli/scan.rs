@@ -15,9 +15,9 @@ use super::exit::Exit;
 use super::period::Between;
 use super::pipeline::{Analysis, Job, analyse, enriched, keep};
 use super::progress::Progress;
-use super::say;
 use super::settings::{CASE_WITHIN, Scan, Selection};
 use super::stats;
+use super::{say, write_out};
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::{Enrichment, Paths};
 use crate::event::coverage::Coverage;
@@ -99,14 +99,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         }
     }
     if let Some(format) = settings.format {
-        let mut out = BufWriter::new(io::stdout().lock());
-        match output::write(&report, format, settings.look, &mut out).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                say(format_args!("standard output: {error}"));
-                exits.push(Exit::Output);
-            }
-            written => written?,
-        }
+        exits.extend(write_out(|out| output::write(&report, format, settings.look, out))?);
     }
     if settings.has_stats {
         stats::tell(&settings.set, &analysis, bytes);

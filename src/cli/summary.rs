@@ -1,12 +1,10 @@
 //! `jcdetect summary`
 
-use std::io::{self, BufWriter, Write};
-
 use anyhow::{Result, anyhow};
 
 use super::exit::Exit;
 use super::gather::{Filter, Settings};
-use super::queries;
+use super::{queries, write_out};
 use crate::output::rows::Format;
 use crate::output::summary;
 use crate::rule::set::RuleSet;
@@ -23,16 +21,14 @@ pub fn run(typed: &queries::Summary) -> Result<Exit> {
     let later = filter.condition.as_ref().filter(|condition| condition.is_linked());
     let events = gathered.chosen_between(0..store.len(), later);
     let tables = sections(store, &events);
-    let mut out = BufWriter::new(io::stdout().lock());
-    if format == Format::Json {
-        summary::json(tables, events.len(), coverage, &mut out)?;
-    } else {
-        let look = (settings.limit, settings.look);
-        summary::table(tables, events.len(), coverage, &gathered.names, look, &mut out)?;
-    }
-    out.flush()?;
+    let ended = write_out(|out| {
+        if format == Format::Json {
+            return summary::json(tables, events.len(), coverage, out);
+        }
+        summary::table(tables, events.len(), coverage, &gathered.names, (settings.limit, settings.look), out)
+    })?;
     if format == Format::Json {
         gathered.tell_skipped(settings.is_quiet);
     }
-    Ok(Exit::worst(&gathered.exits))
+    Ok(Exit::worst(&[gathered.exits.as_slice(), ended.as_slice()].concat()))
 }

@@ -1,15 +1,15 @@
 //! `jcdetect timeline`
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use anyhow::{Result, anyhow, bail};
 
 use super::exit::Exit;
 use super::gather::{Filter, Gathered, Settings};
 use super::queries;
-use super::say;
 use super::settings::{least_severity, rules_of};
+use super::{say, write_out};
 use crate::event::origin::Origin;
 use crate::output::rows::{Format, csv, lines, terminal, timesketch};
 use crate::rule::set::RuleSet;
@@ -55,14 +55,13 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     let events = Events { findings: evidence.as_ref().map(|evidence| &evidence.cited), ..gathered.events(&list) };
     let suppressed = evidence.as_ref().map(|evidence| evidence.suppressed).filter(|count| *count > 0);
     let suppressed = suppressed.map(|count| format!("{} suppressed", terminal::plural(count, "finding")));
-    let mut out = BufWriter::new(io::stdout().lock());
-    match format {
-        Format::Table => table(&gathered, &settings, events, suppressed.as_deref(), &mut out)?,
-        Format::Csv => csv::write(events.table(columns(events)), &mut out)?,
-        Format::Timesketch => timesketch::write(events.table(columns(events)), &mut out)?,
-        _ => lines::write(events.table(columns(events)), &mut out)?,
-    }
-    out.flush()?;
+    let ended = write_out(|out| match format {
+        Format::Table => table(&gathered, &settings, events, suppressed.as_deref(), out),
+        Format::Csv => csv::write(events.table(columns(events)), out),
+        Format::Timesketch => timesketch::write(events.table(columns(events)), out),
+        _ => lines::write(events.table(columns(events)), out),
+    })?;
+    gathered.exits.extend(ended);
     if format != Format::Table {
         gathered.tell_skipped(settings.is_quiet);
         suppressed.iter().filter(|_| !settings.is_quiet).for_each(say);
@@ -130,7 +129,7 @@ fn table(
     settings: &Settings,
     events: Events<'_>,
     suppressed: Option<&str>,
-    out: &mut impl Write,
+    out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut columns = vec![Column::Time];
     columns.extend(events.has_tenants().then_some(Column::Organization));

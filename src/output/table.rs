@@ -141,15 +141,19 @@ fn organizations(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Re
         return Ok(());
     }
     for organization in report.coverage.organizations.keys().filter(|organization| report.run.is_asked(organization)) {
-        let own: Vec<&Finding> = report
+        let (questions, triage): (Vec<&Finding>, Vec<&Finding>) = report
             .findings
             .iter()
             .filter(|f| f.organization == *organization && f.status != Status::Suppressed)
-            .collect();
+            .partition(|f| f.disposition == Disposition::Duet);
         let name = if organization.is_empty() { "(none)" } else { organization };
-        let worst = own.iter().map(|f| f.severity).max();
-        let told = match (worst, report.run.left_out.get(organization)) {
-            (Some(worst), _) => format!("{}, worst {worst}", plural(own.len() as u64, "finding")),
+        let worst_of = |findings: &[&Finding]| findings.iter().map(|f| f.severity).max();
+        let told = match (worst_of(&triage).or(worst_of(&questions)), report.run.left_out.get(organization)) {
+            (Some(worst), _) if questions.is_empty() => format!("{}, worst {worst}", counted(&triage, "finding")),
+            (Some(worst), _) if triage.is_empty() => format!("{}, worst {worst}", counted(&questions, "question")),
+            (Some(worst), _) => {
+                format!("{}, worst {worst}, and {}", counted(&triage, "finding"), counted(&questions, "question"))
+            }
             (None, Some(count)) => {
                 format!("nothing of what was asked for; {} left out", plural(*count as u64, "finding"))
             }
@@ -163,6 +167,15 @@ fn organizations(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Re
         writeln!(out, "{}: {told}", Safe(name))?;
     }
     writeln!(out)
+}
+
+/// How many there are, and how many of them were known before.
+fn counted(findings: &[&Finding], noun: &str) -> String {
+    let count = plural(findings.len() as u64, noun);
+    match findings.iter().filter(|f| f.status == Status::Known).count() {
+        0 => count,
+        known => format!("{count} ({known} known)"),
+    }
 }
 
 fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
@@ -318,18 +331,13 @@ fn unknown_types(c: &Coverage, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
-    let known = |findings: &[&Finding]| match findings.iter().filter(|f| f.status == Status::Known).count() {
-        0 => String::new(),
-        count => format!(" ({count} known)"),
-    };
-    let of = |findings: &[&Finding], noun| format!("{}{}", plural(findings.len() as u64, noun), known(findings));
     let left_out = report.run.left_out_count();
     let mut found = match (triage.is_empty(), questions.is_empty()) {
         (true, true) if left_out > 0 => "Nothing found of what was asked for".to_owned(),
         (true, true) => "Nothing found".to_owned(),
-        (false, true) => of(triage, "finding"),
-        (true, false) => of(questions, "question"),
-        (false, false) => format!("{} and {}", of(triage, "finding"), of(questions, "question")),
+        (false, true) => counted(triage, "finding"),
+        (true, false) => counted(questions, "question"),
+        (false, false) => format!("{} and {}", counted(triage, "finding"), counted(questions, "question")),
     };
     if !report.cases.is_empty() {
         found = format!("{}; {found}", plural(report.cases.len() as u64, "case"));

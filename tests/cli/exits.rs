@@ -329,11 +329,22 @@ fn a_full_disk_does_not_hide_a_source_that_could_not_be_read() {
     let folder = TempDir::new().unwrap();
     let log = folder.path().join("log.jsonl");
     fs::write(&log, lines(&guessed_password())).unwrap();
-    for (sources, code) in [(&[text(&log), "nowhere"][..], 3), (&[text(&log)], 5)] {
-        let out = fs::File::options().write(true).open(full).unwrap();
-        let mut scan = std::process::Command::new(env!("CARGO_BIN_EXE_jcdetect"));
-        let status =
-            scan.args(["scan", "--no-config", "--quiet"]).args(sources).stdout(out).stderr(std::process::Stdio::null());
-        assert_eq!(status.status().unwrap().code(), Some(code), "{sources:?}");
+    let commands = [
+        &["scan", "--no-config"][..],
+        &["hunt"],
+        &["hunt", "--format", "jsonl"],
+        &["timeline"],
+        &["summary"],
+        &["normalize"],
+        &["investigate", "--no-config", "alice"],
+        &["explain", "--no-config", "success-after-bruteforce"],
+    ];
+    for command in commands {
+        for (sources, code) in [(&[text(&log), "nowhere"][..], 3), (&[text(&log)], 5)] {
+            let out = fs::File::options().write(true).open(full).unwrap();
+            let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_jcdetect"));
+            let status = run.args(command).args(sources).stdout(out).stderr(std::process::Stdio::null());
+            assert_eq!(status.status().unwrap().code(), Some(code), "{command:?} {sources:?}");
+        }
     }
 }

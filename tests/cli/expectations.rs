@@ -168,6 +168,13 @@ fn more_than_one_organization_shows_which() {
     fs::write(&path, lines(&events)).unwrap();
     let table = scan(&[text(&path)]);
     assert!(table.contains("Organization") && table.contains("another: 2 findings, worst critical"), "{table}");
+    // A question is no finding of the queue, here as in the last line.
+    let asked = json!({"event_type": "user_update", "timestamp": "2026-03-02T09:00:00Z", "organization": "third", "id": "9",
+        "initiated_by": {"type": "admin", "email": "root@example.com", "id": "5f0000000000000000000009"},
+        "resource": {"type": "user", "id": "5f0000000000000000000008", "username": "zoe"}, "changes": [{"field": "sudo", "from": false, "to": true}]});
+    fs::write(&path, lines(&[events, vec![asked]].concat())).unwrap();
+    let table = scan(&[text(&path)]);
+    assert!(table.contains("third: 1 question, worst "), "{table}");
     let own = findings(&[text(&path), "--organization", "another"]);
     assert!(!own.is_empty() && own.iter().all(|f| f["organization"] == "another"));
 }

@@ -356,6 +356,21 @@ fn a_list_can_be_narrowed() {
         .stderr(predicate::str::contains("--category mfaa: no rule has it"));
 }
 
+/// A rule of the pack is replaced by a copy of it, so its file has to be had without the sources.
+#[test]
+fn a_rule_is_printed_as_it_is_written() {
+    let folder = TempDir::new().unwrap();
+    let text = stdout(&["rules", "show", "old-api-key-used", "--format", "yaml"]);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/api-keys/old-api-key-used.yml");
+    assert_eq!(text, fs::read_to_string(file).unwrap());
+    let renamed = text.replacen("name: old-api-key-used", "name: ours", 1);
+    let copy: Vec<&str> = renamed.lines().filter(|line| !line.starts_with("id: ")).collect();
+    fs::write(folder.path().join("ours.yml"), copy.join("\n")).unwrap();
+    let own = folder.path().to_str().unwrap();
+    assert!(stdout(&["rules", "test", "--rules", own]).ends_with(" passed, 0 failed\n"));
+    assert!(stdout(&["rules", "show", "ours", "--format", "yaml", "--rules", own]).contains("name: ours"));
+}
+
 #[test]
 fn the_layer_says_which_rules_cover_a_technique() {
     let layer: serde_json::Value =
