@@ -1,13 +1,16 @@
 //! Choices: what `jcdetect.yml` decides of findings: what makes a case, who is asked, what needs nobody.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 use serde_json::{Map, Value as Yaml};
 
 use super::config::texts;
+use super::settings::severity;
 use crate::event::field::nearest_of;
 use crate::event::time::{Span, Timestamp};
+use crate::rule::Severity;
 use crate::rule::pattern;
 use crate::triage::question::Contacts;
 use crate::triage::suppression::{Condition, FIELDS, Suppression};
@@ -91,6 +94,18 @@ pub fn cases(yaml: &Yaml, place: &Place<'_>) -> Result<Option<Span>> {
     let text = place.text("within", within)?;
     let span = Span::parse(&text).ok_or_else(|| anyhow!("{}: within: {text}: write 12h or 1d", place.at("within")))?;
     Ok(Some(span))
+}
+
+/// `levels:`
+pub fn levels(yaml: &Yaml, place: &Place<'_>) -> Result<BTreeMap<String, Severity>> {
+    let Yaml::Object(map) = yaml else {
+        bail!("{}: `levels` is a map from rules to severities", place.at("levels"));
+    };
+    let level = |(rule, yaml): (&String, &Yaml)| {
+        let text = place.text(rule, yaml)?;
+        Ok((rule.clone(), severity(&format!("{}: {rule}:", place.at(rule)), &text)?))
+    };
+    map.iter().map(level).collect()
 }
 
 /// `contacts:`

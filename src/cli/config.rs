@@ -1,7 +1,7 @@
 //! Config: what an organization says about itself in `jcdetect.yml`: its lists, its own rules, what it wants
 //! reported.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,10 @@ use super::office;
 use crate::enrich::known::Known;
 use crate::event::field::nearest_of;
 use crate::event::time::Span;
-use crate::rule::Rule;
 use crate::rule::file;
 use crate::rule::lists::Lists;
 use crate::rule::pattern;
+use crate::rule::{Rule, Severity};
 use crate::triage::question::Contacts;
 use crate::triage::suppression::Suppression;
 
@@ -27,7 +27,8 @@ const NAME: &str = "jcdetect.yml";
 const NETWORKS: [&str; 2] = ["vpn_networks", "office_networks"];
 
 /// The keys of the file.
-const KEYS: &[&str] = &["lists", "office_hours", "rules", "enable", "disable", "cases", "contacts", "suppress"];
+const KEYS: &[&str] =
+    &["lists", "office_hours", "rules", "enable", "disable", "levels", "cases", "contacts", "suppress"];
 
 /// What the file says.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,10 @@ pub struct Config {
     pub enable: Vec<String>,
     /// rules not reported
     pub disable: Vec<String>,
+    /// rules of which all findings have another severity than their own
+    pub levels: BTreeMap<String, Severity>,
+    /// where the file names a rule that it enables, disables, or gives a level
+    pub named: BTreeMap<String, String>,
     /// how far apart in time findings of one case may be
     pub case_within: Option<Span>,
     /// who is asked
@@ -129,6 +134,7 @@ impl Config {
                 }
                 "enable" => config.enable = texts()?,
                 "disable" => config.disable = texts()?,
+                "levels" => config.levels = choices::levels(value, &choices::Place::new(path, text, key))?,
                 "cases" => config.case_within = choices::cases(value, &choices::Place::new(path, text, key))?,
                 "contacts" => config.contacts = choices::contacts(value, &choices::Place::new(path, text, key))?,
                 "suppress" => config.suppressions = choices::suppress(value, &choices::Place::new(path, text, key))?,
@@ -139,6 +145,8 @@ impl Config {
                 }
             }
         }
+        let named = [&config.enable, &config.disable].into_iter().flatten().chain(config.levels.keys());
+        config.named = named.map(|name| (name.clone(), at(name))).collect();
         Ok(config)
     }
 }

@@ -43,7 +43,11 @@ pub fn run(typed: &typed::Explain) -> Result<Exit> {
     let (event, parts) = match (&finding, &typed.event) {
         (Some(finding), _) => (None, parts(all_read(&inquiry), place, At::Finding(finding))),
         (None, Some(id)) => {
-            let (asked, parts) = on_event(&inquiry, place, id)?;
+            let looked = on_event(&inquiry, place, id);
+            if let Some(changed) = inquiry.tell_of_changed() {
+                return Ok(Exit::worst(&[inquiry.exits.as_slice(), &[changed]].concat()));
+            }
+            let (asked, parts) = looked?;
             (Some(asked), parts)
         }
         (None, None) => (None, parts(all_read(&inquiry), place, At::Everything)),
@@ -128,11 +132,8 @@ fn reasons(inquiry: &Inquiry, rule: &Rule, findings: &[Finding]) -> Vec<String> 
     } else if !inquiry.wants(rule) {
         out.push("The configuration switches it off.".to_owned());
     }
-    if findings.is_empty() && !coverage.no_input.is_empty() {
-        out.push("None of the types of event that it looks at was read.".to_owned());
-    }
-    if findings.is_empty() && !coverage.too_young.is_empty() {
-        out.push("What was read is too short for it: it has to know somebody longer; --history helps.".to_owned());
+    if findings.is_empty() {
+        out.extend(coverage.why_nothing().map(str::to_owned));
     }
     if !coverage.blind.is_empty() {
         out.push(format!("It is blind: it needs {}.", rule.needs.join(" or ")));

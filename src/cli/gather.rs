@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use rayon::ThreadPool;
 
 use super::exit::Exit;
@@ -19,6 +19,7 @@ use crate::detect::partition::Partition;
 use crate::detect::store::Store;
 use crate::enrich::enrichment::{Enrichment, Paths};
 use crate::event::Event;
+use crate::event::origin::Origin;
 use crate::event::time::{Timestamp, Zone};
 use crate::input::source::{self, Source};
 use crate::input::{Options, again};
@@ -49,6 +50,31 @@ impl std::fmt::Display for Pointed {
 
 impl std::error::Error for Pointed {}
 
+/// Where an event stands in its source, as findings cite it.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    line: u64,
+    offset: Option<u64>,
+}
+
+impl Place {
+    fn parse(text: &str) -> Result<Place> {
+        let (line, offset) = match text.split_once(':') {
+            Some((line, offset)) => (line, Some(offset)),
+            None => (text, None),
+        };
+        let number = |text: &str| {
+            text.parse()
+                .map_err(|_| anyhow!("--at {text}: write a line as it is cited, or line and byte: 12 or 12:4711"))
+        };
+        Ok(Place { line: number(line)?, offset: offset.map(number).transpose()? })
+    }
+
+    fn is_of(&self, origin: Origin) -> bool {
+        self.line == origin.line && self.offset.is_none_or(|offset| offset == origin.offset)
+    }
+}
+
 /// How sources are read and events shown.
 pub struct Settings {
     /// what to read
@@ -63,6 +89,7 @@ pub struct Settings {
     pub is_quiet: bool,
     period: Period,
     organizations: Vec<String>,
+    places: Vec<Place>,
     is_strict: bool,
     pool: ThreadPool,
     options: Options,
@@ -84,6 +111,7 @@ impl Settings {
             is_quiet: typed.quiet,
             period,
             organizations: typed.organization.clone(),
+            places: typed.at.iter().map(|text| Place::parse(text)).collect::<Result<_>>()?,
             is_strict: typed.strict,
             pool,
             options,
@@ -122,7 +150,7 @@ impl Settings {
             };
             self.pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };
-        let (_, mut analysis) = enriched(&self.enrichment, None, read)?;
+        let (enrichment, mut analysis) = enriched(&self.enrichment, None, read)?;
         progress.finish();
         analysis.reading.coverage.not_read = found.left_out;
         exits.extend(tell_of_sources(&found.list, &analysis.reading));
@@ -138,9 +166,11 @@ impl Settings {
             sources: found.list,
             set,
             analysis,
+            enrichment,
             exits,
             between,
             organizations: self.organizations.clone(),
+            places: self.places.clone(),
             options: self.options,
         })
     }
@@ -159,10 +189,13 @@ pub struct Gathered {
     pub set: RuleSet,
     /// what came of it
     pub analysis: Analysis,
+    /// what was looked up for it
+    pub enrichment: Enrichment,
     /// what went wrong so far
     pub exits: Vec<Exit>,
     between: Between,
     organizations: Vec<String>,
+    places: Vec<Place>,
     options: Options,
 }
 
@@ -184,7 +217,8 @@ impl Gathered {
                 is_meant && condition.is_none_or(|condition| condition.matches(&store.view(*event)))
             })
         };
-        events.filter(is_chosen).collect()
+        let is_at = |event: &u32| self.places.is_empty() || self.places.iter().any(|at| at.is_of(store.origin(*event)));
+        events.filter(is_at).filter(is_chosen).collect()
     }
 
     /// The same, between `--since` and `--until`.

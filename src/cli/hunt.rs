@@ -6,9 +6,11 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 
+use super::config::Config;
 use super::exit::Exit;
 use super::gather::{Filter, Gathered, Settings};
 use super::queries;
+use super::settings::rule_files;
 use super::{say, write_out};
 use crate::detect::evidence::evidence;
 use crate::event::field::Field;
@@ -16,12 +18,12 @@ use crate::input::again::on_one_line;
 use crate::output::rows::{Format, csv, lines, terminal};
 use crate::rule::detection::Warnings;
 use crate::rule::expr::Expr;
-use crate::rule::lists::Lists;
 use crate::rule::logic::Logic;
 use crate::rule::pack::PACK;
 use crate::rule::set::{Parsed, RuleSet};
 use crate::rule::{self, query};
 use crate::triage::column::{Column, narrow, wide};
+use crate::triage::report::RuleCoverage;
 use crate::triage::stack;
 use crate::triage::table::Table;
 
@@ -47,7 +49,12 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
     let shape = shape(typed)?;
-    let sigma = typed.sigma.as_deref().map(sigma).transpose()?;
+    let config = Config::new(typed.config.as_deref(), typed.no_config || typed.sigma.is_none(), &typed.input.sources)?;
+    if let Some(path) = config.path.as_ref().filter(|_| !settings.is_quiet) {
+        say(format_args!("using {}", path.display()));
+    }
+    let config = config.knowing(&typed.input.enrichment.known)?;
+    let sigma = typed.sigma.as_deref().map(|path| sigma(path, &config)).transpose()?;
     let is_raw = format == Format::Jsonl && matches!(&shape, Shape::Events(fields) if fields.is_empty());
     let Asked { set, later, is_correlated } = Asked::new(&filter, sigma, &shape);
     if let Some(problem) = set.problems.first() {
@@ -56,7 +63,7 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     let late_texts = if is_correlated { filter.texts.as_slice() } else { &[] };
     let mut gathered = settings.gather(set, is_raw || !late_texts.is_empty())?;
     let found: Box<dyn Iterator<Item = u32>> = match is_correlated {
-        true => Box::new(correlated(&mut gathered).into_iter()),
+        true => Box::new(correlated(&mut gathered, settings.is_quiet).into_iter()),
         false => Box::new(0..gathered.analysis.store.len()),
     };
     let events = match shape {
@@ -100,27 +107,30 @@ fn shape(typed: &queries::Hunt) -> Result<Shape> {
     }
 }
 
-/// The rule of a file.
-fn sigma(path: &Path) -> Result<Sigma> {
+/// The rule of a file, with what an organization says of itself.
+fn sigma(path: &Path, config: &Config) -> Result<Sigma> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| anyhow!("--sigma {name}: {error}"))?;
-    let lists = Lists::default();
-    let mut rules = rule::parse(&name, &text, &lists, &mut vec![]).map_err(|problem| anyhow!("{problem}"))?;
+    let lists = &config.lists;
+    let mut rules = rule::parse(&name, &text, lists, &mut vec![]).map_err(|problem| anyhow!("{problem}"))?;
     if let Logic::Detection(condition) = &rules[0].logic {
         return Ok(Sigma::Condition(condition.clone()));
     }
-    let mut files = vec![Parsed::new(&name, &text, &lists)];
+    let own = config.rules.iter().map(|folder| rule_files(folder)).collect::<Result<Vec<_>>>()?.concat();
+    let own = own.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let all: Vec<(&str, &str)> = PACK.iter().copied().chain(own).collect();
+    let mut files = vec![Parsed::new(&name, &text, lists)];
     let mut known: Vec<String> = rules.iter().map(|rule| rule.name.clone()).collect();
     while let Some(rule) = rules.pop() {
         for name in rule.logic.references() {
             let Some((path, text)) =
-                PACK.iter().find(|(path, text)| is_called(path, text, name)).filter(|_| !known.contains(name))
+                all.iter().find(|(path, text)| is_called(path, text, name)).filter(|_| !known.contains(name))
             else {
                 continue;
             };
             known.push(name.clone());
-            rules.extend(rule::parse(path, text, &lists, &mut vec![]).unwrap_or_default());
-            files.push(Parsed::new(path, text, &lists));
+            rules.extend(rule::parse(path, text, lists, &mut vec![]).unwrap_or_default());
+            files.push(Parsed::new(path, text, lists));
         }
     }
     Ok(Sigma::Rules(files))
@@ -163,9 +173,9 @@ impl Asked {
     }
 }
 
-/// The events that made the signals of the rule.
-fn correlated(gathered: &mut Gathered) -> Vec<u32> {
-    let Gathered { set, analysis, exits, .. } = gathered;
+/// The events that made the signals of the rule. What it could not check is said, unless only errors are.
+fn correlated(gathered: &mut Gathered, is_quiet: bool) -> Vec<u32> {
+    let Gathered { set, analysis, enrichment, exits, .. } = gathered;
     // Its file is the first.
     let Some(place) = set.rules.iter().position(|rule| rule.is_reported) else { return vec![] };
     if let Some(message) = analysis.detected.faults.get(&place) {
@@ -173,6 +183,16 @@ fn correlated(gathered: &mut Gathered) -> Vec<u32> {
         exits.push(Exit::Output);
     }
     let signals: Vec<_> = analysis.detected.signals[place].all().collect();
+    let rule = &set.rules[place];
+    let (read, has) = (&analysis.reading.coverage, |need: &str| analysis.has(need, enrichment));
+    let coverage = RuleCoverage::new(set, &analysis.detected, read, None, has, |other| std::ptr::eq(other, rule));
+    if signals.is_empty() && !is_quiet {
+        coverage.why_nothing().for_each(|why| say(format_args!("{}: {why}", rule.name)));
+        coverage
+            .blind
+            .iter()
+            .for_each(|name| say(format_args!("{name}: It is blind: it needs {}.", rule.needs.join(" or "))));
+    }
     evidence(set, &analysis.store, &analysis.detected, place, &signals).into_iter().collect()
 }
 

@@ -117,6 +117,16 @@ impl Inquiry {
         findings
     }
 
+    /// Tells of sources that changed since they were found: what was read of them twice may not be the same, and what
+    /// comes of it no answer.
+    pub fn tell_of_changed(&self) -> Option<Exit> {
+        let changed: Vec<&Source> = self.sources.iter().chain(&self.history).filter(|s| s.has_changed()).collect();
+        for source in &changed {
+            say(format_args!("{}: it has changed since it was read; run again", source.name));
+        }
+        (!changed.is_empty()).then_some(Exit::Source)
+    }
+
     /// Whether a scan would report what a rule finds.
     pub fn wants(&self, rule: &Rule) -> bool {
         self.config.wants(rule)

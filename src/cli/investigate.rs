@@ -44,6 +44,9 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
         window = (window.0.or(Some(finding.first_seen)), window.1.or(Some(finding.last_seen)));
     }
     let seen = watch(&inquiry, &focus, &typed.organization);
+    if let Some(changed) = inquiry.tell_of_changed() {
+        return Ok(Exit::worst(&[inquiry.exits.as_slice(), &[changed]].concat()));
+    }
     let sources = inquiry.source_names();
     let manner = Manner { idle, zone: inquiry.zone, window };
     let findings = with_asked(findings, asked.as_ref());

@@ -26,6 +26,10 @@ pub struct Input {
     #[arg(long, value_name = "ID", help_heading = "Selection")]
     pub organization: Vec<String>,
 
+    /// Only what stands at this line of its source, and at this byte: the origin of an event; may be repeated
+    #[arg(long, value_name = "LINE[:BYTE]", help_heading = "Selection")]
+    pub at: Vec<String>,
+
     /// Nothing but errors on standard error
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
@@ -91,8 +95,13 @@ pub struct Hunt {
     #[command(flatten)]
     pub filters: Filters,
 
-    #[command(flatten)]
-    pub unruled: Unruled,
+    /// With --sigma: take the lists and the rules that it names from this file; jcdetect.yml, searched upward, if not given
+    #[arg(long, value_name = "FILE", help_heading = "Rules", requires = "sigma")]
+    pub config: Option<PathBuf>,
+
+    /// Do not look for a jcdetect.yml, as without --sigma
+    #[arg(long, help_heading = "Rules")]
+    pub no_config: bool,
 
     #[command(flatten)]
     pub shown: Shown,

@@ -13,7 +13,7 @@ use super::config::Config;
 use super::exit::Exit;
 use super::say;
 use super::scan::findings_in;
-use super::settings::{rule_files, rules, rules_with};
+use super::settings::{level, rule_files, rules, rules_with};
 use crate::event::field::nearest_of;
 use crate::output::listing;
 use crate::output::navigator;
@@ -186,7 +186,9 @@ fn set_with(set: &RuleSet, rule: &Rule, example: &Example, settings: &Yaml, fold
     }
     let files: BTreeSet<&str> = needed.iter().map(|place| set.rules[*place].file.as_str()).collect();
     let pack: Vec<(&str, &str)> = PACK.iter().filter(|(path, _)| files.contains(path)).copied().collect();
-    rules_with(&pack, folders, &config.lists)
+    let mut set = rules_with(&pack, folders, &config.lists)?;
+    level(&mut set, &config)?;
+    Ok(set)
 }
 
 /// What is wrong with each example of a rule, or with the examples themselves.

@@ -205,6 +205,7 @@ fn report<'a>(
         config: settings.config.path.as_ref().map(|path| path.display().to_string()),
         enabled: settings.config.enable.clone(),
         disabled: settings.config.disable.clone(),
+        levels: settings.config.levels.clone(),
         ..Run::default()
     };
     let store = &analysis.store;

@@ -101,6 +101,11 @@ impl Scan {
         let zone = zone(&typed.tz)?;
         let pool = typed.running.pool()?;
         let options = typed.running.options()?;
+        let min_severity = least_severity(typed.min_severity.as_deref())?;
+        let fail_on = typed.fail_on.as_deref().map(|text| severity("--fail-on", text)).transpose()?;
+        if let Some(fail_on) = fail_on.filter(|fail_on| *fail_on < min_severity) {
+            bail!("--fail-on {fail_on}: --min-severity {min_severity} leaves out findings that are to fail the run");
+        }
         let config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
         let mut set = rules_of(&config, &[])?;
         if !typed.enrichment.intel.is_empty() {
@@ -118,12 +123,8 @@ impl Scan {
             look: Look { is_coloured: is_coloured(typed.color), is_terminal: std::io::stdout().is_terminal(), zone },
             has_progress: !typed.quiet && std::io::stderr().is_terminal(),
             evidence: typed.evidence,
-            selection: Selection {
-                min_severity: least_severity(typed.min_severity.as_deref())?,
-                period,
-                organizations: typed.organization.clone(),
-            },
-            fail_on: typed.fail_on.as_deref().map(|text| severity("--fail-on", text)).transpose()?,
+            selection: Selection { min_severity, period, organizations: typed.organization.clone() },
+            fail_on,
             fail_on_duet: typed.fail_on_duet,
             is_strict: typed.strict,
             pool,
@@ -211,14 +212,15 @@ pub fn least_severity(typed: Option<&str>) -> Result<Severity> {
     typed.map_or(Ok(Severity::Info), |text| severity("--min-severity", text))
 }
 
-fn severity(flag: &str, text: &str) -> Result<Severity> {
+/// A severity that was written down.
+pub fn severity(flag: &str, text: &str) -> Result<Severity> {
     let known = Severity::ALL.map(Severity::word).join(", ");
     Severity::parse(text).ok_or_else(|| anyhow!("{flag} {text}: no severity; there are {known}"))
 }
 
 fn known_rule(name: &str, set: &RuleSet) -> Result<(), String> {
     // A rule that could not be loaded has said so already.
-    let is_broken = set.problems.iter().any(|p| p.file.contains(name));
+    let is_broken = set.problems.iter().any(|p| Path::new(&p.file).file_stem().is_some_and(|stem| stem == name));
     if set.named(name).is_some() || is_broken {
         return Ok(());
     }
@@ -252,16 +254,31 @@ pub fn rules_with(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists) -> 
 /// All rules that a configuration has beside the pack's; it names none that there is not. These fields of events are
 /// read after the events are gone, too.
 pub fn rules_of(config: &Config, kept: &[Field]) -> Result<RuleSet> {
-    let set = RuleSet::keeping(parsed(PACK, &config.rules, &config.lists)?, kept);
-    for (key, names) in [("enable", &config.enable), ("disable", &config.disable)] {
+    let mut set = RuleSet::keeping(parsed(PACK, &config.rules, &config.lists)?, kept);
+    for (flag, names) in [("--enable", &config.enable), ("--disable", &config.disable)] {
         for name in names {
-            known_rule(name, &set).map_err(|message| anyhow!("{key} {message}"))?;
+            let place = config.named.get(name).map_or_else(|| flag.to_owned(), |line| format!("{line}:"));
+            known_rule(name, &set).map_err(|message| anyhow!("{place} {message}"))?;
         }
     }
+    level(&mut set, config)?;
     for entry in &config.suppressions {
         known_rule(&entry.rule, &set).map_err(|message| anyhow!("{}: {message}", entry.path))?;
     }
     Ok(set)
+}
+
+/// Gives rules the severities that a configuration has for them.
+pub fn level(set: &mut RuleSet, config: &Config) -> Result<()> {
+    for (name, level) in &config.levels {
+        let line = config.named.get(name).map_or("", String::as_str);
+        known_rule(name, set).map_err(|message| anyhow!("{line}: {message}"))?;
+        for rule in set.rules.iter_mut().filter(|rule| rule.is_reported && rule.name == *name) {
+            rule.level = *level;
+            rule.level_when.clear();
+        }
+    }
+    Ok(())
 }
 
 fn parsed(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists) -> Result<Vec<Parsed>> {

@@ -2,6 +2,7 @@
 
 use super::pipeline::Analysis;
 use super::write_error;
+use crate::detect;
 use crate::detect::signal::Signals;
 use crate::input::Times;
 use crate::rule::set::RuleSet;
@@ -39,6 +40,7 @@ pub fn tell(set: &RuleSet, analysis: &Analysis, bytes: u64) {
     let held: Vec<String> = held.iter().map(|(what, bytes)| format!("{what} {:.1}", mebibytes(*bytes))).collect();
     write_error(format_args!("held     MiB: {}", held.join(", ")));
     write_error(format_args!("most     signals of correlations: {}", busiest(set, analysis).join(", ")));
+    write_error(format_args!("ungrouped events without what joins them: {}", ungrouped(set, analysis).join(", ")));
     if let Some(peak) = peak_memory() {
         write_error(format_args!("peak     {:.1} MiB", peak as f64 / f64::from(1 << 20)));
     }
@@ -46,12 +48,22 @@ pub fn tell(set: &RuleSet, analysis: &Analysis, bytes: u64) {
 
 /// The correlations that are met most often: their signals take the memory.
 fn busiest(set: &RuleSet, analysis: &Analysis) -> Vec<String> {
+    most(set, |place| match &analysis.detected.signals[place] {
+        signals @ Signals::List(_) => signals.len(),
+        Signals::Matches(_) => 0,
+    })
+}
+
+/// The correlations that most events are lost to, as a field is missing that they go by.
+fn ungrouped(set: &RuleSet, analysis: &Analysis) -> Vec<String> {
+    most(set, |place| detect::ungrouped(set, &analysis.store, &analysis.detected, place))
+}
+
+/// The rules of which there is most, with how much.
+fn most(set: &RuleSet, count: impl Fn(usize) -> usize) -> Vec<String> {
     let first = (0..set.rules.len()).filter(|place| set.is_first(*place));
-    let mut counts: Vec<(usize, &str)> = first
-        .map(|place| (&analysis.detected.signals[place], set.rules[place].name.as_str()))
-        .filter(|(signals, _)| matches!(signals, Signals::List(_)))
-        .map(|(signals, name)| (signals.len(), name))
-        .collect();
+    let counted = first.map(|place| (count(place), set.rules[place].name.as_str()));
+    let mut counts: Vec<(usize, &str)> = counted.filter(|(count, _)| *count > 0).collect();
     counts.sort_unstable_by(|a, b| b.cmp(a));
     counts.iter().take(5).map(|(count, name)| format!("{name} {count}")).collect()
 }

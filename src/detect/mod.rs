@@ -272,6 +272,27 @@ fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> 
     Groups::new(store, &detected.groupings, &detected.indexes, by, &steps(set, detected, rule), needs)
 }
 
+/// How many of the events that a rule looks at are in none of its groups, as something is missing that would join them.
+pub fn ungrouped(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> usize {
+    let by = set.rules[rule].logic.group_by();
+    let (mut without, mut known) = (Vec::new(), vec![None; store.profiles().len() as usize]);
+    for step in steps(set, detected, rule).iter().filter(|_| !by.is_empty()) {
+        let fields = joined(by, step.name);
+        let is_joined = |profile: u32| {
+            let has = |field: &Field| !store.profiles().group_values(profile, field).is_empty();
+            fields.as_ref().is_some_and(|fields| fields.iter().all(has))
+        };
+        known.fill(None);
+        without.extend(step.signals.events().filter(|event| {
+            let profile = store.profile(*event);
+            !*known[profile as usize].get_or_insert_with(|| is_joined(profile))
+        }));
+    }
+    without.sort_unstable();
+    without.dedup();
+    without.len()
+}
+
 /// The fields that join the events of a rule, if they are the same for all that it refers to.
 fn joined_alike(set: &RuleSet, rule: usize) -> Option<Vec<Field>> {
     let by = set.rules[rule].logic.group_by();

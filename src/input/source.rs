@@ -1,9 +1,10 @@
 //! Source: a file, a file of a folder, or standard input, under the name by which it is cited.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use walkdir::WalkDir;
 
@@ -15,6 +16,8 @@ pub struct Source {
     place: Place,
     /// which argument of the command it came from
     pub argument: usize,
+    /// the length and time of its file when it was found
+    was: Option<(u64, SystemTime)>,
 }
 
 /// Where the bytes are.
@@ -47,7 +50,17 @@ impl Source {
 
     /// A source that is held in memory, for examples.
     pub fn memory(name: &str, bytes: &[u8]) -> Source {
-        Source { name: name.to_owned(), place: Place::Memory(bytes.into()), argument: 0 }
+        Source { name: name.to_owned(), place: Place::Memory(bytes.into()), argument: 0, was: None }
+    }
+
+    fn file(name: String, path: PathBuf, argument: usize) -> Source {
+        let was = file_stamp(&path);
+        Source { name, place: Place::File(path), argument, was }
+    }
+
+    /// Whether its file is not what it was when it was found, or is gone. What comes only once does not change.
+    pub fn has_changed(&self) -> bool {
+        self.was.is_some() && self.path().is_some_and(|path| file_stamp(path) != self.was)
     }
 
     /// The file it is, if it is one.
@@ -101,14 +114,14 @@ pub fn find(arguments: &[PathBuf]) -> Sources {
     for (argument, path) in arguments.iter().enumerate() {
         let name = path.display().to_string();
         if name == "-" {
-            sources.list.push(Source { name, place: Place::StandardInput, argument });
+            sources.list.push(Source { name, place: Place::StandardInput, argument, was: None });
         } else if path.is_dir() {
             let base = if arguments.len() > 1 { Path::new("") } else { path };
             walk(path, base, argument, &mut sources);
         } else if let Err(error) = path.metadata() {
             sources.unreadable.push((name, error.to_string()));
         } else {
-            sources.list.push(Source { name, place: Place::File(path.clone()), argument });
+            sources.list.push(Source::file(name, path.clone(), argument));
         }
     }
     sources
@@ -121,7 +134,7 @@ fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
             Ok(entry) if entry.file_type().is_file() => {
                 let name = entry.path().strip_prefix(base).unwrap_or(entry.path()).display().to_string();
                 if is_wanted(&name) {
-                    sources.list.push(Source { name, place: Place::File(entry.into_path()), argument });
+                    sources.list.push(Source::file(name, entry.into_path(), argument));
                 } else {
                     sources.left_out.push(name);
                 }
@@ -134,6 +147,12 @@ fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
         let reason = format!("no file in it ends in {}, also with .gz or .zst", ENDINGS.join(" "));
         sources.unreadable.push((folder.display().to_string(), reason));
     }
+}
+
+/// The length of a file and when it was written last; of what is no file there is neither.
+fn file_stamp(path: &Path) -> Option<(u64, SystemTime)> {
+    let metadata = path.metadata().ok().filter(Metadata::is_file)?;
+    Some((metadata.len(), metadata.modified().ok()?))
 }
 
 fn is_wanted(name: &str) -> bool {

@@ -56,6 +56,9 @@ struct Run<'r> {
     /// rules that are not reported
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     disabled: &'r [String],
+    /// rules of which all findings have another severity than their own
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    levels: BTreeMap<&'r str, &'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -432,6 +435,7 @@ fn run<'r>(report: &'r Report<'_>) -> Run<'r> {
         config: report.run.config.as_deref(),
         enabled: &report.run.enabled,
         disabled: &report.run.disabled,
+        levels: report.run.levels.iter().map(|(rule, level)| (rule.as_str(), level.word())).collect(),
         since: report.run.since.map(Timestamp::rfc3339),
         until: report.run.until.map(Timestamp::rfc3339),
         min_severity: report.run.min_severity.map(Severity::word),

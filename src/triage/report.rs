@@ -70,6 +70,15 @@ impl RuleCoverage {
         }
         out
     }
+
+    /// Why nothing came of a rule that is the only one in it, as far as that can be told.
+    pub fn why_nothing(&self) -> impl Iterator<Item = &'static str> {
+        let why = [
+            (&self.no_input, "None of the types of event that it looks at was read."),
+            (&self.too_young, "What was read is too short for it: it has to know somebody longer, from older exports."),
+        ];
+        why.into_iter().filter_map(|(rules, why)| (!rules.is_empty()).then_some(why))
+    }
 }
 
 /// How it went with a rule and all that it is made of.
@@ -155,6 +164,8 @@ pub struct Run {
     pub enabled: Vec<String>,
     /// rules that are not reported
     pub disabled: Vec<String>,
+    /// rules of which all findings have another severity than their own
+    pub levels: BTreeMap<String, Severity>,
     /// findings before this were left out
     pub since: Option<Timestamp>,
     /// findings after this were left out

@@ -62,3 +62,82 @@ fn what_was_typed_goes_before_it_and_the_report_says_what_was_used() {
     let wrong = jcdetect().current_dir(case.path()).args(both).assert().code(2);
     wrong.stderr(predicate::str::contains("only one of them can be meant"));
 }
+
+#[test]
+fn a_rule_gets_another_severity_for_all_its_findings() {
+    let case = case();
+    let config = case.path().join("c.yml");
+    let with = |levels: &str| {
+        fs::write(&config, levels).unwrap();
+        report(case.path(), &["work", "--config", text(&config)])
+    };
+    let severity = |report: &Value, rule: &str| {
+        let all = report["findings"].as_array().unwrap();
+        all.iter().find(|finding| finding["rule_id"] == rule).unwrap()["severity"].clone()
+    };
+    let (own, tuned) = (with(""), with("levels: {success-after-bruteforce: low, bruteforce-user-portal: high}\n"));
+    for (rule, before, now) in
+        [("success-after-bruteforce", "critical", "low"), ("bruteforce-user-portal", "medium", "high")]
+    {
+        assert_eq!((severity(&own, rule), severity(&tuned, rule)), (json!(before), json!(now)), "{rule}");
+    }
+    assert_eq!(tuned["run"]["levels"], json!({"bruteforce-user-portal": "high", "success-after-bruteforce": "low"}));
+    assert!(own["run"].get("levels").is_none());
+    let count = |report: &Value| report["findings"].as_array().unwrap().len();
+    assert_eq!(count(&own), count(&tuned));
+}
+
+#[test]
+fn a_rule_that_is_not_there_is_told_by_file_and_line() {
+    let case = case();
+    let config = case.path().join("c.yml");
+    for (written, want) in [
+        (
+            "# ours\ndisable:\n  - bruteforce-user-portl\n",
+            "c.yml:3: bruteforce-user-portl: no such rule; did you mean bruteforce-user-portal?",
+        ),
+        ("levels:\n  nobody: low\n", "c.yml:2: nobody: no such rule"),
+        (
+            "levels:\n  bruteforce-user-portal: loud\n",
+            "c.yml:2: bruteforce-user-portal: loud: no severity; there are info",
+        ),
+        ("levels: [a]\n", "c.yml:1: `levels` is a map from rules to severities"),
+    ] {
+        fs::write(&config, written).unwrap();
+        let arguments = ["scan", "work", "--config", text(&config)];
+        let wrong = jcdetect().current_dir(case.path()).args(arguments).assert().code(2);
+        wrong.stderr(predicate::str::contains(want));
+    }
+}
+
+/// A rule that is hunted with means what it means in a scan.
+#[test]
+fn a_hunt_with_a_rule_takes_its_lists_and_says_what_could_not_be_checked() {
+    let case = case();
+    let work = case.path().join("work");
+    fs::create_dir(work.join("ours")).unwrap();
+    let rule = "title: t\nname: from-vpn\nlogsource: {product: jumpcloud}\ndetection: {a: {source.ip|cidr|expand: '%vpn_networks%'}, condition: a}\n";
+    fs::write(work.join("ours/from-vpn.yml"), rule).unwrap();
+    let twice = "title: t\ncorrelation: {type: event_count, rules: [from-vpn], group-by: [source.ip], timespan: 1h, condition: {gte: 2}}\n";
+    fs::write(work.join("twice.yml"), twice).unwrap();
+    fs::write(work.join("jcdetect.yml"), "lists: {vpn_networks: [203.0.113.0/24]}\nrules: [ours]\n").unwrap();
+    let hunt = |arguments: &[&str]| {
+        let output =
+            jcdetect().current_dir(&work).args(["hunt", "evidence", "--format", "jsonl"]).args(arguments).output();
+        let output = output.unwrap();
+        (String::from_utf8(output.stdout).unwrap().lines().count(), String::from_utf8(output.stderr).unwrap())
+    };
+    for rule in ["ours/from-vpn.yml", "twice.yml"] {
+        let (found, told) = hunt(&["--sigma", rule]);
+        assert!(found > 1 && told.contains("using "), "{rule}: {told}");
+    }
+    assert_eq!(hunt(&["--sigma", "ours/from-vpn.yml", "--no-config"]).0, 0);
+    let named = hunt(&["--sigma", "ours/from-vpn.yml", "--config", "jcdetect.yml", "--quiet"]);
+    assert!(named.0 > 1 && named.1.is_empty(), "{named:?}");
+    assert!(!hunt(&["--where", "outcome == 'success'"]).1.contains("using "));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/successful-auth");
+    let told = hunt(&["--sigma", text(&root.join("new-country-user.yml"))]).1;
+    assert!(told.contains("new-country-user: What was read is too short for it"), "{told}");
+    let told = hunt(&["--sigma", text(&root.join("../sso-radius-ldap/radius-bruteforce.yml"))]).1;
+    assert!(told.contains("radius-bruteforce: None of the types of event that it looks at was read"), "{told}");
+}

@@ -206,3 +206,59 @@ fn what_a_key_does_in_its_first_hour_in_a_new_country_is_evidence() {
     assert_eq!(key.len(), 1);
     assert_eq!(key[0]["event_count"], 12);
 }
+
+/// What a finding cites can be printed: by line, and by byte where several stand on one.
+#[test]
+fn an_event_is_printed_from_its_origin() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+    write("a.jsonl", "\n".to_owned() + &super::events::lines(&super::events::guessed_password()));
+    write("b.json", Value::from(super::events::guessed_password()).to_string());
+    for (name, is_one_line) in [("a.jsonl", false), ("b.json", true)] {
+        let path = folder.path().join(name);
+        let evidence = findings(&[text(&path), "--no-config"])[0]["evidence"].clone();
+        for cited in evidence.as_array().unwrap() {
+            let (line, offset) = (cited["origin"]["line"].to_string(), cited["origin"]["offset"].to_string());
+            let print = |at: &str| {
+                let output = jcdetect().args(["hunt", text(&path), "--format", "jsonl", "--at", at]).output().unwrap();
+                let found = String::from_utf8(output.stdout).unwrap();
+                found.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(print(&format!("{line}:{offset}")), [cited["event_id"].clone()]);
+            assert_eq!(print(&line).len(), if is_one_line { 9 } else { 1 }, "{name}");
+        }
+    }
+    let wrong = jcdetect().args(["hunt", text(folder.path()), "--at", "x"]).assert().code(2);
+    wrong.stderr(contains("--at x: write a line as it is cited, or line and byte: 12 or 12:4711"));
+}
+
+/// What is read twice has to be the same twice; a pipe that is read after it was found lets a file change in between.
+#[cfg(unix)]
+#[test]
+fn a_source_that_changes_meanwhile_is_no_answer() {
+    use std::io::Write as _;
+    let folder = TempDir::new().unwrap();
+    let (log, pipe) = (folder.path().join("log.jsonl"), folder.path().join("pipe"));
+    let events = super::events::guessed_password();
+    let id = events[0]["id"].as_str().unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for command in [&["investigate", "alice"][..], &["explain", "success-after-bruteforce", "--event", id]] {
+        for is_changed in [false, true] {
+            std::fs::write(&log, super::events::lines(&events)).unwrap();
+            let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_jcdetect"));
+            run.args(command).args([text(&log), text(&pipe), "--no-config"]);
+            let run = run.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+            let mut into = std::fs::File::options().write(true).open(&pipe).unwrap();
+            if is_changed {
+                std::fs::remove_file(&log).unwrap();
+            }
+            into.write_all(b"\n").unwrap();
+            drop(into);
+            let output = run.wait_with_output().unwrap();
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(if is_changed { 3 } else { 0 }), "{command:?}: {told}");
+            assert_eq!(told.contains("log.jsonl: it has changed since it was read; run again"), is_changed, "{told}");
+            assert_eq!(output.stdout.is_empty(), is_changed);
+        }
+    }
+}

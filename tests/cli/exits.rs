@@ -71,6 +71,7 @@ fn two_for_what_was_typed_wrong() {
         (&["--output", "json=-"], "standard output is written by --format json"),
         (&["--output", "json=same", "--output", "jsonl=same"], "same is written already"),
         (&["--fail-on-duet"], "--fail-on <SEVERITY>"),
+        (&["--fail-on", "high", "--min-severity", "critical"], "--min-severity critical leaves out findings"),
         (&["--threads", "0"], "--threads 0"),
         (&["--threads", "1500"], "--threads 1500: more than 256 only cost time"),
         (&["--partition", "2h"], "there are 1h, 6h, 1d, 7d and all"),
@@ -241,6 +242,26 @@ fn stats_tell_the_stages_and_the_memory() {
     {
         assert!(told.contains(part), "{part}: {told}");
     }
+}
+
+/// What lacks a field that a rule goes by is counted: there were no groups to find anything in.
+#[test]
+fn stats_tell_what_joined_no_group() {
+    let case = Case::new();
+    let mut events = guessed_password();
+    for event in &mut events {
+        event.as_object_mut().unwrap().retain(|key, _| !matches!(key.as_str(), "initiated_by" | "client_ip"));
+    }
+    let path = case.with("nobody.jsonl", lines(&events));
+    let stats = |path: &str| {
+        let arguments = ["scan", path, "--no-config", "--quiet", "--stats"];
+        let output = jcdetect().args(arguments).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        told.lines().find(|line| line.starts_with("ungrouped")).unwrap().to_owned()
+    };
+    assert!(stats(&path).contains("portal-attempt 9"), "{}", stats(&path));
+    let good = stats(&case.with("somebody.jsonl", lines(&guessed_password())));
+    assert!(!good.contains("portal-attempt"), "{good}");
 }
 
 /// An archive of one file: its header, its content, and the zeros behind.
