@@ -33,11 +33,12 @@ pub fn mfa_used(json: &Json<'_>, outcome: Outcome) -> Option<bool> {
     json.answer_at(&["mfa"])
 }
 
-/// The second factors that succeeded; `mfa_meta.type` where the record names only that.
-pub fn factors(json: &Json<'_>) -> Vec<String> {
+/// The second factors that succeeded; `mfa_meta.type` where the record names only that. In an attempt that failed it is
+/// the factor that was asked for.
+pub fn factors(json: &Json<'_>, outcome: Outcome) -> Vec<String> {
     let used: Vec<String> =
         SECOND.iter().filter(|(key, _)| method(json, key) == Some(true)).map(|(_, name)| (*name).to_owned()).collect();
-    if !used.is_empty() || json.answer_at(&["mfa"]) != Some(true) {
+    if !used.is_empty() || outcome == Outcome::Failure || json.answer_at(&["mfa"]) != Some(true) {
         return used;
     }
     match json.text_at(&["mfa_meta", "type"]) {
@@ -118,12 +119,14 @@ mod tests {
         assert_eq!(password_ok(&unused, Outcome::Success), None);
         assert_eq!(password_ok(&unused, Outcome::Failure), Some(false));
         let ldap = j(r#"{"auth_meta":{"auth_methods":{"password":{"success":true},"webauthn":{"success":true}}}}"#);
-        assert_eq!(factors(&ldap), ["webauthn"]);
+        assert_eq!(factors(&ldap, Outcome::Success), ["webauthn"]);
         assert_eq!(mfa_used(&ldap, Outcome::Success), Some(true));
         let both = j(
             r#"{"auth_context":{"auth_methods":{"password":{}}},"auth_meta":{"auth_methods":{"password":{"success":true}}}}"#,
         );
         assert_eq!(password_ok(&both, Outcome::Success), Some(true));
-        assert_eq!(factors(&j(r#"{"mfa":true,"mfa_meta":{"type":"TOTP"}}"#)), ["totp"]);
+        let named = j(r#"{"mfa":true,"mfa_meta":{"type":"TOTP"}}"#);
+        assert_eq!(factors(&named, Outcome::Success), ["totp"]);
+        assert_eq!(factors(&named, Outcome::Failure), Vec::<String>::new());
     }
 }
