@@ -126,8 +126,8 @@ impl Settings {
         }
         let mut exits = Vec::new();
         let (mut found, mut history) = (source::find(&self.sources), source::find(&self.history));
-        for (name, reason) in found.unreadable.iter().chain(&history.unreadable) {
-            say(format_args!("{name}: {reason}"));
+        for unreadable in found.unreadable.iter().chain(&history.unreadable) {
+            say(unreadable);
             exits.push(Exit::Source);
         }
         if is_read_again || !self.enrichment.intel.is_empty() {
@@ -152,9 +152,8 @@ impl Settings {
         };
         let (enrichment, mut analysis) = enriched(&self.enrichment, None, read)?;
         progress.finish();
-        analysis.reading.coverage.not_read = found.left_out;
-        exits.extend(tell_of_sources(&found.list, &analysis.reading));
-        exits.extend(tell_of_sources(&history.list, &analysis.history));
+        exits.extend(tell_of_sources(&found, &mut analysis.reading.coverage));
+        exits.extend(tell_of_sources(&history, &mut analysis.history.coverage));
         if self.is_strict && analysis.reading.coverage.skipped_count() > 0 {
             exits.push(Exit::Skipped);
         }

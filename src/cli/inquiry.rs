@@ -70,8 +70,8 @@ impl Inquiry {
             set.plan.look_up();
         }
         let (mut sources, mut history) = (source::find(&typed.sources), source::find(&typed.history));
-        for (name, reason) in sources.unreadable.iter().chain(&history.unreadable) {
-            say(format_args!("{name}: {reason}"));
+        for unreadable in sources.unreadable.iter().chain(&history.unreadable) {
+            say(unreadable);
             exits.push(Exit::Source);
         }
         keep(&mut sources.list)?;
@@ -89,10 +89,10 @@ impl Inquiry {
             };
             pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };
-        let (enrichment, analysis) = enriched(&typed.enrichment.paths(directory), None, analyse_with)?;
+        let (enrichment, mut analysis) = enriched(&typed.enrichment.paths(directory), None, analyse_with)?;
         progress.finish();
-        exits.extend(tell_of_sources(&sources.list, &analysis.reading));
-        exits.extend(tell_of_sources(&history.list, &analysis.history));
+        exits.extend(tell_of_sources(&sources, &mut analysis.reading.coverage));
+        exits.extend(tell_of_sources(&history, &mut analysis.history.coverage));
         let (sources, history) = (sources.list, history.list);
         Ok(Inquiry { set, sources, history, options, analysis, enrichment, zone, exits, pool, config })
     }

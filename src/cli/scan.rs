@@ -20,9 +20,9 @@ use super::stats;
 use super::{say, write_out};
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::{Enrichment, Paths};
-use crate::event::coverage::Coverage;
+use crate::event::coverage::{Coverage, Lacking, Unreadable};
 use crate::event::time::Zone;
-use crate::input::{Options, Reading, source};
+use crate::input::{Options, source};
 use crate::output::{self, Format, Look};
 use crate::rule::Severity;
 use crate::rule::set::RuleSet;
@@ -53,8 +53,8 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         exits.push(Exit::Usage);
     }
     let mut history = source::find(&settings.history);
-    for (name, reason) in sources.unreadable.iter().chain(&history.unreadable) {
-        say(format_args!("{name}: {reason}"));
+    for unreadable in sources.unreadable.iter().chain(&history.unreadable) {
+        say(unreadable);
         exits.push(Exit::Source);
     }
     if !settings.enrichment.intel.is_empty() {
@@ -78,9 +78,8 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
     // As little as the rules is it taken apart at the end.
     let mut analysis = ManuallyDrop::new(analysis);
     progress.finish();
-    analysis.reading.coverage.not_read = sources.left_out;
-    exits.extend(tell_of_sources(&sources.list, &analysis.reading));
-    exits.extend(tell_of_sources(&history.list, &analysis.history));
+    exits.extend(tell_of_sources(&sources, &mut analysis.reading.coverage));
+    exits.extend(tell_of_sources(&history, &mut analysis.history.coverage));
     let coverage = &analysis.reading.coverage;
     exits.extend(tell_of_organizations(&settings.selection.organizations, coverage));
     let between = settings.selection.period.resolve(coverage.span.map(|span| span.last))?;
@@ -160,24 +159,24 @@ pub fn tell_of_organizations(wanted: &[String], coverage: &Coverage) -> Option<E
     Some(Exit::Usage)
 }
 
-/// Sources that failed, and arguments in which nothing was an event.
-pub fn tell_of_sources(sources: &[source::Source], reading: &Reading) -> Vec<Exit> {
-    let name = |source: u32| sources.get(source as usize).map_or("?", |s| s.name.as_str());
+/// Tells of sources that could not be read to their end or are something else, and adds to the account what could not
+/// be opened, of which was told before they were read, and what was left out.
+pub fn tell_of_sources(found: &source::Sources, coverage: &mut Coverage) -> Vec<Exit> {
+    let is_foreign = |source: &&Unreadable| source.lacking == Lacking::Events;
+    let foreign: BTreeSet<u32> = coverage.unreadable.iter().filter(is_foreign).map(|source| source.place).collect();
+    let others = (0..).zip(&found.list).filter(|(place, _)| !foreign.contains(place));
+    let with_others: BTreeSet<usize> = others.map(|(_, source)| source.argument).collect();
     let mut exits = Vec::new();
-    for failure in &reading.failures {
-        say(format_args!("{}: {}", name(failure.source), failure.message));
-        exits.push(Exit::Source);
-    }
-    let is_foreign = |source: u32| reading.foreign.iter().any(|(s, _)| *s == source);
-    for (source, looks) in &reading.foreign {
-        say(format_args!("{}: no Directory Insights event in it; it looks like {looks}", name(*source)));
+    for source in &coverage.unreadable {
+        say(source);
         // A folder has failed only if nothing in it was an export.
-        let argument = sources[*source as usize].argument;
-        let siblings = (0..).zip(sources).filter(|(_, s)| s.argument == argument);
-        if siblings.into_iter().all(|(s, _)| is_foreign(s)) {
+        if !is_foreign(&source) || !with_others.contains(&found.list[source.place as usize].argument) {
             exits.push(Exit::Source);
         }
     }
+    coverage.unreadable.splice(0..0, found.unreadable.iter().cloned());
+    coverage.unreadable.sort_by_key(|source| source.place);
+    coverage.not_read.clone_from(&found.left_out);
     exits
 }
 

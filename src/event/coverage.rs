@@ -1,6 +1,7 @@
 //! Coverage: what was read, kept and skipped, and why. "Nothing found" means nothing without it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::silence::{self, Presence, Silence};
 use super::time::{HOUR, Timestamp};
@@ -97,6 +98,47 @@ pub struct Gap {
     pub to: Timestamp,
 }
 
+/// What is wrong with a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lacking {
+    /// nothing of it could be read
+    All,
+    /// what stands behind some place in it could not be read
+    Rest,
+    /// nothing in it was an event
+    Events,
+}
+
+impl Lacking {
+    /// The word in output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Lacking::All => "all",
+            Lacking::Rest => "rest",
+            Lacking::Events => "events",
+        }
+    }
+}
+
+/// A source, or what is left of one, of which the findings know nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// as it is cited, or as it was typed
+    pub source: String,
+    /// its place among the sources; what could not be opened stands before the source of that place
+    pub place: u32,
+    /// what is wrong
+    pub lacking: Lacking,
+    /// why
+    pub reason: String,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.reason)
+    }
+}
+
 /// What was read. Records = events + duplicates + skipped.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
@@ -128,6 +170,8 @@ pub struct Coverage {
     pub presence: BTreeMap<(String, String), Presence>,
     /// files in folders that were left out, by their names
     pub not_read: Vec<String>,
+    /// sources that could not be read, or not to their end, or that are something else, in the order of the sources
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl Coverage {
@@ -194,6 +238,11 @@ impl Coverage {
     /// Services of which nothing came though something comes at such hours.
     pub fn silences(&self) -> Vec<Silence> {
         silence::of(&self.presence)
+    }
+
+    /// How many sources lack this.
+    pub fn lacking(&self, lacking: Lacking) -> usize {
+        self.unreadable.iter().filter(|source| source.lacking == lacking).count()
     }
 
     /// All records skipped.

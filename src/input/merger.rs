@@ -7,8 +7,9 @@ use std::hint::black_box;
 
 use super::known::{Known, Standing};
 use super::part::{Part, Single, Understood};
+use super::source::Source;
 use super::{Dealt, Message, Reading, looks};
-use crate::event::coverage::{Kind, Reason, Tally};
+use crate::event::coverage::{Kind, Lacking, Reason, Tally};
 use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink, Understand};
 
 /// So many events are looked for together.
@@ -53,6 +54,7 @@ struct At {
 pub(super) struct Merger<'k, S> {
     /// what was read so far
     pub reading: Reading,
+    sources: &'k [Source],
     known: &'k mut Known,
     sink: &'k mut S,
     kinds: Vec<Kind>,
@@ -70,9 +72,10 @@ pub(super) struct Merger<'k, S> {
 
 impl<'k, S> Merger<'k, S> {
     /// Nothing is put together yet.
-    pub fn new(known: &'k mut Known, sink: &'k mut S, workers: usize) -> Merger<'k, S> {
+    pub fn new(sources: &'k [Source], known: &'k mut Known, sink: &'k mut S, workers: usize) -> Merger<'k, S> {
         Merger {
             reading: Reading::default(),
+            sources,
             known,
             sink,
             kinds: Vec::new(),
@@ -93,10 +96,21 @@ impl<'k, S> Merger<'k, S> {
         match message {
             Message::Batch(source, dealt) => self.batch(source, &dealt, parts.into_iter().flatten().collect()),
             Message::End(source, head) => {
-                let looks = std::mem::take(&mut self.counts).foreign(&head);
-                self.reading.foreign.extend(looks.map(|looks| (source, looks)));
+                if let Some(looks) = std::mem::take(&mut self.counts).foreign(&head) {
+                    self.foreign(source, &looks);
+                }
             }
-            Message::Failure(failure) => self.reading.failures.push(failure),
+            Message::Failure(failure) => self.reading.coverage.unreadable.push(failure),
+        }
+    }
+
+    /// Tells of a source without an event, once, also where its end could not be read either.
+    fn foreign(&mut self, place: u32, looks: &str) {
+        let unreadable = &mut self.reading.coverage.unreadable;
+        let reason = format!("no Directory Insights event in it; it looks like {looks}");
+        match unreadable.last_mut().filter(|last| last.place == place) {
+            Some(last) => last.reason += &format!("; {reason}"),
+            None => unreadable.push(self.sources[place as usize].unreadable(place, Lacking::Events, reason)),
         }
     }
 

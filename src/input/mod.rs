@@ -38,7 +38,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::event::coverage::Coverage;
+use crate::event::coverage::{Coverage, Lacking, Unreadable};
 use crate::event::facet::FieldPlan;
 use crate::event::identity::Links;
 use crate::event::occurrence::{Sink, Understand};
@@ -52,15 +52,6 @@ use merger::Merger;
 use part::{Part, Worker};
 use source::Source;
 use table::Rows;
-
-/// A source that could not be read to its end.
-#[derive(Debug)]
-pub struct Failure {
-    /// the source, by its place in the list
-    pub source: u32,
-    /// what went wrong
-    pub message: String,
-}
 
 /// How long the stages of reading were at work; they run beside each other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,10 +71,6 @@ pub struct Reading {
     pub coverage: Coverage,
     /// who is who
     pub links: Links,
-    /// sources that could not be read to their end
-    pub failures: Vec<Failure>,
-    /// sources with content in which nothing was an event, and what they look like
-    pub foreign: Vec<(u32, String)>,
     /// how long it took
     pub times: Times,
 }
@@ -103,7 +90,7 @@ enum Message<B> {
     Batch(u32, B),
     /// the source ends; the head tells what it is if it is no export
     End(u32, Vec<u8>),
-    Failure(Failure),
+    Failure(Unreadable),
 }
 
 /// The records of a batch that one worker understands.
@@ -160,7 +147,7 @@ pub fn read<U: Understand>(
     passed: &(dyn Fn(u64) + Sync),
 ) -> Reading {
     let workers = rayon::current_num_threads();
-    let mut merger = Merger::new(known, sink, workers);
+    let mut merger = Merger::new(sources, known, sink, workers);
     let times = std::thread::scope(|scope| {
         // A batch is read only when one of the last few has been merged: memory stays bounded even where one
         // batch takes its time.
@@ -261,10 +248,10 @@ fn send_source(
     cutting: &mut Duration,
     send: &mut impl FnMut(Message<Batch>) -> Result<(), ()>,
 ) -> Result<(), ()> {
-    let fail = |error: io::Error| Message::Failure(Failure { source: index, message: told(&error) });
+    let fail = |lacking, error: io::Error| Message::Failure(source.unreadable(index, lacking, told(&error)));
     let text = match source.open().and_then(|raw| decode::text(Counting { raw, passed })) {
         Ok(text) => text,
-        Err(error) => return send(fail(error)),
+        Err(error) => return send(fail(Lacking::All, error)),
     };
     let head = text.head.clone();
     if looks::is_own(&head) {
@@ -277,7 +264,7 @@ fn send_source(
     let mut next: Box<dyn FnMut() -> io::Result<Option<Batch>>> = if table::is_header(&head) {
         match Rows::new(text.reader, text.offset, text.is_utf16, options.record_limit) {
             Ok(mut rows) => Box::new(move || rows.next_batch()),
-            Err(error) => return send(fail(error)),
+            Err(error) => return send(fail(Lacking::All, error)),
         }
     } else {
         let mut framer = Framer::new(text.reader, text.offset, text.is_utf16, options.record_limit);
@@ -291,7 +278,7 @@ fn send_source(
             Ok(Some(batch)) => send(Message::Batch(index, batch))?,
             Ok(None) => return send(Message::End(index, head)),
             Err(error) => {
-                send(fail(error))?;
+                send(fail(Lacking::Rest, error))?;
                 return send(Message::End(index, head));
             }
         }

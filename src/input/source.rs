@@ -8,6 +8,8 @@ use std::time::SystemTime;
 
 use walkdir::WalkDir;
 
+use crate::event::coverage::{Lacking, Unreadable};
+
 /// Something to read.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -63,6 +65,11 @@ impl Source {
         self.was.is_some() && self.path().is_some_and(|path| file_stamp(path) != self.was)
     }
 
+    /// What is told of it where it could not be read.
+    pub fn unreadable(&self, place: u32, lacking: Lacking, reason: String) -> Unreadable {
+        Unreadable { source: self.name.clone(), place, lacking, reason }
+    }
+
     /// The file it is, if it is one.
     pub fn path(&self) -> Option<&Path> {
         match &self.place {
@@ -103,8 +110,16 @@ pub struct Sources {
     pub list: Vec<Source>,
     /// files in folders that were left out for their names
     pub left_out: Vec<String>,
-    /// arguments and folder entries that could not be opened, with the reason
-    pub unreadable: Vec<(String, String)>,
+    /// arguments and folder entries that could not be opened
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Sources {
+    #[allow(clippy::cast_possible_truncation, reason = "four billion names do not fit into memory")]
+    fn cannot_open(&mut self, source: String, reason: String) {
+        let place = self.list.len() as u32;
+        self.unreadable.push(Unreadable { source, place, lacking: Lacking::All, reason });
+    }
 }
 
 /// Finds the sources: `-` is standard input, folders are walked. A file of a folder is called by its path in it, and by
@@ -119,7 +134,7 @@ pub fn find(arguments: &[PathBuf]) -> Sources {
             let base = if arguments.len() > 1 { Path::new("") } else { path };
             walk(path, base, argument, &mut sources);
         } else if let Err(error) = path.metadata() {
-            sources.unreadable.push((name, error.to_string()));
+            sources.cannot_open(name, error.to_string());
         } else {
             sources.list.push(Source::file(name, path.clone(), argument));
         }
@@ -140,12 +155,12 @@ fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
                 }
             }
             Ok(_) => {}
-            Err(error) => sources.unreadable.push((folder.display().to_string(), error.to_string())),
+            Err(error) => sources.cannot_open(folder.display().to_string(), error.to_string()),
         }
     }
     if before == (sources.list.len(), sources.unreadable.len()) {
         let reason = format!("no file in it ends in {}, also with .gz or .zst", ENDINGS.join(" "));
-        sources.unreadable.push((folder.display().to_string(), reason));
+        sources.cannot_open(folder.display().to_string(), reason);
     }
 }
 

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use coverage::{Coverage, coverage};
+pub use coverage::{Unreadable, unreadable};
 
 use crate::event::time::{Timestamp, Zone};
 use crate::rule::Severity;

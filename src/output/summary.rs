@@ -7,18 +7,21 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Look;
+use super::json::{Unreadable, unreadable};
 use super::rows::{lines, terminal};
 use crate::event::coverage::Coverage;
 use crate::event::time::Span;
 use crate::triage::table::{Row, Table};
 
 #[derive(Serialize)]
-struct Document {
+struct Document<'c> {
     schema: &'static str,
     records: u64,
     events: u64,
     duplicates: u64,
     skipped: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Unreadable<'c>>,
     /// events that the tables are made of
     chosen: u64,
     first: Option<String>,
@@ -39,6 +42,7 @@ pub fn json(tables: Vec<Table<'_>>, chosen: usize, coverage: &Coverage, out: &mu
         events: coverage.events,
         duplicates: coverage.duplicates,
         skipped: coverage.skipped.iter().map(|(reason, skipped)| (reason.words(), skipped.count)).collect(),
+        unreadable: unreadable(coverage),
         chosen: chosen as u64,
         first: coverage.span.map(|span| span.first.rfc3339()),
         last: coverage.span.map(|span| span.last.rfc3339()),

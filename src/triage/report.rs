@@ -215,6 +215,11 @@ impl Report<'_> {
         &self.set.rules[finding.rule]
     }
 
+    /// Whether an older export was named, be it that it could not be read.
+    pub fn has_history(&self) -> bool {
+        !self.run.history.is_empty() || !self.history.unreadable.is_empty()
+    }
+
     /// The name of a source.
     pub fn source(&self, source: u32) -> &str {
         self.run.sources.iter().chain(&self.run.history).nth(source as usize).map_or("", String::as_str)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::lines;
-use super::{report, scan, text};
+use super::{jcdetect, report, scan, text};
 
 /// Monday, 2026-02-02.
 const START: i64 = 1_769_990_400_000_000_000;
@@ -129,4 +129,68 @@ fn a_table_of_something_else_has_its_lines() {
     let lines: Vec<&Value> =
         coverage["skipped"][0]["examples"].as_array().unwrap().iter().map(|example| &example["line"]).collect();
     assert_eq!(lines, [1, 2, 3, 4, 5]);
+}
+
+/// A saved report of a part tells that it is of a part: what was named and is not there, what is cut, what is something
+/// else, in the order in which it was named.
+#[test]
+fn a_report_tells_what_could_not_be_read() {
+    use std::io::Write;
+    let folder = TempDir::new().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = jcdetect().current_dir(folder.path()).args(arguments).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    };
+    let name = |name: &str| folder.path().join(name);
+    fs::write(name("1.json"), lines(&[event(6, "sso", "sso_auth")])).unwrap();
+    fs::write(name("2.json"), r#"{"schema": "jcdetect/report/v1"}"#).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let many: Vec<Value> = (0..2000).map(|hour| event(hour, "sso", "sso_auth")).collect();
+    encoder.write_all(lines(&many).as_bytes()).unwrap();
+    let whole = encoder.finish().unwrap();
+    fs::write(name("3.json.gz"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(name("4.json"), "hello").unwrap();
+
+    let sources = ["nowhere.json", "1.json", "2.json", "3.json.gz", "gone", "4.json"];
+    let (saved, code) =
+        run(&[&["scan", "--no-config", "--format", "json", "--history", "lost"], &sources[..]].concat());
+    let report: Value = serde_json::from_str(&saved).unwrap();
+    let told = |list: &Value| -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(|one| (text(&one["source"]), text(&one["lacking"]))).collect()
+    };
+    let all =
+        [("nowhere.json", "all"), ("2.json", "events"), ("3.json.gz", "rest"), ("gone", "all"), ("4.json", "events")];
+    let all = all.map(|(name, lacking)| (name.to_owned(), lacking.to_owned()));
+    assert_eq!(told(&report["coverage"]["unreadable"]), all);
+    assert_eq!(told(&report["coverage"]["history"]["unreadable"]), [("lost".to_owned(), "all".to_owned())]);
+    assert!(report["coverage"]["unreadable"][1]["reason"].as_str().unwrap().contains("a file that jcdetect wrote"));
+    assert_eq!(code, Some(3));
+
+    let (table, _) = run(&[&["scan", "--no-config", "--history", "lost"], &sources[..]].concat());
+    for part in [
+        "\nCould not be read: nowhere.json (No such file",
+        "\nNo export: 2.json (no Directory Insights event in it; it looks like a file that jcdetect wrote",
+        "\nCould not be read to the end: 3.json.gz (",
+        "\nCould not be read of the history: lost (No such file",
+        "; 2 sources could not be read; 1 source could not be read to the end; 2 sources held no event",
+        "; 1 source of the history could not be read; ",
+    ] {
+        assert!(table.contains(part), "{part}\n{table}");
+    }
+    for command in ["hunt", "timeline", "summary"] {
+        let (table, code) = run(&[command, "1.json", "gone"]);
+        assert!(
+            table.contains("; nothing skipped; 1 source could not be read\nCould not be read: gone (No such"),
+            "{table}"
+        );
+        assert_eq!(code, Some(3));
+    }
+    let (saved, _) = run(&["summary", "1.json", "gone", "--format", "json"]);
+    assert_eq!(
+        told(&serde_json::from_str::<Value>(&saved).unwrap()["unreadable"]),
+        [("gone".to_owned(), "all".to_owned())]
+    );
+    let (saved, _) = run(&["scan", "--no-config", "--format", "json", "1.json"]);
+    assert!(!saved.contains("unreadable"), "{saved}");
 }

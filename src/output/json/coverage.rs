@@ -26,6 +26,8 @@ pub(super) struct Coverage<'r> {
     silences: Vec<Silent>,
     unknown_event_types: BTreeMap<&'r str, u64>,
     not_read: &'r [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Unreadable<'r>>,
     /// of older exports, which only taught
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Taught<'r>>,
@@ -38,8 +40,24 @@ struct Taught<'r> {
     events: u64,
     duplicates: u64,
     skipped: Vec<Skipped<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Unreadable<'r>>,
     first: Option<String>,
     last: Option<String>,
+}
+
+/// A source that could not be read, or not to its end, or that is something else.
+#[derive(Serialize)]
+pub struct Unreadable<'r> {
+    source: &'r str,
+    lacking: &'static str,
+    reason: &'r str,
+}
+
+/// What the report says of such sources.
+pub fn unreadable(coverage: &coverage::Coverage) -> Vec<Unreadable<'_>> {
+    let told = coverage.unreadable.iter();
+    told.map(|u| Unreadable { source: &u.source, lacking: u.lacking.word(), reason: &u.reason }).collect()
 }
 
 #[derive(Serialize)]
@@ -148,11 +166,13 @@ pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
         silences: coverage.silences().into_iter().map(Silent::from).collect(),
         unknown_event_types: coverage.unknown_types().collect(),
         not_read: &coverage.not_read,
-        history: (!report.run.history.is_empty()).then(|| Taught {
+        unreadable: unreadable(coverage),
+        history: report.has_history().then(|| Taught {
             records: report.history.records,
             events: report.history.events,
             duplicates: report.history.duplicates,
             skipped: skipped(report.history, &report.run.history),
+            unreadable: unreadable(report.history),
             first: report.history.span.map(|s| s.first.rfc3339()),
             last: report.history.span.map(|s| s.last.rfc3339()),
         }),
