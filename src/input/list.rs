@@ -1,9 +1,11 @@
 //! List: an object around a list of records, as answers of APIs are: `{"results":[{…},{…}],"totalCount":2}`. Framing
-//! steps into it, so that a list of any length is read record by record and each has its own place.
+//! steps into it, so that a list of any length is read record by record and each has its own place. An answer whose
+//! list is empty is no record: there was nothing to tell.
 
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
 use super::plain::blanks;
+use crate::event::json::Json;
 
 /// Where lists stand that hold events, each perhaps in an envelope.
 const PLACES: &[&[&str]] = &[
@@ -72,6 +74,53 @@ pub fn start(object: &[u8]) -> Option<(usize, u32)> {
         }
         at += 1;
     }
+}
+
+/// Members that tell how it went; what stands beside them may be empty because it did not go well.
+const VERDICTS: &[&str] = &[
+    "code",
+    "detail",
+    "details",
+    "fault",
+    "message",
+    "ok",
+    "reason",
+    "status",
+    "status_code",
+    "statuscode",
+    "success",
+];
+
+/// Ends of the names of texts that say where the next answer is.
+const MARKS: &[&str] = &["token", "cursor", "scroll_id", "pit_id"];
+
+/// Whether an object, in which there is no event, is an answer with an empty list: what stands where lists of events do
+/// is empty, and what stands beside it says nothing but how many there are. A line of another log that holds an empty
+/// list among its texts is none, and neither is an answer that tells of an error.
+pub fn is_empty_answer(text: &[u8]) -> bool {
+    // Nearly nothing has an empty list, and is parsed again for it.
+    if !memchr_iter(b'[', text).any(|at| text.get(at + 1 + blanks(&text[at + 1..])) == Some(&b']')) {
+        return false;
+    }
+    let Ok(object) = Json::of_bytes(text) else { return false };
+    let lists: Vec<&Json<'_>> = PLACES.iter().filter_map(|place| object.at(place)).collect();
+    let is_empty = |list: &&Json<'_>| matches!(list, Json::Array(items) if items.is_empty());
+    // What a collector sends says whose the list is.
+    let may_say_more = object.get("logEvents").is_some();
+    let says_more = |key: &str, value: &Json<'_>| {
+        let is_mark = MARKS.iter().any(|end| key.to_ascii_lowercase().ends_with(end));
+        value.text().is_some() && !is_mark && !may_say_more
+    };
+    lists.iter().any(is_empty)
+        && lists.iter().all(|list| is_empty(list) || !matches!(list, Json::Array(_)))
+        && !object.members().iter().any(|(key, value)| says_more(key, value) || tells_of_failure(key, value))
+}
+
+/// Whether a member, or one within it, may tell that it did not go well.
+fn tells_of_failure(key: &str, value: &Json<'_>) -> bool {
+    let key = key.to_ascii_lowercase();
+    let is_verdict = key.contains("error") || VERDICTS.contains(&key.as_str()) && *value != Json::Bool(true);
+    is_verdict && !value.is_nothing() || value.members().iter().any(|(key, value)| tells_of_failure(key, value))
 }
 
 /// The length of a list, as far as it is there, if it is one of events.
@@ -184,6 +233,40 @@ mod tests {
             "{",
         ] {
             assert_eq!(inside(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_be_empty() {
+        for text in [
+            r#"{"results":[]}"#,
+            r#"{"results": [ ], "totalCount": 0}"#,
+            r#"{"value":[],"Count":0}"#,
+            r#"{"took":1,"timed_out":false,"hits":{"total":{"value":0,"relation":"eq"},"hits":[]}}"#,
+            r#"{"messageType":"DATA_MESSAGE","owner":"1","logGroup":"jumpcloud","logEvents":[]}"#,
+            r#"{"preview":false,"messages":[],"fields":[{"name":"_raw"}],"results":[]}"#,
+            r#"{"events":[],"searchedLogStreams":[],"nextToken":"abc"}"#,
+            r#"{"success":true,"error":null,"data":[]}"#,
+        ] {
+            assert!(is_empty_answer(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "{}",
+            "[]",
+            r#"{"a":[]}"#,
+            r#"{"results":[1]}"#,
+            r#"{"results":{}}"#,
+            r#"{"results":"[]"}"#,
+            r#"{"results":[],"data":[{"a":1}]}"#,
+            r#"{"messages":[{"type":"FATAL","text":"unauthorized"}],"results":[]}"#,
+            r#"{"message":"Unauthorized","data":[]}"#,
+            r#"{"error":{"code":401},"data":[]}"#,
+            r#"{"meta":{"status":500},"data":[]}"#,
+            r#"{"success":false,"results":[]}"#,
+            r#"{"level":"info","msg":"hello","data":[]}"#,
+            r#"{"results":[]"#,
+        ] {
+            assert!(!is_empty_answer(text.as_bytes()), "{text}");
         }
     }
 

@@ -119,7 +119,6 @@ impl<'k, S> Merger<'k, S> {
         S: Sink<U>,
     {
         parts.iter_mut().enumerate().for_each(|(worker, part)| self.learn(worker, part));
-        self.counts.has_records |= !dealt.lanes.is_empty();
         dealt.flattened.iter().for_each(|line| self.reading.coverage.flattened.add(source, *line));
         let mut at = vec![At::default(); parts.len()];
         for lane in &dealt.lanes {
@@ -179,6 +178,7 @@ impl<'k, S> Merger<'k, S> {
     {
         match record {
             Understood::Skipped(reason, line) => {
+                self.counts.has_records = true;
                 self.counts.timeless += u64::from(*reason == Reason::NoTime);
                 self.counts.long += u64::from(*reason == Reason::TooLong);
                 self.reading.coverage.skip(*reason, source, *line);
@@ -221,6 +221,7 @@ impl<'k, S> Merger<'k, S> {
     where
         S: Sink<U>,
     {
+        self.counts.has_records = true;
         self.counts.events += 1;
         let (kind, likeness) = self.likenesses[worker][single.likeness as usize];
         let occurrence = |rivalry| {

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::batch::{Batch, Span};
 use super::envelope::{Unwrapped, unwrap};
 use super::framing;
+use super::list;
 use super::memo::{Draft, Drafts, Memo, Room};
 use crate::event::coverage::{Kind, Reason};
 use crate::event::facet::{self, FieldPlan};
@@ -33,7 +34,7 @@ pub enum Understood {
     Event(Single),
     /// not an event, and why, and its line
     Skipped(Reason, u64),
-    /// a line of several objects
+    /// a line of several objects, or none in an empty list
     Several(Vec<Understood>),
 }
 
@@ -170,6 +171,7 @@ impl<'p, U: Understand> Worker<'p, U> {
                 match result {
                     Ok(event) => Understood::Event(event),
                     Err(Reason::NotJson) => self.several(source, batch, *span, part),
+                    Err(Reason::NotAnEvent) if list::is_empty_answer(text) => Understood::Several(Vec::new()),
                     Err(reason) => Understood::Skipped(reason, span.line),
                 }
             }));

@@ -38,7 +38,15 @@ impl Case {
 fn zero_with_findings_and_with_nothing() {
     let case = Case::new();
     Case::exits(&[&case.path("good.jsonl")], 0).stdout(predicate::str::contains("success-after-bruteforce"));
-    for (name, content) in [("empty", ""), ("array", "[]"), ("blank", "\n\n"), ("arrays", "[]\n[]\n")] {
+    let empty = [("empty", ""), ("array", "[]"), ("blank", "\n\n"), ("arrays", "[]\n[]\n")];
+    let answers = [
+        ("results", r#"{"results":[],"totalCount":0}"#),
+        ("value", "{\r\n  \"value\":  [\r\n\r\n  ],\r\n  \"Count\":  0\r\n}"),
+        ("hits", r#"{"took":1,"hits":{"total":{"value":0,"relation":"eq"},"hits":[]}}"#),
+        ("log", r#"{"messageType":"DATA_MESSAGE","logGroup":"jumpcloud","logEvents":[]}"#),
+        ("pages", "{\"results\":[]}\n{\"results\":[]}{\"results\":[]}"),
+    ];
+    for (name, content) in empty.into_iter().chain(answers) {
         let path = case.with(name, content);
         Case::exits(&[&path], 0).stderr("").stdout(predicate::str::contains("Read: 0 events"));
     }
@@ -122,6 +130,9 @@ fn three_for_sources() {
         ("x.log", b"Nov 24 sshd[1]: hello\n", "text (first line:"),
         ("x.html", b"<html><body>sign in</body></html>", "HTML"),
         ("x.jsonl", b"{\"a\":1}\n{\"a\":2}\n", "JSON of another kind (keys: a)"),
+        // An empty list with an error beside it is no empty export, and neither is another log that has some.
+        ("error.json", b"{\"error\":\"unauthorized\",\"results\":[]}", "an answer of an API with an error"),
+        ("lists.jsonl", b"{\"msg\":\"a\",\"data\":[]}\n{\"msg\":\"b\",\"data\":[]}\n", "(keys: msg, data)"),
         (
             "y.jsonl",
             b"{\"event_type\":\"sso_auth\",\"timestamp\":\"soon\"}\n",

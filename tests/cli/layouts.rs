@@ -458,3 +458,32 @@ fn files_of_several_folders_are_told_apart() {
     let one = super::report(&[text(&folder.path().join("a")), "--no-config"]);
     assert_eq!(one["run"]["sources"], json!(["events.jsonl"]));
 }
+
+/// An empty list is no record wherever it stands, and an event with one is an event.
+#[test]
+fn an_empty_answer_among_others_is_no_record() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.json");
+    let event = |id: u32, list: &str| {
+        let time = "2026-03-02T09:00:00Z";
+        format!(r#"{{"id":"{id}","organization":"o",{list}"event_type":"sso_auth","timestamp":"{time}"}}"#)
+    };
+    let (bare, with_list) = (event(1, ""), event(2, r#""results":[],"#));
+    let untyped = r#"{"results":[],"organization":"o","timestamp":"2026-03-02T09:00:00Z"}"#;
+    let empty = r#"{"results":[],"totalCount":0}"#;
+    for (content, events) in [
+        (format!("{empty}\n{bare}\n{with_list}\n"), 2),
+        (format!("{bare}\n{empty}\n{with_list}\n{empty}"), 2),
+        (format!("[{with_list},{empty},{bare}]"), 2),
+        (format!("{{\"results\":[{with_list}]}}\n{empty}\n{{\"results\":[{bare}]}}"), 2),
+        (with_list.clone(), 1),
+        (untyped.to_owned(), 1),
+        (format!(r#"{{"messages":[],"message":{}}}"#, json!(bare)), 1),
+        (format!("{}{empty}\n{bare}", " ".repeat((1 << 20) - 9)), 1),
+    ] {
+        fs::write(&path, &content).unwrap();
+        let coverage = report(&[text(&path)])["coverage"].take();
+        assert_eq!((&coverage["records"], &coverage["events"]), (&json!(events), &json!(events)), "{content:.300}");
+        assert_eq!(coverage["unreadable"], Value::Null, "{content:.300}");
+    }
+}
