@@ -32,6 +32,7 @@ pub fn like(head: &[u8]) -> String {
     }
     if start.starts_with(['{', '[']) {
         return match keys(start).as_slice() {
+            [] if is_empty_object(start) => "an empty object".to_owned(),
             [] => "JSON, but without objects".to_owned(),
             keys if keys.iter().any(|k| k == "Records" || k == "eventVersion") => "AWS CloudTrail".to_owned(),
             keys if is_list_in_text(start) => {
@@ -55,6 +56,12 @@ pub fn like(head: &[u8]) -> String {
         }
     }
     format!("text (first line: {first_line:?})")
+}
+
+/// Whether an object without members comes first, perhaps in a list.
+fn is_empty_object(text: &str) -> bool {
+    let first = text.trim_start_matches(|c: char| c.is_whitespace() || c == '[');
+    first.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('}'))
 }
 
 /// Whether the first member of an object is a text with a list of objects.
@@ -163,6 +170,8 @@ mod tests {
             (b"<html>", "HTML"),
             (b"\x01\x00\x02", "binary"),
             (b"[1,2]", "without objects"),
+            (b"{\n}\n", "an empty object"),
+            (b"[{}]", "an empty object"),
         ] {
             assert!(like(head).contains(want), "{} / {want}", like(head));
         }
