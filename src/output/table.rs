@@ -268,7 +268,7 @@ pub fn unreadable(c: &Coverage, of: &str, out: &mut dyn Write) -> io::Result<()>
     }
     match c.unreadable.len() {
         ..=MOST => Ok(()),
-        all => writeln!(out, "{} more{of} could not be read; --format json has them all", all - MOST),
+        all => writeln!(out, "… and {} more{of}, named on standard error", all - MOST),
     }
 }
 
