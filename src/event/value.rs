@@ -137,7 +137,9 @@ impl Event<'_> {
             Norm::AppName => optional(self.app_text(&["display_label", "displayLabel", "name"])),
             Norm::PolicyAction => optional(policy_action(json)),
             Norm::MfaUsed => boolean(factor::mfa_used(json, self.outcome)),
-            Norm::MfaFactor => factor::factors(json, self.outcome).into_iter().map(|f| Value::Text(Cow::Owned(f))).collect(),
+            Norm::MfaFactor => {
+                factor::factors(json, self.outcome).into_iter().map(|f| Value::Text(Cow::Owned(f))).collect()
+            }
             Norm::MfaPushDenied => boolean(factor::push_denied(json, self.outcome).then_some(true)),
             Norm::MfaPushCountry => optional(factor::push_country(json)),
             Norm::MfaPushLink => optional(factor::push_address(json).map(source::link)),

@@ -13,6 +13,7 @@ pub mod rows;
 pub mod safe;
 pub mod summary;
 pub mod table;
+mod unread;
 
 use std::io::{self, Write};
 

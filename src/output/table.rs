@@ -8,8 +8,8 @@ use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, 
 
 use super::prose::{plural, when};
 use super::safe::Safe;
-use super::{Look, cases};
-use crate::event::coverage::{Coverage, Lacking, Told};
+use super::{Look, cases, unread};
+use crate::event::coverage::{Coverage, Told};
 use crate::event::time::{Span, Zone};
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
@@ -205,7 +205,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         writeln!(out, "Without an id: {}; duplicates among them cannot be told", plural(c.without_id, "event"))?;
     }
     skipped(c, &report.run.sources, "Skipped", out)?;
-    unreadable(c, "", out)?;
+    unread::sources(c, "", out)?;
     if report.has_history() {
         let span = report
             .history
@@ -213,7 +213,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             .map(|span| format!(" from {} to {} {zone}", span.first.short(zone), span.last.short(zone)));
         writeln!(out, "History: {}{}", plural(report.history.events, "event"), span.unwrap_or_default())?;
         skipped(report.history, &report.run.history, "Skipped of the history", out)?;
-        unreadable(report.history, " of the history", out)?;
+        unread::sources(report.history, " of the history", out)?;
     }
     if c.flattened.count > 0 {
         let (records, places) = (plural(c.flattened.count, "record"), examples(&c.flattened, &report.run.sources));
@@ -239,12 +239,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     silences(c, zone, out)?;
     unknown_types(c, out)?;
     enriched(report, zone, out)?;
-    if !c.not_read.is_empty() {
-        let names: Vec<String> = c.not_read.iter().take(5).map(|n| Safe(n).to_string()).collect();
-        let more = if c.not_read.len() > 5 { ", …" } else { "" };
-        writeln!(out, "Not read: {} ({}{more})", plural(c.not_read.len() as u64, "other file"), names.join(", "))?;
-    }
-    Ok(())
+    unread::left_out(c, out)
 }
 
 fn skipped(c: &Coverage, sources: &[String], title: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -253,37 +248,6 @@ fn skipped(c: &Coverage, sources: &[String], title: &str, out: &mut dyn Write) -
         writeln!(out, "{title}: {count}, {reason} ({})", examples(skipped, sources))?;
     }
     Ok(())
-}
-
-/// Sources that could not be read, or not to their end, or that are something else, a line each.
-pub fn unreadable(c: &Coverage, of: &str, out: &mut dyn Write) -> io::Result<()> {
-    const MOST: usize = 10;
-    for source in c.unreadable.iter().take(MOST) {
-        let what = match source.lacking {
-            Lacking::All => "Could not be read",
-            Lacking::Rest => "Could not be read to the end",
-            Lacking::Events => "No export",
-        };
-        writeln!(out, "{what}{of}: {} ({})", Safe(&source.source), Safe(&source.reason))?;
-    }
-    match c.unreadable.len() {
-        ..=MOST => Ok(()),
-        all => writeln!(out, "… and {} more{of}, named on standard error", all - MOST),
-    }
-}
-
-/// How many of these there are, for the last line; empty if there are none.
-pub fn unreadable_count(c: &Coverage, of: &str) -> String {
-    let parts = [
-        (Lacking::All, "could not be read"),
-        (Lacking::Rest, "could not be read to the end"),
-        (Lacking::Events, "held no event"),
-    ];
-    let told = |(lacking, words)| match c.lacking(lacking) {
-        0 => String::new(),
-        count => format!("; {}{of} {words}", plural(count as u64, "source")),
-    };
-    parts.map(told).concat()
 }
 
 /// Where some of them stand.
@@ -386,12 +350,12 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
         0 => "nothing skipped".to_owned(),
         n => format!("{} skipped", plural(n, "record")),
     };
-    skipped += &unreadable_count(report.coverage, "");
+    skipped += &unread::count(report.coverage, "");
     match report.history.skipped_count() {
         0 => {}
         n => skipped += &format!("; {} of the history skipped", plural(n, "record")),
     }
-    skipped += &unreadable_count(report.history, " of the history");
+    skipped += &unread::count(report.history, " of the history");
     let rules = &report.rules;
     // A rule is told once, by what weighs most.
     let (mut unchecked, mut told) = (Vec::new(), BTreeSet::new());

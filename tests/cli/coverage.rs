@@ -178,19 +178,21 @@ fn a_report_tells_what_could_not_be_read() {
     ] {
         assert!(table.contains(part), "{part}\n{table}");
     }
-    for command in ["hunt", "timeline", "summary"] {
-        let (table, code) = run(&[command, "1.json", "gone"]);
+    let commands = [&["hunt"][..], &["timeline"], &["summary"], &["investigate", "--no-config", "alice"]];
+    for command in commands {
+        let (table, code) = run(&[command, &["1.json", "gone"]].concat());
         assert!(
             table.contains("; nothing skipped; 1 source could not be read\nCould not be read: gone (No such"),
             "{table}"
         );
         assert_eq!(code, Some(3));
     }
-    let (saved, _) = run(&["summary", "1.json", "gone", "--format", "json"]);
-    assert_eq!(
-        told(&serde_json::from_str::<Value>(&saved).unwrap()["unreadable"]),
-        [("gone".to_owned(), "all".to_owned())]
-    );
+    let (summary, _) = run(&["summary", "1.json", "gone", "--format", "json"]);
+    let (investigation, _) = run(&["investigate", "alice", "1.json", "gone", "--no-config", "--format", "json"]);
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    for told_of in [&json(&summary)["unreadable"], &json(&investigation)["coverage"]["unreadable"]] {
+        assert_eq!(told(told_of), [("gone".to_owned(), "all".to_owned())]);
+    }
     let (saved, _) = run(&["scan", "--no-config", "--format", "json", "1.json"]);
     assert!(!saved.contains("unreadable"), "{saved}");
 }

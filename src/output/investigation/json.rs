@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::event::time::Timestamp;
+use crate::output::json::{Unreadable, unreadable};
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{self, Investigation};
 use crate::triage::status::SuppressedBy;
@@ -19,7 +20,7 @@ struct Document<'i> {
     finding_id: Option<&'i str>,
     identities: Vec<Identity<'i>>,
     near: &'i [String],
-    coverage: Coverage,
+    coverage: Coverage<'i>,
     findings: Vec<Found<'i>>,
     /// of each organization
     usual: Vec<Usual<'i>>,
@@ -36,11 +37,13 @@ struct Identity<'i> {
 }
 
 #[derive(Serialize)]
-struct Coverage {
+struct Coverage<'i> {
     records: u64,
     events: u64,
     duplicates: u64,
     skipped: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Unreadable<'i>>,
 }
 
 #[derive(Serialize)]
@@ -154,6 +157,7 @@ pub fn write(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
             events: all.coverage.events,
             duplicates: all.coverage.duplicates,
             skipped: all.coverage.skipped_count(),
+            unreadable: unreadable(all.coverage),
         },
         findings: all.findings.iter().map(|finding| found(all, finding)).collect(),
         usual: all.habits.iter().map(|(organization, habits)| self::usual(organization, habits)).collect(),

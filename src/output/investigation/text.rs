@@ -8,6 +8,7 @@ use crate::event::time::{Span, Zone};
 use crate::output::Look;
 use crate::output::prose::{one_line, plural, say, suppressed, when, wrapped};
 use crate::output::safe::Safe;
+use crate::output::unread;
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said, undo};
 use crate::triage::status::Status;
@@ -280,7 +281,9 @@ fn last_line(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown: usize = all.sessions.iter().map(|session| session.events.len()).sum();
     let (events, sessions) = (plural(shown as u64, "event"), plural(all.sessions.len() as u64, "session"));
     let findings = plural(all.findings.len() as u64, "finding") + &of_them_suppressed(all);
-    writeln!(out, "{findings}; {events} in {sessions}; {skipped}")
+    writeln!(out, "{findings}; {events} in {sessions}; {skipped}{}", unread::count(all.coverage, ""))?;
+    unread::sources(all.coverage, "", out)?;
+    unread::left_out(all.coverage, out)
 }
 
 /// How many findings nobody needs to look at, behind the count of all.

@@ -9,7 +9,8 @@ use crate::event::time::Zone;
 use crate::output::Look;
 pub use crate::output::prose::plural;
 use crate::output::safe::Safe;
-use crate::output::table::{examples, unreadable, unreadable_count};
+use crate::output::table::examples;
+use crate::output::unread;
 use crate::triage::table::{Cell, Table};
 
 /// Things shown of a cell that has many.
@@ -92,19 +93,9 @@ fn percent(part: u64, whole: u64) -> u64 {
 /// The last line: how much of how much, and what was not read.
 pub fn account(found: &str, coverage: &Coverage, sources: &[String], out: &mut dyn Write) -> io::Result<()> {
     let skipped = skipped(coverage, sources).unwrap_or_else(|| "nothing skipped".to_owned());
-    writeln!(out, "{found}; {skipped}{}", unreadable_count(coverage, ""))?;
-    unreadable(coverage, "", out)?;
-    if !coverage.not_read.is_empty() {
-        let names: Vec<String> = coverage.not_read.iter().take(5).map(|name| Safe(name).to_string()).collect();
-        let more = if coverage.not_read.len() > 5 { ", …" } else { "" };
-        writeln!(
-            out,
-            "Not read: {} ({}{more})",
-            plural(coverage.not_read.len() as u64, "other file"),
-            names.join(", ")
-        )?;
-    }
-    Ok(())
+    writeln!(out, "{found}; {skipped}{}", unread::count(coverage, ""))?;
+    unread::sources(coverage, "", out)?;
+    unread::left_out(coverage, out)
 }
 
 /// What was skipped, and where; `None` if nothing was.
