@@ -6,7 +6,7 @@
 //! below it (`config.acsUrl` for `config.acsUrl.value`). A field that is listed twice matches on any.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -25,14 +25,30 @@ pub struct Change<'e> {
     bare: bool,
 }
 
+/// The entries with a name.
+fn entries<'e>(json: &'e Json<'e>) -> Vec<(&'e str, &'e Json<'e>)> {
+    let entries = json.get("changes").map_or(&[][..], Json::items).iter();
+    entries.filter_map(|entry| Some((entry.text_at(&["field"])?, entry))).collect()
+}
+
+/// All changes, each with its field. Those of one field stand together, where and as it is first spelled. The same as
+/// [`of`] each name, at once.
+pub fn all<'e>(json: &'e Json<'e>) -> Vec<(&'e str, Change<'e>)> {
+    let mut fields: Vec<(&str, Vec<Change<'_>>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (name, entry) in entries(json) {
+        let place = *places.entry(name.to_ascii_lowercase()).or_insert(fields.len());
+        if place == fields.len() {
+            fields.push((name, Vec::new()));
+        }
+        fields[place].1.extend(change(entry, ""));
+    }
+    fields.into_iter().flat_map(|(name, changes)| changes.into_iter().map(move |change| (name, change))).collect()
+}
+
 /// All changes of the field at `path`.
 pub fn of<'e>(json: &'e Json<'e>, path: &str) -> Vec<Change<'e>> {
-    let entries: Vec<(&str, &Json<'_>)> = json
-        .get("changes")
-        .map_or(&[][..], Json::items)
-        .iter()
-        .filter_map(|entry| Some((entry.text_at(&["field"])?, entry)))
-        .collect();
+    let entries = entries(json);
     let longest = entries.iter().filter(|(name, _)| rest(path, name).is_some()).map(|(name, _)| name.len()).max();
     match longest {
         Some(length) => entries
@@ -272,6 +288,18 @@ mod tests {
         let acs = r#"{"field":"config.acsUrl.value","from":"https://a","to":"https://b"}"#;
         assert_eq!(trend(acs, "config.acsUrl").join(" "), "changed");
         assert!(trend(acs, "config.acs").is_empty());
+    }
+
+    #[test]
+    fn all_at_once_is_each_by_its_name() {
+        let text = r#"{"changes":[{"field":"a","to":1},{"field":"B","to":2},{"field":"A"},{"field":"b","to":null},{"field":"a.b","to":3},{"field":""},7]}"#;
+        let json = Json::parse(text).unwrap();
+        let shown = |(name, change): (&str, Change<'_>)| format!("{name} {:?} {:?}", change.to, change.trend());
+        let one_by_one =
+            ["a", "B", "a.b"].into_iter().flat_map(|name| of(&json, name).into_iter().map(move |c| (name, c)));
+        let (all, one_by_one): (Vec<_>, Vec<_>) =
+            (all(&json).into_iter().map(shown).collect(), one_by_one.map(shown).collect());
+        assert_eq!((all.len(), &all), (4, &one_by_one));
     }
 
     #[test]

@@ -89,24 +89,14 @@ fn value(norm: Norm, fields: &impl Fields) -> Option<Wire> {
 
 /// What was changed, from what to what, and the words for it.
 fn changes(record: &Json<'_>) -> Vec<Wire> {
-    let entries = record.get("changes").map_or(&[][..], Json::items);
-    let mut names: Vec<&str> = Vec::new();
-    for name in entries.iter().filter_map(|entry| entry.text_at(&["field"])) {
-        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            names.push(name);
-        }
-    }
     let plain = |json: &Json<'_>| serde_json::from_str::<Wire>(&json.to_string()).unwrap_or_default();
-    let of = |name: &&str| {
-        let one = |change: change::Change<'_>| {
-            let mut object = Map::new();
-            object.insert("field".to_owned(), (*name).into());
-            object.extend(change.from.map(|from| ("from".to_owned(), plain(from))));
-            object.extend(change.to.map(|to| ("to".to_owned(), plain(to))));
-            object.insert("trend".to_owned(), change.trend().into());
-            Wire::Object(object)
-        };
-        change::of(record, name).into_iter().map(one).collect::<Vec<_>>()
+    let one = |(field, change): (&str, change::Change<'_>)| {
+        let mut object = Map::new();
+        object.insert("field".to_owned(), field.into());
+        object.extend(change.from.map(|from| ("from".to_owned(), plain(from))));
+        object.extend(change.to.map(|to| ("to".to_owned(), plain(to))));
+        object.insert("trend".to_owned(), change.trend().into());
+        Wire::Object(object)
     };
-    names.iter().flat_map(of).collect()
+    change::all(record).into_iter().map(one).collect()
 }

@@ -203,3 +203,12 @@ fn shells_and_manuals() {
         .stdout(predicate::str::contains("jcdetect\\-hunt").or(predicate::str::contains("jcdetect-hunt")));
     jcdetect().args(["man", "hnt"]).assert().code(2).stderr(predicate::str::contains("no such command"));
 }
+
+/// Not each name is compared with each: that would take minutes.
+#[test]
+fn many_changes_of_one_record_are_written_at_once() {
+    let entries: Vec<Value> = (0..60_000).map(|n| json!({"field": format!("f{n}"), "to": n})).collect();
+    let events = normalized(&[json!({"event_type": "organization_update", "changes": entries})]);
+    let changes = events[0]["changes"].as_array().unwrap();
+    assert_eq!((changes.len(), &changes[59_999]["field"]), (60_000, &json!("f59999")));
+}
