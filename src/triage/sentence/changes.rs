@@ -1,5 +1,7 @@
 //! Changes: `changes[]` in words, the telling ones first.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use super::phrases::CHANGES;
 use super::words::cut;
 use crate::event::change;
@@ -81,13 +83,12 @@ fn is_yes_or_no(entry: &Json<'_>) -> bool {
 fn one(field: &str, from: Option<&Json<'_>>, to: Option<&Json<'_>>, out: &mut Vec<String>) {
     let (from, to) = (from.filter(|v| !v.is_nothing()), to.filter(|v| !v.is_nothing()));
     if let (Some(was @ Json::Object(_)), Some(is @ Json::Object(_))) = (from, to) {
-        let mut keys: Vec<&str> = was.members().iter().chain(is.members()).map(|(key, _)| key.as_ref()).collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let (was, is) = (by_key(was), by_key(is));
+        let keys: BTreeSet<&str> = was.keys().chain(is.keys()).copied().collect();
         for key in keys {
-            let (was, is) = (was.get(key), is.get(key));
+            let (was, is) = (was.get(key).copied(), is.get(key).copied());
             if was.map(Json::value_hash) != is.map(Json::value_hash) {
-                one(&format!("{field}.{key}"), was, is, out);
+                one(&below(field, key, LONGEST), was, is, out);
             }
         }
         return;
@@ -112,7 +113,19 @@ fn lists(field: &str, was: &[Json<'_>], is: &[Json<'_>]) -> String {
 
 /// The members of a list that another does not have.
 fn beside<'j>(list: &[Json<'j>], other: &[Json<'_>]) -> Vec<Json<'j>> {
-    list.iter().filter(|item| !other.iter().any(|o| o.value_hash() == item.value_hash())).cloned().collect()
+    let others: HashSet<u128> = other.iter().map(Json::value_hash).collect();
+    list.iter().filter(|item| !others.contains(&item.value_hash())).cloned().collect()
+}
+
+/// The members of an object, to look up many of them.
+pub fn by_key<'j, 'a>(json: &'j Json<'a>) -> BTreeMap<&'j str, &'j Json<'a>> {
+    json.members().iter().map(|(key, value)| (key.as_ref(), value)).collect()
+}
+
+/// The name of a member of a field. What is cut at `longest` is not carried along for each of many members.
+pub fn below(field: &str, key: &str, longest: usize) -> String {
+    let end = field.char_indices().nth(longest).map_or(field.len(), |(end, _)| end);
+    format!("{}.{key}", &field[..end])
 }
 
 /// A value as a person would say it; never an object as the record writes it.
@@ -162,6 +175,19 @@ mod tests {
         let fields = ["a", "b", "c", "roleName", "d"].map(|field| format!(r#"{{"field":"{field}","to":1}}"#));
         let said = of(&format!(r#"{{"changes":[{}]}}"#, fields.join(",")));
         assert_eq!(said, ["roleName: 1", "a: 1", "b: 1", "2 more"]);
+    }
+
+    /// Not each member is compared with each, nor looked up from the first on: that would take minutes.
+    #[test]
+    fn long_lists_and_objects_are_compared_at_once() {
+        let list = |from: u32| (from..from + 40_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        let change = format!(r#"{{"field":"l","from":[{}],"to":[{}]}}"#, list(0), list(1));
+        assert_eq!(of(&format!(r#"{{"changes":[{change}]}}"#)), ["l: added 40000, removed 0"]);
+        let members = |value| (0..40_000).map(|n| format!(r#""k{n}":{value}"#)).collect::<Vec<_>>().join(",");
+        let field = "f".repeat(100_000);
+        let change = format!(r#"{{"field":"{field}","from":{{{}}},"to":{{{}}}}}"#, members(1), members(2));
+        let said = format!("{}…: 1 → 2", &field[..LONGEST - 1]);
+        assert_eq!(of(&format!(r#"{{"changes":[{change}]}}"#)), [&said, &said, &said, "39997 more"]);
     }
 
     #[test]

@@ -268,6 +268,19 @@ fn changes_are_undone() {
     }
 }
 
+/// Members are not looked up from the first on, nor is a long name said for each: that would take minutes.
+#[test]
+fn an_object_of_many_members_is_set_back_at_once() {
+    let members = |value: u8| (0..40_000).map(|n| (format!("k{n}"), value.into())).collect::<serde_json::Map<_, _>>();
+    let field = "f".repeat(100_000);
+    let with = serde_json::json!({"event_type": "user_update", "resource": {"type": "user", "username": "jo"},
+        "changes": [{"field": field, "from": members(1), "to": members(2)}]});
+    let text = base("admin-action", &with);
+    let one = format!("{}… to 1", &field[..59]);
+    let want = format!("Set back on jo: {one}, {one}, {one}, and 39997 more.");
+    assert_eq!(undo(&Event::part(&Json::parse(&text).unwrap())), Some(want));
+}
+
 /// Whatever stands in a record, there is a sentence.
 #[test]
 fn nonsense_has_a_sentence() {

@@ -7,6 +7,9 @@ use crate::event::field::Norm;
 use crate::event::json::Json;
 use crate::event::{Event, Outcome};
 
+/// The longest name of a field, in characters.
+const LONGEST: usize = 60;
+
 /// How what an event did is undone, by its type; the rest follows from its verb.
 const UNDO: &[(&str, &str)] = &[
     ("admin_create", "Suspend {the administrator}, delete their API key, then delete the account."),
@@ -149,8 +152,8 @@ fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> String {
             let value = |key| entry.get(key).filter(|value| !value.is_nothing());
             Some(match (value("from"), value("to")) {
                 (Some(from), to) => differing(field, from, to),
-                (None, Some(_)) => vec![format!("{} to nothing", cut(field, 60))],
-                (None, None) => vec![cut(field, 60)],
+                (None, Some(_)) => vec![format!("{} to nothing", cut(field, LONGEST))],
+                (None, None) => vec![cut(field, LONGEST)],
             })
         })
         .flatten()
@@ -174,13 +177,14 @@ fn differing(field: &str, from: &Json<'_>, to: Option<&Json<'_>>) -> Vec<String>
     match from {
         Json::Object(_) => {
             let members = from.members().iter().filter(|(_, value)| !value.is_nothing());
+            let after = to.map(changes::by_key).unwrap_or_default();
             members
-                .map(|(key, value)| (key, value, to.and_then(|to| to.get(key))))
+                .map(|(key, value)| (key, value, after.get(key.as_ref()).copied()))
                 .filter(|(_, value, after)| after.is_none_or(|after| after.value_hash() != value.value_hash()))
-                .flat_map(|(key, value, after)| differing(&format!("{field}.{key}"), value, after))
+                .flat_map(|(key, value, after)| differing(&changes::below(field, key, LONGEST), value, after))
                 .collect()
         }
-        Json::Array(_) => vec![cut(field, 60)],
-        _ => vec![format!("{} to {}", cut(field, 60), changes::value(from))],
+        Json::Array(_) => vec![cut(field, LONGEST)],
+        _ => vec![format!("{} to {}", cut(field, LONGEST), changes::value(from))],
     }
 }
