@@ -5,8 +5,8 @@ use std::fmt;
 /// Characters of a text that are shown; nobody reads more, and a table takes its time for each.
 const LONGEST: usize = 4000;
 
-/// A text that shows what it holds and does nothing: control characters, escape sequences, and the
-/// characters that turn the direction of writing are shown as `\u{…}`. What is too long to be read is cut.
+/// A text that shows what it holds and does nothing: control characters, escape sequences, the characters that turn
+/// the direction of writing, and those that nobody sees are shown as `\u{…}`. What is too long to be read is cut.
 #[derive(Clone, Copy, Debug)]
 pub struct Safe<'t>(pub &'t str);
 
@@ -73,9 +73,20 @@ impl fmt::Display for SafeCell<'_> {
     }
 }
 
+/// What acts, and what is not seen: the separators of lines, the marks around annotations, and all ignorable ones.
 fn is_harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}') || is_ignorable(c)
+}
+
+/// Characters that are shown as nothing, so that two names look alike: Unicode's `Default_Ignorable_Code_Point`
+/// (DerivedCoreProperties.txt). Among them are what turns the direction of writing, and the selector that makes some signs
+/// coloured: `❤\u{fe0f}` can be read, and `❤` with and without it cannot be told apart.
+fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -96,6 +107,19 @@ mod tests {
         assert_eq!(Safe(&long).to_string().chars().count(), LONGEST + 1);
         assert_eq!(SafeCell(&long).to_string(), long);
         assert_eq!(Safe("\u{1b}[31mred\n\u{202e}x").to_string(), "\\u{1b}[31mred\\u{a}\\u{202e}x");
+    }
+
+    /// The list is the one of Unicode, as the engine of `re` has it.
+    #[test]
+    fn nothing_is_there_that_nobody_sees() {
+        let hir = regex_syntax::parse(r"\p{Default_Ignorable_Code_Point}").unwrap();
+        let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(class)) = hir.kind() else { panic!() };
+        for c in '\0'..=char::MAX {
+            let is_ignorable = class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c));
+            assert_eq!(super::is_ignorable(c), is_ignorable, "{}", c.escape_unicode());
+        }
+        assert_eq!(Safe("al\u{ad}ice ❤\u{fe0f} 🏴\u{e0067}").to_string(), "al\\u{ad}ice ❤\\u{fe0f} 🏴\\u{e0067}");
+        assert_eq!(SafeCell("\u{3164}\u{fffa}").to_string(), "\\u{3164}\\u{fffa}");
     }
 
     #[test]

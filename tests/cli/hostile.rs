@@ -225,3 +225,23 @@ fn a_finding_for_a_user_without_a_name_is_still_told() {
     fs::write(&path, lines(&events)).unwrap();
     assert_eq!(findings(&[text(&path)])[0]["entity"]["name"], "5f01");
 }
+
+/// Two names that look alike are told apart by what makes them differ.
+#[test]
+fn what_nobody_sees_is_shown() {
+    let mut events = vec![sign_in(1, "2026-03-02T09:00:00Z", true), sign_in(2, "2026-03-02T09:01:00Z", true)];
+    for (event, name) in events.iter_mut().zip(["al\u{ad}ice", "alice\u{3164}\u{e0041}"]) {
+        event["initiated_by"] = json!({"type": "user", "username": name});
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    for (command, format) in [("hunt", "table"), ("timeline", "csv"), ("summary", "table")] {
+        let output =
+            super::jcdetect().args([command, text(&path), "--no-config", "--format", format]).output().unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        for shown in ["al\\u{ad}ice", "alice\\u{3164}\\u{e0041}"] {
+            assert!(out.contains(shown), "{command}: {out}");
+        }
+    }
+}
