@@ -108,7 +108,7 @@ impl Source {
 pub struct Sources {
     /// in the order of the arguments; files of a folder by name
     pub list: Vec<Source>,
-    /// files in folders that were left out for their names
+    /// what stands in folders and was left out: files for their names, pipes and other things that are no files
     pub left_out: Vec<String>,
     /// arguments and folder entries that could not be opened
     pub unreadable: Vec<Unreadable>,
@@ -144,11 +144,13 @@ pub fn find(arguments: &[PathBuf]) -> Sources {
 
 fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
     let before = (sources.list.len(), sources.unreadable.len());
+    let left_out = sources.left_out.len();
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
         match entry {
-            Ok(entry) if entry.file_type().is_file() => {
+            Ok(entry) if !entry.file_type().is_dir() => {
                 let name = entry.path().strip_prefix(base).unwrap_or(entry.path()).display().to_string();
-                if is_wanted(&name) {
+                // A pipe may wait for ever, so nobody reads one who did not name it.
+                if entry.file_type().is_file() && is_wanted(&name) {
                     sources.list.push(Source::file(name, entry.into_path(), argument));
                 } else {
                     sources.left_out.push(name);
@@ -159,7 +161,10 @@ fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
         }
     }
     if before == (sources.list.len(), sources.unreadable.len()) {
-        let reason = format!("no file in it ends in {}, also with .gz or .zst", ENDINGS.join(" "));
+        let mut reason = format!("no file in it ends in {}, also with .gz or .zst", ENDINGS.join(" "));
+        if let Some(name) = sources.left_out[left_out..].iter().find(|name| is_wanted(name)) {
+            reason += &format!("; {name} is no file: a pipe is read where it is named itself");
+        }
         sources.cannot_open(folder.display().to_string(), reason);
     }
 }

@@ -245,3 +245,23 @@ fn what_nobody_sees_is_shown() {
         }
     }
 }
+
+/// A pipe in a folder may wait for ever. It is told, and read where it is named itself.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_told() {
+    let folder = TempDir::new().unwrap();
+    let pipe = folder.path().join("only.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let nothing = super::jcdetect().args(["hunt", text(folder.path()), "--no-config"]).assert().code(3);
+    nothing
+        .stderr(predicates::str::contains("also with .gz or .zst; only.jsonl is no file: a pipe is read where it is"));
+    fs::write(folder.path().join("x.jsonl"), lines(&guessed_password())).unwrap();
+    assert_eq!(report(&[text(folder.path())])["coverage"]["not_read"], json!(["only.jsonl"]));
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, lines(&guessed_password())).unwrap()
+    });
+    assert_eq!(report(&[text(&pipe)])["coverage"]["events"], 9);
+    writer.join().unwrap();
+}
