@@ -22,6 +22,22 @@ impl fmt::Display for Safe<'_> {
     }
 }
 
+impl Safe<'_> {
+    /// The same, cut at so many characters as they are shown.
+    pub fn cut(self, longest: usize) -> String {
+        let mut out = String::new();
+        let mut length = 0;
+        for c in self.0.chars() {
+            length += if is_harmful(c) { c.escape_unicode().count() } else { 1 };
+            if length > longest {
+                return out + "…";
+            }
+            out += &Safe(c.encode_utf8(&mut [0; 4])).to_string();
+        }
+        out
+    }
+}
+
 fn write_harmless(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for c in text.chars() {
         if is_harmful(c) {
@@ -106,6 +122,8 @@ mod tests {
         let long = "ö".repeat(100_000);
         assert_eq!(Safe(&long).to_string().chars().count(), LONGEST + 1);
         assert_eq!(SafeCell(&long).to_string(), long);
+        assert_eq!(Safe(&long).cut(3), "ööö…");
+        assert_eq!((Safe("a\u{7}b").cut(6), Safe("a\u{7}b").cut(7)), ("a\\u{7}…".to_owned(), "a\\u{7}b".to_owned()));
         assert_eq!(Safe("\u{1b}[31mred\n\u{202e}x").to_string(), "\\u{1b}[31mred\\u{a}\\u{202e}x");
     }
 

@@ -265,3 +265,25 @@ fn a_pipe_in_a_folder_is_told() {
     assert_eq!(report(&[text(&pipe)])["coverage"]["events"], 9);
     writer.join().unwrap();
 }
+
+/// Where a row is a line, one name makes no other row longer than can be read.
+#[test]
+fn one_long_name_makes_no_wide_table() {
+    let mut events = vec![sign_in(1, "2026-03-02T09:00:00Z", true), sign_in(2, "2026-03-02T09:01:00Z", true)];
+    let name = "x".repeat(100_000);
+    events[0]["initiated_by"] = json!({"type": "user", "username": name});
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("x.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    let out = |arguments: &[&str]| {
+        let output = super::jcdetect().args(arguments).args([text(&path), "--no-config"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for command in ["hunt", "timeline", "summary"] {
+        let table = out(&[command]);
+        assert!(table.lines().all(|line| line.chars().count() < 700) && table.contains("x…"), "{command}: {table}");
+    }
+    for format in ["csv", "jsonl"] {
+        assert!(out(&["hunt", "--format", format]).contains(&name), "{format}");
+    }
+}

@@ -16,6 +16,9 @@ use crate::triage::table::{Cell, Table};
 /// Things shown of a cell that has many.
 const SHOWN: usize = 6;
 
+/// Characters shown of a cell: where a row is a line, all rows are as long as the longest.
+const LONGEST: usize = 200;
+
 /// Writes the first rows, all of them if `limit` is 0, and how many more there are.
 pub fn write(table: Table<'_>, limit: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
     if table.count == 0 {
@@ -35,10 +38,15 @@ pub fn write(table: Table<'_>, limit: usize, look: Look, out: &mut dyn Write) ->
     let mut is_time = vec![false; table.columns.len()];
     let mut is_narrow = is_time.clone();
     let mut rows = Vec::new();
+    // Where an event stands is whole: the line is at its end, and files are not named by who is in the log.
+    let show = |(name, cell): (&String, &Cell)| match cell {
+        Cell::Text(text) if ["origin", "source"].contains(&name.as_str()) => Safe(text).to_string(),
+        _ => shown(cell, look.zone),
+    };
     for row in table.rows.take(limit) {
         row.iter().zip(&mut is_time).for_each(|(cell, is)| *is |= matches!(cell, Cell::Time(_)));
         row.iter().zip(&mut is_narrow).for_each(|(cell, is)| *is |= matches!(cell, Cell::Time(_) | Cell::Number(_)));
-        rows.push(row.iter().map(|cell| shown(cell, look.zone)).collect::<Vec<_>>());
+        rows.push(table.columns.iter().zip(&row).map(show).collect::<Vec<_>>());
     }
     let title = |(name, is_time): (&String, &bool)| {
         let text = if *is_time { format!("{} ({})", Safe(name), look.zone) } else { Safe(name).to_string() };
@@ -61,12 +69,12 @@ pub fn write(table: Table<'_>, limit: usize, look: Look, out: &mut dyn Write) ->
 fn shown(cell: &Cell, zone: Zone) -> String {
     match cell {
         Cell::Nothing | Cell::Share(_, 0) => "-".to_owned(),
-        Cell::Text(text) => Safe(text).to_string(),
-        Cell::Texts(texts) => some(texts.len(), texts.iter().map(|text| Safe(text).to_string())),
+        Cell::Text(text) => Safe(text).cut(LONGEST),
+        Cell::Texts(texts) => some(texts.len(), texts.iter().map(|text| Safe(text).cut(LONGEST))),
         Cell::Number(number) => number.to_string(),
         Cell::Time(time) => time.short(zone),
         Cell::Counts(counts) => {
-            some(counts.len(), counts.iter().map(|(name, count)| format!("{} {count}", Safe(name))))
+            some(counts.len(), counts.iter().map(|(name, count)| format!("{} {count}", Safe(name).cut(LONGEST))))
         }
         Cell::Share(part, whole) => format!("{} % ({part} of {whole})", percent(*part, *whole)),
     }
@@ -74,8 +82,15 @@ fn shown(cell: &Cell, zone: Zone) -> String {
 
 /// The first few of a list, and how many more.
 fn some(count: usize, list: impl Iterator<Item = String>) -> String {
-    let text = list.take(SHOWN).collect::<Vec<_>>().join(", ");
-    match count.saturating_sub(SHOWN) {
+    let mut length = 0;
+    let fits = |text: &String| {
+        let is_first = length == 0;
+        length += text.chars().count();
+        is_first || length <= LONGEST
+    };
+    let shown: Vec<String> = list.take(SHOWN).take_while(fits).collect();
+    let text = shown.join(", ");
+    match count.saturating_sub(shown.len()) {
         0 => text,
         more => format!("{text} and {more} more"),
     }
@@ -131,5 +146,11 @@ mod tests {
             "0\\u{1b}, 1\\u{1b}, 2\\u{1b}, 3\\u{1b}, 4\\u{1b}, 5\\u{1b} and 3 more"
         );
         assert_eq!(shown(&Cell::Counts(vec![("a".to_owned(), 2)]), Zone::Utc), "a 2");
+        let long = "x".repeat(300);
+        let cut = format!("{}…", &long[..LONGEST]);
+        assert_eq!(shown(&Cell::Text(long.clone()), Zone::Utc), cut);
+        let texts = |list: &[&str]| shown(&Cell::Texts(list.iter().map(|&text| text.to_owned()).collect()), Zone::Utc);
+        assert_eq!(texts(&[&long, "a", "b"]), format!("{cut} and 2 more"));
+        assert_eq!(texts(&["a", &long]), "a and 1 more");
     }
 }
