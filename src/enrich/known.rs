@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::csv::Rows;
 use super::file::{self, Named};
 use super::met::Met;
-use super::ranges::{Collected, Ranges, networks};
+use super::ranges::{Collected, Ranges, more_on, networks};
 use super::{At, Error, Provenance, Skipped, json, line};
 use crate::event::json::Json;
 use crate::event::source::address;
@@ -129,6 +129,7 @@ impl Builder {
                 let Some(line) = line::read(text) else { continue };
                 let label = Some(line.note()).filter(|note| !note.is_empty()).unwrap_or(&stem);
                 self.add(line.entry, label, At::Line(number));
+                (0..more_on(&line)).for_each(|_| self.skipped.add(line::ANOTHER, At::Line(number)));
             }
         }
         Ok(())

@@ -7,6 +7,9 @@ pub fn is_between(c: char) -> bool {
     c.is_whitespace() || c == ','
 }
 
+/// Reason of an address or network behind another on its line, where a note should be.
+pub const ANOTHER: &str = "another entry on the line: one a line";
+
 /// A line of a plain list. Quotes around its parts are none of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'t> {
@@ -16,6 +19,8 @@ pub struct Line<'t> {
     pub rest: &'t str,
     /// what stands behind a `#` or `;`
     pub comment: &'t str,
+    /// all that follows the entry as far as a `#`
+    tail: &'t str,
 }
 
 impl<'t> Line<'t> {
@@ -23,12 +28,18 @@ impl<'t> Line<'t> {
     pub fn note(&self) -> &'t str {
         if self.rest.is_empty() { self.comment } else { self.rest }
     }
+
+    /// The words behind the entry. A `;` is between them as well.
+    pub fn words(&self) -> impl Iterator<Item = &'t str> {
+        self.tail.split(|c| is_between(c) || c == ';').map(unquoted).filter(|word| !word.is_empty())
+    }
 }
 
 /// Reads a line. One without an entry says nothing.
 pub fn read(line: &str) -> Option<Line<'_>> {
-    let (line, comment) = line.find(['#', ';']).map_or((line, ""), |i| (&line[..i], &line[i + 1..]));
-    let line = line.trim_matches(is_between);
+    let whole = line.trim_start_matches(is_between);
+    let (line, comment) = whole.find(['#', ';']).map_or((whole, ""), |i| (&whole[..i], &whole[i + 1..]));
+    let line = line.trim_end_matches(is_between);
     let first = word(line);
     if first.is_empty() {
         return None;
@@ -45,7 +56,8 @@ pub fn read(line: &str) -> Option<Line<'_>> {
         first.len()
     };
     let rest = unquoted(line[end..].trim_matches(is_between));
-    Some(Line { entry: unquoted(&line[..end]), rest, comment: comment.trim() })
+    let tail = whole[end..].split('#').next().unwrap_or_default();
+    Some(Line { entry: unquoted(&line[..end]), rest, comment: comment.trim(), tail })
 }
 
 fn word(text: &str) -> &str {

@@ -36,6 +36,11 @@ pub fn networks(text: &str) -> Option<Vec<IpNet>> {
     }
 }
 
+/// How many addresses and networks follow the entry of a line before anything else does. Nobody would know of them.
+pub fn more_on(line: &line::Line<'_>) -> usize {
+    line.words().take_while(|word| networks(word).is_some()).count()
+}
+
 /// An address and its mask.
 fn masked(text: &str) -> Option<IpNet> {
     let (ip, mask) = text.split_once(|c| c == '/' || line::is_between(c))?;
@@ -240,6 +245,25 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(shown(text).as_deref(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn more_than_one_on_a_line() {
+        for (text, want) in [
+            ("198.51.100.7,198.51.100.8", 1),
+            ("198.51.100.7; 198.51.100.8 ;198.51.100.0/24 # note", 2),
+            ("\"198.51.100.7\",\"2001:db8::8\" 198.51.100.9-198.51.100.11 office", 2),
+            ("198.51.100.7 - 198.51.100.9, 198.51.100.10", 1),
+            ("evil.example 198.51.100.7", 1),
+            ("198.51.100.0 255.255.255.0", 0),
+            ("198.51.100.7 was 198.51.100.8", 0),
+            ("198.51.100.7 # 198.51.100.8", 0),
+            ("198.51.100.7,office, Oslo", 0),
+            ("198.51.100.0/24 ; SBL256894", 0),
+            ("198.51.100.7, 12", 0),
+        ] {
+            assert_eq!(more_on(&line::read(text).unwrap()), want, "{text}");
         }
     }
 

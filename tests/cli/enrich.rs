@@ -7,7 +7,7 @@ use predicates::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{findings, jcdetect, report, rule_ids, text};
+use super::{findings, jcdetect, report, rule_ids, scan, text};
 
 const LOGIN: &str = r#"{"id":"1","timestamp":"2026-03-02T09:00:00Z","event_type":"admin_login_attempt","service":"directory","organization":"o","initiated_by":{"id":"a1","type":"admin","email":"root@example.com"},"client_ip":"203.0.113.9","success":true,"mfa":true}"#;
 
@@ -53,6 +53,23 @@ fn an_indicator_that_ended_before_the_newest_event_is_left_out() {
         let output = scan.write_stdin(LOGIN).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), count, "{until}");
     }
+}
+
+/// What follows an entry is a note. An address is none, and nobody would know that it was not looked for.
+#[test]
+fn another_entry_on_a_line_is_told() {
+    let list = "198.51.100.7,198.51.100.8\n198.51.100.9;203.0.113.0/28;203.0.113.9\n198.51.100.10 was 198.51.100.11\n";
+    let folder = folder(&[("log.jsonl", LOGIN), ("l.txt", list), ("hosts", "0.0.0.0 a.example b.example # ads\n")]);
+    let path = |name: &str| folder.path().join(name);
+    for flag in ["--intel", "--known"] {
+        let report = report(&[text(&path("log.jsonl")), flag, text(&path("l.txt"))]);
+        let (read, another) = (&report["run"]["enriched_from"][0], "another entry on the line: one a line");
+        assert_eq!((&read["entries"], &read["skipped"]), (&3.into(), &serde_json::json!({another: 3})), "{flag}");
+        let table = scan(&[text(&path("log.jsonl")), flag, text(&path("l.txt"))]);
+        assert!(table.contains(&format!("l.txt: 3 of \"{another}\", first at line 1 (3 entries used)")), "{table}");
+    }
+    let hosts = report(&[text(&path("log.jsonl")), "--intel", text(&path("hosts"))]);
+    assert_eq!(hosts["run"]["enriched_from"][0]["entries"], 2, "each name of a line of a hosts file is one");
 }
 
 /// A list calls a user name that is an e-mail address either, and writes user agents with a version.

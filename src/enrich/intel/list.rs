@@ -1,7 +1,7 @@
 //! Lists of one indicator a line: plain ones, FireHOL's and Spamhaus' netsets, Tor's `exit-addresses`, hosts files.
 
 use super::builder::{Builder, Detail};
-use crate::enrich::{At, line};
+use crate::enrich::{At, line, ranges};
 
 /// Lines of `exit-addresses` that say something else of a node.
 const TOR: &[&str] = &["ExitNode", "Published", "LastStatus"];
@@ -14,13 +14,16 @@ pub fn read(text: &str, builder: &mut Builder) {
         if is_tor && TOR.contains(&line.entry) {
             continue;
         }
-        let second = line.rest.split(line::is_between).next().filter(|word| !word.is_empty());
-        let (indicator, note) = match (line.entry, second) {
-            ("ExitAddress", Some(address)) if is_tor => (address, "Tor exit"),
-            // a line of a hosts file
-            ("0.0.0.0" | "127.0.0.1", Some(host)) => (host, line.comment),
-            _ => (line.entry, line.note()),
-        };
-        builder.offer(indicator, None, Detail::described(note), At::Line(number));
+        let mut words = line.rest.split(line::is_between).filter(|word| !word.is_empty()).peekable();
+        let mut offer = |indicator, note| builder.offer(indicator, None, Detail::described(note), At::Line(number));
+        match (line.entry, words.peek()) {
+            ("ExitAddress", Some(address)) if is_tor => offer(address, "Tor exit"),
+            // a line of a hosts file, which may have several names
+            ("0.0.0.0" | "127.0.0.1", Some(_)) => words.for_each(|host| offer(host, line.comment)),
+            _ => {
+                offer(line.entry, line.note());
+                (0..ranges::more_on(&line)).for_each(|_| builder.skipped.add(line::ANOTHER, At::Line(number)));
+            }
+        }
     }
 }
