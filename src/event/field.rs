@@ -1,7 +1,10 @@
 //! Field: a name that a rule may use, and what its values look like.
 
+mod raw;
+
 use std::borrow::Cow;
 
+pub use raw::has_members;
 use smallvec::SmallVec;
 
 /// A value of a field in the form in which it is compared: text, or `null`.
@@ -67,6 +70,11 @@ macro_rules! normalized {
             /// The name in rules.
             pub fn name(self) -> &'static str {
                 match self { $(Norm::$variant => $name,)* }
+            }
+
+            /// Whether its name leads below this one, as `mfa.used` below `mfa`.
+            fn is_in(self, group: &str) -> bool {
+                self.name().strip_prefix(group).is_some_and(|rest| rest.starts_with('.'))
             }
         }
     };
@@ -155,154 +163,6 @@ normalized! {
     IntelName = "intel.name",
 }
 
-/// Paths of the record that are documented or were seen, in front of which no `raw.` is needed. A path
-/// below one of these is known too.
-const KNOWN_PATHS: &[&str] = &[
-    "@version",
-    "app_id",
-    "app_name",
-    "application",
-    "asn",
-    "association",
-    "attr",
-    "auth_context",
-    "auth_meta",
-    "auth_method",
-    "auth_type",
-    "base",
-    "category",
-    "changes",
-    "client_ip",
-    "command",
-    "command_uuid",
-    "connection_id",
-    "correlation",
-    "deref",
-    "dn",
-    "eap_type",
-    "error_chain",
-    "error_code",
-    "error_message",
-    "filter",
-    "geoip",
-    "id",
-    "idp_initiated",
-    "initiated_by",
-    "jc_initiated_by_email",
-    "jc_initiated_by_id",
-    "mdm_device_id",
-    "mdm_device_manager_id",
-    "mdm_type",
-    "mech",
-    "message",
-    "message_chain",
-    "mfa",
-    "mfa_meta",
-    "nas_mfa_state",
-    "number_of_results",
-    "oid",
-    "operation_number",
-    "operation_type",
-    "organization",
-    "outer",
-    "previous_state",
-    "process_name",
-    "provider",
-    "repeat_count",
-    "request_type",
-    "resource",
-    "scope",
-    "server_timestamp",
-    "service",
-    "severity",
-    "src_ip",
-    "sso_token_success",
-    "start_tls",
-    "state",
-    "status",
-    "success",
-    "system",
-    "system_group",
-    "system_timestamp",
-    "target_resource",
-    "timestamp",
-    "timestamp_source",
-    "tls_established",
-    "user_agent",
-    "useragent",
-    "username",
-    "windows_meta",
-];
-
-/// Members of objects that are documented or were seen; others may be there, but a name that is nearly one of these is
-/// meant to be it.
-const MEMBERS: &[(&str, &[&str])] = &[
-    (
-        "application",
-        &["id", "name", "display_label", "displayLabel", "sso_type", "sso_url", "path", "publisher", "version"],
-    ),
-    ("association", &["action_source", "attributes", "connection", "op"]),
-    (
-        "auth_context",
-        &["auth_methods", "jumpcloud_protect_device", "policies_applied", "system", "device_trust", "user_agent"],
-    ),
-    (
-        "geoip",
-        &[
-            "asn",
-            "continent_code",
-            "country_code",
-            "country_code2",
-            "country_name",
-            "city_name",
-            "latitude",
-            "longitude",
-            "region_code",
-            "region_name",
-            "timezone",
-        ],
-    ),
-    ("initiated_by", &["administrator", "email", "id", "name", "provider", "source", "type", "username"]),
-    ("mfa_meta", &["type"]),
-    (
-        "resource",
-        &[
-            "id",
-            "type",
-            "name",
-            "username",
-            "email",
-            "displayName",
-            "displayLabel",
-            "display_name",
-            "display_label",
-            "status",
-            "state",
-        ],
-    ),
-    ("system", &["id", "hostname", "host_name", "displayName", "name", "os"]),
-    ("useragent", AGENT),
-    ("user_agent", AGENT),
-];
-
-/// The members of an agent.
-const AGENT: &[&str] = &[
-    "build",
-    "device",
-    "major",
-    "minor",
-    "name",
-    "os",
-    "os_full",
-    "os_major",
-    "os_minor",
-    "os_name",
-    "os_patch",
-    "os_version",
-    "patch",
-    "version",
-];
-
 /// How a field name was understood.
 pub enum Named {
     /// fine as it is
@@ -311,11 +171,6 @@ pub enum Named {
     Unverified(Field),
     /// no such field; the nearest good name, if one is near
     Unknown(Option<String>),
-}
-
-/// Whether a member of records is an object with members of its own, and never a text: agents and people may be.
-pub fn has_members(name: &str) -> bool {
-    MEMBERS.iter().any(|(object, _)| *object == name) && !["initiated_by", "useragent", "user_agent"].contains(&name)
 }
 
 impl Field {
@@ -335,27 +190,28 @@ impl Field {
             };
         }
         let raw = |path: &str| Field::Raw(path.split('.').map(str::to_owned).collect());
-        let is_known = |path: &str| path.split('.').next().is_some_and(|head| KNOWN_PATHS.contains(&head));
         if let Some(path) = name.strip_prefix("raw.") {
-            return if is_known(path) || path == "event_type" {
-                Named::Known(raw(path))
-            } else {
-                Named::Unverified(raw(path))
-            };
+            let is_known = raw::head(path).is_some() || path == "event_type";
+            return if is_known { Named::Known(raw(path)) } else { Named::Unverified(raw(path)) };
         }
-        if is_known(name) { Named::Known(raw(name)) } else { Named::Unknown(nearest(name)) }
+        match raw::head(name) {
+            Some((_, false)) => Named::Known(raw(name)),
+            // `mfa` is a member of records, and `mfa.` begins the names of fields of ours.
+            Some((head, true)) if !Norm::ALL.iter().any(|norm| norm.is_in(head)) => {
+                Named::Unknown(Some(head.to_owned()))
+            }
+            _ => Named::Unknown(nearest(name)),
+        }
     }
 
     /// What was probably meant by a path that leads into an object to a member that was never seen there.
     pub fn meant(&self) -> Option<String> {
-        let Field::Raw(path) = self else { return None };
-        let [head, member, ..] = path.as_slice() else { return None };
-        let (_, members) = MEMBERS.iter().find(|(object, _)| object == head)?;
-        if members.contains(&member.as_str()) {
-            return None;
-        }
-        let near = nearest_of(&member.to_lowercase(), members.iter().copied())?;
-        Some(format!("{head}.{near}"))
+        if let Field::Raw(path) = self { raw::meant(path) } else { None }
+    }
+
+    /// Whether no source documents where a path leads, though the member is known that it begins with.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(self, Field::Raw(path) if !raw::is_documented(path))
     }
 
     /// The name as a rule writes it.
@@ -381,7 +237,7 @@ impl Field {
 }
 
 fn nearest(name: &str) -> Option<String> {
-    let names = Norm::ALL.iter().map(|n| n.name()).chain(KNOWN_PATHS.iter().copied());
+    let names = Norm::ALL.iter().map(|n| n.name()).chain(raw::heads());
     nearest_of(name, names)
 }
 
@@ -410,9 +266,31 @@ mod tests {
             ("useragent.nam", Some("useragent.name")),
             ("geoip.country_code2", None),
             ("resource.policy_template_name", None),
+            ("changes.feild", Some("raw.changes.field")),
             ("command.trend", None),
         ] {
             assert_eq!(meant(path).as_deref(), near, "{path}");
+        }
+        for (name, near) in [
+            ("mfa.usd", "mfa.used"),
+            ("mfa.facter", "mfa.factor"),
+            ("mfa.push_deny", "mfa.push_denied"),
+            ("success.x", "success"),
+            ("auth_method.x.y", "auth_method"),
+        ] {
+            assert!(matches!(Field::named(name), Named::Unknown(Some(n)) if n == near), "{name}");
+        }
+        assert!(matches!(Field::named("mfa.x"), Named::Unknown(_)));
+        for (name, is_doubtful) in [
+            ("mfa", false),
+            ("raw.mfa.usd", true),
+            ("raw.success.x", true),
+            ("resource.foo", true),
+            ("resource.discovery_info.browser_type", false),
+            ("command.payload", false),
+            ("raw.event_type", false),
+        ] {
+            assert!(matches!(Field::named(name), Named::Known(field) if field.is_doubtful() == is_doubtful), "{name}");
         }
         assert!(matches!(Field::named("acter.key"), Named::Unknown(Some(n)) if n == "actor.key"));
         assert!(matches!(Field::named("changes.suspended"), Named::Unknown(Some(n)) if n == "changes.suspended.trend"));

@@ -97,12 +97,15 @@ pub(super) fn scalar(value: &Yaml) -> Option<String> {
 pub fn field(name: &str, warnings: &mut Warnings) -> Result<Field, Fault> {
     match Field::named(name) {
         Named::Known(field) => {
-            let near = field.meant();
-            warnings.extend(near.map(|near| fault(name, format!("{name}: did you mean {near}?"))));
+            match field.meant() {
+                Some(near) => warnings.push(fault(name, format!("{name}: did you mean {near}?"))),
+                None if field.is_doubtful() => warnings.push(undocumented(name)),
+                None => {}
+            }
             Ok(field)
         }
         Named::Unverified(field) => {
-            warnings.push(fault(name, format!("{name} is a raw path that no source documents")));
+            warnings.push(undocumented(name));
             Ok(field)
         }
         Named::Unknown(Some(near)) => {
@@ -110,6 +113,10 @@ pub fn field(name: &str, warnings: &mut Warnings) -> Result<Field, Fault> {
         }
         Named::Unknown(None) => Err(fault(name, format!("no field {name:?}; raw paths take the prefix `raw.`"))),
     }
+}
+
+fn undocumented(name: &str) -> Fault {
+    fault(name, format!("{name} is a raw path that no source documents"))
 }
 
 /// Compiles one test: a field with its modifiers, and the values it is compared with.

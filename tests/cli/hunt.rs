@@ -320,12 +320,13 @@ fn what_is_doubtful_is_said() {
     let case = TempDir::new().unwrap();
     let path = case.path().join("x.jsonl");
     fs::write(&path, lines(&guessed_password())).unwrap();
-    let run = |more: &[&str]| {
-        let condition = ["hunt", text(&path), "--where", "geoip.contry_code == 'NL'"];
-        jcdetect().args(condition).args(more).assert().code(0)
+    let run = |condition: &str, more: &[&str]| {
+        jcdetect().args(["hunt", text(&path), "--where", condition]).args(more).assert().code(0)
     };
-    run(&[]).stderr("jcdetect: --where: geoip.contry_code: did you mean geoip.country_code?\n");
-    run(&["--quiet"]).stderr("");
+    run("geoip.contry_code == 'NL'", &[])
+        .stderr("jcdetect: --where: geoip.contry_code: did you mean geoip.country_code?\n");
+    run("geoip.contry_code == 'NL'", &["--quiet"]).stderr("");
+    run("resource.foo exists", &[]).stderr("jcdetect: --where: resource.foo is a raw path that no source documents\n");
 }
 
 #[test]
@@ -350,6 +351,7 @@ fn mistakes_are_pointed_out() {
             &["--where", "outcome == 'x' and acter.name == 'x'"],
             "\n  outcome == 'x' and acter.name == 'x'\n                     ^^^^^^^^^^\n",
         ),
+        (&["--where", "mfa.usd == true"], "--where: no field \"mfa.usd\"; did you mean \"mfa.used\"?"),
         (&["--where", ""], "--where: a field is expected here"),
         (&["--where", "actor.name == 'x"], "the closing ' is missing"),
         (&["--contains", ""], "every event contains nothing"),

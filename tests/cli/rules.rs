@@ -165,6 +165,17 @@ fn what_can_never_match_is_pointed_out() {
             "jcdetect: {category: authentcation}",
             "yml:3: category \"authentcation\" is neither one of the pack nor the folder of the file; did you mean \"authentication\"?",
         ),
+        (
+            line,
+            "{event_type: group_create, resource.foo: x}",
+            "yml:6: resource.foo is a raw path that no source documents",
+        ),
+        (
+            line,
+            "{event_type: group_create, initiated_by.emial: x}",
+            "yml:6: initiated_by.emial: did you mean initiated_by.email?",
+        ),
+        (line, "{event_type: group_create, raw.success.x: x}", "raw.success.x is a raw path that no source documents"),
         ("level: low", "id: xyz", "yml:3: id: \"xyz\" is no UUID; write eight, four, four, four and twelve"),
         ("level: low", "id: \"11111111-2222-4333-8444-55555555555\"", "is no UUID"),
     ] {
@@ -267,6 +278,8 @@ fn what_is_lost_in_silence_is_said() {
         (detection("username|contains|gt: 3", "s"), "`contains` and `gt` cannot stand together"),
         (detection("username|i|re: x", "s"), "`i` stands behind `re`"),
         (detection("username: x, username: y", "s"), "the key `username` stands twice: leave one out"),
+        (detection("mfa.usd: true", "s"), "no field \"mfa.usd\"; did you mean \"mfa.used\"?"),
+        (detection("success.x: true", "s"), "no field \"success.x\"; did you mean \"success\"?"),
         (detection("'|gt': 3", "s"), "x.yml:5: `|gt` stands behind no field"),
         (detection("'actor.name|expand': 'x%nolist%'", "s"), "no list nolist"),
         (detection("'source.ip|cidr|expand': '%vpn_network%'", "s"), "did you mean vpn_networks?"),
