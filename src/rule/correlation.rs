@@ -8,9 +8,9 @@ use super::logic::{
     Absent, Bounds, Chain, Count, FirstSeen, GroupBy, Logic, Rate, Reference, Right, Risk, Share, Travel, Unless, Where,
 };
 use super::pattern::Order;
-use crate::event::agent;
-use crate::event::field::{Field, Named, nearest_of};
+use crate::event::field::{Field, Named, Norm, nearest_of};
 use crate::event::time::{DAY, HOUR, SECOND, Span};
+use crate::event::{agent, catalogue};
 
 /// A group field, or an alias for one in each rule.
 pub(super) fn group_by(name: &str, aliases: &Yaml, warnings: &mut Warnings) -> Result<GroupBy, Fault> {
@@ -305,6 +305,10 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
     let right = match right_side {
         Some((step, field)) => Right::Field(step, field),
         None if is_name => Right::Literal(letters),
+        // Both spellings of a type are one.
+        None if left.1 == Field::Norm(Norm::EventType) => {
+            Right::Literal(catalogue::canonical(&literal.to_lowercase()).to_owned())
+        }
         None => Right::Literal(literal.to_owned()),
     };
     if let Right::Field(_, right) = &right {

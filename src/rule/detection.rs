@@ -193,6 +193,7 @@ fn of_value(
             false => Ok(vec![Pattern::Null]),
         };
     }
+    let is_type = *of == Field::Norm(Norm::EventType);
     let text = scalar(value).ok_or_else(|| fault(key, format!("`{key}` takes text, numbers, booleans or null")))?;
     if m.is_fieldref {
         let other = field(&text, warnings)?;
@@ -204,7 +205,10 @@ fn of_value(
         return Ok(vec![Pattern::Reference(other, m.side.unwrap_or(Side::Whole), spelling)]);
     }
     if let Some(flags) = &m.regex {
-        return Ok(vec![Pattern::Regex(Expression::new(&text, flags).map_err(|message| fault(key, message))?)]);
+        let expression = Expression::new(&text, flags).map_err(|message| fault(key, message))?;
+        let fits = |name: &str| expression.is_match(name);
+        let others = if is_type { spelled_otherwise(fits, !flags.contains(&'i')) } else { vec![] };
+        return Ok([vec![Pattern::Regex(expression)], others].concat());
     }
     if m.is_cidr
         && m.is_expanded
@@ -229,23 +233,25 @@ fn of_value(
         return Ok(vec![Pattern::Number(n)]);
     }
     let side = m.side.unwrap_or(Side::Whole);
-    let text = match of {
-        Field::Norm(Norm::EventType) if m.encodings.is_empty() && !m.is_cased => {
-            catalogue::canonical(&text.to_lowercase()).to_owned()
-        }
-        Field::Norm(Norm::EventType) if m.encodings.is_empty() => catalogue::canonical(&text).to_owned(),
-        _ => text,
+    let text = match (is_type && m.encodings.is_empty(), m.is_cased) {
+        (true, true) => catalogue::canonical(&text).to_owned(),
+        (true, false) => catalogue::canonical(&text.to_lowercase()).to_owned(),
+        (false, _) => text,
     };
-    let mut globs = forms(key, &text, side, m)?;
-    if *of == Field::Norm(Norm::EventType) && globs.iter().all(|glob| glob.literal().is_none()) {
-        // Wildcards may fit the other spelling of a type only.
-        let fits = |name: &str| globs.iter().any(|glob| glob.matches(name));
-        let others = catalogue::SPELLINGS.into_iter().filter(|name| fits(name)).map(catalogue::canonical);
-        let others: Vec<&str> = others.filter(|name| !fits(name)).collect();
-        globs.extend(others.into_iter().map(|name| Glob::parse(name, Side::Whole, false)));
-    }
+    let globs = forms(key, &text, side, m)?;
+    let others = match is_type && globs.iter().all(|glob| glob.literal().is_none()) {
+        true => spelled_otherwise(|name| globs.iter().any(|glob| glob.matches(name)), m.is_cased),
+        false => vec![],
+    };
     let glob = |glob: Glob| Pattern::Glob(if of.is_letters_only() { glob.letters_only() } else { glob });
-    Ok(globs.into_iter().map(glob).collect())
+    Ok(globs.into_iter().map(glob).chain(others).collect())
+}
+
+/// The types of which wildcards or an expression fit the other spelling only: both mean one event.
+fn spelled_otherwise(fits: impl Fn(&str) -> bool, is_cased: bool) -> Vec<Pattern> {
+    let others = catalogue::SPELLINGS.into_iter().filter(|name| fits(name)).map(catalogue::canonical);
+    let others = others.filter(|name| !fits(name));
+    others.map(|name| Pattern::Glob(Glob::parse(name, Side::Whole, is_cased))).collect()
 }
 
 #[cfg(test)]
@@ -281,6 +287,17 @@ mod tests {
             ("event_type: '*s_auth'", true),
             ("event_type|endswith: s_auth", true),
             ("event_type: '*_autz'", false),
+            ("event_type|re: '^(ldap_search|radius_auth)$'", true),
+            ("event_type|re: '^radius_auth_attempt$'", true),
+            ("event_type|re: '^RADIUS_AUTH$'", false),
+            ("event_type|re|i: '^RADIUS_AUTH$'", true),
+            ("event_type|re: '^(ldap_search|sso_auth)$'", false),
+            ("event_type|re|neq: '^radius_auth$'", false),
+            ("event_type|re|all: ['^radius', 's_auth$']", true),
+            ("event_type|re|all: ['^radius', 'o_auth$']", false),
+            ("event_type|cased: radius_auth", true),
+            ("event_type|cased|endswith: s_auth", true),
+            ("raw.event_type|re: '_attempt$'", false),
             ("username: jane.doe", true),
             ("username|cased: jane.doe", false),
             ("username|startswith: jane", true),

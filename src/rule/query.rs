@@ -291,6 +291,7 @@ mod tests {
             ("not process_name == 'sshd'", true),
             ("event_type == 'radius_auth'", true),
             ("event_type in ['sso_auth', 'radius_auth_attempt']", true),
+            ("event_type =~ /^radius_auth$/", true),
             ("event_type not in ['sso_auth']", true),
             ("event_type not in ['sso_auth', 'radius_auth']", false),
             ("agent.name == 'python-requests'", true),

@@ -328,6 +328,31 @@ fn the_case_of_an_event_type_hides_nothing() {
     }
 }
 
+/// JumpCloud documents one name for an event and writes another: a rule that fits either finds both.
+#[test]
+fn either_name_of_an_event_type_is_the_type() {
+    let of = |id: u32, name: &str| with_fields(id, &serde_json::json!({"event_type": name}));
+    let names = ["radius_auth", "radius_auth_attempt", "ldap_search", "ldap_srch", "sso_auth", "new_auth"];
+    let events: Vec<_> = (0..).zip(names).map(|(id, name)| of(id, name)).collect();
+    for (test, want) in [
+        ("event_type|re: '^(ldap_search|radius_auth)$'", &["e0", "e1", "e2", "e3"][..]),
+        ("event_type|re: '^ldap_srch$'", &["e2", "e3"]),
+        ("event_type|re: 's_auth$'", &["e0", "e1"]),
+        ("event_type|re: '^new_'", &["e5"]),
+        ("event_type|cased: radius_auth", &["e0", "e1"]),
+        ("event_type|cased|endswith: p_search", &["e2", "e3"]),
+        ("raw.event_type|re: '^radius_auth$'", &["e0"]),
+        ("'|re': '^radius_auth$'", &["e0"]),
+    ] {
+        assert_eq!(completing(&format!("{DETECTION}{test}\n"), &events), want, "{test}");
+    }
+    let steps = "steps: [{a: s}, {b: s}], group-by: [actor.key], timespan: 25h, where: 'b.event_type == radius_auth'";
+    let local =
+        "---\ntitle: s\nname: s\nlogsource: {product: jumpcloud}\ndetection: {s: {service: directory}, condition: s}\n";
+    let rule = format!("jcdetect: {{fold: 0s, sequence: {{{steps}}}}}\n{local}");
+    assert_eq!(completing(&rule, &events), ["e1"]);
+}
+
 /// Rules are written once, and what their lists hold differs from one organization to the next.
 #[test]
 fn a_list_may_be_empty_or_short() {
