@@ -186,7 +186,7 @@ impl Field {
                 Some((path, "trend")) => Named::Known(Field::Change(path.to_owned(), Part::Trend)),
                 // What the log has in each of them is no field of the event.
                 _ if ["field", "from", "to"].contains(&change) => Named::Unknown(Some(format!("raw.changes.{change}"))),
-                _ => Named::Unknown(Some(format!("changes.{change}.trend"))),
+                _ => Named::Unknown(Some(nearest_change(change))),
             };
         }
         let raw = |path: &str| Field::Raw(path.split('.').map(str::to_owned).collect());
@@ -234,6 +234,16 @@ impl Field {
     pub fn is_linked(&self) -> bool {
         matches!(self, Field::Norm(Norm::ActorKey | Norm::TargetKey))
     }
+}
+
+/// What was probably meant by a change without one of its sides. A word that is one letter off is a misspelt side; any
+/// other is rather part of a field's name.
+fn nearest_change(change: &str) -> String {
+    let side = |word: &str| {
+        ["from", "to", "trend"].into_iter().find(|side| strsim::osa_distance(&word.to_lowercase(), side) <= 1)
+    };
+    let misspelt = change.rsplit_once('.').and_then(|(path, word)| Some(format!("changes.{path}.{}", side(word)?)));
+    misspelt.unwrap_or_else(|| format!("changes.{change}.trend"))
 }
 
 fn nearest(name: &str) -> Option<String> {
@@ -293,6 +303,14 @@ mod tests {
             assert!(matches!(Field::named(name), Named::Known(field) if field.is_doubtful() == is_doubtful), "{name}");
         }
         assert!(matches!(Field::named("acter.key"), Named::Unknown(Some(n)) if n == "actor.key"));
+        for (name, near) in [
+            ("changes.sudo.trnd", "changes.sudo.trend"),
+            ("changes.sudo.form", "changes.sudo.from"),
+            ("changes.a.b.Trend", "changes.a.b.trend"),
+            ("changes.settings.token", "changes.settings.token.trend"),
+        ] {
+            assert!(matches!(Field::named(name), Named::Unknown(Some(n)) if n == near), "{name}");
+        }
         assert!(matches!(Field::named("changes.suspended"), Named::Unknown(Some(n)) if n == "changes.suspended.trend"));
         let Named::Known(field) = Field::named("changes.settings.passwordPolicy.minLength.trend") else { panic!() };
         assert_eq!(field, Field::Change("settings.passwordPolicy.minLength".into(), Part::Trend));

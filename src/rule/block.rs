@@ -105,10 +105,14 @@ impl<'y> Block<'y> {
 
 /// A span of time in a rule file.
 pub fn span(key: &str, value: &Yaml) -> Result<Span, Fault> {
-    value
-        .as_str()
-        .and_then(Span::parse)
-        .ok_or_else(|| fault(key, format!("`{key}` takes a span such as 10m, 24h or 7d")))
+    let text = value.as_str().unwrap_or_default().trim();
+    Span::parse(text).ok_or_else(|| {
+        let days = [('M', "months", 30), ('y', "years", 365)].into_iter().find_map(|(unit, units, days)| {
+            let count: u32 = text.strip_suffix(unit)?.parse().ok()?;
+            Some(format!("`{key}`: {units} have no fixed length; write {}d", u64::from(count) * days))
+        });
+        fault(key, days.unwrap_or_else(|| format!("`{key}` takes a span such as 10m, 24h or 7d")))
+    })
 }
 
 /// A list of texts, or a single one.

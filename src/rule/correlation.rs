@@ -94,10 +94,29 @@ fn check_bounds(bounds: &Bounds, most: usize) -> Result<(), Fault> {
     Err(fault("condition", format!("the condition is never met: {why}")))
 }
 
+/// The types of correlations that there are here.
+const KINDS: [&str; 4] = ["event_count", "value_count", "temporal", "temporal_ordered"];
+
+/// Whether there is a type of correlations, before its condition is read, in which each has keys of its own.
+fn check_kind(kind: &str) -> Result<(), Fault> {
+    let message = match kind {
+        known if KINDS.contains(&known) => return Ok(()),
+        "value_sum" | "value_avg" | "value_percentile" | "value_median" => {
+            format!("`{kind}` is not supported; there are {}", KINDS.join(", "))
+        }
+        other => {
+            let hint = nearest_of(other, KINDS.into_iter()).map(|n| format!("; did you mean `{n}`?"));
+            format!("`{other}` is no type of correlation{}", hint.unwrap_or_default())
+        }
+    };
+    Err(fault("type", message))
+}
+
 /// Compiles Sigma's `correlation`, with the `share` of our own block.
 pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("correlation", value, warnings)?;
     let kind = block.need("type")?.as_str().unwrap_or_default().to_owned();
+    check_kind(&kind)?;
     let rules = texts("rules", &block.need("rules")?)?;
     if rules.is_empty() {
         return Err(fault("rules", "`rules` names no rule"));
@@ -131,7 +150,8 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
             let share = share.map(|s| share_of(s, block.warnings)).transpose()?;
             Logic::Count(Count { rules, group_by, window, bounds, values, share })
         }
-        "temporal" | "temporal_ordered" => {
+        // `temporal` and `temporal_ordered`
+        _ => {
             let (bounds, fields) = condition.unwrap_or_else(|| (Bounds { tests: Vec::new() }, Vec::new()));
             if !fields.is_empty() {
                 return Err(counts_no_values(&kind));
@@ -157,15 +177,6 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
                 absent: Absent::No,
                 context: vec![],
             })
-        }
-        "value_sum" | "value_avg" | "value_percentile" | "value_median" => {
-            return Err(fault("type", format!("`{kind}` is not supported")));
-        }
-        other => {
-            let known = ["event_count", "value_count", "temporal", "temporal_ordered"];
-            let hint =
-                nearest_of(other, known.into_iter()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-            return Err(fault("type", format!("`{other}` is no type of correlation{hint}")));
         }
     };
     block.finish()?;

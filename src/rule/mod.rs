@@ -14,6 +14,7 @@ pub mod example;
 pub mod expr;
 pub mod file;
 mod form;
+mod header;
 pub mod kept;
 pub mod keyword;
 pub mod lists;
@@ -145,31 +146,6 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Keys of a Sigma rule; ours is `jcdetect`.
-const KEYS: &[&str] = &[
-    "title",
-    "id",
-    "name",
-    "related",
-    "taxonomy",
-    "status",
-    "description",
-    "license",
-    "author",
-    "references",
-    "date",
-    "modified",
-    "logsource",
-    "detection",
-    "correlation",
-    "fields",
-    "falsepositives",
-    "level",
-    "tags",
-    "scope",
-    "jcdetect",
-];
-
 /// What a rule file says: the rule that is reported, and the local rules that feed it.
 pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>) -> Result<Vec<Rule>, Problem> {
     let mut documents = file::documents(text);
@@ -224,19 +200,7 @@ fn one(
     warnings: &mut Warnings,
 ) -> Result<Rule, Fault> {
     let Yaml::Object(map) = yaml else { return Err(fault("", "a rule is a map of keys")) };
-    for key in map.keys() {
-        match key.as_str() {
-            "filter" => return Err(fault("filter", "filter documents are not supported: use `not` in the condition")),
-            "action" => {
-                return Err(fault("action", "`action` is of an old form of Sigma: write each rule as a document"));
-            }
-            known if KEYS.contains(&known) => {}
-            other => {
-                let hint = nearest_of(other, KEYS.iter().copied()).map(|n| format!("; did you mean `{n}`?"));
-                warnings.push(fault(other, format!("`{other}` is no key of a rule{}", hint.unwrap_or_default())));
-            }
-        }
-    }
+    header::check(map, warnings)?;
     let text = |key: &str| match yaml.get(key) {
         None | Some(Yaml::Null) => Ok(None),
         Some(Yaml::String(text)) => Ok(Some(text.trim().to_owned())),
@@ -254,12 +218,6 @@ fn one(
         Some(word) => Severity::parse(&word).ok_or_else(|| fault("level", format!("{word:?} is no level")))?,
         None => Severity::Medium,
     };
-    if let Some(id) = yaml.get("id").filter(|id| !id.as_str().is_some_and(is_uuid)) {
-        warnings.push(fault(
-            "id",
-            format!("id: {id} is no UUID; write eight, four, four, four and twelve hexadecimal digits"),
-        ));
-    }
     let tags = list("tags")?;
     warnings.extend(attack::check(&tags).into_iter().map(|message| fault("tags", message)));
     let own = yaml.get("jcdetect").cloned().unwrap_or_else(|| Yaml::Object(serde_json::Map::new()));
@@ -288,10 +246,9 @@ fn one(
         let what = format!("category {:?} is neither one of the pack nor the folder of the file", rule.category);
         warnings.push(fault("category", what + &near.unwrap_or_default()));
     }
-    check_source_keys(yaml)?;
     rule.logic = match (yaml.get("detection"), yaml.get("correlation"), condition) {
         (Some(detection), None, None) => {
-            check_logsource(yaml)?;
+            header::check_product(map)?;
             Logic::Detection(detection::compile(detection, warnings)?)
         }
         (None, Some(correlation), None) => correlation::correlation(correlation, share.as_ref(), warnings)?,
@@ -314,33 +271,6 @@ fn one(
         return Err(fault("detection", "keywords cannot stand beside `actor.key` or `target.key`"));
     }
     Ok(rule)
-}
-
-fn is_uuid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
-}
-
-/// What else is said of the source of the log would have to be a condition.
-fn check_source_keys(yaml: &Yaml) -> Result<(), Fault> {
-    let keys = yaml.get("logsource").and_then(Yaml::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
-    match keys.into_iter().find(|key| !["product", "definition"].contains(key)) {
-        Some(key) => {
-            let remedy = "say it in the detection, as in `service: radius`";
-            Err(fault(key, format!("`logsource.{key}` is not supported: {remedy}")))
-        }
-        None => Ok(()),
-    }
-}
-
-fn check_logsource(yaml: &Yaml) -> Result<(), Fault> {
-    match yaml.get("logsource").and_then(|l| l.get("product")).and_then(Yaml::as_str) {
-        Some("jumpcloud") => Ok(()),
-        Some(other) => {
-            Err(fault("logsource", format!("the rule is for {other:?}: logsource.product has to be jumpcloud")))
-        }
-        None => Err(fault("title", "the rule lacks `logsource: {product: jumpcloud}`")),
-    }
 }
 
 impl Rule {
@@ -463,13 +393,21 @@ mod tests {
         assert!(parse("t.yml", base, &Lists::default(), &mut vec![]).is_ok());
         for (from, to, want) in [
             ("10m", "10x", "t.yml:7: `timespan` takes a span"),
+            ("10m", "2M", "t.yml:7: `timespan`: months have no fixed length; write 60d"),
+            ("10m", "1y", "t.yml:7: `timespan`: years have no fixed length; write 365d"),
+            ("10m", "99999999999M", "t.yml:7: `timespan` takes a span"),
             ("10m", "0s", "t.yml:7: `timespan` is at least 1s"),
             ("event_count", "event_cuont", "did you mean `event_count`?"),
             ("actor.key", "actor.kye", "did you mean \"actor.key\"?"),
             ("gte", "gteq", "did you mean `gte`?"),
             ("timespan", "timespn", "lacks `timespan`"),
             ("event_count", "value_count", "lacks the `field`"),
-            ("event_count", "value_sum", "is not supported"),
+            ("event_count", "value_sum", "t.yml:4: `value_sum` is not supported; there are event_count, value_count"),
+            (
+                "event_count\n  rules: [x]\n  group-by: [actor.key]\n  timespan: 10m\n  condition: {gte: 5}",
+                "value_percentile\n  rules: [x]\n  timespan: 10m\n  condition: {gte: 5, field: raw.x, percentile: 90}",
+                "t.yml:4: `value_percentile` is not supported",
+            ),
             ("gte: 5", "gte: 5, lte: 3", "never met: no number is all that it asks for"),
             (
                 "timespan: 10m\n  condition: {gte: 5}",

@@ -336,6 +336,7 @@ mod tests {
     fn mistakes_are_pointed_out() {
         for (text, line, want) in [
             ("acter.name == 'x'", "^^^^^^^^^^", "did you mean \"actor.name\"?"),
+            ("changes.sudo.trnd == 'x'", "^^^^^^^^^^^^^^^^^", "did you mean \"changes.sudo.trend\"?"),
             ("actor.name = 'x'", "           ^", "write =="),
             ("actor.name == x", "              ^", "text stands in quotes"),
             ("actor.name is 'x'", "           ^^", "`is` is no comparison"),

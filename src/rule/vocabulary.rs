@@ -11,6 +11,7 @@ const TRENDS: &[&str] = &["up", "down", "on", "off", "added", "removed", "widene
 fn words(field: &Field) -> Option<&'static [&'static str]> {
     Some(match field {
         Field::Norm(Norm::Outcome) => &["success", "failure", "challenge", "none"],
+        Field::Norm(Norm::ActorType) => &["admin", "user", "system", "service"],
         Field::Norm(Norm::ActorVia) => &["session", "api-key", "scim", "device", "other"],
         Field::Norm(Norm::AgentKind) => &["browser", "script", "app", "unknown"],
         Field::Norm(Norm::PolicyAction) => &["DENY", "ALLOW_WITH_MFA", "ALLOW"],
@@ -36,7 +37,12 @@ pub(super) fn check(field: &Field, patterns: &[Pattern], key: &str, warnings: &m
             let near = typed.and_then(|typed| nearest_of(typed, words.iter().copied()));
             let hint =
                 near.map_or_else(|| format!("it has {}", words.join(", ")), |near| format!("did you mean {near:?}?"));
-            warnings.push(fault(key, format!("{} {pattern}: no event has that; {hint}", field.name())));
+            let why = match field {
+                // Whatever else the log calls an actor is its type, too.
+                Field::Norm(Norm::ActorType) => "no actor is known to be that",
+                _ => "no event has that",
+            };
+            warnings.push(fault(key, format!("{} {pattern}: {why}; {hint}", field.name())));
         }
     }
 }

@@ -176,11 +176,23 @@ fn what_can_never_match_is_pointed_out() {
             "yml:6: initiated_by.emial: did you mean initiated_by.email?",
         ),
         (line, "{event_type: group_create, raw.success.x: x}", "raw.success.x is a raw path that no source documents"),
+        (
+            line,
+            "{event_type: group_create, actor.type: administrator}",
+            "yml:6: actor.type is administrator: no actor is known to be that; did you mean \"admin\"?",
+        ),
+        ("level: low", "status: foo", "yml:3: \"foo\" is no status; it is stable, test, experimental, deprecated,"),
+        ("level: low", "status: Stabel", "yml:3: \"Stabel\" is no status; did you mean stable?"),
+        ("level: low", "taxonomy: ecs", "yml:3: taxonomy: \"ecs\" changes nothing: fields mean here what"),
         ("level: low", "id: xyz", "yml:3: id: \"xyz\" is no UUID; write eight, four, four, four and twelve"),
         ("level: low", "id: \"11111111-2222-4333-8444-55555555555\"", "is no UUID"),
     ] {
         fs::write(folder.path().join("group-made.yml"), MINE.replace(from, to)).unwrap();
         jcdetect().args(["rules", "lint", "--rules", own]).assert().code(0).stdout(predicate::str::contains(want));
+    }
+    for good in ["status: deprecated", "status: unsupported", "taxonomy: sigma"] {
+        fs::write(folder.path().join("group-made.yml"), MINE.replace("level: low", good)).unwrap();
+        jcdetect().args(["rules", "lint", "--rules", own]).assert().code(0).stdout("");
     }
     for good in ["outcome: [SUCCESS, none]", "outcome: f*", "outcome|re: '^succ'", "mfa.used: true", "outcome: null"] {
         let text = MINE.replace(line, &format!("{{event_type: group_create, {good}}}"));
