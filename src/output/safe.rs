@@ -28,11 +28,12 @@ impl Safe<'_> {
         let mut out = String::new();
         let mut length = 0;
         for c in self.0.chars() {
-            length += if is_harmful(c) { c.escape_unicode().count() } else { 1 };
-            if length > longest {
-                return out + "…";
+            length += if is_harmful(c) { c.escape_unicode().len() } else { 1 };
+            match length > longest {
+                true => return out + "…",
+                false if is_harmful(c) => out.extend(c.escape_unicode()),
+                false => out.push(c),
             }
-            out += &Safe(c.encode_utf8(&mut [0; 4])).to_string();
         }
         out
     }
