@@ -44,8 +44,8 @@ impl Json<'_> {
     /// The hash of a value in its canonical form.
     ///
     /// Keys are sorted and spelled as the BigQuery-sanitizing exporter spells them, `null`, `{}`, `[]` and empty texts
-    /// as members are dropped, whole numbers and times are one however they are spelled, so one value is the same in
-    /// every container. XXH3: the same on every machine and in every run.
+    /// as members are dropped, whole numbers of 64 bits and times are one whether a container makes texts of them or not,
+    /// so one value is the same in every container. XXH3: the same on every machine and in every run.
     pub fn value_hash(&self) -> u128 {
         let mut body = Vec::with_capacity(256);
         self.write_body(&mut body);
@@ -102,11 +102,10 @@ impl Spelled<'_> {
     fn of(text: &[u8]) -> Spelled<'_> {
         const SECONDS: usize = "2026-03-02T09:00:00".len();
         const TICKS: usize = 7;
+        if let Some(n) = integer(text) {
+            return Spelled::Integer(n);
+        }
         match text {
-            [b'0'] => return Spelled::Integer(0),
-            [b'1'..=b'9', ..] if text.len() <= 18 && text.iter().all(u8::is_ascii_digit) => {
-                return Spelled::Integer(text.iter().fold(0, |n, digit| n * 10 + i64::from(digit - b'0')));
-            }
             [_, _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => {}
             _ => return Spelled::Text,
         }
@@ -124,6 +123,23 @@ impl Spelled<'_> {
             _ => Spelled::Text,
         }
     }
+}
+
+/// The number that a text is as JSON writes one that is whole and fits 64 bits: `-1` and `-0`, but not `01`, `+1` or `1.0`.
+fn integer(text: &[u8]) -> Option<i64> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if !matches!(digits, [b'0'] | [b'1'..=b'9', ..]) || digits.len() > 19 {
+        return None;
+    }
+    // Counted downwards, since there is one more below zero than above.
+    let n = digits.iter().try_fold(0_i64, |n, digit| {
+        let digit = digit.is_ascii_digit().then(|| i64::from(digit - b'0'))?;
+        n.checked_mul(10)?.checked_sub(digit)
+    })?;
+    if is_negative { Some(n) } else { n.checked_neg() }
 }
 
 fn write_members<'m, 'a: 'm>(members: impl Iterator<Item = (&'m str, &'m Json<'a>)>, out: &mut Vec<u8>) {
@@ -183,6 +199,8 @@ fn sanitized(key: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn body(text: &str) -> u128 {
@@ -211,6 +229,13 @@ mod tests {
     fn body_is_one_however_an_exporter_spells_it() {
         for (one, other) in [
             (r#"{"a":"48"}"#, r#"{"a":48}"#),
+            (r#"{"a":"-1"}"#, r#"{"a":-1}"#),
+            (r#"{"a":"-0"}"#, r#"{"a":-0}"#),
+            (r#"{"a":"0"}"#, r#"{"a":-0.0}"#),
+            (r#"{"a":["1000"]}"#, r#"{"a":[1e3]}"#),
+            (r#"{"a":"1234567890123456789"}"#, r#"{"a":1234567890123456789}"#),
+            (r#"{"a":"9223372036854775807"}"#, r#"{"a":9223372036854775807}"#),
+            (r#"{"a":"-9223372036854775808"}"#, r#"{"a":-9223372036854775808}"#),
             (r#"{"a":"x","b":""}"#, r#"{"a":"x"}"#),
             (r#"{"a":{"b":"","c":[]}}"#, "{}"),
             (r#"{"t":"2026-03-02T09:00:00.120Z"}"#, r#"{"t":"2026-03-02T09:00:00.12+00:00"}"#),
@@ -220,6 +245,14 @@ mod tests {
             assert_eq!(body(one), body(other), "{one}");
         }
         for (one, other) in [
+            (r#"{"a":"-1"}"#, r#"{"a":1}"#),
+            (r#"{"a":"-"}"#, r#"{"a":0}"#),
+            (r#"{"a":"-01"}"#, r#"{"a":-1}"#),
+            (r#"{"a":"+1"}"#, r#"{"a":1}"#),
+            // As a number it is not exact, and two ids that differ in their last digit are two.
+            (r#"{"a":"9223372036854775808"}"#, r#"{"a":9223372036854775808}"#),
+            (r#"{"a":"9223372036854775808"}"#, r#"{"a":"9223372036854775809"}"#),
+            (r#"{"a":"12345678901234567890123"}"#, r#"{"a":"12345678901234567890124"}"#),
             (r#"{"t":"2026-03-02T09:00:00.120Z"}"#, r#"{"t":"2026-03-02T09:00:00.121Z"}"#),
             (r#"{"t":"2026-03-02T09:00:00.120Z"}"#, r#"{"t":"2026-03-02T09:00:00.120"}"#),
             (r#"{"t":"2026-03-02T09:00:00 Z"}"#, r#"{"t":"2026-03-02T09:00:00Z"}"#),
@@ -235,5 +268,24 @@ mod tests {
             assert_eq!(text_hash(seed, text.as_bytes()), member_hash(seed, &Json::Text(text.into())), "{key}");
         }
         assert_eq!(key_seed("@version"), key_seed("_version"));
+    }
+
+    proptest! {
+        #[test]
+        fn whole_numbers_are_one_as_number_and_as_text(n in prop_oneof![any::<i64>(), -9_i64..9], key in "[a-z]{1,3}") {
+            let (number, text) = (Json::Int(n), Json::Text(n.to_string().into()));
+            let seed = key_seed(&key);
+            prop_assert_eq!(member_hash(seed, &number), member_hash(seed, &text));
+            prop_assert_eq!(member_hash(seed, &number), text_hash(seed, n.to_string().as_bytes()));
+            prop_assert_eq!(number.value_hash(), text.value_hash());
+        }
+
+        #[test]
+        fn texts_are_one_only_as_the_same_whole_number(one in "-?[0-9]{1,21}", other in "-?[0-9]{1,21}") {
+            let (json, seed) = (Json::Text(one.as_str().into()), key_seed("k"));
+            prop_assert_eq!(text_hash(seed, one.as_bytes()), member_hash(seed, &json));
+            let are_zero = [&one, &other].iter().all(|text| ["0", "-0"].contains(&text.as_str()));
+            prop_assert_eq!(text_hash(seed, one.as_bytes()) == text_hash(seed, other.as_bytes()), one == other || are_zero);
+        }
     }
 }

@@ -188,6 +188,11 @@ mod tests {
         r#""auth_meta":{"policies_applied":[{"metadata":{"action":"DENY"}}],"system":{"id":"s7"}},"#,
         r#""useragent":null,"#,
         r#""user_agent":{"name":"curl"},"#,
+        r#""exit_code":-1,"#,
+        r#""exit_code":"-1","#,
+        r#""exit_code":"-0","#,
+        r#""exit_code":"1234567890123456789","#,
+        r#""exit_code":"9223372036854775808","#,
         r#""jumpcloud_event_type":"directory","#,
         r#""jumpcloud_event_type":"ldap","success":false,"error_code":0,"#,
     ];
