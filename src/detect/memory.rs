@@ -58,7 +58,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Me
         if values.is_empty() {
             continue;
         }
-        let is_old_enough = start.is_some_and(|start| time.0.saturating_sub(start.0) >= rule.min_age.0);
+        let is_old_enough = start.is_some_and(|start| time.since(start) >= rule.min_age);
         if !is_old_enough || known < rule.min_events {
             out.is_too_young = out.is_too_young || !store.is_history(event);
             continue;
@@ -157,7 +157,7 @@ pub fn legs(store: &Store, rule: &Travel, group: &Members, stop: impl Fn(u32) ->
         if let Some((from, there)) = before
             && there.address != here.address
         {
-            let nanoseconds = (store.time(event).0 - store.time(from).0).max(SECOND);
+            let nanoseconds = store.time(event).since(store.time(from)).0.max(SECOND);
             let leg = Leg { from, to: event, km: there.spot.apart(here.spot), nanoseconds };
             if leg.km >= rule.min_km && leg.kmh() >= rule.min_kmh {
                 out.push(leg);

@@ -60,6 +60,12 @@ impl Timestamp {
         }
     }
 
+    /// How long it is after another instant; below zero where it is before it. More than a [`Span`] holds, as between
+    /// 1700 and 2200, is the longest there is.
+    pub fn since(self, other: Timestamp) -> Span {
+        Span(self.0.saturating_sub(other.0))
+    }
+
     /// The start of an hour, counted from the epoch; the last instant there is for one that no instant starts.
     pub fn of_hour(hour: i64) -> Timestamp {
         Timestamp(hour.saturating_mul(HOUR))
@@ -267,6 +273,17 @@ mod tests {
         assert_eq!(time.short(Zone::parse("+02:00").unwrap()), "2026-03-03 01:30:00");
         assert_eq!(Zone::parse("+02:00").unwrap().to_string(), "UTC+02:00");
         assert_eq!(Zone::parse("Europe/Paris"), None);
+    }
+
+    #[test]
+    fn instants_far_apart_are_as_far_as_a_span_goes() {
+        let (early, late) = (Timestamp(nanos("1700-03-02T09:00:00Z")), Timestamp(nanos("2200-03-02T09:00:00Z")));
+        assert_eq!((late.since(early), early.since(late)), (Span(i64::MAX), Span(i64::MIN)));
+        assert_eq!(late.since(early).words(), "106751 d");
+        assert_eq!(
+            Timestamp(nanos("2026-03-02T09:00:05Z")).since(Timestamp(nanos("2026-03-02T09:00:00Z"))).0,
+            5 * SECOND
+        );
     }
 
     #[test]

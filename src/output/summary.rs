@@ -10,7 +10,6 @@ use super::Look;
 use super::json::{Unreadable, unreadable};
 use super::rows::{lines, terminal};
 use crate::event::coverage::Coverage;
-use crate::event::time::Span;
 use crate::triage::table::{Row, Table};
 
 #[derive(Serialize)]
@@ -100,7 +99,7 @@ pub fn table(
         found = format!("{chosen} of {}", terminal::plural(coverage.events, "event"));
     }
     if let Some(span) = coverage.span {
-        let length = Span(span.last.0 - span.first.0).words();
+        let length = span.last.since(span.first).words();
         let (first, last) = (span.first.short(look.zone), span.last.short(look.zone));
         found += &format!(" from {first} to {last} {} ({length})", look.zone);
     }

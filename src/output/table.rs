@@ -10,7 +10,7 @@ use super::prose::{plural, when};
 use super::safe::Safe;
 use super::{Look, cases, unread};
 use crate::event::coverage::{Coverage, Told};
-use crate::event::time::{Span, Zone};
+use crate::event::time::Zone;
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
 use crate::triage::report::Report;
@@ -182,7 +182,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     let c = report.coverage;
     write!(out, "Read: {}", plural(c.events, "event"))?;
     if let Some(span) = c.span {
-        let length = Span(span.last.0 - span.first.0);
+        let length = span.last.since(span.first);
         write!(out, " from {} to {} {zone} ({})", span.first.short(zone), span.last.short(zone), length.words())?;
     }
     writeln!(out)?;
@@ -224,10 +224,10 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     }
     // The longest says most.
     let mut gaps = c.gaps();
-    gaps.sort_by_key(|gap| (gap.from.0 - gap.to.0, gap.from));
+    gaps.sort_by_key(|gap| (std::cmp::Reverse(gap.to.since(gap.from)), gap.from));
     for gap in gaps.iter().take(1) {
         let more = if gaps.len() > 1 { format!("; {} more, shorter", gaps.len() - 1) } else { String::new() };
-        let length = Span(gap.to.0 - gap.from.0).words();
+        let length = gap.to.since(gap.from).words();
         writeln!(
             out,
             "Gap: nothing at all{} from {} to {} {zone} ({length}{more})",
@@ -301,12 +301,12 @@ fn of_organization(c: &Coverage, organization: &str) -> String {
 /// The longest silence of a service, and how many more there are.
 fn silences(c: &Coverage, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let mut silences = c.silences();
-    silences.sort_by_key(|silence| (silence.from.0 - silence.to.0, silence.from));
+    silences.sort_by_key(|silence| (std::cmp::Reverse(silence.to.since(silence.from)), silence.from));
     let Some(silence) = silences.first() else { return Ok(()) };
     let more = if silences.len() > 1 { format!("; {} more", silences.len() - 1) } else { String::new() };
     let whose = of_organization(c, &silence.organization);
     let (from, to) = (silence.from.short(zone), silence.to.short(zone));
-    let length = Span(silence.to.0 - silence.from.0).words();
+    let length = silence.to.since(silence.from).words();
     let service = Safe(&silence.service);
     writeln!(out, "Silent: no {service}{whose} from {from} to {to} {zone}, unlike in other weeks ({length}{more})")
 }

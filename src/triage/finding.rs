@@ -17,7 +17,7 @@ use crate::detect::memory::{self, Leg, Stop};
 use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::origin::Origin;
-use crate::event::time::{Span, Timestamp};
+use crate::event::time::Timestamp;
 use crate::rule::logic::{Logic, Travel};
 use crate::rule::set::RuleSet;
 use crate::rule::{Confidence, Entity, Rule, Severity};
@@ -208,7 +208,7 @@ impl Findings<'_> {
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let (own, others) = self.own_and_others(spell, &events);
         let had_part = [&own, &others].map(|events| self::parts(store, events));
-        let spent = Span(last_seen.0 - first_seen.0);
+        let spent = last_seen.since(first_seen);
         let summary = describe::finding(rule, &entity, &had_part, (events.len(), spent), self.leg(place, &events));
         let shown = shown(&events, &spell.events(), self.evidence_limit);
         Finding {

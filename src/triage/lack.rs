@@ -322,7 +322,7 @@ fn known_at(keys: &Keys<'_>, rule: &FirstSeen, event: u32) -> Vec<String> {
     for key in keys.of(event, 0, &rule.by) {
         let lessons = groups.get(&key).map(Vec::as_slice).unwrap_or_default();
         let first = lessons.first().map_or(time, |first| store.time(*first));
-        let known_for = Span(time.0.saturating_sub(first.0).max(0));
+        let known_for = time.since(first).max(Span(0));
         let learned = &lessons[..lessons.partition_point(|lesson| store.time(*lesson) < settled)];
         if own.is_empty() {
             out.push("it has no value that could be new".to_owned());
@@ -373,7 +373,7 @@ fn leg_at(keys: &Keys<'_>, rule: &Travel, event: u32) -> Vec<String> {
             continue;
         };
         let (km, at) = (there.apart(here), store.time(from));
-        let hours = ((time.0 - at.0).max(SECOND)) as f64 / HOUR as f64;
+        let hours = time.since(at).0.max(SECOND) as f64 / HOUR as f64;
         let country = store.group_values(from, &Field::Norm(Norm::SourceCountry));
         let country = country.first().map_or("?", |symbol| store.symbol(*symbol)).to_uppercase();
         out.push(format!(

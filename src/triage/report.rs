@@ -42,7 +42,7 @@ impl RuleCoverage {
     ) -> RuleCoverage {
         let mut out = RuleCoverage::default();
         let first = coverage.span.iter().chain(history.and_then(|h| h.span.as_ref())).map(|reach| reach.first).min();
-        let length = coverage.span.zip(first).map_or(Span(0), |(reach, first)| Span(reach.last.0 - first.0));
+        let length = coverage.span.zip(first).map_or(Span(0), |(reach, first)| reach.last.since(first));
         let judgements = judgements(set, detected, length);
         let read: BTreeSet<_> = coverage.types.keys().map(|event_type| folded(event_type)).collect();
         for (place, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.is_reported && is_wanted(r)) {

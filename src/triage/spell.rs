@@ -49,11 +49,11 @@ pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &Signals) -
         for entity in entities(store, rule, groups, signal) {
             let key = (signal.is_pending(), store.organization(signal.event), entity.clone());
             let spells = open.entry(key).or_default();
-            let time = store.time(signal.event).0;
+            let time = store.time(signal.event);
             let belongs = spells.last().is_some_and(|spell: &Spell| {
                 let last = spell.signals[spell.signals.len() - 1].event;
-                let since = |event: u32| time.saturating_sub(store.time(event).0);
-                since(last) <= rule.fold.0 && since(spell.first()) <= LONGEST.0
+                let since = |event: u32| time.since(store.time(event));
+                since(last) <= rule.fold && since(spell.first()) <= LONGEST
             });
             match spells.last_mut() {
                 Some(spell) if belongs => spell.signals.push(signal),

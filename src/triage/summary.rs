@@ -301,7 +301,7 @@ impl Voice {
     }
 
     fn ends(&mut self, last: Timestamp, time: Timestamp) {
-        if time.0.saturating_sub(last.0) > SILENCE {
+        if time.since(last).0 > SILENCE {
             self.silences.push(Reach { first: last, last: time });
         }
     }
@@ -334,7 +334,7 @@ fn services(store: &Store, events: &[u32], alike: &[Alike]) -> [Table<'static>; 
     }
     let silence = |((organization, service), voice): (&(&str, &str), &Voice)| {
         let row = |silence: &Reach| -> Row {
-            let hours = (silence.last.0 - silence.first.0) / HOUR;
+            let hours = silence.last.since(silence.first).0 / HOUR;
             let hours = Cell::Number(u64::try_from(hours).unwrap_or_default());
             let names = [organization, service].map(|name| Cell::Text((*name).to_owned()));
             names.into_iter().chain([Cell::Time(silence.first), Cell::Time(silence.last), hours]).collect()

@@ -202,8 +202,8 @@ impl Bonds<'_> {
         let mut clusters: Vec<Vec<Member>> = Vec::new();
         let (mut start, mut end) = (Timestamp(0), Timestamp(0));
         for member in members {
-            let after = |time: Timestamp| member.first.0.saturating_sub(time.0);
-            let is_near = after(end) <= self.within.0 && after(start) <= LONGEST.0;
+            let after = |time: Timestamp| member.first.since(time);
+            let is_near = after(end) <= self.within && after(start) <= LONGEST;
             match clusters.last_mut() {
                 Some(cluster) if is_near => {
                     cluster.push(*member);

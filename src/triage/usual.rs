@@ -209,7 +209,7 @@ fn usual(aspect: Aspect, happenings: &[&Happening], zone: Zone) -> Option<Usual>
             let like = around(value);
             let (begin, end) = (like.iter().min().copied()?, like.iter().max().copied()?);
             let before = times.partition_point(|time| *time < begin);
-            let is_new = begin.0 - start.0 >= KNOWN_FOR && before >= LEAST && end.0 - begin.0 < NEW_FOR;
+            let is_new = begin.since(start).0 >= KNOWN_FOR && before >= LEAST && end.since(begin).0 < NEW_FOR;
             let is_rare = total >= RARE && like.len() * RARE < total;
             let odd = match aspect {
                 _ if is_new => Some(Odd::New),

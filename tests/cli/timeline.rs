@@ -8,7 +8,7 @@ use predicates::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::events::{guessed_password, lines};
+use super::events::{guessed_password, lines, sign_in};
 use super::{findings, jcdetect, text};
 
 fn timeline(arguments: &[&str]) -> String {
@@ -198,5 +198,20 @@ fn what_does_not_go_together_is_said() {
     ] {
         let all = [&["timeline", folder.as_str()], arguments].concat();
         jcdetect().args(all).assert().code(2).stderr(predicate::str::contains(want)).stdout("");
+    }
+}
+
+/// Times that are further apart than 64 bits of nanoseconds hold are no panic and no time that is below zero.
+#[test]
+fn centuries_apart_are_no_less_than_nothing() {
+    let events = [sign_in(1, "1700-03-02T09:00:00Z", true), sign_in(2, "2200-03-02T09:00:00Z", true)];
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("events.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    for command in [&["scan"][..], &["timeline"], &["summary"], &["investigate", "alice"]] {
+        let out = jcdetect().args(command).arg(&path).output().unwrap();
+        let shown = String::from_utf8(out.stdout).unwrap() + &String::from_utf8(out.stderr).unwrap();
+        assert!(out.status.success(), "{command:?} {shown}");
+        assert!(shown.contains("2200-03-02") && !shown.contains("(-"), "{command:?} {shown}");
     }
 }
