@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::context;
 use super::finding::Finding;
 use super::focus::{Focus, Part};
-use super::sentence::is_only_seen;
+use super::sentence::{Wording, is_only_seen};
 use super::usual::{Aspect, Habits};
 use super::watch::{Deed, Happening, Seen};
 use crate::enrich::directory::Directory;
@@ -198,7 +198,7 @@ fn sessions(happenings: &[Happening], manner: Manner) -> Vec<Session> {
         let key = (&*happening.organization, deed.actor_key.as_str(), deed.ip.as_deref(), deed.agent.as_deref());
         let goes_on = open.get(&key).copied().filter(|session: &usize| {
             let last = sessions[*session].events.last().map_or(happening.time, |last| happenings[*last].time);
-            happening.time.0.saturating_sub(last.0) <= manner.idle.0
+            happening.time.since(last) <= manner.idle
         });
         if let Some(session) = goes_on {
             sessions[session].events.push(place);
@@ -265,7 +265,7 @@ fn changes(happenings: &[Happening], sessions: &[Session], evidence: &BTreeSet<u
         };
         match out.last_mut().filter(is_same) {
             Some(change) => change.events.push(event),
-            None => out.push(Change { events: vec![event], undo: undo.clone(), is_telling }),
+            None => out.push(Change { events: vec![event], undo: undo.to_string(), is_telling }),
         }
     }
     for change in &mut out {
@@ -283,11 +283,12 @@ const MOST_SAID: usize = 3;
 
 /// Whether two deeds are said in the same words, but for what they were done to.
 fn are_alike(one: &Deed, other: &Deed) -> bool {
-    let said = |deed: &Deed| {
-        let brief = deed.sentence.brief();
-        deed.object.as_ref().map_or_else(|| brief.clone(), |object| brief.replacen(object.as_str(), "\0", 1))
+    let ((one_did, one_rest), (other_did, other_rest)) = (one.sentence.parts(), other.sentence.parts());
+    let is_same = match (one_did.around(), other_did.around()) {
+        (None, None) => one_did.text() == other_did.text(),
+        (one, other) => one == other,
     };
-    one.event_type == other.event_type && said(one) == said(other)
+    one.event_type == other.event_type && is_same && one_rest == other_rest
 }
 
 /// Events in a row that are said in the same words, but for what they were done to. After one with a mark, and
@@ -311,7 +312,8 @@ pub fn rows(happenings: &[Happening], events: &[usize], has_mark: impl Fn(usize)
 /// A row of events in one sentence, with what they were done to.
 pub fn said(happenings: &[Happening], row: &[usize]) -> String {
     let first = &happenings[row[0]].deed;
-    let text = with_objects(&first.sentence.brief(), row, happenings, MOST_SAID, &str::to_owned);
+    let (did, rest) = first.sentence.parts();
+    let text = with_objects(did, row, happenings, MOST_SAID, &str::to_owned) + rest;
     match row.len() {
         1 => text,
         count => format!("{text} ({count} times)"),
@@ -321,13 +323,13 @@ pub fn said(happenings: &[Happening], row: &[usize]) -> String {
 /// How a row of changes is undone, with what has to be put right. `shown` is what becomes of each name and of the words
 /// around them: together they are longer than what is shown of one text.
 pub fn undo(happenings: &[Happening], row: &[usize], shown: &dyn Fn(&str) -> String) -> String {
-    let text = row.first().and_then(|first| happenings[*first].deed.undo.as_deref()).unwrap_or_default();
-    with_objects(text, row, happenings, MOST_TO_UNDO, shown)
+    let undo = row.first().and_then(|first| happenings[*first].deed.undo.as_ref());
+    undo.map(|undo| with_objects(undo, row, happenings, MOST_TO_UNDO, shown)).unwrap_or_default()
 }
 
-/// A text about the first of some events, with the objects of all of them in the place of its own.
+/// What is said of the first of some events, with the objects of all of them in the place of its own.
 fn with_objects(
-    text: &str,
+    said: &Wording,
     events: &[usize],
     happenings: &[Happening],
     most: usize,
@@ -336,8 +338,7 @@ fn with_objects(
     let mut met: HashSet<&str> = HashSet::new();
     let objects = events.iter().filter_map(|event| happenings[*event].deed.object.as_deref());
     let objects: Vec<&str> = objects.filter(|object| met.insert(object)).collect();
-    let first = objects.first().filter(|_| objects.len() > 1);
-    let Some((before, behind)) = first.and_then(|first| text.split_once(first)) else { return shown(text) };
+    let Some((before, behind)) = said.around().filter(|_| objects.len() > 1) else { return shown(said.text()) };
     let named: Vec<String> = objects.iter().take(most).map(|object| shown(object)).collect();
     let more = objects.len().saturating_sub(most);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

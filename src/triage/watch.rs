@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::focus::{Focus, Part};
-use super::sentence::{self, Sentence};
+use super::sentence::{self, Sentence, Wording};
 use crate::event::facet;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::identity::{Links, Names};
@@ -45,7 +45,7 @@ pub struct Deed {
     /// in words
     pub sentence: Sentence,
     /// how it is undone, if it changed anything
-    pub undo: Option<String>,
+    pub undo: Option<Wording>,
     /// whom it is about of those the focus means: kind, key, names
     pub identities: Vec<(String, String, Vec<String>)>,
 }

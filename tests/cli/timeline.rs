@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use predicates::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::{guessed_password, lines, sign_in};
@@ -214,4 +214,24 @@ fn centuries_apart_are_no_less_than_nothing() {
         assert!(out.status.success(), "{command:?} {shown}");
         assert!(shown.contains("2200-03-02") && !shown.contains("(-"), "{command:?} {shown}");
     }
+}
+
+/// Names are put into words where they belong, however short they are.
+#[test]
+fn what_is_to_be_put_right_is_named_where_its_name_belongs() {
+    let deleted = |number: u32, name: &str| {
+        json!({
+            "id": format!("{number:024x}"), "organization": "o", "timestamp": format!("2026-03-02T09:0{number}:00Z"),
+            "event_type": "group_delete", "service": "directory", "success": true,
+            "initiated_by": {"id": "u1", "type": "admin", "email": "M@example.com"},
+            "resource": {"id": format!("g{number}"), "type": "user_group", "name": name},
+        })
+    };
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("events.jsonl");
+    fs::write(&path, lines(&[deleted(1, "M"), deleted(2, "ops")])).unwrap();
+    let shown = jcdetect().args(["investigate", "M@example.com"]).arg(&path).assert().success();
+    shown
+        .stdout(predicates::str::contains("M@example.com deleted the group M, ops (2 times)"))
+        .stdout(predicates::str::contains("Make the group M, ops anew, if it is needed."));
 }

@@ -1,10 +1,11 @@
 //! Association: two things bound to each other or taken apart, said with both ends.
 
-use super::words::cut;
+use super::wording::Wording;
+use super::words::{Words, cut};
 use crate::event::json::Json;
 
 /// What was done to the two ends. `None` where the record does not name them.
-pub fn phrase(event_type: &str, json: &Json<'_>) -> Option<String> {
+pub fn phrase(event_type: &str, json: &Json<'_>, words: &Words<'_>) -> Option<Wording> {
     if !event_type.ends_with("association_change") {
         return None;
     }
@@ -13,25 +14,23 @@ pub fn phrase(event_type: &str, json: &Json<'_>) -> Option<String> {
     // Directions are written either way; whom it is about comes first.
     let (who, what) = if from.rank() <= to.rank() { (from, to) } else { (to, from) };
     let op = json.text_at(&["association", "op"]).unwrap_or_default();
-    let (subject, object) = (who.shown(), what.shown());
     let is_group = what.kind.ends_with("group");
     let gives_access = matches!(what.kind.as_str(), "system" | "application" | "ldap_server" | "radius_server");
-    let mut out = match (op, is_group, gives_access && who.rank() <= 2) {
-        ("add", true, _) if who.rank() == 0 || who.kind == "system" => format!("added {subject} to {object}"),
-        ("remove", true, _) if who.rank() == 0 || who.kind == "system" => format!("removed {subject} from {object}"),
-        ("add", _, true) => format!("gave {subject} access to {object}"),
-        ("remove", _, true) => format!("took from {subject} the access to {object}"),
-        ("add", ..) => format!("bound {subject} to {object}"),
-        ("remove", ..) => format!("unbound {subject} from {object}"),
-        _ => format!("changed how {subject} is bound to {object}"),
+    let (before, between) = match (op, is_group, gives_access && who.rank() <= 2) {
+        ("add", true, _) if who.rank() == 0 || who.kind == "system" => ("added ", " to "),
+        ("remove", true, _) if who.rank() == 0 || who.kind == "system" => ("removed ", " from "),
+        ("add", _, true) => ("gave ", " access to "),
+        ("remove", _, true) => ("took from ", " the access to "),
+        ("add", ..) => ("bound ", " to "),
+        ("remove", ..) => ("unbound ", " from "),
+        _ => ("changed how ", " is bound to "),
     };
+    let out = who.shown(words).between(before, between).and(what.shown(words));
     let sudo = json.at(&["association", "attributes", "sudo"]);
     let is_on = |key| sudo.and_then(|sudo| sudo.truth_at(&[key])) == Some(true);
     if op != "remove" && is_on("enabled") {
-        out += " as its administrator";
-        if is_on("withoutPassword") {
-            out += ", without a password for sudo";
-        }
+        let sudo = if is_on("withoutPassword") { ", without a password for sudo" } else { "" };
+        return Some(out.between("", &format!(" as its administrator{sudo}")));
     }
     Some(out)
 }
@@ -59,9 +58,10 @@ impl End {
         }
     }
 
-    fn shown(&self) -> String {
+    fn shown(&self, words: &Words<'_>) -> Wording {
+        let name = words.name(self.name.clone());
         let noun = match self.kind.as_str() {
-            "user" | "admin" | "" => return self.name.clone(),
+            "user" | "admin" | "" => return name,
             "user_group" => "group",
             "system_group" => "device group",
             "system" => "device",
@@ -69,22 +69,29 @@ impl End {
             "office_365" => "Microsoft 365",
             "ldap_server" => "LDAP server",
             "radius_server" => "RADIUS server",
-            other => return format!("the {} {}", other.replace('_', " "), self.name),
+            other => &other.replace('_', " "),
         };
-        format!("the {noun} {}", self.name)
+        name.between(&format!("the {noun} "), "")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
+
+    fn said(text: &str) -> Option<String> {
+        let json = Json::parse(text).unwrap();
+        let event = Event::part(&json);
+        phrase("association_change", &json, &Words::new(&event)).map(|said| said.to_string())
+    }
 
     fn of(op: &str, from: (&str, &str), to: (&str, &str), attributes: &str) -> String {
         let text = format!(
             r#"{{"association":{{"op":"{op}","attributes":{attributes},"connection":{{"from":{{"type":"{}","name":"{}"}},"to":{{"type":"{}","name":"{}"}}}}}}}}"#,
             from.0, from.1, to.0, to.1
         );
-        phrase("association_change", &Json::parse(&text).unwrap()).unwrap()
+        said(&text).unwrap()
     }
 
     #[test]
@@ -109,7 +116,7 @@ mod tests {
     #[test]
     fn an_association_without_ends_has_no_phrase() {
         for text in ["{}", r#"{"association":{"op":"add"}}"#, r#"{"association":{"connection":{"from":1,"to":[]}}}"#] {
-            assert_eq!(phrase("association_change", &Json::parse(text).unwrap()), None, "{text}");
+            assert_eq!(said(text), None, "{text}");
         }
     }
 }

@@ -6,6 +6,7 @@ mod changes;
 mod phrases;
 mod signin;
 mod undo;
+mod wording;
 mod words;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::event::outside::Enriched;
 
 pub use signin::is_one as is_sign_in;
 pub use undo::{is_only_seen, undo};
+pub use wording::Wording;
 use words::Words;
 pub use words::cut;
 
@@ -27,7 +29,7 @@ const MOST_CHANGES: usize = 3;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sentence {
     /// who did what
-    head: String,
+    head: Wording,
     /// from where, and with which program
     whence: String,
     /// the factors, what changed, why it failed
@@ -38,6 +40,11 @@ impl Sentence {
     /// Without from where and with which program, where that is said elsewhere.
     pub fn brief(&self) -> String {
         format!("{}{}", self.head, self.rest)
+    }
+
+    /// The same in two parts: who did what, with the name of what it was done to, and the rest.
+    pub fn parts(&self) -> (&Wording, &str) {
+        (&self.head, &self.rest)
     }
 }
 
@@ -85,13 +92,15 @@ fn build(fields: &dyn Fields, json: Option<&Json<'_>>) -> Sentence {
     let is_failure = words.norm(Norm::Outcome).as_deref() == Some("failure");
     let (did, said) = did(&event_type, &words, json);
     let is_attempt = signin::is_one(&event_type) || event_type == "ldap_srch";
-    let head = match did.strip_prefix('^') {
-        Some(whole) => whole.to_owned(),
-        None if is_failure && !is_attempt => format!("{} {}", words.actor(), tried(&did)),
-        None => format!("{} {did}", words.actor()),
+    let is_whole = did.text().starts_with('^');
+    let actor = words.actor() + " ";
+    let head = match () {
+        () if is_whole => did.without(1),
+        () if is_failure && !is_attempt => tried(did).between(&actor, ""),
+        () => did.between(&actor, ""),
     };
     let mut rest = signin::clause(&event_type, &words);
-    if is_failure && did.starts_with('^') {
+    if is_failure && is_whole {
         rest += ", which failed";
     }
     if is_failure && let Some(message) = words.named("error_message") {
@@ -108,11 +117,11 @@ fn build(fields: &dyn Fields, json: Option<&Json<'_>>) -> Sentence {
 }
 
 /// What was done, and the changed field that this says already.
-fn did(event_type: &str, words: &Words<'_>, json: Option<&Json<'_>>) -> (String, Option<&'static str>) {
+fn did(event_type: &str, words: &Words<'_>, json: Option<&Json<'_>>) -> (Wording, Option<&'static str>) {
     if let Some(did) = signin::phrase(event_type, words) {
         return (did, None);
     }
-    if let Some(did) = json.and_then(|json| association::phrase(event_type, json)) {
+    if let Some(did) = json.and_then(|json| association::phrase(event_type, json, words)) {
         return (did, None);
     }
     if let Some((phrase, field)) = json.and_then(|json| changes::phrase(event_type, json)) {
@@ -153,13 +162,14 @@ fn noun_and_verb(event_type: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// The same, of something that was only tried.
-fn tried(did: &str) -> String {
-    let (verb, behind) = did.split_once(' ').unwrap_or((did, ""));
+fn tried(did: Wording) -> Wording {
+    let verb = did.text().split(' ').next().unwrap_or_default();
     let to = phrases::TO.iter().find(|(past, _)| *past == verb).map(|(_, to)| *to);
+    let behind = verb.len() + 1;
     match to {
-        Some("try") => did.to_owned(),
-        Some(to) => format!("tried to {to} {behind} and failed"),
-        None => format!("{did}, which failed"),
+        Some("try") => did,
+        Some(to) => did.without(behind).between(&format!("tried to {to} "), " and failed"),
+        None => did.between("", ", which failed"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sign-in: how an attempt to get in is said, with its factors, or why it failed.
 
+use super::wording::Wording;
 use super::words::Words;
 use crate::event::field::Norm;
 
@@ -82,7 +83,7 @@ fn attempt(event_type: &str) -> Option<&'static Attempt> {
 }
 
 /// How an attempt is said.
-pub fn phrase(event_type: &str, words: &Words<'_>) -> Option<String> {
+pub fn phrase(event_type: &str, words: &Words<'_>) -> Option<Wording> {
     let attempt = attempt(event_type)?;
     let phrase = match words.norm(Norm::Outcome).as_deref() {
         Some("failure") => attempt.failure,

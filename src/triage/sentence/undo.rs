@@ -1,5 +1,6 @@
 //! Undo: what an actor changed, and how it is put back.
 
+use super::wording::Wording;
 use super::words::{Words, cut};
 use super::{changes, noun_and_verb};
 use crate::event::change;
@@ -65,7 +66,8 @@ const UNDO: &[(&str, &str)] = &[
 const COMMANDS: [&str; 7] = ["erase", "wipe", "lock", "clear", "remove", "restart", "shutdown"];
 
 /// How to undo what an event did; `None` if it changed nothing, or failed.
-pub fn undo(event: &Event<'_>) -> Option<String> {
+pub fn undo(event: &Event<'_>) -> Option<Wording> {
+    let known = |text: &str| Some(Wording::from(text.to_owned()));
     if matches!(event.outcome, Outcome::Failure | Outcome::Challenge) {
         return None;
     }
@@ -82,15 +84,15 @@ pub fn undo(event: &Event<'_>) -> Option<String> {
         let command = json.text_at(&["request_type"]).or_else(|| json.text_at(&["command", "request_type"]));
         let command = command.unwrap_or_default().to_ascii_lowercase();
         let acts = COMMANDS.iter().any(|word| command.contains(word));
-        let known = "A device command cannot be undone: see whether the device is still there, and enrol it again.";
-        return acts.then(|| known.to_owned());
+        let lost = "A device command cannot be undone: see whether the device is still there, and enrol it again.";
+        return known(lost).filter(|_| acts);
     }
     let has_key = |field: &str, wanted: fn(&[&str]) -> bool| {
         change::of(json, field).iter().any(|change| wanted(change.trend().as_slice()))
     };
     if event_type == "admin_update" {
         if has_key("apiKeySet", |trend| trend.contains(&"off")) {
-            return Some("A deleted key does not come back: make a new one where it is needed.".to_owned());
+            return known("A deleted key does not come back: make a new one where it is needed.");
         }
         if ["apiKeyUpdatedAt", "apiKeySet", "apiKeyHash"].iter().any(|field| has_key(field, |trend| !trend.is_empty()))
         {
@@ -99,7 +101,7 @@ pub fn undo(event: &Event<'_>) -> Option<String> {
     }
     if event_type.ends_with("_disable") || event_type.ends_with("_enable") {
         let again = if event_type.ends_with("_disable") { "on" } else { "off" };
-        return Some(format!("Switch it {again} again."));
+        return known(&format!("Switch it {again} again."));
     }
     let Some((noun, verb)) = noun_and_verb(event_type) else {
         let is_change = event_type.ends_with("_update") || event_type.ends_with("_change");
@@ -120,7 +122,7 @@ pub fn undo(event: &Event<'_>) -> Option<String> {
         }
         "added" if verb == "added #" => Some(words.fill(&format!("Remove {{the {noun}}}."))),
         "changed" => Some(set_back(json, &words, Some(noun))),
-        "exported" => Some("What was exported is out: change the secrets in it.".to_owned()),
+        "exported" => known("What was exported is out: change the secrets in it."),
         "copied" | "revealed" => Some(words.fill(&format!("Whoever saw {{the {noun}}} knows it: change it."))),
         "shared" => Some(words.fill(&format!("End the sharing of {{the {noun}}}, and change what it holds."))),
         _ => None,
@@ -133,7 +135,7 @@ pub fn is_only_seen(event_type: &str) -> bool {
     noun_and_verb(event_type).is_some_and(|(_, verb)| verb.starts_with("copied") || verb.starts_with("revealed"))
 }
 
-fn association(json: &Json<'_>, words: &Words<'_>) -> Option<String> {
+fn association(json: &Json<'_>, words: &Words<'_>) -> Option<Wording> {
     match json.text_at(&["association", "op"])? {
         "add" => Some(words.fill("Take {target.name} and {target.other} apart again.")),
         "remove" => Some(words.fill("Bind {target.name} and {target.other} to each other again.")),
@@ -142,7 +144,7 @@ fn association(json: &Json<'_>, words: &Words<'_>) -> Option<String> {
 }
 
 /// The values before, as far as the record has them.
-fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> String {
+fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> Wording {
     const MOST: usize = 3;
     let entries = json.get("changes").map_or(&[][..], Json::items);
     let before: Vec<String> = entries
@@ -158,7 +160,7 @@ fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> String {
         })
         .flatten()
         .collect();
-    let name = words.norm(Norm::TargetName).map(|name| format!(" on {name}")).unwrap_or_default();
+    let name = words.norm(Norm::TargetName).map(|name| words.name(name).between(" on ", "")).unwrap_or_default();
     match before.len() {
         0 => {
             let it = noun.map_or_else(|| "it".to_owned(), |noun| format!("{{the {noun}}}"));
@@ -167,7 +169,7 @@ fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> String {
         count => {
             let more = count.saturating_sub(MOST);
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            format!("Set back{name}: {}{more}.", before[..count.min(MOST)].join(", "))
+            name.between("Set back", &format!(": {}{more}.", before[..count.min(MOST)].join(", ")))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Words: a phrase filled with the names that an event has.
 
+use super::wording::Wording;
 use crate::event::field::{Field, Fields, Named, Norm, Value};
 
 /// The longest foreign text in a sentence, in characters.
@@ -10,12 +11,14 @@ pub struct Words<'f> {
     fields: &'f dyn Fields,
     /// it was done to the account of whoever did it
     is_own: bool,
+    /// the name of what it is about
+    object: Option<String>,
 }
 
 impl<'f> Words<'f> {
     /// The names that these fields have.
     pub fn new(fields: &'f dyn Fields) -> Words<'f> {
-        let mut words = Words { fields, is_own: false };
+        let mut words = Words::by_name(fields);
         let is_same = |a, b| words.norm(a).is_some_and(|text| Some(text) == words.norm(b));
         let are_people = matches!(words.norm(Norm::TargetType).as_deref(), Some("user" | "admin"));
         words.is_own = are_people
@@ -26,7 +29,9 @@ impl<'f> Words<'f> {
 
     /// The same, with everybody called by name.
     pub fn by_name(fields: &'f dyn Fields) -> Words<'f> {
-        Words { fields, is_own: false }
+        let mut words = Words { fields, is_own: false, object: None };
+        words.object = words.norm(Norm::DeviceName).or_else(|| words.norm(Norm::TargetName));
+        words
     }
 
     /// The first value of a normalized field.
@@ -62,67 +67,71 @@ impl<'f> Words<'f> {
         })
     }
 
+    /// A name, which may be that of what it is about.
+    pub fn name(&self, name: String) -> Wording {
+        if self.object.as_ref() == Some(&name) { Wording::of_name(&name) } else { Wording::from(name) }
+    }
+
     /// A phrase with its words filled in. A placeholder outside brackets that nothing fills is left out.
-    pub fn fill(&self, phrase: &str) -> String {
-        let mut out = String::new();
+    pub fn fill(&self, phrase: &str) -> Wording {
+        let mut out = Wording::default();
         let mut rest = phrase;
         while let Some(start) = rest.find(['[', '{']) {
-            out += &rest[..start];
+            out = out.and(Wording::from(rest[..start].to_owned()));
             let close = if rest[start..].starts_with('[') { ']' } else { '}' };
             let Some(length) = rest[start..].find(close) else { break };
             let inner = &rest[start + 1..start + length];
-            match close {
-                ']' => out += &self.filled(inner).unwrap_or_default(),
-                _ => out += &self.placeholder(inner).unwrap_or_else(|| "something unnamed".to_owned()),
-            }
+            out = out.and(match close {
+                ']' => self.filled(inner).unwrap_or_default(),
+                _ => self.placeholder(inner).unwrap_or_else(|| Wording::from("something unnamed".to_owned())),
+            });
             rest = &rest[start + length + 1..];
         }
-        out + rest
+        out.between("", rest)
     }
 
     /// The same, or nothing where a word is missing.
-    fn filled(&self, phrase: &str) -> Option<String> {
-        let mut out = String::new();
+    fn filled(&self, phrase: &str) -> Option<Wording> {
+        let mut out = Wording::default();
         let mut rest = phrase;
         while let Some((before, behind)) = rest.split_once('{') {
             let (name, after) = behind.split_once('}')?;
-            out += before;
-            out += &self.placeholder(name)?;
+            out = out.and(self.placeholder(name)?.between(before, ""));
             rest = after;
         }
-        Some(out + rest)
+        Some(out.between("", rest))
     }
 
     /// `the X`, `a X` (the target, with what kind of thing it is, or without), `whose`, `another` (the target
     /// unless it is the actor), `device`, or a field.
-    fn placeholder(&self, name: &str) -> Option<String> {
+    fn placeholder(&self, name: &str) -> Option<Wording> {
         let target = self.norm(Norm::TargetName);
+        let named = |name: Option<String>| name.map(|name| self.name(name));
+        let words = |text: &str| Wording::from(text.to_owned());
         if let Some(noun) = name.strip_prefix("the ") {
-            return Some(target.map_or_else(|| with_article(noun), |target| format!("the {noun} {}", quoted(&target))));
+            // A name of several words is set off from the words around it.
+            let quote = if target.as_ref().is_some_and(|target| target.contains(' ')) { "\"" } else { "" };
+            let whole = |target: Wording| target.between(&format!("the {noun} {quote}"), quote);
+            return Some(named(target).map_or_else(|| Wording::from(with_article(noun)), whole));
         }
         if let Some(noun) = name.strip_prefix("a ") {
-            return Some(match target {
-                _ if self.is_own => "themselves".to_owned(),
+            return Some(match named(target) {
+                _ if self.is_own => words("themselves"),
                 Some(target) => target,
-                None => with_article(noun),
+                None => Wording::from(with_article(noun)),
             });
         }
         match name {
-            "whose" if self.is_own => Some("their own".to_owned()),
-            "whose" => Some(target.map_or_else(|| "somebody's".to_owned(), |target| format!("{target}'s"))),
-            "another" => target.filter(|_| !self.is_own),
+            "whose" if self.is_own => Some(words("their own")),
+            "whose" => Some(named(target).map_or_else(|| words("somebody's"), |target| target.between("", "'s"))),
+            "another" => named(target.filter(|_| !self.is_own)),
             "device" => {
-                let named = self.norm(Norm::DeviceName).or_else(|| self.norm(Norm::DeviceKey));
-                Some(named.map_or_else(|| "A device".to_owned(), |name| format!("The device {name}")))
+                let device = named(self.norm(Norm::DeviceName).or_else(|| self.norm(Norm::DeviceKey)));
+                Some(device.map_or_else(|| words("A device"), |name| name.between("The device ", "")))
             }
-            field => self.named(field),
+            field => named(self.named(field)),
         }
     }
-}
-
-/// A name of several words is set off from the words around it.
-fn quoted(name: &str) -> String {
-    if name.contains(' ') { format!("\"{name}\"") } else { name.to_owned() }
 }
 
 fn with_article(noun: &str) -> String {
