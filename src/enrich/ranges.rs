@@ -9,19 +9,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv4Subnets, Ipv6Subnets};
 
 use super::line;
-use crate::event::source::address;
+use crate::event::networks::network;
 
 /// Reads an address, a network (`203.0.113.0/24`, `203.0.113.0 255.255.255.0`, host bits allowed) or a range (`a-b`)
 /// as networks.
 pub fn networks(text: &str) -> Option<Vec<IpNet>> {
     let text = text.trim();
-    if let Some(address) = address(text) {
-        return Some(vec![IpNet::from(address)]);
-    }
-    if let Ok(network) = text.parse::<IpNet>() {
-        return Some(vec![canonical(network.trunc())]);
-    }
-    if let Some(network) = masked(text) {
+    if let Some(network) = network(text).or_else(|| masked(text)) {
         return Some(vec![network]);
     }
     let (from, to) = text.split_once('-')?;
@@ -46,16 +40,6 @@ fn masked(text: &str) -> Option<IpNet> {
     let (ip, mask) = text.split_once(|c| c == '/' || line::is_between(c))?;
     let network = Ipv4Net::new(ip.parse().ok()?, line::prefix(mask)?).ok()?;
     Some(IpNet::V4(network.trunc()))
-}
-
-/// A network of `::ffff:0:0/96` is one of IPv4.
-fn canonical(network: IpNet) -> IpNet {
-    match (network.network().to_canonical(), network.prefix_len()) {
-        (v4 @ IpAddr::V4(_), len @ 96..) if matches!(network, IpNet::V6(_)) => {
-            IpNet::new(v4, len - 96).unwrap_or(network)
-        }
-        _ => network,
-    }
 }
 
 /// Networks that were collected, each with the number of what it stands for.

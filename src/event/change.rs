@@ -7,12 +7,11 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::json::Json;
-use super::networks::Networks;
+use super::networks::{self, Networks};
 
 /// The before and after of one field. `None` is missing or `null`.
 #[derive(Clone, Copy, Debug)]
@@ -184,8 +183,7 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
 
 /// A network, or an address as the network of it alone.
 fn network(item: &Json<'_>) -> Option<IpNet> {
-    let text = item.text()?.trim();
-    text.parse().ok().or_else(|| text.parse().ok().map(IpAddr::into))
+    networks::network(item.text()?)
 }
 
 /// A network wider than an organization has: shorter than /16, or /32 of IPv6.
@@ -249,6 +247,7 @@ mod tests {
             (r#""from":["10.0.0.0/8","10.1.0.0/16"],"to":["10.0.0.0/7"]"#, "added changed removed widened"),
             (r#""from":["10.0.0.0/24","10.0.1.0/24"],"to":["10.0.0.0/23"]"#, "changed removed"),
             (r#""from":["10.0.0.0/8","x"],"to":["11.0.0.0/8","x"]"#, "added changed removed widened"),
+            (r#""from":["::ffff:10.0.0.0/104"],"to":["10.0.0.0/24"]"#, "changed removed"),
             (r#""from":["::a00:0/104"],"to":["10.0.0.0/24"]"#, "added changed removed"),
             (r#""from":["2001:db8::/48","10.0.0.0/24"],"to":["2001:db8::/47"]"#, "added changed removed widened"),
             (r#""from":["2001:db8::/48","::1"],"to":["2001:db8:0:1::/64"]"#, "changed removed"),

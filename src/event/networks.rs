@@ -1,8 +1,25 @@
-//! Networks: a list of networks that is compared as one, however long it is.
+//! Networks: how one is written, and a list of them that is compared as one, however long it is.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+
+use super::source::address;
+
+/// The network that a text names, in its canonical form; an address is a network of one. Host bits are allowed
+/// (`203.0.113.7/24`), and a network of `::ffff:0:0/96` is one of IPv4, as its addresses are.
+pub fn network(text: &str) -> Option<IpNet> {
+    if let Some(address) = address(text) {
+        return Some(IpNet::from(address));
+    }
+    let network = text.trim().parse::<IpNet>().ok()?.trunc();
+    Some(match (network.network().to_canonical(), network.prefix_len()) {
+        (v4 @ IpAddr::V4(_), len @ 96..) if matches!(network, IpNet::V6(_)) => {
+            IpNet::new(v4, len - 96).unwrap_or(network)
+        }
+        _ => network,
+    })
+}
 
 /// Networks, as a list names them and as one set of addresses.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,6 +77,25 @@ fn follows(next: IpAddr, last: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_in_every_spelling() {
+        for (text, want) in [
+            (" 203.0.113.7 ", Some("203.0.113.7/32")),
+            ("203.0.113.7:443", Some("203.0.113.7/32")),
+            ("::ffff:203.0.113.7", Some("203.0.113.7/32")),
+            (" 203.0.113.7/24 ", Some("203.0.113.0/24")),
+            ("::ffff:10.0.0.0/104", Some("10.0.0.0/8")),
+            ("::ffff:0:0/96", Some("0.0.0.0/0")),
+            ("::ffff:0:0/95", Some("::fffe:0:0/95")),
+            ("2001:DB8::1/32", Some("2001:db8::/32")),
+            ("10.0.0.0/33", None),
+            ("10.0.0/8", None),
+            ("", None),
+        ] {
+            assert_eq!(network(text).map(|net| net.to_string()).as_deref(), want, "{text}");
+        }
+    }
 
     #[test]
     fn an_address_is_in_one_of_them() {

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
@@ -21,10 +20,7 @@ use crate::event::networks::Networks;
 use crate::event::source::address;
 use crate::event::time::Timestamp;
 
-/// The network that a text names; an address is a network of one.
-pub fn network(text: &str) -> Option<IpNet> {
-    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(Into::into))
-}
+pub use crate::event::networks::network;
 
 /// A comparison with one value.
 #[derive(Clone, Debug, PartialEq)]

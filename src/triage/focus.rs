@@ -9,6 +9,7 @@ use super::finding::Finding;
 use crate::event::Event;
 use crate::event::field::{Fields, Norm, Value};
 use crate::event::identity::{Links, Names};
+use crate::event::networks::network;
 use crate::event::party::{Class, Party};
 use crate::event::source::address;
 
@@ -158,10 +159,6 @@ fn addresses(event: &Event<'_>) -> impl Iterator<Item = IpAddr> {
     event.source_ip().into_iter().chain(raw)
 }
 
-fn network(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().ok().map(|net| net.trunc()).or_else(|| address(text).map(IpNet::from))
-}
-
 /// Digits and dots, or colons and hexadecimal digits, with or without a length: nobody is called that.
 fn looks_like_an_address(text: &str) -> bool {
     let bare = text.split('/').next().unwrap_or(text);
@@ -229,7 +226,7 @@ mod tests {
 
     #[test]
     fn addresses_and_networks() {
-        for typed in ["198.51.100.7", "198.51.100.0/24", "::ffff:198.51.100.7"] {
+        for typed in ["198.51.100.7", "198.51.100.0/24", "::ffff:198.51.100.7", "::ffff:198.51.100.0/120"] {
             assert_eq!(part(typed, ALICE), Some(Part::Doer), "{typed}");
         }
         assert_eq!(part("198.51.100.8", ALICE), None);
