@@ -167,15 +167,37 @@ fn guessed_target(resource: &Json<'_>, event_type: &str) -> Option<&'static str>
     }
 }
 
+/// Names of anything, the likeliest first.
+const NAMES: &[&str] =
+    &["username", "name", "displayName", "display_name", "displayLabel", "hostname", "policy_name", "app_name"];
+
+/// Names of a device before these, as people see them first.
+const DEVICE_NAMES: &[&str] = &["displayName", "display_name", "hostname"];
+
+/// Names of an application before these: its `name` is that of its connector, such as `saml2`, of which there may be many.
+const APPLICATION_NAMES: &[&str] = &["displayLabel", "display_label"];
+
+fn name<'e>(object: &'e Json<'e>, first: &[&str]) -> Option<&'e str> {
+    first.iter().chain(NAMES).find_map(|key| object.text_at(&[key]))
+}
+
+/// What an object that is a device is called.
+pub fn device_name<'e>(object: &'e Json<'e>) -> Option<&'e str> {
+    name(object, DEVICE_NAMES)
+}
+
+/// What an object that is an application is called.
+pub fn application_name<'e>(object: &'e Json<'e>) -> Option<&'e str> {
+    name(object, APPLICATION_NAMES)
+}
+
 /// A party out of a `resource` object or an end of an association.
-fn object<'e>(object: &'e Json<'e>) -> Party<'e> {
-    // The `name` of an application is that of its connector, such as `saml2`, of which there may be many.
-    let label = ["displayLabel", "display_label"].iter().find_map(|key| object.text_at(&[key]));
-    let name = label.filter(|_| is_a(object, "application")).or_else(|| {
-        ["username", "name", "displayName", "display_name", "displayLabel", "hostname", "policy_name", "app_name"]
-            .iter()
-            .find_map(|key| object.text_at(&[key]))
-    });
+pub fn object<'e>(object: &'e Json<'e>) -> Party<'e> {
+    let name = match () {
+        () if is_a(object, "system") => device_name(object),
+        () if is_a(object, "application") => application_name(object),
+        () => name(object, &[]),
+    };
     let email = ["email", "recipient_email", "account_email"].iter().find_map(|key| object.text_at(&[key]));
     let id = ["id", "object_id", "_id", "policy_id", "app_id"].iter().find_map(|key| object.text_at(&[key]));
     Party::of(object.text_at(&["type"]), id, name, email)
@@ -202,13 +224,11 @@ pub fn is_own_account(event_type: &str) -> bool {
 
 fn device_or_application<'e>(json: &'e Json<'e>) -> Party<'e> {
     if let Some(system) = json.said(&["system"]) {
-        let name = system.text_at(&["displayName"]).or_else(|| system.text_at(&["hostname"]));
-        return Party::of(Some("system"), system.text_at(&["id"]), name, None);
+        return Party::of(Some("system"), system.text_at(&["id"]), device_name(system), None);
     }
     if let Some(application) = json.said(&["application"]) {
-        let name = application.text_at(&["display_label"]).or_else(|| application.text_at(&["name"]));
         let id = application.text_at(&["id"]).or_else(|| application.text_at(&["sso_url"]));
-        return Party::of(Some("application"), id, name, None);
+        return Party::of(Some("application"), id, application_name(application), None);
     }
     match json.text_at(&["mdm_device_id"]).or_else(|| json.text_at(&["device_object_id"])) {
         Some(id) => Party::of(Some("system"), Some(id), None, None),

@@ -133,8 +133,8 @@ impl Event<'_> {
             Norm::DeviceKey => optional(self.device_key()),
             Norm::DeviceName => optional(self.device_name()),
             Norm::DeviceManaged => boolean(self.is_managed().then_some(true)),
-            Norm::AppKey => optional(self.app_text(&["id", "sso_url", "name"])),
-            Norm::AppName => optional(self.app_text(&["display_label", "displayLabel", "name"])),
+            Norm::AppKey => optional(self.app_key()),
+            Norm::AppName => optional(self.app().and_then(party::application_name)),
             Norm::PolicyAction => optional(policy_action(json)),
             Norm::MfaUsed => boolean(factor::mfa_used(json, self.outcome)),
             Norm::MfaFactor => {
@@ -172,8 +172,7 @@ impl Event<'_> {
     }
 
     fn device_name(&self) -> Option<&str> {
-        let device = self.device()?;
-        ["displayName", "hostname", "name", "display_name"].iter().find_map(|key| device.text_at(&[key]))
+        self.device().and_then(party::device_name)
     }
 
     /// The sign-in came from a device that JumpCloud manages. The contrary is never known.
@@ -181,12 +180,14 @@ impl Event<'_> {
         ["auth_context", "auth_meta"].iter().any(|outer| self.json.said(&[outer, "system"]).is_some())
     }
 
-    fn app_text(&self, keys: &[&str]) -> Option<&str> {
-        let json = self.json;
-        let app = json
-            .said(&["application"])
-            .or_else(|| json.get("resource").filter(|resource| party::is_a(resource, "application")))?;
-        keys.iter().find_map(|key| app.text_at(&[key]))
+    fn app(&self) -> Option<&Json<'_>> {
+        let resource = || self.json.get("resource").filter(|resource| party::is_a(resource, "application"));
+        self.json.said(&["application"]).or_else(resource)
+    }
+
+    fn app_key(&self) -> Option<&str> {
+        let app = self.app()?;
+        ["id", "sso_url", "name"].iter().find_map(|key| app.text_at(&[key]))
     }
 }
 
@@ -232,12 +233,35 @@ mod tests {
         for part in [
             r#""resource":{"type":"application","id":"1","name":"saml2","displayLabel":"Vocera"}"#,
             r#""application":{"id":"1","name":"saml2","display_label":"Vocera"}"#,
+            r#""application":{"id":"1","name":"saml2","displayLabel":"Vocera"}"#,
         ] {
             let text = format!(r#"{{"event_type":"application_update","timestamp":"2026-03-02T09:00:00Z",{part}}}"#);
             let json = Json::parse(&text).unwrap();
             let event = Event::new(&json).unwrap();
             for norm in [Norm::AppName, Norm::TargetName] {
                 assert_eq!(event.normalized(norm).as_slice(), [Value::Text("Vocera".into())], "{norm:?} {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_device_goes_by_one_name() {
+        let ends = |to: &str| {
+            format!(r#""association":{{"connection":{{"from":{{"type":"user_group","name":"Ops"}},"to":{to}}}}}"#)
+        };
+        let both = r#"{"type":"system","object_id":"1","hostname":"lap1","display_name":"Lap One"}"#;
+        for (part, want) in [
+            (ends(both), "Lap One"),
+            (ends(r#"{"type":"system","object_id":"1","name":"x","hostname":"lap1"}"#), "lap1"),
+            (format!(r#""resource":{both}"#), "Lap One"),
+            (format!(r#""system":{both}"#), "Lap One"),
+            (r#""system":{"id":"1","name":"lap1"}"#.to_owned(), "lap1"),
+        ] {
+            let text = format!(r#"{{"event_type":"association_change","timestamp":"2026-03-02T09:00:00Z",{part}}}"#);
+            let json = Json::parse(&text).unwrap();
+            let event = Event::new(&json).unwrap();
+            for norm in [Norm::DeviceName, Norm::TargetName] {
+                assert_eq!(event.normalized(norm).as_slice(), [Value::Text(want.into())], "{norm:?} {part}");
             }
         }
     }

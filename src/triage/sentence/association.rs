@@ -1,8 +1,11 @@
 //! Association: two things bound to each other or taken apart, said with both ends.
 
+use std::borrow::Cow;
+
 use super::wording::Wording;
-use super::words::{Words, cut};
+use super::words::{LONGEST, Words, cut};
 use crate::event::json::Json;
+use crate::event::party;
 
 /// What was done to the two ends. `None` where the record does not name them.
 pub fn phrase(event_type: &str, json: &Json<'_>, words: &Words<'_>) -> Option<Wording> {
@@ -43,12 +46,12 @@ struct End {
 
 impl End {
     fn of(json: &Json<'_>) -> Option<End> {
-        let name =
-            ["name", "username", "email", "displayName", "object_id", "id"].iter().find_map(|k| json.text_at(&[k]))?;
-        Some(End { kind: json.text_at(&["type"]).unwrap_or_default().to_ascii_lowercase(), name: cut(name, 80) })
+        let party = party::object(json);
+        let name = cut(party.shown()?, LONGEST);
+        Some(End { kind: party.kind.map(Cow::into_owned).unwrap_or_default(), name })
     }
 
-    /// Whom an association is about: a person, else a group of them, a device, and then anything else.
+    /// Who comes first in the sentence, and gets access to the other: a person, else a group of them, a device, and then anything else.
     fn rank(&self) -> u8 {
         match self.kind.as_str() {
             "user" | "admin" => 0,
@@ -111,6 +114,8 @@ mod tests {
             of("remove", ("application", "Slack"), admins, "null"),
             "took from the group Admins the access to the application Slack"
         );
+        let named = r#"{"association":{"op":"add","connection":{"from":{"type":"user_group","name":"Ops"},"to":{"type":"system","hostname":"lap1","display_name":"Lap One"}}}}"#;
+        assert_eq!(said(named).as_deref(), Some("gave the group Ops access to the device Lap One"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::wording::Wording;
 use crate::event::field::{Field, Fields, Named, Norm, Value};
 
 /// The longest foreign text in a sentence, in characters.
-const LONGEST: usize = 80;
+pub const LONGEST: usize = 80;
 
 /// The names of an event.
 pub struct Words<'f> {
