@@ -2,24 +2,24 @@
 //! depend on each other, and the groups within a rule, run in parallel. A signal is a pure function of the
 //! events and the rule, so neither threads nor order change it.
 
-pub mod chain;
+mod chain;
 pub mod column;
-pub mod compared;
+mod compared;
 pub mod count;
 pub mod evidence;
 pub mod group;
-pub mod index;
-pub mod joint;
+mod index;
+mod joint;
 pub mod memory;
-pub mod pairing;
+mod pairing;
 pub mod partition;
 pub mod profile;
 pub mod reader;
 pub mod risk;
-pub mod shared;
+mod shared;
 pub mod signal;
 pub mod store;
-pub mod union;
+mod union;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! Profile: all that rules can ask of an event, and which detections it likeness. A person who signs in a
+//! Profile: all that rules can ask of an event, and which detections it matches. A person who signs in a
 //! thousand times from one desk makes a thousand events and one profile, so fields are held, and identities
 //! and groups worked out, once for all of them.
 

@@ -13,7 +13,8 @@ use crate::event::Event;
 use crate::event::facet::{FIXED, Facet};
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::occurrence::Understand;
-use crate::event::outside::{Enriched, Outside};
+use crate::event::outside::Enriched;
+pub use crate::event::outside::LookUp;
 use crate::rule::expr::Searchable;
 use crate::rule::pattern::Folded;
 use crate::rule::set::RuleSet;
@@ -117,9 +118,6 @@ struct Type {
     /// the joint ones, and where their sides stand in `needed`
     joints: Arc<[(usize, [usize; 2])]>,
 }
-
-/// Tells what is known of an event from elsewhere.
-pub type LookUp<'s> = dyn Fn(&Event<'_>) -> Outside + Sync + 's;
 
 /// Fields that are worked out when the store is closed.
 fn is_derived(field: &Field) -> bool {

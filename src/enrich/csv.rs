@@ -15,10 +15,8 @@ pub struct Rows<'t> {
     first_line: u64,
 }
 
-/// A name in lower case without anything but letters and digits: `_id`, `Job Title` and `JobTitle` alike.
-pub fn bare(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
+/// The form in which names of columns are compared, so that `_id`, `Job Title` and `JobTitle` are alike.
+pub use crate::event::agent::folded as bare;
 
 impl<'t> Rows<'t> {
     /// Looks for a header in which one of the columns is `wanted`, among the lines that start the text. The

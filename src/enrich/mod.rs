@@ -9,8 +9,8 @@ mod csv;
 pub mod directory;
 pub mod enrichment;
 mod file;
-pub mod geo;
-pub mod intel;
+mod geo;
+mod intel;
 mod json;
 pub mod known;
 mod line;
@@ -27,8 +27,6 @@ use crate::event::time::Timestamp;
 pub struct Provenance {
     /// the file as typed; inside a folder the folder as typed and the path in it
     pub file: String,
-    /// its size
-    pub bytes: u64,
     /// what could be used of it: people, groups, indicators, networks
     pub entries: u64,
     /// when the data was made: of a database its build date, of any other file its modification time

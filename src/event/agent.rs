@@ -25,7 +25,7 @@ pub fn os<'e>(json: &'e Json<'e>) -> Option<&'e str> {
     agent.text_at(&["os_name"]).or_else(|| agent.text_at(&["os"]))
 }
 
-/// An agent name in the form in which names are compared: lower case, letters and digits only, so that
+/// A name of an agent, or of a column, in the form in which names are compared: lower case, letters and digits only, so that
 /// `Python Requests` is `python-requests`.
 pub fn folded(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()

@@ -1,7 +1,8 @@
 //! JSON: one record as a tree that borrows its text.
 //!
-//! Objects keep the order of their keys; of a repeated key the last value wins. Depth is limited by `serde_json` (128 levels), so a hostile record is an error and not a
-//! stack overflow.
+//! Objects keep the order of their keys; of a repeated key the last value wins. Depth is limited, by
+//! `serde_json` to 128 levels and here to `DEPTH` for what is not JSON, so a hostile record is an error and not a stack
+//! overflow.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -10,7 +10,7 @@ pub mod catalogue;
 pub mod change;
 pub mod coverage;
 pub mod facet;
-pub mod factor;
+mod factor;
 pub mod field;
 pub mod identity;
 pub mod json;

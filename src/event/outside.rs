@@ -4,6 +4,9 @@
 use super::Event;
 use super::field::{Field, Fields, Norm, Value, Values};
 
+/// Tells what is known of an event from elsewhere.
+pub type LookUp<'l> = dyn Fn(&Event<'_>) -> Outside + Sync + 'l;
+
 /// What is known of an event from elsewhere.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outside {

@@ -120,14 +120,18 @@ pub fn asn(json: &Json<'_>, event_type: &str) -> Option<String> {
     number.or_else(|| operator(asn)).or_else(|| asn.text_at(&["organization"]).map(str::to_owned))
 }
 
+/// The number in `15169` or `AS15169`.
+pub fn operator_number(text: &str) -> Option<u32> {
+    let digits = text.get(..2).filter(|start| start.eq_ignore_ascii_case("as")).map_or(text, |_| &text[2..]);
+    digits.parse().ok()
+}
+
 /// An operator by its number, which a cell of CSV has as text, or by its name.
 fn operator(said: &Json<'_>) -> Option<String> {
     match said {
         Json::Int(number) => Some(format!("AS{number}")),
         Json::Text(text) => {
-            let digits = text.get(..2).filter(|start| start.eq_ignore_ascii_case("as")).map_or(&**text, |_| &text[2..]);
-            let number = digits.parse::<u32>().ok();
-            number.map(|number| format!("AS{number}")).or_else(|| said.text().map(str::to_owned))
+            operator_number(text).map(|number| format!("AS{number}")).or_else(|| said.text().map(str::to_owned))
         }
         _ => None,
     }

@@ -3,23 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::sentence::is_sign_in;
 use super::table::{Cell, Row, Table};
 use crate::detect::store::Store;
 use crate::event::catalogue;
 use crate::event::coverage::Reach;
 use crate::event::field::Norm;
 use crate::event::time::{DAY, HOUR, Timestamp};
-
-/// The types of events that are attempts to sign in.
-const SIGN_INS: &[&str] = &[
-    "admin_login_attempt",
-    "ldap_bind",
-    "login_attempt",
-    "radius_auth_attempt",
-    "sso_auth",
-    "user_login",
-    "user_login_attempt",
-];
 
 /// A service that says nothing for this long is worth a line; shorter are nights and weekends.
 const SILENCE: i64 = 72 * HOUR;
@@ -144,7 +134,7 @@ pub fn summary(store: &Store, events: &[u32]) -> Vec<Table<'static>> {
         };
         let service = Some(store.service(one.first));
         doer(&mut types, (organization.to_owned(), kind.to_owned()), Some(kind), service);
-        if SIGN_INS.contains(&kind) {
+        if is_sign_in(kind) {
             let who = key(Norm::ActorKey);
             doer(&mut people, who.clone(), text(one, Norm::ActorName), text(one, Norm::ActorType));
             people.entry(who).and_modify(|person| sign_in(person, store, one));

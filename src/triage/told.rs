@@ -13,9 +13,6 @@ pub struct Told {
     pub id: String,
     /// the rule
     pub rule_id: String,
-    /// its headline
-    #[serde(default)]
-    pub rule_title: String,
     /// how bad
     #[serde(default)]
     pub severity: String,

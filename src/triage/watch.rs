@@ -10,12 +10,10 @@ use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::identity::{Links, Names};
 use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand};
 use crate::event::origin::Origin;
-use crate::event::outside::{Enriched, Outside};
+use crate::event::outside::Enriched;
+pub use crate::event::outside::LookUp;
 use crate::event::time::Timestamp;
 use crate::event::{Event, Outcome};
-
-/// What is known of an event from elsewhere.
-pub type LookUp<'w> = dyn Fn(&Event<'_>) -> Outside + Sync + 'w;
 
 /// What events that are alike have in common.
 #[derive(Clone, Debug)]

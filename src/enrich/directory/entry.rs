@@ -165,20 +165,12 @@ fn person(fields: &Fields, class: Class) -> Person {
         location: fields.owned(&["location"]).or_else(|| (!place.is_empty()).then(|| place.join(", "))),
         manager: fields.owned(&["manager", "managerid"]),
         groups: Vec::new(),
-        mfa: Mfa {
-            configured: fields.truth(&["mfaconfigured"]),
-            enrollment: fields.owned(&["mfaenrollmentoverallstatus"]),
-            totp: fields.truth(&["totpenabled", "totpenrolled"]),
-            required: fields.truth(&["enableuserportalmultifactor", "enablemultifactor"]),
-            excluded: fields.truth(&["mfaexclusion"]),
-        },
+        mfa: Mfa { configured: fields.truth(&["mfaconfigured"]), totp: fields.truth(&["totpenabled", "totpenrolled"]) },
         suspended: fields.truth(&["suspended"]).or_else(|| is_state("SUSPENDED")),
-        activated: fields.truth(&["activated"]).or_else(|| is_state("STAGED").map(|is_staged| !is_staged)),
         admin_role: match class {
             Class::Admin => fields.owned(&["rolename", "role"]),
             _ => fields.owned(&["adminrolename", "adminrolenames"]),
         },
-        created: fields.time(&["created"]),
     }
 }
 

@@ -315,12 +315,7 @@ fn fill(known: &mut Person, other: Person) {
     keep(&mut known.location, other.location);
     keep(&mut known.manager, other.manager);
     keep(&mut known.mfa.configured, other.mfa.configured);
-    keep(&mut known.mfa.enrollment, other.mfa.enrollment);
     keep(&mut known.mfa.totp, other.mfa.totp);
-    keep(&mut known.mfa.required, other.mfa.required);
-    keep(&mut known.mfa.excluded, other.mfa.excluded);
     keep(&mut known.suspended, other.suspended);
-    keep(&mut known.activated, other.activated);
     keep(&mut known.admin_role, other.admin_role);
-    keep(&mut known.created, other.created);
 }

@@ -16,7 +16,7 @@ use super::file::{self, Named};
 use super::met::Met;
 use super::{Error, Provenance};
 use crate::event::json::Json;
-use crate::event::source::point;
+use crate::event::source::{operator_number, point};
 use crate::event::time::{SECOND, Timestamp};
 
 /// What a database knows of an address. What it does not say is absent.
@@ -190,10 +190,7 @@ fn country(record: &Json<'_>) -> Option<String> {
 fn asn(value: &Json<'_>) -> Option<u32> {
     match value {
         Json::Int(n) => u32::try_from(*n).ok(),
-        Json::Text(text) => {
-            let digits = text.get(..2).filter(|start| start.eq_ignore_ascii_case("as")).map_or(&**text, |_| &text[2..]);
-            digits.parse().ok()
-        }
+        Json::Text(text) => operator_number(text),
         _ => None,
     }
     .filter(|n| *n != 0)

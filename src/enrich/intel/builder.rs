@@ -33,8 +33,6 @@ pub struct Entry {
 pub struct Detail {
     /// what it is
     pub description: Option<String>,
-    /// how sure the list is, in its own words or numbers
-    pub confidence: Option<String>,
     /// until when it says so
     pub valid_until: Option<Timestamp>,
     /// it says until when, but not in a way that can be read

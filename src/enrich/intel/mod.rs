@@ -25,10 +25,6 @@ use crate::event::time::Timestamp;
 use builder::{Builder, Entry, Names, slot};
 use indicator::{Kind, agent_key, domain};
 
-pub use builder::{EXPIRED, NO_END};
-pub use misp::{DELETED, NOT_FOR_DETECTION};
-pub use stix::{BROKEN, JOINED, LANGUAGE, NO_INDICATOR, OTHER_TYPE, REVOKED};
-
 const ENDINGS: &[&str] = &[".txt", ".csv", ".json", ".jsonl", ".netset", ".ipset", ".list", ".stix"];
 
 /// How many entries for one thing are looked at in each list.
@@ -45,8 +41,6 @@ pub struct Listed<'i> {
     pub kind: Kind,
     /// what the list says it is
     pub description: Option<&'i str>,
-    /// how sure the list is, in its own words or numbers
-    pub confidence: Option<&'i str>,
     /// until when the list says so
     pub valid_until: Option<Timestamp>,
 }
@@ -158,7 +152,6 @@ impl Intel {
                 indicator: &entry.text,
                 kind: entry.kind,
                 description: detail.and_then(|d| d.description.as_deref()),
-                confidence: detail.and_then(|d| d.confidence.as_deref()),
                 valid_until: detail.and_then(|d| d.valid_until),
             };
             if !out.contains(&listed) {

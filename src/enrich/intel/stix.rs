@@ -36,7 +36,6 @@ pub fn object(object: &Json<'_>, at: At, builder: &mut Builder) {
     }
     let detail = Detail {
         description: object.text_at(&["name"]).or_else(|| object.text_at(&["description"])).map(str::to_owned),
-        confidence: object.get("confidence").and_then(Json::number).map(|n| n.to_string()),
         ..Detail::default()
     };
     let end = object.get("valid_until").map(|end| match end {

@@ -49,7 +49,6 @@ const VALID_UNTIL: &[&str] = &[
 ];
 /// MISP's word for whether machines are to look for it.
 const FOR_DETECTION: &[&str] = &["toids"];
-const CONFIDENCE: &[&str] = &["confidence", "confidencelevel", "score"];
 const DESCRIPTION: &[&str] = &[
     "description",
     "comment",
@@ -110,11 +109,7 @@ fn row(columns: &[String], cells: &[&str], at: At, builder: &mut Builder) {
     if cell(FOR_DETECTION).is_some_and(|said| said_yes(said) != Some(true)) {
         return builder.skipped.add(NOT_FOR_DETECTION, at);
     }
-    let detail = Detail {
-        description: cell(DESCRIPTION).map(str::to_owned),
-        confidence: cell(CONFIDENCE).map(str::to_owned),
-        ..Detail::default()
-    };
+    let detail = Detail { description: cell(DESCRIPTION).map(str::to_owned), ..Detail::default() };
     let detail = detail.ending(cell(VALID_UNTIL));
     if let Some(indicator) = cell(ANY) {
         match cell(TYPE).map_or(Ok(None), Kind::named) {

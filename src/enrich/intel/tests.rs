@@ -1,5 +1,8 @@
 use proptest::prelude::*;
 
+use super::builder::{EXPIRED, NO_END};
+use super::misp::NOT_FOR_DETECTION;
+use super::stix::{BROKEN, LANGUAGE, NO_INDICATOR, OTHER_TYPE, REVOKED};
 use super::*;
 use indicator::{HASH, NOBODYS, UNKNOWN, URL};
 
@@ -62,7 +65,7 @@ fn tables() {
         user-agent,Evil/1.0,,,\nuser,root,,,\nurl,http://x.example/,,,\nsha256,abc,,,\nbotnet,evil.example,,,\n";
     let intel = one(text);
     let listed = intel.address("203.0.113.7".parse().unwrap());
-    assert_eq!((listed[0].description, listed[0].confidence), (Some("C2"), Some("80")));
+    assert_eq!(listed[0].description, Some("C2"));
     assert_eq!(listed[0].valid_until, Timestamp::parse_end("2027-01-01"));
     assert_eq!(
         (shown(&intel.user_agent("EVIL/1.0")), shown(&intel.user("Root"))),
