@@ -7,13 +7,12 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow, bail};
 use rayon::ThreadPool;
 
+use super::errand::{Again, Errand, tell_of_organizations};
 use super::exit::Exit;
 use super::period::{Between, Period};
-use super::pipeline::{Analysis, Job, analyse, enriched, keep};
-use super::progress::Progress;
+use super::pipeline::Analysis;
 use super::queries::{Filters, Input, Shown};
 use super::say;
-use super::scan::{tell_of_organizations, tell_of_sources};
 use super::settings::{is_coloured, zone};
 use crate::detect::partition::Partition;
 use crate::detect::store::Store;
@@ -126,34 +125,17 @@ impl Settings {
         }
         let mut exits = Vec::new();
         let (mut found, mut history) = (source::find(&self.sources), source::find(&self.history));
-        for unreadable in found.unreadable.iter().chain(&history.unreadable) {
-            say(unreadable);
-            exits.push(Exit::Source);
-        }
-        if is_read_again || !self.enrichment.intel.is_empty() {
-            keep(&mut found.list)?;
-        }
-        // Where an indicator was met that ends some day, all is read a second time.
-        if !self.enrichment.intel.is_empty() {
-            keep(&mut history.list)?;
-        }
-        let has_progress = !self.is_quiet && io::stderr().is_terminal();
-        let bytes = found.list.iter().chain(&history.list).map(Source::size).sum();
-        let progress = Progress::new(has_progress, bytes);
-        let read = |enrichment: &Enrichment| {
-            let job = Job {
-                sources: &found.list,
-                history: &history.list,
-                enrichment: Some(enrichment),
-                options: self.options,
-                partition: Partition::default(),
-            };
-            self.pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
+        let errand = Errand {
+            set: &set,
+            enrichment: &self.enrichment,
+            now: None,
+            options: self.options,
+            partition: Partition::default(),
+            pool: &self.pool,
+            has_progress: !self.is_quiet && io::stderr().is_terminal(),
+            reads_again: if is_read_again { Again::Sources } else { Again::Never },
         };
-        let (enrichment, mut analysis) = enriched(&self.enrichment, None, read)?;
-        progress.finish();
-        exits.extend(tell_of_sources(&found, &mut analysis.reading.coverage));
-        exits.extend(tell_of_sources(&history, &mut analysis.history.coverage));
+        let (enrichment, analysis) = errand.run(&mut found, &mut history, &mut exits)?;
         if self.is_strict && analysis.reading.coverage.skipped_count() > 0 {
             exits.push(Exit::Skipped);
         }

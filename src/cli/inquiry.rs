@@ -8,11 +8,10 @@ use rayon::ThreadPool;
 
 use super::args::inquiry as typed;
 use super::config::Config;
+use super::errand::{Again, Errand};
 use super::exit::Exit;
-use super::pipeline::{Analysis, Job, analyse, enriched, keep};
-use super::progress::Progress;
+use super::pipeline::Analysis;
 use super::say;
-use super::scan::tell_of_sources;
 use super::settings::{rules_of, zone};
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Enrichment;
@@ -70,29 +69,17 @@ impl Inquiry {
             set.plan.look_up();
         }
         let (mut sources, mut history) = (source::find(&typed.sources), source::find(&typed.history));
-        for unreadable in sources.unreadable.iter().chain(&history.unreadable) {
-            say(unreadable);
-            exits.push(Exit::Source);
-        }
-        keep(&mut sources.list)?;
-        keep(&mut history.list)?;
-        let has_progress = !typed.quiet && std::io::stderr().is_terminal();
-        let bytes = sources.list.iter().chain(&history.list).map(Source::size).sum();
-        let progress = Progress::new(has_progress, bytes);
-        let analyse_with = |enrichment: &Enrichment| {
-            let job = Job {
-                sources: &sources.list,
-                history: &history.list,
-                enrichment: Some(enrichment),
-                options,
-                partition: Partition::default(),
-            };
-            pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
+        let errand = Errand {
+            set: &set,
+            enrichment: &typed.enrichment.paths(directory),
+            now: None,
+            options,
+            partition: Partition::default(),
+            pool: &pool,
+            has_progress: !typed.quiet && std::io::stderr().is_terminal(),
+            reads_again: Again::All,
         };
-        let (enrichment, mut analysis) = enriched(&typed.enrichment.paths(directory), None, analyse_with)?;
-        progress.finish();
-        exits.extend(tell_of_sources(&sources, &mut analysis.reading.coverage));
-        exits.extend(tell_of_sources(&history, &mut analysis.history.coverage));
+        let (enrichment, analysis) = errand.run(&mut sources, &mut history, &mut exits)?;
         let (sources, history) = (sources.list, history.list);
         Ok(Inquiry { set, sources, history, options, analysis, enrichment, zone, exits, pool, config })
     }

@@ -3,10 +3,10 @@
 use anyhow::{Result, anyhow, bail};
 
 use super::args::inquiry as typed;
+use super::errand::tell_of_organizations;
 use super::exit::Exit;
 use super::inquiry::Inquiry;
 use super::period::Period;
-use super::scan::tell_of_organizations;
 use super::write_out;
 use crate::event::Event;
 use crate::event::facet::FieldPlan;

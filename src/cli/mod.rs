@@ -7,6 +7,7 @@ mod config;
 mod decisions;
 mod demo;
 mod duet;
+mod errand;
 mod exit;
 mod explain;
 mod gather;

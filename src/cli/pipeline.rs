@@ -2,17 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
-
 use crate::detect::partition::Partition;
 use crate::detect::reader::{LookUp, Reader};
 use crate::detect::store::Store;
 use crate::detect::{Detected, detect};
-use crate::enrich::enrichment::{Enrichment, Paths};
+use crate::enrich::enrichment::Enrichment;
 use crate::event::Event;
 use crate::event::field::Norm;
 use crate::event::identity::Links;
-use crate::event::time::Timestamp;
 use crate::input::known::Known;
 use crate::input::source::Source;
 use crate::input::{Options, Reading, read};
@@ -103,32 +100,4 @@ pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> An
         linked_in,
         detected_in: start.elapsed(),
     }
-}
-
-/// Keeps what can be read only once, where records or indicators make that it is read again.
-pub fn keep(sources: &mut [Source]) -> Result<()> {
-    for source in sources {
-        source.spool().map_err(|error| {
-            anyhow!("{}: it cannot be kept in a temporary file ({error}): set TMPDIR, or name a file", source.name)
-        })?;
-    }
-    Ok(())
-}
-
-/// Analyses with what is known from elsewhere. When now is, unless it was given, is known only when all is read; it
-/// matters where an indicator was met that ends some day.
-pub fn enriched(
-    paths: &Paths,
-    now: Option<Timestamp>,
-    analyse: impl Fn(&Enrichment) -> Analysis,
-) -> Result<(Enrichment, Analysis)> {
-    let enrichment = Enrichment::load(paths, now.unwrap_or(Timestamp(i64::MIN))).map_err(|e| anyhow!("{e}"))?;
-    let analysis = analyse(&enrichment);
-    let is_unsure = now.is_none() && enrichment.has_met_ending();
-    let Some(span) = analysis.reading.coverage.span.filter(|_| is_unsure) else {
-        return Ok((enrichment, analysis));
-    };
-    let enrichment = Enrichment::load(paths, span.last).map_err(|e| anyhow!("{e}"))?;
-    let analysis = analyse(&enrichment);
-    Ok((enrichment, analysis))
 }

@@ -11,16 +11,15 @@ use anyhow::{Result, bail};
 use super::args;
 use super::decisions::{self, Decisions};
 use super::duet;
+use super::errand::{Again, Errand, tell_of_organizations};
 use super::exit::Exit;
 use super::period::Between;
-use super::pipeline::{Analysis, Job, analyse, enriched, keep};
-use super::progress::Progress;
+use super::pipeline::{Analysis, Job, analyse};
 use super::settings::{CASE_WITHIN, Scan, Selection};
 use super::stats;
 use super::{say, write_out};
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::{Enrichment, Paths};
-use crate::event::coverage::{Coverage, Lacking, Unreadable};
 use crate::event::time::Zone;
 use crate::input::{Options, source};
 use crate::output::{self, Format, Look};
@@ -53,33 +52,20 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         exits.push(Exit::Usage);
     }
     let mut history = source::find(&settings.history);
-    for unreadable in sources.unreadable.iter().chain(&history.unreadable) {
-        say(unreadable);
-        exits.push(Exit::Source);
-    }
-    if !settings.enrichment.intel.is_empty() {
-        keep(&mut sources.list)?;
-        keep(&mut history.list)?;
-    }
     spare_what_is_read(settings, sources.list.iter().chain(&history.list).filter_map(source::Source::path))?;
-    let bytes = sources.list.iter().chain(&history.list).map(source::Source::size).sum();
-    let progress = Progress::new(settings.has_progress, bytes);
-    let analyse_with = |enrichment: &Enrichment| {
-        let job = Job {
-            sources: &sources.list,
-            history: &history.list,
-            enrichment: Some(enrichment),
-            options: settings.options,
-            partition: settings.partition,
-        };
-        settings.pool.install(|| analyse(&settings.set, job, &|bytes| progress.passed(bytes)))
+    let errand = Errand {
+        set: &settings.set,
+        enrichment: &settings.enrichment,
+        now: settings.now,
+        options: settings.options,
+        partition: settings.partition,
+        pool: &settings.pool,
+        has_progress: settings.has_progress,
+        reads_again: Again::Never,
     };
-    let (enrichment, analysis) = enriched(&settings.enrichment, settings.now, analyse_with)?;
+    let (enrichment, analysis) = errand.run(&mut sources, &mut history, &mut exits)?;
     // As little as the rules is it taken apart at the end.
-    let mut analysis = ManuallyDrop::new(analysis);
-    progress.finish();
-    exits.extend(tell_of_sources(&sources, &mut analysis.reading.coverage));
-    exits.extend(tell_of_sources(&history, &mut analysis.history.coverage));
+    let analysis = ManuallyDrop::new(analysis);
     let coverage = &analysis.reading.coverage;
     exits.extend(tell_of_organizations(&settings.selection.organizations, coverage));
     let between = settings.selection.period.resolve(coverage.span.map(|span| span.last))?;
@@ -101,7 +87,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         exits.extend(write_out(|out| output::write(&report, format, settings.look, out))?);
     }
     if settings.has_stats {
-        stats::tell(&settings.set, &analysis, bytes);
+        stats::tell(&settings.set, &analysis, sources.bytes() + history.bytes());
     }
     Ok(Exit::worst(&exits))
 }
@@ -143,41 +129,6 @@ fn write_questions(settings: &Scan, report: &Report<'_>, enrichment: &Enrichment
         duet::tell(&findings, &messages);
     }
     Ok(settings.duet.iter().filter_map(|folder| duet::write_folder(folder, &messages)).collect())
-}
-
-/// Organizations that were asked for, and of which there is no event.
-pub fn tell_of_organizations(wanted: &[String], coverage: &Coverage) -> Option<Exit> {
-    const MOST: usize = 5;
-    let known = &coverage.organizations;
-    let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|id| !known.contains_key(*id)).collect();
-    if missing.is_empty() || known.is_empty() {
-        return None;
-    }
-    let shown: Vec<&str> = known.keys().map(String::as_str).take(MOST).collect();
-    let more = if known.len() > MOST { format!(" and {} more", known.len() - MOST) } else { String::new() };
-    say(format_args!("--organization {}: no event of it; there are {}{more}", missing.join(", "), shown.join(", ")));
-    Some(Exit::Usage)
-}
-
-/// Tells of sources that could not be read to their end or are something else, and adds to the account what could not
-/// be opened, of which was told before they were read, and what was left out.
-pub fn tell_of_sources(found: &source::Sources, coverage: &mut Coverage) -> Vec<Exit> {
-    let is_foreign = |source: &&Unreadable| source.lacking == Lacking::Events;
-    let foreign: BTreeSet<u32> = coverage.unreadable.iter().filter(is_foreign).map(|source| source.place).collect();
-    let others = (0..).zip(&found.list).filter(|(place, _)| !foreign.contains(place));
-    let with_others: BTreeSet<usize> = others.map(|(_, source)| source.argument).collect();
-    let mut exits = Vec::new();
-    for source in &coverage.unreadable {
-        say(source);
-        // A folder has failed only if nothing in it was an export.
-        if !is_foreign(&source) || !with_others.contains(&found.list[source.place as usize].argument) {
-            exits.push(Exit::Source);
-        }
-    }
-    coverage.unreadable.splice(0..0, found.unreadable.iter().cloned());
-    coverage.unreadable.sort_by_key(|source| source.place);
-    coverage.not_read.clone_from(&found.left_out);
-    exits
 }
 
 fn report<'a>(

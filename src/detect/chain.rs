@@ -19,8 +19,7 @@ use super::profile::Symbol;
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::time::{Span, Timestamp};
-use crate::rule::logic::{Absent, Chain, Right, Unless, Where};
-use crate::rule::pattern::Order;
+use crate::rule::logic::{Absent, Chain, How, Right, Unless, Where};
 
 /// The events of a chain by their steps; one behind the steps is held against `unless`.
 pub type Links = SmallVec<[Option<u32>; 8]>;
@@ -247,8 +246,8 @@ impl<'a> Steps<'a> {
         let event = |step: usize| chain.get(step).copied().flatten();
         wheres.iter().enumerate().all(|(place, w)| {
             let Some(left) = event(w.left.0) else { return true };
-            if let (Some(Some([ours, theirs])), Right::Field(step, _), Some(is_equal)) =
-                (sides.get(place), &w.right, w.is_equal)
+            if let (Some(Some([ours, theirs])), Right::Field(step, _), How::Equal(is_equal)) =
+                (sides.get(place), &w.right, w.how)
             {
                 let Some(right) = event(*step) else { return true };
                 let (left, right) = (ours.of(self.store.profile(left)), theirs.of(self.store.profile(right)));
@@ -271,22 +270,25 @@ impl<'a> Steps<'a> {
         if left.is_empty() || matches!(right, Other::Values(values) if values.is_empty()) {
             return false;
         }
-        if let Some(is_equal) = w.is_equal {
-            let has_same = match right {
-                Other::Text(right) => left.iter().any(|left| text(left) == right),
-                Other::Values(right) => left.iter().any(|left| right.contains(left)),
-            };
-            return has_same == is_equal;
-        }
+        let order = match w.how {
+            How::Order(order) => order,
+            How::Equal(is_equal) => {
+                let has_same = match right {
+                    Other::Text(right) => left.iter().any(|left| text(left) == right),
+                    Other::Values(right) => left.iter().any(|left| right.contains(left)),
+                };
+                return has_same == is_equal;
+            }
+        };
         let right: Vec<&str> = match right {
             Other::Text(right) => vec![right],
             Other::Values(right) => right.iter().map(text).collect(),
         };
-        let holds = |order: Order, left: &str, right: &str| match (left.parse(), right.parse()) {
+        let holds = |left: &str, right: &str| match (left.parse(), right.parse()) {
             (Ok(left), Ok(right)) => order.holds(left, right),
             _ => false,
         };
-        w.order.is_some_and(|order| left.iter().any(|left| right.iter().any(|right| holds(order, text(left), right))))
+        left.iter().any(|left| right.iter().any(|right| holds(text(left), right)))
     }
 
     /// `temporal`: all rules, or as many as the condition wants, have a match in (t − window, t], and the

@@ -7,7 +7,7 @@ use super::group::{Grouping, Groupings, Indexes, Step, joined};
 use super::index::{Index, Run};
 use super::store::Store;
 use crate::event::field::Field;
-use crate::rule::logic::{Absent, Chain, Right, Where};
+use crate::rule::logic::{Absent, Chain, How, Right, Where};
 
 /// Matches that are walked before those of the same value are looked up.
 const NEAR: usize = 4;
@@ -43,7 +43,7 @@ impl<'a> Compared<'a> {
         is_told: bool,
     ) -> Compared<'a> {
         let sides = |w: &Where| match &w.right {
-            Right::Field(_, right) if is_told && w.is_equal.is_some() => {
+            Right::Field(_, right) if is_told && matches!(w.how, How::Equal(_)) => {
                 let by = |field| groupings.by(store.profiles(), std::slice::from_ref(field));
                 Some([by(&w.left.1), by(right)])
             }
@@ -119,7 +119,7 @@ fn links<'a>(rule: &Chain, steps: &[Step<'a>]) -> Vec<Vec<Link<'a>>> {
         }
     };
     let equal = |w: &Where| match &w.right {
-        Right::Field(step, field) if w.is_equal == Some(true) => Some((w.left.clone(), (*step, field.clone()))),
+        Right::Field(step, field) if w.how == How::Equal(true) => Some((w.left.clone(), (*step, field.clone()))),
         _ => None,
     };
     for (one, other) in rule.wheres.iter().filter_map(equal) {

@@ -115,6 +115,11 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Bytes on disk of all of them, as far as they are known.
+    pub fn bytes(&self) -> u64 {
+        self.list.iter().map(Source::size).sum()
+    }
+
     #[allow(clippy::cast_possible_truncation, reason = "four billion names do not fit into memory")]
     fn cannot_open(&mut self, source: String, reason: String) {
         let place = self.list.len() as u32;

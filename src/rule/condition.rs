@@ -130,10 +130,25 @@ fn unknown(name: &str, names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rule::keyword::Keyword;
+    use crate::rule::pattern::{Glob, Side};
 
+    /// Selections are keywords of their names here.
     fn shape(text: &str) -> Result<String, String> {
         let names = ["sel_a", "sel_b", "filter", "_hidden"];
-        compile(text, &names, &|name| Expr::Named(name.to_owned())).map(|e| e.shape())
+        let selection = |name: &str| Expr::Keyword(Glob::parse(name, Side::Whole, false).into());
+        compile(text, &names, &selection).map(|expr| of(&expr))
+    }
+
+    fn of(expr: &Expr) -> String {
+        let join = |parts: &[Expr], by: &str| parts.iter().map(of).collect::<Vec<_>>().join(by);
+        match expr {
+            Expr::And(parts) => format!("({})", join(parts, " & ")),
+            Expr::Or(parts) => format!("({})", join(parts, " | ")),
+            Expr::Not(inner) => format!("!{}", of(inner)),
+            Expr::Keyword(Keyword::Text(name)) => name.literal().unwrap_or("?").to_owned(),
+            _ => "?".to_owned(),
+        }
     }
 
     #[test]

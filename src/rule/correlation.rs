@@ -5,7 +5,8 @@ use serde_json::Value as Yaml;
 use super::block::{Block, span, texts};
 use super::detection::{Fault, Warnings, fault, field};
 use super::logic::{
-    Absent, Bounds, Chain, Count, FirstSeen, GroupBy, Logic, Rate, Reference, Right, Risk, Share, Travel, Unless, Where,
+    Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Rate, Reference, Right, Risk, Share, Travel, Unless,
+    Where,
 };
 use super::pattern::Order;
 use crate::event::field::{Field, Named, Norm, nearest_of};
@@ -325,16 +326,16 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
     if let Right::Field(_, right) = &right {
         check_letters(&[&left.1, right], text, warnings);
     }
-    let (is_equal, order) = match *operator {
-        "==" => (Some(true), None),
-        "!=" => (Some(false), None),
-        "<" => (None, Some(Order::Less)),
-        "<=" => (None, Some(Order::LessEqual)),
-        ">" => (None, Some(Order::Greater)),
-        ">=" => (None, Some(Order::GreaterEqual)),
+    let how = match *operator {
+        "==" => How::Equal(true),
+        "!=" => How::Equal(false),
+        "<" => How::Order(Order::Less),
+        "<=" => How::Order(Order::LessEqual),
+        ">" => How::Order(Order::Greater),
+        ">=" => How::Order(Order::GreaterEqual),
         _ => return Err(wrong("compare with == != < <= > >=")),
     };
-    Ok(Where { left, is_equal, order, right })
+    Ok(Where { left, how, right })
 }
 
 /// Compiles `first_seen`.

@@ -26,9 +26,6 @@ pub enum Expr {
     Test(Test),
     /// any text anywhere in the event
     Keyword(Keyword),
-    /// only in tests of the grammar
-    #[cfg(test)]
-    Named(String),
 }
 
 /// A field compared with values.
@@ -79,8 +76,6 @@ impl Expr {
                 Ok(())
             }
             Expr::Keyword(_) => Ok(()),
-            #[cfg(test)]
-            Expr::Named(_) => Ok(()),
         }
     }
 
@@ -92,8 +87,6 @@ impl Expr {
             Expr::Not(inner) => !inner.matches(event),
             Expr::Test(test) => test.matches(event),
             Expr::Keyword(keyword) => event.any_text(&|text| keyword.matches(text)),
-            #[cfg(test)]
-            Expr::Named(_) => false,
         }
     }
 
@@ -111,8 +104,6 @@ impl Expr {
             Expr::Not(inner) => inner.has_keywords(),
             Expr::Keyword(_) => true,
             Expr::Test(_) => false,
-            #[cfg(test)]
-            Expr::Named(_) => false,
         }
     }
 
@@ -129,8 +120,6 @@ impl Expr {
                 }));
             }
             Expr::Keyword(_) => {}
-            #[cfg(test)]
-            Expr::Named(_) => {}
         }
     }
 
@@ -154,18 +143,6 @@ impl Expr {
                 names.filter(|names| !names.is_empty())
             }
             _ => None,
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn shape(&self) -> String {
-        let join = |parts: &[Expr], by: &str| parts.iter().map(Expr::shape).collect::<Vec<_>>().join(by);
-        match self {
-            Expr::And(parts) => format!("({})", join(parts, " & ")),
-            Expr::Or(parts) => format!("({})", join(parts, " | ")),
-            Expr::Not(inner) => format!("!{}", inner.shape()),
-            Expr::Named(name) => name.clone(),
-            _ => "?".to_owned(),
         }
     }
 }

@@ -114,12 +114,19 @@ pub struct Share {
 pub struct Where {
     /// step and field
     pub left: (usize, Field),
-    /// equal, unequal, or an order of numbers
-    pub is_equal: Option<bool>,
-    /// the order, where it is no equality
-    pub order: Option<Order>,
+    /// how they have to compare
+    pub how: How,
     /// step and field, or a literal
     pub right: Right,
+}
+
+/// How two sides compare.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum How {
+    /// as texts: equal, or not
+    Equal(bool),
+    /// as numbers
+    Order(Order),
 }
 
 /// The right side of a comparison.

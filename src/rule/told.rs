@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::expr::{Expr, Searchable, Test};
-use super::logic::{Absent, Bounds, Count, FirstSeen, GroupBy, Logic, Right, Where};
+use super::logic::{Absent, Bounds, Count, FirstSeen, GroupBy, How, Logic, Right, Where};
 use super::pattern::{Order, Pattern, Side};
 use crate::event::field::{Field, Value};
 
@@ -73,8 +73,6 @@ fn tell(expr: &Expr, event: Option<&dyn Looked>, depth: usize, out: &mut Vec<Lin
         }
         Expr::Test(test) => line(test.to_string(), event.map(|event| event.value(test))),
         Expr::Keyword(keyword) => line(format!("any text {keyword}"), None),
-        #[cfg(test)]
-        Expr::Named(name) => line(name.clone(), None),
     }
 }
 
@@ -248,11 +246,10 @@ fn is_any_of(count: &Count) -> bool {
 
 fn comparison(compared: &Where, rules: &[String]) -> String {
     let step = |step: usize| rules.get(step).map_or("it", String::as_str);
-    let how = match (compared.is_equal, compared.order) {
-        (Some(true), _) => "equals".to_owned(),
-        (Some(false), _) => "differs from".to_owned(),
-        (None, Some(order)) => order.to_string(),
-        (None, None) => "?".to_owned(),
+    let how = match compared.how {
+        How::Equal(true) => "equals".to_owned(),
+        How::Equal(false) => "differs from".to_owned(),
+        How::Order(order) => order.to_string(),
     };
     let right = match &compared.right {
         Right::Field(of, field) => format!("{} of {}", field.name(), step(*of)),
