@@ -76,51 +76,76 @@ pub fn start(object: &[u8]) -> Option<(usize, u32)> {
     }
 }
 
-/// Members that tell how it went; what stands beside them may be empty because it did not go well.
-const VERDICTS: &[&str] = &[
-    "code",
-    "detail",
-    "details",
-    "fault",
-    "message",
-    "ok",
-    "reason",
-    "status",
-    "status_code",
-    "statuscode",
-    "success",
-];
-
 /// Ends of the names of texts that say where the next answer is.
 const MARKS: &[&str] = &["token", "cursor", "scroll_id", "pit_id"];
 
-/// Whether an object, in which there is no event, is an answer with an empty list: what stands where lists of events do
-/// is empty, and what stands beside it says nothing but how many there are. A line of another log that holds an empty
-/// list among its texts is none, and neither is an answer that tells of an error.
+/// What `fields` says of each column of the answer (Splunk, Sumo Logic).
+const OF_FIELD: &[&str] = &["name", "type", "groupby_rank", "fieldType", "keyField"];
+
+/// Whether an object that is no event is an answer with an empty list: what stands where lists of events do is empty,
+/// and all that stands beside it is known to be harmless. Whatever else is there may be an event, or tell that nobody
+/// could look for one, so that the object is a record.
 pub fn is_empty_answer(text: &[u8]) -> bool {
     // Nearly nothing has an empty list, and is parsed again for it.
-    if !memchr_iter(b'[', text).any(|at| text.get(at + 1 + blanks(&text[at + 1..])) == Some(&b']')) {
+    if !memchr_iter(b'[', text).any(|at| text.get(at + 1 + blanks(&text[at + 1..])) == Some(&b']'))
+        || memmem::find(text, SIGN).is_some()
+    {
         return false;
     }
     let Ok(object) = Json::of_bytes(text) else { return false };
-    let lists: Vec<&Json<'_>> = PLACES.iter().filter_map(|place| object.at(place)).collect();
-    let is_empty = |list: &&Json<'_>| matches!(list, Json::Array(items) if items.is_empty());
+    let is_empty = |place: &&[&str]| matches!(object.at(place), Some(Json::Array(items)) if items.is_empty());
     // What a collector sends says whose the list is.
-    let may_say_more = object.get("logEvents").is_some();
-    let says_more = |key: &str, value: &Json<'_>| {
-        let is_mark = MARKS.iter().any(|end| key.to_ascii_lowercase().ends_with(end));
-        value.text().is_some() && !is_mark && !may_say_more
-    };
-    lists.iter().any(is_empty)
-        && lists.iter().all(|list| is_empty(list) || !matches!(list, Json::Array(_)))
-        && !object.members().iter().any(|(key, value)| says_more(key, value) || tells_of_failure(key, value))
+    let is_of_collector = object.get("logEvents").is_some();
+    PLACES.iter().any(is_empty)
+        && object
+            .members()
+            .iter()
+            .all(|(key, value)| is_harmless("", key, value) || is_of_collector && is_envelope(key, value))
 }
 
-/// Whether a member, or one within it, may tell that it did not go well.
-fn tells_of_failure(key: &str, value: &Json<'_>) -> bool {
-    let key = key.to_ascii_lowercase();
-    let is_verdict = key.contains("error") || VERDICTS.contains(&key.as_str()) && *value != Json::Bool(true);
-    is_verdict && !value.is_nothing() || value.members().iter().any(|(key, value)| tells_of_failure(key, value))
+/// Whether a member says nothing of events: it is empty, a count of none, a mark, or known to say something else. Of an
+/// object that holds for each of its members; `around` is what it is called.
+fn is_harmless(around: &str, key: &str, value: &Json<'_>) -> bool {
+    let name = key.to_ascii_lowercase();
+    let is_number = matches!(value, Json::Int(_) | Json::Float(_));
+    let is_zero = matches!(value, Json::Int(0) | Json::Float(0.0));
+    let is_text = |text: &str| matches!(value, Json::Text(said) if said == text);
+    let is_known = match (around, key) {
+        ("", "took" | "init_offset") | ("_shards", "total" | "successful" | "skipped") => is_number,
+        ("_shards", "failed") | ("total", "value") => is_zero,
+        ("total", "relation") => is_text("eq"),
+        ("", "timed_out" | "preview" | "hasMore" | "has_more") => *value == Json::Bool(false),
+        ("", "success") => *value == Json::Bool(true),
+        ("", "fields") => value.items().iter().all(is_field) && matches!(value, Json::Array(_)),
+        _ => false,
+    };
+    let is_count = name.ends_with("count") || name.starts_with("total");
+    let is_mark = value.text().is_some() && MARKS.iter().any(|end| name.ends_with(end));
+    let members = value.members();
+    value.says_nothing()
+        || is_known
+        || is_mark
+        || is_zero && is_count
+        || !members.is_empty() && members.iter().all(|(inner, value)| is_harmless(key, inner, value))
+}
+
+/// Whether this is the description of a column.
+fn is_field(field: &Json<'_>) -> bool {
+    let is_said = |(key, value): &(_, Json<'_>)| {
+        OF_FIELD.contains(&AsRef::<str>::as_ref(key)) && !matches!(value, Json::Array(_) | Json::Object(_))
+    };
+    field.get("name").is_some() && field.members().iter().all(is_said)
+}
+
+/// Whether a member is one of those that CloudWatch puts around a list.
+fn is_envelope(key: &str, value: &Json<'_>) -> bool {
+    match key {
+        "messageType" | "owner" | "logGroup" | "logStream" => value.text().is_some(),
+        "subscriptionFilters" => {
+            matches!(value, Json::Array(filters) if filters.iter().all(|filter| filter.text().is_some()))
+        }
+        _ => false,
+    }
 }
 
 /// The length of a list, as far as it is there, if it is one of events.
@@ -247,6 +272,9 @@ mod tests {
             r#"{"preview":false,"messages":[],"fields":[{"name":"_raw"}],"results":[]}"#,
             r#"{"events":[],"searchedLogStreams":[],"nextToken":"abc"}"#,
             r#"{"success":true,"error":null,"data":[]}"#,
+            r#"{"took":1,"_shards":{"total":5,"successful":5,"failed":0},"hits":{"max_score":null,"hits":[]}}"#,
+            r#"{"logEvents":[],"logStream":"","subscriptionFilters":["all"]}"#,
+            r#"{"data":[],"page":{"total":0,"next":"","cursor":"abc"},"hasMore":false}"#,
         ] {
             assert!(is_empty_answer(text.as_bytes()), "{text}");
         }
@@ -265,6 +293,28 @@ mod tests {
             r#"{"success":false,"results":[]}"#,
             r#"{"level":"info","msg":"hello","data":[]}"#,
             r#"{"results":[]"#,
+            r#"{"results":[],"entries":[{"event_type":"x"}]}"#,
+            r#"{"results":[],"records":[{"id":"1"}]}"#,
+            r#"{"results":[],"nextToken":"{\"event_type\":\"x\"}"}"#,
+            r#"{"data":[],"events":{"event_type":"x"}}"#,
+            r#"{"data":[],"payload":[{"id":"1"}]}"#,
+            r#"{"results":[],"fields":[{"name":"alice","client_ip":"203.0.113.9"}]}"#,
+            r#"{"results":[],"fields":[{"name":{"id":"1"}}]}"#,
+            r#"{"results":[],"totalCount":4711}"#,
+            r#"{"results":[],"total":"4711"}"#,
+            r#"{"results":[],"hasMore":true}"#,
+            r#"{"results":[],"preview":true}"#,
+            r#"{"results":[],"failed":true}"#,
+            r#"{"results":[],"warnings":["query was cut"]}"#,
+            r#"{"results":[],"exceptions":[{"x":1}]}"#,
+            r#"{"total":0,"results":[],"page":{"next":"","items":[{"a":1}]}}"#,
+            r#"{"hits":{"total":{"value":10000,"relation":"gte"},"hits":[]}}"#,
+            r#"{"hits":{"total":{"value":0,"relation":"gte"},"hits":[]}}"#,
+            r#"{"timed_out":true,"hits":{"total":{"value":0},"hits":[]}}"#,
+            r#"{"_shards":{"total":5,"failed":5},"hits":{"total":{"value":0},"hits":[]}}"#,
+            r#"{"_shards":{"failed":0,"failures":[{"shard":0}]},"hits":{"hits":[]}}"#,
+            r#"{"logGroup":"jumpcloud","data":[]}"#,
+            r#"{"logGroup":{"a":1},"logEvents":[]}"#,
         ] {
             assert!(!is_empty_answer(text.as_bytes()), "{text}");
         }

@@ -486,4 +486,10 @@ fn an_empty_answer_among_others_is_no_record() {
         assert_eq!((&coverage["records"], &coverage["events"]), (&json!(events), &json!(events)), "{content:.300}");
         assert_eq!(coverage["unreadable"], Value::Null, "{content:.300}");
     }
+    // Events where nobody looks for them, and an answer that was cut short, are not passed in silence.
+    for more in [format!(r#""entries":[{bare}]"#), r#""totalCount":4711"#.to_owned()] {
+        fs::write(&path, format!("{bare}\n{{\"results\":[],{more}}}\n")).unwrap();
+        let coverage = report(&[text(&path)])["coverage"].take();
+        assert_eq!((&coverage["records"], &coverage["events"]), (&json!(2), &json!(1)), "{more}");
+    }
 }
