@@ -9,7 +9,10 @@ use super::source::address;
 /// The network that a text names, in its canonical form; an address is a network of one. Host bits are allowed
 /// (`203.0.113.7/24`), and a network of `::ffff:0:0/96` is one of IPv4, as its addresses are.
 pub fn network(text: &str) -> Option<IpNet> {
-    if let Some(address) = address(text) {
+    // An address may stand in brackets or have a zone, and what follows these is not looked at: it must be no length,
+    // and no other end of a range.
+    let is_more = || text.contains('/') || text.rsplit_once('-').is_some_and(|(_, end)| address(end).is_some());
+    if let Some(address) = address(text).filter(|_| !is_more()) {
         return Some(IpNet::from(address));
     }
     let network = text.trim().parse::<IpNet>().ok()?.trunc();
@@ -91,6 +94,13 @@ mod tests {
             ("2001:DB8::1/32", Some("2001:db8::/32")),
             ("10.0.0.0/33", None),
             ("10.0.0/8", None),
+            ("[2001:db8::1]:443", Some("2001:db8::1/128")),
+            ("[2001:db8::]/32", None),
+            ("[10.1.0.0]/16", None),
+            ("10.0.0.5%eth0/24", None),
+            ("[2001:db8::1]-[2001:db8::9]", None),
+            ("10.0.0.5%eth0-10.0.0.9", None),
+            ("fe80::1%br-lan", Some("fe80::1/128")),
             ("", None),
         ] {
             assert_eq!(network(text).map(|net| net.to_string()).as_deref(), want, "{text}");
