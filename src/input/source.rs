@@ -18,8 +18,8 @@ pub struct Source {
     place: Place,
     /// which argument of the command it came from
     pub argument: usize,
-    /// the length and time of its file when it was found
-    was: Option<(u64, SystemTime)>,
+    /// its file when it was found
+    was: Option<Stamp>,
 }
 
 /// Where the bytes are.
@@ -174,10 +174,29 @@ fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
     }
 }
 
-/// The length of a file and when it was written last; of what is no file there is neither.
-fn file_stamp(path: &Path) -> Option<(u64, SystemTime)> {
+/// What a file is known by: its length, when it was written last, and on Unix which file it is and when anything of it
+/// changed, since a time can be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    written: SystemTime,
+    #[cfg(unix)]
+    unix: [i128; 4],
+}
+
+/// The stamp of a file; what is no file has none.
+fn file_stamp(path: &Path) -> Option<Stamp> {
     let metadata = path.metadata().ok().filter(Metadata::is_file)?;
-    Some((metadata.len(), metadata.modified().ok()?))
+    Some(Stamp {
+        length: metadata.len(),
+        written: metadata.modified().ok()?,
+        #[cfg(unix)]
+        unix: {
+            use std::os::unix::fs::MetadataExt;
+            let (device, inode) = (metadata.dev(), metadata.ino());
+            [device.into(), inode.into(), metadata.ctime().into(), metadata.ctime_nsec().into()]
+        },
+    })
 }
 
 fn is_wanted(name: &str) -> bool {

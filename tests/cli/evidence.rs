@@ -242,15 +242,36 @@ fn a_source_that_changes_meanwhile_is_no_answer() {
     let events = super::events::guessed_password();
     let id = events[0]["id"].as_str().unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    for command in [&["investigate", "alice"][..], &["explain", "success-after-bruteforce", "--event", id]] {
-        for is_changed in [false, true] {
+    let other = folder.path().join("other");
+    let commands = [
+        &["investigate", "alice"][..],
+        &["explain", "success-after-bruteforce", "--event", id],
+        &["normalize"],
+        &["hunt", "--format", "jsonl", "--contains", "alice"],
+    ];
+    for (command, change) in commands.iter().flat_map(|command| ["", "gone", "other"].map(|change| (*command, change)))
+    {
+        // Of a file that is gone no event was read, so that none is read again.
+        let is_skipped = change == "gone" && ["normalize", "hunt"].contains(&command[0]);
+        if !is_skipped {
+            let is_changed = !change.is_empty();
             std::fs::write(&log, super::events::lines(&events)).unwrap();
             let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_jcdetect"));
-            run.args(command).args([text(&log), text(&pipe), "--no-config"]);
+            run.args(command).args([text(&log), text(&pipe)]);
+            run.args((command[0] != "normalize").then_some("--no-config"));
             let run = run.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
             let mut into = std::fs::File::options().write(true).open(&pipe).unwrap();
-            if is_changed {
-                std::fs::remove_file(&log).unwrap();
+            match change {
+                "gone" => std::fs::remove_file(&log).unwrap(),
+                "other" => {
+                    // It has the same length and the same time.
+                    let text = super::events::lines(&events).replace("\"success\":false", "\"success\":true ");
+                    std::fs::write(&other, text).unwrap();
+                    let was = std::fs::metadata(&log).unwrap().modified().unwrap();
+                    std::fs::File::options().append(true).open(&other).unwrap().set_modified(was).unwrap();
+                    std::fs::rename(&other, &log).unwrap();
+                }
+                _ => {}
             }
             into.write_all(b"\n").unwrap();
             drop(into);
