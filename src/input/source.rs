@@ -162,7 +162,12 @@ fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
                 }
             }
             Ok(_) => {}
-            Err(error) => sources.cannot_open(folder.display().to_string(), error.to_string()),
+            Err(error) => {
+                // One entry, as a link that leads back, is not the whole folder.
+                let entry = error.path().unwrap_or(folder);
+                let name = entry.strip_prefix(base).ok().filter(|name| *name != Path::new("")).unwrap_or(entry);
+                sources.cannot_open(name.display().to_string(), error.to_string());
+            }
         }
     }
     if before == (sources.list.len(), sources.unreadable.len()) {

@@ -266,6 +266,17 @@ fn a_pipe_in_a_folder_is_told() {
     writer.join().unwrap();
 }
 
+/// A link that leads back is one entry of a folder, and the rest of it is read.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_back_is_named() {
+    let folder = TempDir::new().unwrap();
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
+    fs::write(folder.path().join("x.jsonl"), lines(&guessed_password())).unwrap();
+    let coverage = report(&[text(folder.path())])["coverage"].take();
+    assert_eq!((&coverage["events"], &coverage["unreadable"][0]["source"]), (&json!(9), &json!("loop")));
+}
+
 /// Where a row is a line, one name makes no other row longer than can be read.
 #[test]
 fn one_long_name_makes_no_wide_table() {
