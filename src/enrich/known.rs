@@ -128,8 +128,11 @@ impl Builder {
             for (number, text) in (1..).zip(text.lines()) {
                 let Some(line) = line::read(text) else { continue };
                 let label = Some(line.note()).filter(|note| !note.is_empty()).unwrap_or(&stem);
+                let used = self.used;
                 self.add(line.entry, label, At::Line(number));
-                (0..more_on(&line)).for_each(|_| self.skipped.add(line::ANOTHER, At::Line(number)));
+                // Behind a word that is no entry, an entry is not another one.
+                let more = if self.used > used { more_on(&line) } else { 0 };
+                (0..more).for_each(|_| self.skipped.add(line::ANOTHER, At::Line(number)));
             }
         }
         Ok(())

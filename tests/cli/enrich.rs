@@ -68,6 +68,14 @@ fn another_entry_on_a_line_is_told() {
         let table = scan(&[text(&path("log.jsonl")), flag, text(&path("l.txt"))]);
         assert!(table.contains(&format!("l.txt: 3 of \"{another}\", first at line 1 (3 entries used)")), "{table}");
     }
+    // Behind a word, an address is not another entry: the line is told once, for what it starts with.
+    std::fs::write(path("l.txt"), "203.0.113.9\noffice 203.0.113.0/24\n").unwrap();
+    for (flag, reason) in
+        [("--intel", "neither address, domain nor e-mail address"), ("--known", "neither address, network nor range")]
+    {
+        let report = report(&[text(&path("log.jsonl")), flag, text(&path("l.txt"))]);
+        assert_eq!(report["run"]["enriched_from"][0]["skipped"], serde_json::json!({reason: 1}), "{flag}");
+    }
     let hosts = report(&[text(&path("log.jsonl")), "--intel", text(&path("hosts"))]);
     assert_eq!(hosts["run"]["enriched_from"][0]["entries"], 2, "each name of a line of a hosts file is one");
 }

@@ -1,6 +1,7 @@
 //! Lists of one indicator a line: plain ones, FireHOL's and Spamhaus' netsets, Tor's `exit-addresses`, hosts files.
 
 use super::builder::{Builder, Detail};
+use super::indicator::UNKNOWN;
 use crate::enrich::{At, line, ranges};
 
 /// Lines of `exit-addresses` that say something else of a node.
@@ -21,8 +22,11 @@ pub fn read(text: &str, builder: &mut Builder) {
             // a line of a hosts file, which may have several names
             ("0.0.0.0" | "127.0.0.1", Some(_)) => words.for_each(|host| offer(host, line.comment)),
             _ => {
-                offer(line.entry, line.note());
-                (0..ranges::more_on(&line)).for_each(|_| builder.skipped.add(line::ANOTHER, At::Line(number)));
+                let unknown = builder.skipped.of(UNKNOWN);
+                builder.offer(line.entry, None, Detail::described(line.note()), At::Line(number));
+                // Behind a word that is no entry, an entry is not another one.
+                let more = if builder.skipped.of(UNKNOWN) == unknown { ranges::more_on(&line) } else { 0 };
+                (0..more).for_each(|_| builder.skipped.add(line::ANOTHER, At::Line(number)));
             }
         }
     }
