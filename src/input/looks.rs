@@ -1,5 +1,7 @@
 //! Looks: what a file is that is no Directory Insights export, in words that help its owner.
 
+use crate::event::json::Json;
+
 /// What the start of a file looks like, and what to do about it.
 pub fn like(head: &[u8]) -> String {
     for (magic, words) in MAGIC {
@@ -82,7 +84,36 @@ pub fn is_own(head: &[u8]) -> bool {
         first_line.starts_with(r#"{"timestamp":"#) && (has(&["actor.key"]) || has(&["outcome", "line", "offset"]));
     let has_cell = |names: &[&str]| first_line.split(',').any(|cell| names.contains(&cell));
     let is_table = !has_json(first_line) && has_cell(&["actor.key", "actor_key"]) && has_cell(&["timestamp"]);
-    schema.is_some_and(|schema| schema.starts_with(r#""jcdetect/"#)) || is_row || is_table
+    let is_chosen = is_chosen_row(first_line) || is_chosen_table(first_line, head);
+    schema.is_some_and(|schema| schema.starts_with(r#""jcdetect/"#)) || is_row || is_table || is_chosen
+}
+
+/// Whether a line is an event with columns that somebody chose: a time, texts, and where it stands. Whatever texts a
+/// record has, it is none of these: it has more than texts.
+fn is_chosen_row(line: &str) -> bool {
+    if !line.starts_with(r#"{"timestamp":"#) {
+        return false;
+    }
+    let Ok(row) = Json::parse(line) else { return false };
+    let is_text = |value: &Json<'_>| matches!(value, Json::Text(_));
+    let is_cell = |value: &Json<'_>| is_text(value) || matches!(value, Json::Array(texts) if texts.iter().all(is_text));
+    row.text_at(&["origin"]).is_some_and(is_origin) && row.members().iter().all(|(_, value)| is_cell(value))
+}
+
+/// Whether a table has columns that somebody chose, by its header and its first row.
+fn is_chosen_table(header: &str, head: &[u8]) -> bool {
+    if has_json(header) || !header.starts_with("timestamp,") || !header.ends_with(",origin") {
+        return false;
+    }
+    let mut rows = csv::Reader::from_reader(head).into_byte_records();
+    let last = rows.next().and_then(Result::ok).and_then(|row| row.iter().next_back().map(<[u8]>::to_vec));
+    last.is_some_and(|last| is_origin(&String::from_utf8_lossy(&last)))
+}
+
+/// Whether a text says where an event stands, `events.jsonl:12`, and is no address of a page.
+fn is_origin(text: &str) -> bool {
+    let is_line = |line: &str| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+    text.rsplit_once(':').is_some_and(|(source, line)| !source.is_empty() && is_line(line)) && !text.contains("://")
 }
 
 /// Whether a line has an object in JSON. Its texts are for anybody to choose, and may look like cells.
@@ -154,6 +185,27 @@ const MAGIC: &[(&[u8], &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is chosen of an event is known; an export that has such columns, too, is none of it.
+    #[test]
+    fn columns_that_somebody_chose() {
+        for (head, want) in [
+            ("timestamp,actor.name,origin\n2026-03-02T09:00:00Z,\"a\nb\",\"x,y.jsonl:12\"\n", true),
+            ("timestamp,event_type,origin\r\n2026-03-02T09:00:00Z,sso_auth,-:1\r\n", true),
+            ("timestamp,event_type,origin\n", false),
+            ("timestamp,event_type,origin\n2026-03-02T09:00:00Z,sso_auth,https://localhost:3000\n", false),
+            ("timestamp,event_type,origin\n2026-03-02T09:00:00Z,sso_auth,console\n", false),
+            ("timestamp,origin,event_type\n2026-03-02T09:00:00Z,x:1,x:1\n", false),
+            (r#"{"timestamp":"2026-03-02T09:00:00Z","mfa.factor":["totp","push"],"origin":"x.jsonl:1"}"#, true),
+            (r#"{"timestamp":"2026-03-02T09:00:00Z","event_type":"sso_auth","origin":"http://localhost:80"}"#, false),
+            (r#"{"timestamp":"2026-03-02T09:00:00Z","initiated_by":{"id":"1"},"origin":"x.jsonl:1"}"#, false),
+            (r#"{"timestamp":"2026-03-02T09:00:00Z","success":true,"origin":"x.jsonl:1"}"#, false),
+            (r#"{"timestamp":"2026-03-02T09:00:00Z","a":"\",\"origin\":\"x.jsonl:1\""}"#, false),
+            (r#"{"event_type":"sso_auth","timestamp":"2026-03-02T09:00:00Z","origin":"x.jsonl:1"}"#, false),
+        ] {
+            assert_eq!(is_own(head.as_bytes()), want, "{head}");
+        }
+    }
 
     #[test]
     fn files_are_named() {

@@ -419,6 +419,8 @@ fn what_jcdetect_wrote_is_no_export() {
         &["timeline", "--format", "csv"],
         &["timeline", "--format", "timesketch"],
         &["hunt", "--format", "csv"],
+        &["hunt", "--columns", "actor.name,event_type,timestamp", "--format", "csv"],
+        &["hunt", "--columns", "event_type,mfa.factor,timestamp", "--format", "jsonl"],
         &["scan", "--no-config", "--format", "json"],
         &["scan", "--no-config", "--format", "jsonl"],
         &["investigate", "alice", "--no-config", "--format", "json"],
