@@ -168,7 +168,7 @@ pub struct Coverage {
     pub reach: BTreeMap<(String, String), Reach>,
     /// the hours in which something happened, of each service within each organization
     pub presence: BTreeMap<(String, String), Presence>,
-    /// files in folders that were left out, by their names
+    /// what stands in folders and was not read: files with another ending, and what is no file, as a pipe
     pub not_read: Vec<String>,
     /// sources that could not be read, or not to their end, or that are something else, in the order of the sources
     pub unreadable: Vec<Unreadable>,

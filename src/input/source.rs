@@ -108,7 +108,7 @@ impl Source {
 pub struct Sources {
     /// in the order of the arguments; files of a folder by name
     pub list: Vec<Source>,
-    /// what stands in folders and was left out: files for their names, pipes and other things that are no files
+    /// what stands in folders and was not read: files with another ending, and what is no file, as a pipe
     pub left_out: Vec<String>,
     /// arguments and folder entries that could not be opened
     pub unreadable: Vec<Unreadable>,

@@ -37,7 +37,7 @@ pub fn count(c: &Coverage, of: &str) -> String {
     parts.map(told).concat()
 }
 
-/// Files in folders that were left out for their names.
+/// What stands in folders and was not read: files with another ending, and what is no file, as a pipe.
 pub fn left_out(c: &Coverage, out: &mut dyn Write) -> io::Result<()> {
     const MOST: usize = 5;
     if c.not_read.is_empty() {
@@ -45,5 +45,5 @@ pub fn left_out(c: &Coverage, out: &mut dyn Write) -> io::Result<()> {
     }
     let names: Vec<String> = c.not_read.iter().take(MOST).map(|name| Safe(name).to_string()).collect();
     let more = if c.not_read.len() > MOST { ", …" } else { "" };
-    writeln!(out, "Not read: {} ({}{more})", plural(c.not_read.len() as u64, "other file"), names.join(", "))
+    writeln!(out, "Not read: {} ({}{more})", plural(c.not_read.len() as u64, "other"), names.join(", "))
 }

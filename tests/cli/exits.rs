@@ -180,7 +180,7 @@ fn three_for_a_folder_without_any_export() {
     fs::write(empty.join("notes.txt"), "hello").unwrap();
     Case::exits(&[text(&empty)], 3)
         .stderr(predicate::str::contains("empty: no file in it ends in .json .jsonl"))
-        .stdout(predicate::str::contains("Not read: 1 other file (notes.txt)"));
+        .stdout(predicate::str::contains("Not read: 1 other (notes.txt)"));
 }
 
 #[test]

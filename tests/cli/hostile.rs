@@ -258,6 +258,8 @@ fn a_pipe_in_a_folder_is_told() {
         .stderr(predicates::str::contains("also with .gz or .zst; only.jsonl is no file: a pipe is read where it is"));
     fs::write(folder.path().join("x.jsonl"), lines(&guessed_password())).unwrap();
     assert_eq!(report(&[text(folder.path())])["coverage"]["not_read"], json!(["only.jsonl"]));
+    let scan = super::jcdetect().args(["scan", text(folder.path()), "--no-config"]).assert();
+    scan.stdout(predicates::str::contains("Not read: 1 other (only.jsonl)\n"));
     let writer = std::thread::spawn({
         let pipe = pipe.clone();
         move || fs::write(pipe, lines(&guessed_password())).unwrap()
