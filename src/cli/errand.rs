@@ -16,6 +16,7 @@ use crate::event::coverage::{Coverage, Lacking, Unreadable};
 use crate::event::time::Timestamp;
 use crate::input::Options;
 use crate::input::source::{Source, Sources};
+use crate::output::table::not_used;
 use crate::rule::set::RuleSet;
 
 /// What is read again when all has been read, beside what has to be for indicators that end.
@@ -136,6 +137,11 @@ fn tell_of_sources(found: &Sources, coverage: &mut Coverage) -> Vec<Exit> {
     coverage.unreadable.sort_by_key(|source| source.place);
     coverage.not_read.clone_from(&found.left_out);
     exits
+}
+
+/// Tells which entries of the files that events are looked up in could not be used. A scan has them in its report.
+pub fn tell_of_entries(enrichment: &Enrichment) {
+    enrichment.provenance().iter().filter_map(not_used).for_each(say);
 }
 
 /// Organizations that were asked for, and of which there is no event.

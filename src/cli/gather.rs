@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow, bail};
 use rayon::ThreadPool;
 
-use super::errand::{Again, Errand, tell_of_organizations};
+use super::errand::{Again, Errand, tell_of_entries, tell_of_organizations};
 use super::exit::Exit;
 use super::period::{Between, Period};
 use super::pipeline::Analysis;
@@ -136,6 +136,9 @@ impl Settings {
             reads_again: if is_read_again { Again::Sources } else { Again::Never },
         };
         let (enrichment, analysis) = errand.run(&mut found, &mut history, &mut exits)?;
+        if !self.is_quiet {
+            tell_of_entries(&enrichment);
+        }
         if self.is_strict && analysis.reading.coverage.skipped_count() > 0 {
             exits.push(Exit::Skipped);
         }

@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 
 use super::args::inquiry as typed;
 use super::config::Config;
-use super::errand::{Again, Errand};
+use super::errand::{Again, Errand, tell_of_entries};
 use super::exit::Exit;
 use super::pipeline::Analysis;
 use super::say;
@@ -80,6 +80,9 @@ impl Inquiry {
             reads_again: Again::All,
         };
         let (enrichment, analysis) = errand.run(&mut sources, &mut history, &mut exits)?;
+        if !typed.quiet {
+            tell_of_entries(&enrichment);
+        }
         let (sources, history) = (sources.list, history.list);
         Ok(Inquiry { set, sources, history, options, analysis, enrichment, zone, exits, pool, config })
     }

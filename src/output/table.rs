@@ -13,7 +13,7 @@ use crate::event::coverage::{Coverage, Told};
 use crate::event::time::Zone;
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
-use crate::triage::report::Report;
+use crate::triage::report::{Provenance, Report};
 use crate::triage::status::{Disposition, Status};
 
 /// Findings shown; the rest are counted.
@@ -262,8 +262,7 @@ fn enriched(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     for file in &report.run.enriched_from {
         let day = file.modified.map(|time| time.short(zone)).unwrap_or_default();
         let day = day.get(..10).map(|day| format!(" (as of {day})")).unwrap_or_default();
-        let used = plural(file.entries, "entry");
-        write!(out, "Enriched from {}{day}: {used}", Safe(&file.file))?;
+        write!(out, "Enriched from {}{day}: {}", Safe(&file.file), plural(file.entries, "entry"))?;
         if file.is_met == Some(false) {
             write!(out, ", none of which matched anything")?;
         }
@@ -272,9 +271,8 @@ fn enriched(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             write!(out, "; {count} without an organization, taken to be of each")?;
         }
         writeln!(out)?;
-        if file.skipped.count() > 0 {
-            let skipped = Safe(&file.skipped.to_string()).to_string();
-            writeln!(out, "Not used of {}: {skipped} ({used} used)", Safe(&file.file))?;
+        if let Some(told) = not_used(file) {
+            writeln!(out, "{told}")?;
         }
     }
     let mut people: BTreeMap<(&str, &str, &str), bool> = BTreeMap::new();
@@ -288,6 +286,13 @@ fn enriched(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         0 => Ok(()),
         all => writeln!(out, "People: the directory has {found} of the {all} in the findings"),
     }
+}
+
+/// What of a file that evidence was enriched from could not be used; `None` if all of it was.
+pub fn not_used(file: &Provenance) -> Option<String> {
+    let used = plural(file.entries, "entry");
+    let skipped = file.skipped.to_string();
+    (file.skipped.count() > 0).then(|| format!("Not used of {}: {} ({used} used)", Safe(&file.file), Safe(&skipped)))
 }
 
 /// Whose it is, where there are several.

@@ -520,3 +520,28 @@ fn names_of_agents_and_empty_lists() {
         assert_eq!(ids.collect::<Vec<_>>().join(" "), want, "{condition}");
     }
 }
+
+#[test]
+fn entries_of_a_list_that_are_not_used_are_told_by_all_that_look_them_up() {
+    let folder = TempDir::new().unwrap();
+    let (log, list) = (folder.path().join("log.jsonl"), folder.path().join("bad.txt"));
+    fs::write(&log, super::events::lines(&super::events::guessed_password())).unwrap();
+    fs::write(&list, "203.0.113.9\nhttps://bad.example/x\n").unwrap();
+    let id = super::findings(&[text(&log)])[0]["id"].as_str().unwrap().to_owned();
+    let told = format!("Not used of {}: 1 of \"a URL\", first at line 2 (1 entry used)", list.display());
+    for command in [
+        &["hunt"][..],
+        &["timeline"],
+        &["timeline", "--findings"],
+        &["summary"],
+        &["normalize"],
+        &["investigate", "alice"],
+        &["explain", &id],
+    ] {
+        for (quiet, times) in [(&[][..], 1), (&["--quiet"], 0)] {
+            let mut run = jcdetect();
+            run.args(command).args([text(&log), "--intel", text(&list)]).args(quiet);
+            run.assert().success().stderr(predicates::str::contains(&*told).count(times));
+        }
+    }
+}
