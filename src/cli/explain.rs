@@ -58,7 +58,8 @@ pub fn run(typed: &typed::Explain) -> Result<Exit> {
         finding: finding.as_ref(),
         event,
         reasons: reasons(&inquiry, rule, &findings),
-        events: inquiry.reading().coverage.events,
+        coverage: &inquiry.reading().coverage,
+        history: &inquiry.analysis.history.coverage,
         parts,
     };
     let ended = write_out(|out| write(&explanation, inquiry.zone, out))?;

@@ -235,7 +235,7 @@ fn write(
                     )
                 }
             };
-            terminal::account(&found, coverage, &gathered.names, out)
+            terminal::account(&found, coverage, None, &gathered.names, out)
         }
         _ => lines::write(table, out),
     }

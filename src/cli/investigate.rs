@@ -50,7 +50,7 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     let sources = inquiry.source_names();
     let manner = Manner { idle, zone: inquiry.zone, window };
     let findings = with_asked(findings, asked.as_ref());
-    let read = (&inquiry.reading().coverage, sources.as_slice(), &inquiry.set);
+    let read = ([coverage, &inquiry.analysis.history.coverage], sources.as_slice(), &inquiry.set);
     let mut investigation = Investigation::new(&focus, asked.as_ref(), &seen, &findings, read, manner);
     if let Some(directory) = &inquiry.enrichment.directory {
         investigation.look_up(directory);

@@ -140,5 +140,5 @@ fn table(
     terminal::write(events.table(columns), settings.limit, settings.look, out)?;
     let suppressed = suppressed.map(|told| format!("; {told}")).unwrap_or_default();
     let found = format!("{} of {}{suppressed}", events.list.len(), terminal::plural(coverage.events, "event"));
-    terminal::account(&found, coverage, &gathered.names, out)
+    terminal::account(&found, coverage, Some(&gathered.analysis.history.coverage), &gathered.names, out)
 }

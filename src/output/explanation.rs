@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 
 use super::prose::{one_line, plural, say, suppressed};
+use super::unread;
+use crate::event::coverage::Coverage;
 use crate::event::time::{Timestamp, Zone};
 use crate::rule::Rule;
 use crate::triage::explanation::Part;
@@ -39,8 +41,10 @@ pub struct Explanation<'a> {
     pub event: Option<Asked>,
     /// why the rule could not find anything, where that is known
     pub reasons: Vec<String>,
-    /// events read
-    pub events: u64,
+    /// what was read
+    pub coverage: &'a Coverage,
+    /// what was read that only teaches
+    pub history: &'a Coverage,
     /// the rule, and all that it is made of
     pub parts: Vec<Part>,
 }
@@ -58,6 +62,8 @@ pub fn write(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
         (None, Some(event)) => about_event(all, event, zone, out)?,
         (None, None) => about_all(all, zone, out)?,
     }
+    unread::sources(all.coverage, "", out)?;
+    unread::sources(all.history, " of the history", out)?;
     writeln!(out)?;
     writeln!(out, "How it is put together")?;
     all.parts.iter().try_for_each(|part| tell(part, zone, out))?;
@@ -96,9 +102,14 @@ fn about_event(all: &Explanation<'_>, event: &Asked, zone: Zone, out: &mut dyn W
 
 fn about_all(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     if all.findings.is_empty() {
-        writeln!(out, "It found nothing in {} events.", all.events)?;
+        writeln!(out, "It found nothing in {} events.", all.coverage.events)?;
     } else {
-        writeln!(out, "It made {} out of {} events.", plural(all.findings.len() as u64, "finding"), all.events)?;
+        writeln!(
+            out,
+            "It made {} out of {} events.",
+            plural(all.findings.len() as u64, "finding"),
+            all.coverage.events
+        )?;
     }
     for finding in all.findings.iter().take(FINDINGS) {
         let when = finding.first_seen.short(zone);

@@ -106,5 +106,5 @@ pub fn table(
     if coverage.duplicates > 0 {
         found += &format!(", {} left out", terminal::plural(coverage.duplicates, "duplicate"));
     }
-    terminal::account(&found, coverage, sources, out)
+    terminal::account(&found, coverage, None, sources, out)
 }

@@ -94,6 +94,8 @@ pub struct Investigation<'a> {
     pub marks: BTreeMap<usize, Vec<usize>>,
     /// what was read
     pub coverage: &'a Coverage,
+    /// what was read that only teaches
+    pub history: &'a Coverage,
     /// the names of the sources
     pub sources: &'a [String],
     /// the rules
@@ -103,13 +105,13 @@ pub struct Investigation<'a> {
 }
 
 impl<'a> Investigation<'a> {
-    /// Puts it together.
+    /// Puts it together. What was read is that of the sources and what only teaches.
     pub fn new(
         focus: &'a Focus,
         asked: Option<&'a Finding>,
         seen: &'a Seen,
         findings: &'a [Finding],
-        read: (&'a Coverage, &'a [String], &'a RuleSet),
+        read: ([&'a Coverage; 2], &'a [String], &'a RuleSet),
         manner: Manner,
     ) -> Investigation<'a> {
         let happenings = seen.happenings.as_slice();
@@ -147,7 +149,7 @@ impl<'a> Investigation<'a> {
             session.is_ordinary = session.is_usual && !is_evidence;
         }
         let changes = changes(happenings, &sessions, &evidence);
-        let (coverage, sources, set) = read;
+        let ([coverage, history], sources, set) = read;
         Investigation {
             focus,
             asked,
@@ -160,6 +162,7 @@ impl<'a> Investigation<'a> {
             findings,
             marks,
             coverage,
+            history,
             sources,
             set,
             manner,

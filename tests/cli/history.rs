@@ -100,3 +100,25 @@ fn what_is_skipped_of_the_history_is_told() {
             .and(predicates::str::contains("nothing skipped; 1 record of the history skipped")),
     );
 }
+
+#[test]
+fn what_cannot_be_read_of_the_history_is_in_every_answer() {
+    let folder = TempDir::new().unwrap();
+    let (new, none) = (folder.path().join("new.jsonl"), folder.path().join("none.jsonl"));
+    fs::write(&new, lines(&guessed_password())).unwrap();
+    let id = findings(&[text(&new)])[0]["id"].as_str().unwrap().to_owned();
+    let run = |command: &[&str]| {
+        let history = ["--history", text(&none), "--no-config", "--quiet"];
+        let ended = super::jcdetect().args(command).arg(text(&new)).args(history).assert().code(3);
+        String::from_utf8(ended.get_output().stdout.clone()).unwrap()
+    };
+    for command in [&["investigate", "alice"][..], &["timeline", "--findings"], &["explain", &id]] {
+        let told = run(command);
+        let line = format!("Could not be read of the history: {} (", none.display());
+        assert!(told.contains(&line), "{command:?}: {told}");
+        let is_account = told.contains("; 1 source of the history could not be read");
+        assert_eq!(is_account, command[0] != "explain", "{command:?}: {told}");
+    }
+    let json: Value = serde_json::from_str(&run(&["investigate", "alice", "--format", "json"])).unwrap();
+    assert_eq!(json["coverage"]["history"]["unreadable"][0]["source"], text(&none));
+}

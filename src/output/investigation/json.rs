@@ -44,6 +44,14 @@ struct Coverage<'i> {
     skipped: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<Unreadable<'i>>,
+    /// of older exports, where there is something to say
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Taught<'i>>,
+}
+
+#[derive(Serialize)]
+struct Taught<'i> {
+    unreadable: Vec<Unreadable<'i>>,
 }
 
 #[derive(Serialize)]
@@ -158,6 +166,7 @@ pub fn write(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
             duplicates: all.coverage.duplicates,
             skipped: all.coverage.skipped_count(),
             unreadable: unreadable(all.coverage),
+            history: (!all.history.unreadable.is_empty()).then(|| Taught { unreadable: unreadable(all.history) }),
         },
         findings: all.findings.iter().map(|finding| found(all, finding)).collect(),
         usual: all.habits.iter().map(|(organization, habits)| self::usual(organization, habits)).collect(),

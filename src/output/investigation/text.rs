@@ -281,8 +281,10 @@ fn last_line(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
     let shown: usize = all.sessions.iter().map(|session| session.events.len()).sum();
     let (events, sessions) = (plural(shown as u64, "event"), plural(all.sessions.len() as u64, "session"));
     let findings = plural(all.findings.len() as u64, "finding") + &of_them_suppressed(all);
-    writeln!(out, "{findings}; {events} in {sessions}; {skipped}{}", unread::count(all.coverage, ""))?;
+    let unread = unread::count(all.coverage, "") + &unread::count(all.history, " of the history");
+    writeln!(out, "{findings}; {events} in {sessions}; {skipped}{unread}")?;
     unread::sources(all.coverage, "", out)?;
+    unread::sources(all.history, " of the history", out)?;
     unread::left_out(all.coverage, out)
 }
 

@@ -105,11 +105,19 @@ fn percent(part: u64, whole: u64) -> u64 {
     }
 }
 
-/// The last line: how much of how much, and what was not read.
-pub fn account(found: &str, coverage: &Coverage, sources: &[String], out: &mut dyn Write) -> io::Result<()> {
+/// The last line: how much of how much, and what was not read, also of older exports that teach.
+pub fn account(
+    found: &str,
+    coverage: &Coverage,
+    history: Option<&Coverage>,
+    sources: &[String],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let skipped = skipped(coverage, sources).unwrap_or_else(|| "nothing skipped".to_owned());
-    writeln!(out, "{found}; {skipped}{}", unread::count(coverage, ""))?;
+    let of_history = history.map(|history| unread::count(history, " of the history")).unwrap_or_default();
+    writeln!(out, "{found}; {skipped}{}{of_history}", unread::count(coverage, ""))?;
     unread::sources(coverage, "", out)?;
+    history.map_or(Ok(()), |history| unread::sources(history, " of the history", out))?;
     unread::left_out(coverage, out)
 }
 
