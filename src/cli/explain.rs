@@ -134,10 +134,7 @@ fn reasons(inquiry: &Inquiry, rule: &Rule, findings: &[Finding]) -> Vec<String> 
         out.push("The configuration switches it off.".to_owned());
     }
     if findings.is_empty() {
-        out.extend(coverage.why_nothing().map(str::to_owned));
-    }
-    if !coverage.blind.is_empty() {
-        out.push(format!("It is blind: it needs {}.", rule.needs.join(" or ")));
+        out.extend(coverage.why_nothing(rule));
     }
     out.extend(coverage.failed.iter().map(|(_, message)| format!("It failed inside: {message}")));
     out

@@ -9,10 +9,12 @@ use anyhow::{Result, anyhow, bail};
 use super::config::Config;
 use super::exit::Exit;
 use super::gather::{Filter, Gathered, Settings};
+use super::pipeline::Analysis;
 use super::queries;
 use super::settings::rule_files;
 use super::{say, write_out};
 use crate::detect::evidence::evidence;
+use crate::enrich::enrichment::Enrichment;
 use crate::event::field::Field;
 use crate::input::again::on_one_line;
 use crate::output::rows::{Format, csv, lines, terminal};
@@ -21,7 +23,7 @@ use crate::rule::expr::Expr;
 use crate::rule::logic::Logic;
 use crate::rule::pack::PACK;
 use crate::rule::set::{Parsed, RuleSet};
-use crate::rule::{self, query};
+use crate::rule::{Rule, query};
 use crate::triage::column::{Column, narrow, wide};
 use crate::triage::report::RuleCoverage;
 use crate::triage::stack;
@@ -36,8 +38,8 @@ enum Shape {
 
 /// What a Sigma rule asks for.
 enum Sigma {
-    /// one event
-    Condition(Expr),
+    /// one event: what is asked of it, and the rule that asks
+    Condition(Expr, Box<Rule>),
     /// several events together: the rule and those of the pack that it is made of
     Rules(Vec<Parsed>),
 }
@@ -56,7 +58,7 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     let config = config.knowing(&typed.input.enrichment.known)?;
     let sigma = typed.sigma.as_deref().map(|path| sigma(path, &config)).transpose()?;
     let is_raw = format == Format::Jsonl && matches!(&shape, Shape::Events(fields) if fields.is_empty());
-    let Asked { set, later, is_correlated } = Asked::new(&filter, sigma, &shape);
+    let Asked { set, later, is_correlated, alone } = Asked::new(&filter, sigma, &shape);
     if let Some(problem) = set.problems.first() {
         bail!("{problem}");
     }
@@ -71,6 +73,9 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
         _ => gathered.chosen_between(found, later.as_ref()),
     };
     let events = gathered.containing(events, late_texts)?;
+    if let Some(alone) = alone.filter(|_| events.is_empty() && !settings.is_quiet) {
+        tell_why_nothing(&alone, 0, &gathered.analysis, &gathered.enrichment);
+    }
     let ended = write_out(|out| {
         if !is_raw {
             return write(&gathered, &settings, &events, &shape, format, out);
@@ -112,31 +117,32 @@ fn sigma(path: &Path, config: &Config) -> Result<Sigma> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| anyhow!("--sigma {name}: {error}"))?;
     let lists = &config.lists;
-    let mut rules = rule::parse(&name, &text, lists, &mut vec![]).map_err(|problem| anyhow!("{problem}"))?;
-    if let Logic::Detection(condition) = &rules[0].logic {
-        return Ok(Sigma::Condition(condition.clone()));
+    let asked = Parsed::new(&name, &text, lists);
+    let rule = &asked.rules().map_err(|problem| anyhow!("{problem}"))?[0];
+    if let Logic::Detection(condition) = &rule.logic {
+        return Ok(Sigma::Condition(condition.clone(), Box::new(rule.clone())));
     }
     let own = config.rules.iter().map(|folder| rule_files(folder)).collect::<Result<Vec<_>>>()?.concat();
-    let own = own.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    let all: Vec<(&str, &str)> = PACK.iter().copied().chain(own).collect();
-    let mut files = vec![Parsed::new(&name, &text, lists)];
-    let mut known: Vec<String> = rules.iter().map(|rule| rule.name.clone()).collect();
-    while let Some(rule) = rules.pop() {
-        for name in rule.logic.references() {
-            let Some((path, text)) =
-                all.iter().find(|(path, text)| is_called(path, text, name)).filter(|_| !known.contains(name))
-            else {
+    let mut own: Vec<Parsed> = own.iter().map(|(path, text)| Parsed::new(path, text, lists)).collect();
+    let mut files = vec![asked];
+    let mut next = 0;
+    while let Some(file) = files.get(next) {
+        for name in file.references() {
+            if files.iter().any(|file| file.is_called(&name)) {
                 continue;
-            };
-            known.push(name.clone());
-            rules.extend(rule::parse(path, text, lists, &mut vec![]).unwrap_or_default());
-            files.push(Parsed::new(path, text, lists));
+            }
+            let of_pack = PACK.iter().find(|(path, text)| is_called(path, text, &name));
+            let of_pack = of_pack.map(|(path, text)| Parsed::new(path, text, lists));
+            let place = own.iter().position(|file| file.is_called(&name));
+            files.extend(of_pack.or_else(|| place.map(|place| own.swap_remove(place))));
         }
+        next += 1;
     }
     Ok(Sigma::Rules(files))
 }
 
-/// Whether a rule of the pack has this name or id.
+/// Whether a rule of the pack has this name or id. The pack is known to be named like its files and to say ids plainly;
+/// to parse all of it would take longer than most hunts.
 fn is_called(path: &str, text: &str, name: &str) -> bool {
     let id = text.lines().find_map(|line| line.strip_prefix("id:")).map(|id| id.trim().trim_matches('"'));
     Path::new(path).file_stem().is_some_and(|stem| stem == name) || id.is_some_and(|id| id.eq_ignore_ascii_case(name))
@@ -148,6 +154,8 @@ struct Asked {
     later: Option<Expr>,
     /// it takes several events together
     is_correlated: bool,
+    /// the rule by itself, where it is about one event
+    alone: Option<RuleSet>,
 }
 
 impl Asked {
@@ -160,16 +168,22 @@ impl Asked {
             Some(Sigma::Rules(rules)) => {
                 filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
                 let set = RuleSet::keeping(rules, &kept);
-                return Asked { set, later: filter.condition.clone(), is_correlated: true };
+                return Asked { set, later: filter.condition.clone(), is_correlated: true, alone: None };
             }
-            Some(Sigma::Condition(condition)) => Some(condition),
+            Some(Sigma::Condition(condition, rule)) => Some((condition, rule)),
             None => None,
         };
+        let (condition, rule) = condition.unzip();
+        let alone = condition.clone().zip(rule).map(|(condition, rule)| {
+            let mut alone = RuleSet::asking(condition, &[]);
+            alone.rules = vec![*rule];
+            alone
+        });
         // What asks for identities may have matched; the rest did match.
         let linked: Vec<Expr> =
             filter.condition.iter().chain(&condition).filter(|part| part.is_linked()).cloned().collect();
         let later = (!linked.is_empty()).then_some(Expr::And(linked));
-        Asked { set: RuleSet::asking(filter.and(condition), &kept), later, is_correlated: false }
+        Asked { set: RuleSet::asking(filter.and(condition), &kept), later, is_correlated: false, alone }
     }
 }
 
@@ -183,17 +197,20 @@ fn correlated(gathered: &mut Gathered, is_quiet: bool) -> Vec<u32> {
         exits.push(Exit::Output);
     }
     let signals: Vec<_> = analysis.detected.signals[place].all().collect();
-    let rule = &set.rules[place];
-    let (read, has) = (&analysis.reading.coverage, |need: &str| analysis.has(need, enrichment));
-    let coverage = RuleCoverage::new(set, &analysis.detected, read, None, has, |other| std::ptr::eq(other, rule));
     if signals.is_empty() && !is_quiet {
-        coverage.why_nothing().for_each(|why| say(format_args!("{}: {why}", rule.name)));
-        coverage
-            .blind
-            .iter()
-            .for_each(|name| say(format_args!("{name}: It is blind: it needs {}.", rule.needs.join(" or "))));
+        tell_why_nothing(set, place, analysis, enrichment);
     }
     evidence(set, &analysis.store, &analysis.detected, place, &signals).into_iter().collect()
+}
+
+/// Tells what a rule that found nothing could not check.
+fn tell_why_nothing(set: &RuleSet, place: usize, analysis: &Analysis, enrichment: &Enrichment) {
+    let rule = &set.rules[place];
+    // Only events that matched are there to be looked at: whether others have an operator, the databases are asked.
+    let has = |need: &str| analysis.has(need, enrichment) || (need == "asn" && enrichment.geo.is_some());
+    let read = &analysis.reading.coverage;
+    let coverage = RuleCoverage::new(set, &analysis.detected, read, None, has, |other| std::ptr::eq(other, rule));
+    coverage.why_nothing(rule).iter().for_each(|why| say(format_args!("{}: {why}", rule.name)));
 }
 
 fn write(

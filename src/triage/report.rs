@@ -52,8 +52,9 @@ impl RuleCoverage {
                 out.failed.push((rule.name.clone(), fault.clone()));
             }
             let types = set.event_types(place);
-            let has_input =
-                coverage.events > 0 && types.is_none_or(|types| types.iter().any(|t| read.contains(t.as_str())));
+            // What no event can meet, as its list is empty, does not look at types.
+            let is_met = |types: BTreeSet<String>| types.is_empty() || types.iter().any(|t| read.contains(t.as_str()));
+            let has_input = coverage.events > 0 && types.is_none_or(is_met);
             if !rule.needs.is_empty() && !rule.needs.iter().any(|need| has(need)) {
                 out.blind.push(rule.name.clone());
             }
@@ -72,12 +73,14 @@ impl RuleCoverage {
     }
 
     /// Why nothing came of a rule that is the only one in it, as far as that can be told.
-    pub fn why_nothing(&self) -> impl Iterator<Item = &'static str> {
+    pub fn why_nothing(&self, rule: &Rule) -> Vec<String> {
+        let blind = format!("It is blind: it needs {}.", rule.needs.join(" or "));
         let why = [
             (&self.no_input, "None of the types of event that it looks at was read."),
             (&self.too_young, "What was read is too short for it: it has to know somebody longer, from older exports."),
+            (&self.blind, &blind),
         ];
-        why.into_iter().filter_map(|(rules, why)| (!rules.is_empty()).then_some(why))
+        why.into_iter().filter(|(rules, _)| !rules.is_empty()).map(|(_, why)| why.to_owned()).collect()
     }
 }
 

@@ -138,6 +138,49 @@ fn a_hunt_with_a_rule_takes_its_lists_and_says_what_could_not_be_checked() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/successful-auth");
     let told = hunt(&["--sigma", text(&root.join("new-country-user.yml"))]).1;
     assert!(told.contains("new-country-user: What was read is too short for it"), "{told}");
+    // What is about one event says it, too, if nothing was found.
+    let one = |detection: &str, needs: &str| {
+        let rule = format!(
+            "title: t\nname: one\nlogsource: {{product: jumpcloud}}\ndetection: {{a: {{{detection}}}, condition: a}}\njcdetect: {{needs: [{needs}]}}\n"
+        );
+        fs::write(work.join("one.yml"), rule).unwrap();
+        hunt(&["--sigma", "one.yml", "--no-config"])
+            .1
+            .lines()
+            .filter(|line| line.contains("one: "))
+            .collect::<Vec<_>>()
+            .join("|")
+    };
+    assert_eq!(one("intel.matched: true", "intel"), "jcdetect: one: It is blind: it needs intel.");
+    let listed = one("source.ip|cidr|expand: '%vpn_networks%'", "vpn_networks");
+    assert_eq!(listed, "jcdetect: one: It is blind: it needs vpn_networks.");
+    let unread = "jcdetect: one: None of the types of event that it looks at was read.";
+    assert_eq!(one("event_type: radius_auth_attempt", ""), unread);
+    assert_eq!(one("outcome: success", "intel"), "");
     let told = hunt(&["--sigma", text(&root.join("../sso-radius-ldap/radius-bruteforce.yml"))]).1;
     assert!(told.contains("radius-bruteforce: None of the types of event that it looks at was read"), "{told}");
+}
+
+/// A rule is called by its name or id, however its file is called and its id is written.
+#[test]
+fn a_hunt_finds_the_rules_that_its_rule_is_made_of() {
+    let case = case();
+    let work = case.path().join("work");
+    fs::create_dir(work.join("ours")).unwrap();
+    let id = "11111111-2222-4333-8444-55555555abcd";
+    let part = format!(
+        "title: t\nid: '{id}'  # a comment\nname: a-failure\nlogsource: {{product: jumpcloud}}\ndetection: {{a: {{outcome: failure}}, condition: a}}\n"
+    );
+    fs::write(work.join("ours/other.yml"), part).unwrap();
+    fs::write(work.join("jcdetect.yml"), "rules: [ours]\n").unwrap();
+    for names in ["a-failure", id, &format!("a-failure, {}", id.to_uppercase())] {
+        let twice = format!(
+            "title: t\ncorrelation: {{type: event_count, rules: [{names}], group-by: [actor.key], timespan: 1h, condition: {{gte: 2}}}}\n"
+        );
+        fs::write(work.join("twice.yml"), twice).unwrap();
+        let mut hunt = jcdetect();
+        hunt.current_dir(&work).args(["hunt", "evidence", "--sigma", "twice.yml", "--format", "jsonl"]);
+        let output = hunt.assert().success().get_output().stdout.clone();
+        assert!(output.iter().filter(|byte| **byte == b'\n').count() > 1, "{names}");
+    }
 }
