@@ -57,14 +57,14 @@ struct Place {
 }
 
 impl Place {
-    fn parse(text: &str) -> Result<Place> {
-        let (line, offset) = match text.split_once(':') {
+    fn parse(typed: &str) -> Result<Place> {
+        let (line, offset) = match typed.split_once(':') {
             Some((line, offset)) => (line, Some(offset)),
-            None => (text, None),
+            None => (typed, None),
         };
         let number = |text: &str| {
             text.parse()
-                .map_err(|_| anyhow!("--at {text}: write a line as it is cited, or line and byte: 12 or 12:4711"))
+                .map_err(|_| anyhow!("--at {typed}: write a line as it is cited, or line and byte: 12 or 12:4711"))
         };
         Ok(Place { line: number(line)?, offset: offset.map(number).transpose()? })
     }

@@ -228,8 +228,11 @@ fn an_event_is_printed_from_its_origin() {
             assert_eq!(print(&line).len(), if is_one_line { 9 } else { 1 }, "{name}");
         }
     }
-    let wrong = jcdetect().args(["hunt", text(folder.path()), "--at", "x"]).assert().code(2);
-    wrong.stderr(contains("--at x: write a line as it is cited, or line and byte: 12 or 12:4711"));
+    for typed in ["x", "12:", ":7", "1:2:3"] {
+        let wrong = jcdetect().args(["hunt", text(folder.path()), "--at", typed]).assert().code(2);
+        let told = format!("--at {typed}: write a line as it is cited, or line and byte: 12 or 12:4711");
+        wrong.stderr(contains(told));
+    }
 }
 
 /// What is read twice has to be the same twice; a pipe that is read after it was found lets a file change in between.
