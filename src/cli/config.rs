@@ -145,8 +145,12 @@ impl Config {
                 }
             }
         }
-        let named = [&config.enable, &config.disable].into_iter().flatten().chain(config.levels.keys());
-        config.named = named.map(|name| (name.clone(), at(name))).collect();
+        let under = |key: &'static str, name: &String| {
+            (name.clone(), format!("{}:{}", path.display(), document.line_under(key, name)))
+        };
+        config.named.extend(config.levels.keys().map(|name| under("levels", name)));
+        config.named.extend(config.disable.iter().map(|name| under("disable", name)));
+        config.named.extend(config.enable.iter().map(|name| under("enable", name)));
         Ok(config)
     }
 }

@@ -23,22 +23,46 @@ impl Document<'_> {
 
     /// The line of the file on which a rule is referred to; its first line if it is not.
     pub fn line_of_reference(&self, name: &str) -> usize {
-        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-        let has_name = |line: &str| {
-            line.match_indices(name)
-                .any(|(at, _)| !line[..at].ends_with(is_part) && !line[at + name.len()..].starts_with(is_part))
-        };
         let mut lines = self.text.lines().enumerate().skip_while(|(_, line)| {
             // Above stand only words about the rule.
             !line.starts_with("correlation:") && !line.starts_with("jcdetect:")
         });
-        self.line + lines.find(|(_, line)| has_name(line)).map_or(0, |(at, _)| at)
+        self.line + lines.find(|(_, line)| has_word(line, name)).map_or(0, |(at, _)| at)
+    }
+
+    /// The line of the file on which a word stands under a key of the first level; that of the key if it does not.
+    pub fn line_under(&self, key: &str, word: &str) -> usize {
+        let behind_key = |line: &'_ str| {
+            let rest = line.trim_start_matches(['{', ' ', '"', '\'']).strip_prefix(key)?;
+            let rest = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
+            Some(line.len() - rest.len())
+        };
+        let is_outer = |line: &str| !line.starts_with([' ', '\t', '-', '#']);
+        let key_at = self.text.lines().enumerate().filter(|(_, line)| is_outer(line));
+        let (first, column) = key_at.filter_map(|(at, line)| Some((at, behind_key(line)?))).next().unwrap_or((0, 0));
+        let is_there = |(at, line): &(usize, &str)| {
+            let line = if *at == first { &line[column..] } else { line };
+            has_word(without_comment(line), word)
+        };
+        self.line + self.text.lines().enumerate().skip(first).find(is_there).map_or(first, |(at, _)| at)
     }
 
     /// Whether this is the document of tests, told without parsing it.
     pub fn holds_tests(&self) -> bool {
         self.text.lines().any(|line| line.starts_with("tests:"))
     }
+}
+
+/// Whether a word stands in a line, and not as a part of another one.
+fn has_word(line: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    line.match_indices(word)
+        .any(|(at, _)| !line[..at].ends_with(is_part) && !line[at + word.len()..].starts_with(is_part))
+}
+
+fn without_comment(line: &str) -> &str {
+    let starts = |at: &usize| line[..*at].chars().next_back().is_none_or(char::is_whitespace);
+    line.match_indices('#').map(|(at, _)| at).find(starts).map_or(line, |at| &line[..at])
 }
 
 /// Cuts a file at its `---` lines. Documents of nothing but comments are left out.
@@ -120,6 +144,16 @@ mod tests {
         let docs = documents("title: of x\nname: x-y\ncorrelation:\n  rules:\n    - x-y-z\n    - x\n  timespan: 1h\n");
         assert_eq!((docs[0].line_of_reference("x"), docs[0].line_of_reference("x-y-z")), (6, 5));
         assert_eq!(docs[0].line_of_reference("z"), 1);
+    }
+
+    #[test]
+    fn a_word_is_found_under_its_key() {
+        let text = "# disable: [b]\nenable: [b-c]\n'disable':  # of b\n  - b-c\n  - 'b'\nlevels: {d: low}\n";
+        let document = Document { text, line: 1 };
+        let lines = [("enable", "b-c"), ("disable", "b-c"), ("disable", "b"), ("levels", "d"), ("levels", "e")];
+        assert_eq!(lines.map(|(key, word)| document.line_under(key, word)), [2, 4, 5, 6, 6]);
+        let short = Document { text: "{enable: [enable]}", line: 7 };
+        assert_eq!((short.line_under("enable", "enable"), short.line_under("x", "y")), (7, 7));
     }
 
     #[test]

@@ -101,6 +101,8 @@ fn a_rule_that_is_not_there_is_told_by_file_and_line() {
             "levels:\n  bruteforce-user-portal: loud\n",
             "c.yml:2: bruteforce-user-portal: loud: no severity; there are info",
         ),
+        ("enable: [report-export]\ndisable:\n  - report-exp\n", "c.yml:3: report-exp: no such rule"),
+        ("# nobody at all\nlevels:  # nobody\n  nobody: low\n", "c.yml:3: nobody: no such rule"),
         ("levels: [a]\n", "c.yml:1: `levels` is a map from rules to severities"),
     ] {
         fs::write(&config, written).unwrap();
