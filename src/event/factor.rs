@@ -33,8 +33,8 @@ pub fn mfa_used(json: &Json<'_>, outcome: Outcome) -> Option<bool> {
     json.answer_at(&["mfa"])
 }
 
-/// The second factors that succeeded; `mfa_meta.type` where the record names only that. In an attempt that failed it is
-/// the factor that was asked for.
+/// The second factors that succeeded; `mfa_meta.type` where the record names only that. In an attempt that failed that is
+/// what was asked for and not what was used.
 pub fn factors(json: &Json<'_>, outcome: Outcome) -> Vec<String> {
     let used: Vec<String> =
         SECOND.iter().filter(|(key, _)| method(json, key) == Some(true)).map(|(_, name)| (*name).to_owned()).collect();

@@ -100,7 +100,12 @@ pub fn clause(event_type: &str, words: &Words<'_>) -> String {
     let is_success = words.norm(Norm::Outcome).as_deref() == Some("success");
     if words.is_true(Norm::MfaUsed) {
         let factor = words.norm(Norm::MfaFactor);
-        out += &format!(", with {}", factor.as_deref().map_or("MFA", factor_words));
+        // What did not get in was asked for a factor, unless one is known to have been right.
+        let is_asked = factor.is_none() && words.norm(Norm::Outcome).as_deref() == Some("failure");
+        let asked = words.named("mfa_meta.type").filter(|kind| is_asked && !kind.eq_ignore_ascii_case("none"));
+        let factor = factor.or_else(|| asked.map(|kind| kind.to_ascii_lowercase()));
+        let how = if is_asked { "asked for" } else { "with" };
+        out += &format!(", {how} {}", factor.as_deref().map_or("MFA", factor_words));
         let country = words.norm(Norm::MfaPushCountry);
         if let Some(country) = country.filter(|there| Some(there) != words.norm(Norm::SourceCountry).as_ref()) {
             out += &format!(" approved on a phone in {country}");

@@ -63,6 +63,18 @@ fn sign_ins() {
              password (invalid credentials)",
         ),
         (
+            "user-login-failed",
+            serde_json::json!({"mfa": true, "mfa_meta": {"type": "TOTP"}, "auth_context": null}),
+            "alice failed to sign in to the user portal from 198.51.100.10 (FR) with Chrome on Mac OS X, asked for TOTP \
+             (invalid credentials)",
+        ),
+        (
+            "user-login-failed",
+            serde_json::json!({"mfa": true, "mfa_meta": {"type": "none"}, "auth_context": null}),
+            "alice failed to sign in to the user portal from 198.51.100.10 (FR) with Chrome on Mac OS X, asked for MFA \
+             (invalid credentials)",
+        ),
+        (
             "push-denied",
             serde_json::json!({}),
             "alice failed to sign in to the user portal from 198.51.100.10 (FR) with Chrome on Mac OS X, because the \
