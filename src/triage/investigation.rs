@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::context;
 use super::finding::Finding;
 use super::focus::{Focus, Part};
-use super::sentence::{Wording, is_only_seen};
+use super::sentence::{LONGEST, Wording, cut, is_only_seen};
 use super::usual::{Aspect, Habits};
 use super::watch::{Deed, Happening, Seen};
 use crate::enrich::directory::Directory;
@@ -330,7 +330,8 @@ pub fn undo(happenings: &[Happening], row: &[usize], shown: &dyn Fn(&str) -> Str
     undo.map(|undo| with_objects(undo, row, happenings, MOST_TO_UNDO, shown)).unwrap_or_default()
 }
 
-/// What is said of the first of some events, with the objects of all of them in the place of its own.
+/// What is said of the first of some events, with the objects of all of them in the place of its own. They are told apart
+/// by their whole names, and named as in a sentence.
 fn with_objects(
     said: &Wording,
     events: &[usize],
@@ -342,7 +343,7 @@ fn with_objects(
     let objects = events.iter().filter_map(|event| happenings[*event].deed.object.as_deref());
     let objects: Vec<&str> = objects.filter(|object| met.insert(object)).collect();
     let Some((before, behind)) = said.around().filter(|_| objects.len() > 1) else { return shown(said.text()) };
-    let named: Vec<String> = objects.iter().take(most).map(|object| shown(object)).collect();
+    let named: Vec<String> = objects.iter().take(most).map(|object| shown(&cut(object, LONGEST))).collect();
     let more = objects.len().saturating_sub(most);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{}{more}{}", shown(before), named.join(", "), shown(behind))

@@ -234,4 +234,16 @@ fn what_is_to_be_put_right_is_named_where_its_name_belongs() {
     shown
         .stdout(predicates::str::contains("M@example.com deleted the group M, ops (2 times)"))
         .stdout(predicates::str::contains("Make the group M, ops anew, if it is needed."));
+    // Long ones are cut, and told apart by what is cut off.
+    let long = "x".repeat(9000);
+    fs::write(&path, lines(&[deleted(1, &format!("{long}1")), deleted(2, &format!("{long}2"))])).unwrap();
+    let cut = format!("{}…", "x".repeat(79));
+    for format in ["table", "json"] {
+        let mut run = jcdetect();
+        run.args(["investigate", "M@example.com", "--format", format]).arg(&path);
+        let shown = String::from_utf8(run.assert().success().get_output().stdout.clone()).unwrap();
+        assert!(!shown.contains(&"x".repeat(80)), "{format}");
+        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&format!("Make the group {cut}, {cut} anew")), "{format}: {words}");
+    }
 }

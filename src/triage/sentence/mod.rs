@@ -20,7 +20,7 @@ pub use signin::is_one as is_sign_in;
 pub use undo::{is_only_seen, undo};
 pub use wording::Wording;
 use words::Words;
-pub use words::cut;
+pub use words::{LONGEST, cut};
 
 /// Changes said in a sentence; the rest are counted.
 const MOST_CHANGES: usize = 3;
