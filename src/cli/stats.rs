@@ -1,10 +1,13 @@
 //! Stats: how long a run took and how much memory, on standard error.
 
+use std::collections::HashMap;
+
 use super::pipeline::Analysis;
 use super::write_error;
 use crate::detect;
 use crate::detect::signal::Signals;
 use crate::input::Times;
+use crate::rule::Rule;
 use crate::rule::set::RuleSet;
 
 /// Tells of a run. `bytes` are those of the sources as they lie on disk.
@@ -39,15 +42,15 @@ pub fn tell(set: &RuleSet, analysis: &Analysis, bytes: u64) {
     let mebibytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
     let held: Vec<String> = held.iter().map(|(what, bytes)| format!("{what} {:.1}", mebibytes(*bytes))).collect();
     write_error(format_args!("held     MiB: {}", held.join(", ")));
-    write_error(format_args!("most     signals of correlations: {}", busiest(set, analysis).join(", ")));
-    write_error(format_args!("ungrouped events without what joins them: {}", ungrouped(set, analysis).join(", ")));
+    write_error(format_args!("most     signals of correlations: {}", busiest(set, analysis)));
+    write_error(format_args!("ungrouped events without what joins them: {}", ungrouped(set, analysis)));
     if let Some(peak) = peak_memory() {
         write_error(format_args!("peak     {:.1} MiB", peak as f64 / f64::from(1 << 20)));
     }
 }
 
 /// The correlations that are met most often: their signals take the memory.
-fn busiest(set: &RuleSet, analysis: &Analysis) -> Vec<String> {
+fn busiest(set: &RuleSet, analysis: &Analysis) -> String {
     most(set, |place| match &analysis.detected.signals[place] {
         signals @ Signals::List(_) => signals.len(),
         Signals::Matches(_) => 0,
@@ -55,17 +58,25 @@ fn busiest(set: &RuleSet, analysis: &Analysis) -> Vec<String> {
 }
 
 /// The correlations that most events are lost to, as a field is missing that they go by.
-fn ungrouped(set: &RuleSet, analysis: &Analysis) -> Vec<String> {
+fn ungrouped(set: &RuleSet, analysis: &Analysis) -> String {
     most(set, |place| detect::ungrouped(set, &analysis.store, &analysis.detected, place))
 }
 
-/// The rules of which there is most, with how much.
-fn most(set: &RuleSet, count: impl Fn(usize) -> usize) -> Vec<String> {
+/// The rules of which there is most, with how much. What only helps the rule that its file is named for is named behind
+/// that, as many files call theirs the same.
+fn most(set: &RuleSet, count: impl Fn(usize) -> usize) -> String {
+    let reported = set.rules.iter().filter(|rule| rule.is_reported);
+    let of_file: HashMap<&str, &str> = reported.map(|rule| (rule.file.as_str(), rule.name.as_str())).collect();
+    let named = |rule: &Rule| match of_file.get(rule.file.as_str()) {
+        Some(of_file) if !rule.is_reported => format!("{of_file}/{}", rule.name),
+        _ => rule.name.clone(),
+    };
     let first = (0..set.rules.len()).filter(|place| set.is_first(*place));
-    let counted = first.map(|place| (count(place), set.rules[place].name.as_str()));
-    let mut counts: Vec<(usize, &str)> = counted.filter(|(count, _)| *count > 0).collect();
+    let counted = first.map(|place| (count(place), named(&set.rules[place])));
+    let mut counts: Vec<(usize, String)> = counted.filter(|(count, _)| *count > 0).collect();
     counts.sort_unstable_by(|a, b| b.cmp(a));
-    counts.iter().take(5).map(|(count, name)| format!("{name} {count}")).collect()
+    let told: Vec<String> = counts.iter().take(5).map(|(count, name)| format!("{name} {count}")).collect();
+    if told.is_empty() { "none".to_owned() } else { told.join(", ") }
 }
 
 /// The most memory the process had, in bytes, where the system tells.
