@@ -185,7 +185,9 @@ impl Field {
                 Some((path, "to")) => Named::Known(Field::Change(path.to_owned(), Part::To)),
                 Some((path, "trend")) => Named::Known(Field::Change(path.to_owned(), Part::Trend)),
                 // What the log has in each of them is no field of the event.
-                _ if ["field", "from", "to"].contains(&change) => Named::Unknown(Some(format!("raw.changes.{change}"))),
+                _ if change.split('.').next().is_some_and(|first| ["field", "from", "to"].contains(&first)) => {
+                    Named::Unknown(Some(format!("raw.changes.{change}")))
+                }
                 _ => Named::Unknown(Some(nearest_change(change))),
             };
         }
@@ -246,7 +248,20 @@ fn nearest_change(change: &str) -> String {
     misspelt.unwrap_or_else(|| format!("changes.{change}.trend"))
 }
 
+/// What was probably meant by a name of no field. Behind a word that names of ours begin with the rest tells: all of them are
+/// alike in the word.
 fn nearest(name: &str) -> Option<String> {
+    if let Some(changed) = raw::changed(name) {
+        return Some(format!("changes.{changed}.trend"));
+    }
+    if let Some((head, rest)) = name.split_once('.')
+        && Norm::ALL.iter().any(|norm| norm.is_in(head))
+    {
+        let rests = || Norm::ALL.iter().filter_map(|norm| norm.name().strip_prefix(head)?.strip_prefix('.'));
+        // Of so few letters two that changed places are half.
+        let one_off = rests().find(|known| strsim::osa_distance(rest, known) <= 1).map(str::to_owned);
+        return one_off.or_else(|| nearest_of(rest, rests())).map(|near| format!("{head}.{near}"));
+    }
     let names = Norm::ALL.iter().map(|n| n.name()).chain(raw::heads());
     nearest_of(name, names)
 }
@@ -285,12 +300,19 @@ mod tests {
             ("mfa.usd", "mfa.used"),
             ("mfa.facter", "mfa.factor"),
             ("mfa.push_deny", "mfa.push_denied"),
+            ("mfa.exclusion", "changes.mfa.exclusion.trend"),
+            ("mfa.exclusionuntil", "changes.mfa.exclusionUntil.trend"),
+            ("changes.to.type", "raw.changes.to.type"),
+            ("changes.from.state.form", "raw.changes.from.state.form"),
+            ("source.contry", "source.country"),
             ("success.x", "success"),
             ("auth_method.x.y", "auth_method"),
         ] {
             assert!(matches!(Field::named(name), Named::Unknown(Some(n)) if n == near), "{name}");
         }
-        assert!(matches!(Field::named("mfa.x"), Named::Unknown(_)));
+        for name in ["mfa.x", "mfa.exclude", "mfa.until"] {
+            assert!(matches!(Field::named(name), Named::Unknown(None)), "{name}");
+        }
         for (name, is_doubtful) in [
             ("mfa", false),
             ("raw.mfa.usd", true),

@@ -231,6 +231,14 @@ const AGENT: &[&str] = &[
 /// Those that are objects in every record, and never texts.
 const OBJECTS: &[&str] = &["application", "association", "auth_context", "geoip", "mfa_meta", "resource", "system"];
 
+/// Fields that JumpCloud changes whose names begin as those of fields of ours do.
+const CHANGED: &[&str] = &["mfa.configured", "mfa.exclusion", "mfa.exclusionUntil"];
+
+/// The changed field that a name is, which an event has only among its changes.
+pub(super) fn changed(name: &str) -> Option<&'static str> {
+    CHANGED.iter().find(|known| known.eq_ignore_ascii_case(name)).copied()
+}
+
 /// Whether a member of records is an object with members of its own, and never a text: agents and people may be.
 pub fn has_members(name: &str) -> bool {
     OBJECTS.contains(&name)
