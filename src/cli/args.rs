@@ -73,8 +73,8 @@ pub enum Color {
 /// `scan`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 done, also with findings; 1 findings at or above --fail-on; 2 usage or rule error; \
-3 a source could not be read or is no export; 4 something was skipped and --strict was given; 5 an output could not \
+    after_help = "Exit codes: 0 done, also with findings; 1 findings at or above --fail-on; 2 usage or rule error (also --fail-on below \
+--min-severity); 3 a source could not be read or is no export; 4 something was skipped and --strict was given; 5 an output could not \
 be written, or a rule failed inside."
 )]
 pub struct Scan {
@@ -146,7 +146,7 @@ pub struct Scan {
     #[arg(long, value_name = "TIME", help_heading = "Decisions")]
     pub now: Option<String>,
 
-    /// Exit with 1 if there are new findings of at least this severity
+    /// Exit with 1 if there are new findings of at least this severity, which may not be below --min-severity
     #[arg(long, value_name = "SEVERITY", help_heading = "In pipelines")]
     pub fail_on: Option<String>,
 

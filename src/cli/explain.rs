@@ -54,6 +54,7 @@ pub fn run(typed: &typed::Explain) -> Result<Exit> {
     };
     let explanation = Explanation {
         rule,
+        has_other_level: inquiry.has_level(rule),
         findings: findings.iter().collect(),
         finding: finding.as_ref(),
         event,

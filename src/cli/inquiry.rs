@@ -122,6 +122,11 @@ impl Inquiry {
         self.config.wants(rule)
     }
 
+    /// Whether the configuration says how severe all findings of a rule are.
+    pub fn has_level(&self, rule: &Rule) -> bool {
+        self.config.levels.contains_key(&rule.name)
+    }
+
     /// The finding whose id begins with this, among those of all rules; `None` if it is no part of an id, or of
     /// no finding.
     pub fn finding(&self, prefix: &str) -> Result<Option<Finding>> {

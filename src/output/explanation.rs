@@ -33,6 +33,8 @@ pub struct Asked {
 pub struct Explanation<'a> {
     /// the rule
     pub rule: &'a Rule,
+    /// the configuration gave it its severity
+    pub has_other_level: bool,
     /// its findings
     pub findings: Vec<&'a Finding>,
     /// the finding that was asked for
@@ -52,7 +54,8 @@ pub struct Explanation<'a> {
 /// Writes an explanation.
 pub fn write(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let rule = all.rule;
-    say(out, &format!("{}: {} ({}, {})", rule.name, rule.title, rule.level, rule.category), 2)?;
+    let by_whom = if all.has_other_level { " as the configuration has it" } else { "" };
+    say(out, &format!("{}: {} ({}{by_whom}, {})", rule.name, rule.title, rule.level, rule.category), 2)?;
     if !rule.description.is_empty() {
         say(out, &format!("  {}", one_line(&rule.description)), 2)?;
     }

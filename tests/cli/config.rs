@@ -83,6 +83,14 @@ fn a_rule_gets_another_severity_for_all_its_findings() {
     }
     assert_eq!(tuned["run"]["levels"], json!({"bruteforce-user-portal": "high", "success-after-bruteforce": "low"}));
     assert!(own["run"].get("levels").is_none());
+    let explained = |arguments: &[&str]| {
+        let mut run = jcdetect();
+        run.current_dir(case.path()).args(["explain", "success-after-bruteforce", "work"]).args(arguments);
+        String::from_utf8(run.assert().success().get_output().stdout.clone()).unwrap()
+    };
+    let told = explained(&["--config", text(&config)]);
+    assert!(told.contains("(low as the configuration has it, "), "{told}");
+    assert!(explained(&["--no-config"]).contains("(critical, "));
     let count = |report: &Value| report["findings"].as_array().unwrap().len();
     assert_eq!(count(&own), count(&tuned));
 }
