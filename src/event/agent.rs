@@ -1,6 +1,7 @@
 //! Agent: the program a person or a script used, from `useragent` or `user_agent`.
 
 use super::json::Json;
+use super::letters;
 
 fn object<'e>(json: &'e Json<'e>) -> Option<&'e Json<'e>> {
     ["useragent", "user_agent"].iter().find_map(|key| json.said(&[key]))
@@ -25,10 +26,9 @@ pub fn os<'e>(json: &'e Json<'e>) -> Option<&'e str> {
     agent.text_at(&["os_name"]).or_else(|| agent.text_at(&["os"]))
 }
 
-/// A name of an agent, or of a column, in the form in which names are compared: lower case, letters and digits only, so that
-/// `Python Requests` is `python-requests`.
+/// A name of an agent in the form in which they are compared: by its letters.
 pub fn folded(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    letters::of(name)
 }
 
 /// `browser`, `script`, `app` or `unknown`.

@@ -14,6 +14,7 @@ mod factor;
 pub mod field;
 pub mod identity;
 pub mod json;
+pub mod letters;
 pub mod literal;
 pub mod networks;
 pub mod occurrence;

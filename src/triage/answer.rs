@@ -8,7 +8,7 @@ use super::baseline::{Mark, Marks};
 use super::finding::{Finding, is_part_of_id};
 use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
 use super::told::{Fault, Told, values};
-use crate::event::agent::folded;
+use crate::event::letters;
 use crate::event::time::Timestamp;
 use crate::rule::Severity;
 use crate::rule::set::RuleSet;
@@ -92,7 +92,7 @@ fn read_csv(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| fault(1, format!("no CSV: {error}")))?.clone();
-    let column = |names: &[&str]| header.iter().position(|name| names.contains(&folded(name).as_str()));
+    let column = |names: &[&str]| header.iter().position(|name| names.contains(&letters::of(name).as_str()));
     let columns = [column(&["findingid", "finding", "id"]), column(&["answer"]), column(&["who"]), column(&["when"])];
     if columns.contains(&None) {
         let what = "an answers file is JSON Lines, or CSV with the columns finding_id, answer, who, when";
