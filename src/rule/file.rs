@@ -38,8 +38,8 @@ impl Document<'_> {
             Some(line.len() - rest.len())
         };
         let is_outer = |line: &str| !line.starts_with([' ', '\t', '-', '#']);
-        let key_at = self.text.lines().enumerate().filter(|(_, line)| is_outer(line));
-        let (first, column) = key_at.filter_map(|(at, line)| Some((at, behind_key(line)?))).next().unwrap_or((0, 0));
+        let mut outer = self.text.lines().enumerate().filter(|(_, line)| is_outer(line));
+        let (first, column) = outer.find_map(|(at, line)| Some((at, behind_key(line)?))).unwrap_or((0, 0));
         let is_there = |(at, line): &(usize, &str)| {
             let line = if *at == first { &line[column..] } else { line };
             has_word(without_comment(line), word)

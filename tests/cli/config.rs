@@ -191,6 +191,6 @@ fn a_hunt_finds_the_rules_that_its_rule_is_made_of() {
         let mut hunt = jcdetect();
         hunt.current_dir(&work).args(["hunt", "evidence", "--sigma", "twice.yml", "--format", "jsonl"]);
         let output = hunt.assert().success().get_output().stdout.clone();
-        assert!(output.iter().filter(|byte| **byte == b'\n').count() > 1, "{names}");
+        assert!(String::from_utf8(output).unwrap().lines().count() > 1, "{names}");
     }
 }
