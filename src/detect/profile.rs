@@ -12,10 +12,10 @@ use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use super::reader::FacetValues;
-use crate::event::agent;
 use crate::event::facet::{self, FIXED};
 use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::identity::{Links, Names};
+use crate::event::letters;
 use crate::event::occurrence::Likeness;
 use crate::event::party::class_of;
 use crate::event::source;
@@ -250,7 +250,7 @@ impl Profiles {
         let written: BTreeSet<Symbol> =
             self.slots.iter().zip(&self.values).filter(is_agent).map(|(_, value)| *value).collect();
         for symbol in written {
-            let folded = Some(agent::folded(self.symbols.text(symbol))).filter(|folded| !folded.is_empty());
+            let folded = Some(letters::of(self.symbols.text(symbol))).filter(|folded| !folded.is_empty());
             let compared = folded.unwrap_or_else(|| self.symbols.text(symbol).to_lowercase());
             self.agents.insert(symbol, self.symbols.number(&compared));
         }

@@ -16,7 +16,7 @@ pub struct Rows<'t> {
 }
 
 /// The form in which names of columns are compared, so that `_id`, `Job Title` and `JobTitle` are alike.
-pub use crate::event::agent::folded as bare;
+pub use crate::event::letters::of as bare;
 
 impl<'t> Rows<'t> {
     /// Looks for a header in which one of the columns is `wanted`, among the lines that start the text. The

@@ -26,14 +26,9 @@ pub fn os<'e>(json: &'e Json<'e>) -> Option<&'e str> {
     agent.text_at(&["os_name"]).or_else(|| agent.text_at(&["os"]))
 }
 
-/// A name of an agent in the form in which they are compared: by its letters.
-pub fn folded(name: &str) -> String {
-    letters::of(name)
-}
-
 /// `browser`, `script`, `app` or `unknown`.
 pub fn kind(json: &Json<'_>) -> Option<&'static str> {
-    let name = folded(name(json)?);
+    let name = letters::of(name(json)?);
     let any = |list: &[&str]| list.iter().any(|word| name.contains(word));
     Some(if any(SCRIPTS) {
         "script"

@@ -11,7 +11,7 @@ use super::logic::{
 use super::pattern::Order;
 use crate::event::field::{Field, Named, Norm, nearest_of};
 use crate::event::time::{DAY, HOUR, SECOND, Span};
-use crate::event::{agent, catalogue};
+use crate::event::{catalogue, letters};
 
 /// A group field, or an alias for one in each rule.
 pub(super) fn group_by(name: &str, aliases: &Yaml, warnings: &mut Warnings) -> Result<GroupBy, Fault> {
@@ -308,7 +308,7 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
     };
     let left = side(left)?.ok_or_else(|| wrong("the left side is a step and a field"))?;
     let literal = right.trim_matches(['"', '\'']);
-    let letters = agent::folded(literal);
+    let letters = letters::of(literal);
     let is_name = left.1.is_letters_only() && !letters.is_empty();
     let right_side = side(right)?;
     if let Some(step) = of_field(right).filter(|_| right_side.is_none()) {

@@ -13,9 +13,9 @@ use memchr::memmem;
 use super::form;
 use super::regex::Expression;
 use super::spelling::Spelling;
-use crate::event::agent;
 use crate::event::field::Field;
 use crate::event::json::Json;
+use crate::event::letters;
 use crate::event::networks::Networks;
 use crate::event::source::address;
 use crate::event::time::Timestamp;
@@ -217,7 +217,7 @@ impl Glob {
         let mut letters = self.pieces.clone();
         for piece in &mut letters {
             if let Piece::Text(text) = piece {
-                *text = agent::folded(text);
+                *text = letters::of(text);
             }
         }
         letters.retain(|piece| *piece != Piece::Dash && !matches!(piece, Piece::Text(text) if text.is_empty()));
@@ -282,7 +282,7 @@ impl Glob {
             (pieces, true) => fits(pieces, text),
             (pieces, false) => fits(pieces, folded.lower()),
         };
-        is_as_written || self.letters.as_ref().is_some_and(|letters| fits(letters, &agent::folded(text)))
+        is_as_written || self.letters.as_ref().is_some_and(|letters| fits(letters, &letters::of(text)))
     }
 }
 

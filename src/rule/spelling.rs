@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::pattern::Side;
-use crate::event::agent;
+use crate::event::letters;
 
 /// What of the spelling of two texts counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Spelling {
         match self {
             Spelling::Exact => Cow::Borrowed(text),
             Spelling::Caseless => Cow::Owned(text.to_lowercase()),
-            Spelling::Letters => Cow::Owned(agent::folded(text)),
+            Spelling::Letters => Cow::Owned(letters::of(text)),
         }
     }
 }
@@ -29,7 +29,7 @@ impl Spelling {
 /// Whether `part` stands in `whole` at a side.
 pub fn stands_in(whole: &str, part: &str, side: Side, spelling: Spelling) -> bool {
     // Of a text without letters something has to be left.
-    let has_none = spelling == Spelling::Letters && agent::folded(part).is_empty();
+    let has_none = spelling == Spelling::Letters && letters::of(part).is_empty();
     let spelling = if has_none { Spelling::Caseless } else { spelling };
     let (whole, part) = (spelling.of(whole), spelling.of(part));
     match side {

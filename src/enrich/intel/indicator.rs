@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::super::csv::bare;
 use super::super::ranges::{are_nobodys, networks};
-use crate::event::agent::folded;
+use crate::event::letters;
 
 /// What kind of thing an indicator is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,7 +94,7 @@ pub fn value(text: &str, kind: Option<Kind>) -> Result<Value, &'static str> {
 
 /// What a user agent is looked up by: names of agents are compared without case, spaces and hyphens.
 pub fn agent_key(text: &str) -> String {
-    let folded = folded(text);
+    let folded = letters::of(text);
     if folded.is_empty() { text.trim().to_lowercase() } else { folded }
 }
 
