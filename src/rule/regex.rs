@@ -8,14 +8,14 @@ use regex_automata::meta;
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// Bytes of a compiled expression with counted repetitions, which can make a large one out of a short text.
+/// Bytes of a compiled expression that is long or has counted repetitions, which can make a large one out of a short text.
 const COUNTED_LIMIT: usize = 1 << 20;
 /// Bytes of any other; with at most so many characters, none comes near it.
 const LIMIT: usize = 64 << 20;
 const LONGEST: usize = 256;
 /// Bytes of a text that is short: longer ones have all kinds of bytes, so they are not looked for.
 const SHORT: usize = 256;
-/// Places of an expression with counted repetitions that is surely smaller than its limit.
+/// Places of an expression that is compiled late: it is surely smaller than `LIMIT`, however long its text is.
 const FEW: u64 = 1 << 14;
 
 /// A regular expression, unanchored.
@@ -44,7 +44,7 @@ impl Expression {
         let parsed = regex_syntax::parse(text).map_err(|error| told(&error))?;
         let needed = Bytes::needed(&parsed);
         let expression = Expression { text: text.to_owned(), flags: flags.to_vec(), needed, compiled, ascii };
-        if text.len() > LONGEST || text.contains('{') && places(&parsed) > FEW {
+        if (text.len() > LONGEST || text.contains('{')) && places(&parsed) > FEW {
             let compiled = expression.compile(COUNTED_LIMIT).map_err(|error| told(&error))?;
             return Ok(Expression { compiled: OnceLock::from(Some(compiled)), ..expression });
         }
@@ -290,6 +290,14 @@ mod tests {
 
     #[test]
     fn the_largest_that_is_compiled_late_compiles() {
+        // A long list of names is compiled late, too, and so is the largest text of few places.
+        let names: Vec<String> = (0..2000).map(|n| format!("name{n}")).collect();
+        let widest = r"\w".repeat(20);
+        for (text, matching) in [(names.join("|"), "NAME1999"), (widest + &"a".repeat(300), "")] {
+            let long = Expression::new(&text, &['i']).unwrap();
+            assert!(long.compiled.get().is_none() && places(&regex_syntax::parse(&text).unwrap()) <= FEW);
+            assert!(long.compile(LIMIT / 8).is_ok() && (matching.is_empty() || long.is_match(matching)));
+        }
         let widest = Expression::new(&r"\w".repeat(LONGEST / 2), &['i']).unwrap();
         assert!(widest.is_match(&"é".repeat(LONGEST / 2)));
     }
