@@ -10,6 +10,7 @@ use serde_json::Value as Yaml;
 
 use super::choices;
 use super::office;
+use super::say;
 use crate::enrich::known::Known;
 use crate::event::field::nearest_of;
 use crate::event::time::Span;
@@ -76,6 +77,13 @@ impl Config {
             }
         }
         Ok(self)
+    }
+
+    /// Says which file it is, unless only errors are said.
+    pub fn tell(&self, is_quiet: bool) {
+        if let Some(path) = self.path.as_ref().filter(|_| !is_quiet) {
+            say(format_args!("using {}", path.display()));
+        }
     }
 
     /// Whether a rule's findings are wanted.

@@ -26,9 +26,7 @@ pub fn run(typed: &Report) -> Result<Exit> {
 
 fn run_duet(typed: &ReportDuet) -> Result<Exit> {
     let config = Config::new(typed.config.as_deref(), typed.no_config, &[])?;
-    if let Some(path) = config.path.as_ref().filter(|_| !typed.quiet) {
-        say(format_args!("using {}", path.display()));
-    }
+    config.tell(typed.quiet);
     let directory = typed.directory.as_deref().map(Directory::load).transpose()?;
     let text = read(&typed.findings).map_err(|error| anyhow!("{}: {error}", typed.findings.display()));
     let text = match text {

@@ -51,12 +51,7 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv])
         .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
     let shape = shape(typed)?;
-    let config = Config::new(typed.config.as_deref(), typed.no_config || typed.sigma.is_none(), &typed.input.sources)?;
-    if let Some(path) = config.path.as_ref().filter(|_| !settings.is_quiet) {
-        say(format_args!("using {}", path.display()));
-    }
-    let config = config.knowing(&typed.input.enrichment.known)?;
-    let sigma = typed.sigma.as_deref().map(|path| sigma(path, &config)).transpose()?;
+    let sigma = typed.sigma.as_deref().map(|path| sigma(path, typed)).transpose()?;
     let is_raw = format == Format::Jsonl && matches!(&shape, Shape::Events(fields) if fields.is_empty());
     let Asked { set, later, is_correlated, alone } = Asked::new(&filter, sigma, &shape);
     if let Some(problem) = set.problems.first() {
@@ -113,7 +108,10 @@ fn shape(typed: &queries::Hunt) -> Result<Shape> {
 }
 
 /// The rule of a file, with what an organization says of itself.
-fn sigma(path: &Path, config: &Config) -> Result<Sigma> {
+fn sigma(path: &Path, typed: &queries::Hunt) -> Result<Sigma> {
+    let config = Config::new(typed.config.as_deref(), typed.no_config, &typed.input.sources)?;
+    config.tell(typed.input.quiet);
+    let config = config.knowing(&typed.input.enrichment.known)?;
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| anyhow!("--sigma {name}: {error}"))?;
     let lists = &config.lists;

@@ -56,9 +56,7 @@ impl Inquiry {
         let pool = typed.running.pool()?;
         let options = typed.running.options()?;
         let config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
-        if let Some(path) = config.path.as_ref().filter(|_| !typed.quiet) {
-            say(format_args!("using {}", path.display()));
-        }
+        config.tell(typed.quiet);
         let mut exits = Vec::new();
         let mut set = rules_of(&config, &[])?;
         for problem in &set.problems {

@@ -42,9 +42,7 @@ pub fn run(typed: &args::Scan) -> Result<Exit> {
 
 /// Scans sources.
 pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> Result<Exit> {
-    if let Some(path) = settings.config.path.as_ref().filter(|_| !typed.quiet) {
-        say(format_args!("using {}", path.display()));
-    }
+    settings.config.tell(typed.quiet);
     let decisions = Decisions::load(&settings.baseline, &settings.answers, &settings.config.suppressions)?;
     let mut exits = Vec::new();
     for problem in &settings.set.problems {

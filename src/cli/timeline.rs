@@ -76,9 +76,7 @@ fn with_findings(
     filter: &Filter,
 ) -> Result<(Gathered, Option<Evidence>)> {
     let config = typed.choice.config(&typed.input.enrichment.known, &settings.sources)?;
-    if let Some(path) = config.path.as_ref().filter(|_| !settings.is_quiet) {
-        say(format_args!("using {}", path.display()));
-    }
+    config.tell(settings.is_quiet);
     let mut kept = Vec::new();
     filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
     let set = rules_of(&config, &kept)?;

@@ -194,3 +194,16 @@ fn a_hunt_finds_the_rules_that_its_rule_is_made_of() {
         assert!(String::from_utf8(output).unwrap().lines().count() > 1, "{names}");
     }
 }
+
+/// Without a rule nothing asks for the organization's networks but the events, so that a pipe is read once.
+#[cfg(unix)]
+#[test]
+fn networks_for_a_hunt_may_come_through_a_pipe() {
+    let case = case();
+    let run = jcdetect()
+        .current_dir(case.path())
+        .args(["hunt", "work", "--known", "/dev/stdin", "--no-config"])
+        .write_stdin("203.0.113.0/24 office\n")
+        .assert();
+    run.code(0).stdout(predicate::str::contains("9 of 9 events"));
+}
