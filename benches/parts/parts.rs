@@ -9,6 +9,7 @@ use std::hint::black_box;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use jcdetect::detect::detect;
+use jcdetect::detect::extent::Extent;
 use jcdetect::detect::partition::Partition;
 use jcdetect::detect::reader::Reader;
 use jcdetect::detect::store::Store;
@@ -142,7 +143,8 @@ fn matching(group: &mut Group<'_>, export: &Export, set: &RuleSet) {
 fn correlate(group: &mut Group<'_>, export: &Export, set: &RuleSet) {
     let (mut store, reading) = export.read(&export.source(), set);
     store.close(&reading.links);
-    let found = || detect(black_box(set), black_box(&store), &reading.coverage.reach, Partition::default());
+    let extent = Extent { scanned: &reading.coverage.reach, history: None };
+    let found = || detect(black_box(set), black_box(&store), extent, Partition::default());
     let detected = found();
     assert!(detected.faults.is_empty(), "{:?}", detected.faults);
     assert!(detected.signals.iter().any(|signals| !signals.is_empty()));

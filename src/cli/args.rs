@@ -158,7 +158,7 @@ pub struct Scan {
     #[arg(long, help_heading = "In pipelines")]
     pub strict: bool,
 
-    /// Older exports that only teach what is usual; nothing in them is reported; may be repeated
+    /// Older exports, which teach what is usual; what they tell by themselves is not reported; may be repeated
     #[arg(long, value_name = "PATH", help_heading = "Running")]
     pub history: Vec<PathBuf>,
 

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow};
 
 use super::duet::read;
 use super::say;
+use crate::detect::store::Store;
 use crate::event::time::Timestamp;
 use crate::rule::set::RuleSet;
 use crate::triage::answer::{self, Given};
@@ -46,12 +47,18 @@ impl Decisions {
     }
 
     /// Applies all of it to findings, and notes in the run what became of it. `now` is the newest event.
-    pub fn apply(&self, now: Option<Timestamp>, set: &RuleSet, findings: &mut [Finding], run: &mut Run) -> Result<()> {
+    pub fn apply(
+        &self,
+        (set, store): (&RuleSet, &Store),
+        now: Option<Timestamp>,
+        findings: &mut [Finding],
+        run: &mut Run,
+    ) -> Result<()> {
         let earlier: Vec<Told> = self.earlier.iter().flat_map(|(_, told)| told).cloned().collect();
         for (file, told) in &self.earlier {
             run.baseline.push(Baseline { file: file.clone(), findings: told.len() });
         }
-        baseline::mark(&earlier, set, findings);
+        baseline::mark(&earlier, set, store, findings);
         let all: Vec<Given> = self.answers.iter().flat_map(|(_, given)| given).cloned().collect();
         let unused = answer::apply(&all, &earlier, set, findings).map_err(|message| anyhow!("--answers {message}"))?;
         let mut first = 0;

@@ -34,6 +34,8 @@ pub enum Again {
 pub struct Errand<'a> {
     /// the rules
     pub set: &'a RuleSet,
+    /// the organizations whose events are read; all, if none is named
+    pub organizations: &'a [String],
     /// the files that tell more of what stands in events
     pub enrichment: &'a Paths,
     /// when now is, if it was said
@@ -76,6 +78,7 @@ impl Errand<'_> {
             let job = Job {
                 sources: &sources.list,
                 history: &history.list,
+                organizations: self.organizations,
                 enrichment: Some(enrichment),
                 options: self.options,
                 partition: self.partition,

@@ -26,7 +26,7 @@ pub fn run(typed: &typed::Explain) -> Result<Exit> {
     if typed.subject.trim().is_empty() {
         bail!("name a rule, or the id of a finding; `jcdetect rules list` has the rules");
     }
-    let inquiry = Inquiry::new(&typed.inquiry, None)?;
+    let inquiry = Inquiry::new(&typed.inquiry, &[], None)?;
     let finding = match inquiry.set.named(&typed.subject) {
         Some(_) => None,
         None => inquiry.finding(&typed.subject)?,

@@ -127,6 +127,7 @@ impl Settings {
         let (mut found, mut history) = (source::find(&self.sources), source::find(&self.history));
         let errand = Errand {
             set: &set,
+            organizations: &self.organizations,
             enrichment: &self.enrichment,
             now: None,
             options: self.options,
@@ -153,7 +154,6 @@ impl Settings {
             enrichment,
             exits,
             between,
-            organizations: self.organizations.clone(),
             places: self.places.clone(),
             options: self.options,
         })
@@ -178,7 +178,6 @@ pub struct Gathered {
     /// what went wrong so far
     pub exits: Vec<Exit>,
     between: Between,
-    organizations: Vec<String>,
     places: Vec<Place>,
     options: Options,
 }
@@ -189,17 +188,14 @@ impl Gathered {
         self.between.has(time, time)
     }
 
-    /// Of some events those of the organizations that are meant which meet a condition, whenever they were.
+    /// Of some events those that meet a condition, whenever they were.
     pub fn chosen(&self, events: impl Iterator<Item = u32>, condition: Option<&Expr>) -> Vec<u32> {
         let store = &self.analysis.store;
         // What all events of a profile have in common is looked at once.
         let mut known: Vec<Option<bool>> = vec![None; store.profiles().len() as usize];
         let is_chosen = |event: &u32| {
-            *known[store.profile(*event) as usize].get_or_insert_with(|| {
-                let organization = store.organization(*event);
-                let is_meant = self.organizations.is_empty() || self.organizations.iter().any(|o| o == organization);
-                is_meant && condition.is_none_or(|condition| condition.matches(&store.view(*event)))
-            })
+            *known[store.profile(*event) as usize]
+                .get_or_insert_with(|| condition.is_none_or(|condition| condition.matches(&store.view(*event))))
         };
         let is_at = |event: &u32| self.places.is_empty() || self.places.iter().any(|at| at.is_of(store.origin(*event)));
         events.filter(is_at).filter(is_chosen).collect()

@@ -33,7 +33,7 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     if typed.subject.trim().is_empty() {
         bail!("the subject is empty; name a user, an address, a device or the id of a finding");
     }
-    let inquiry = Inquiry::new(&typed.inquiry, typed.directory.clone())?;
+    let inquiry = Inquiry::new(&typed.inquiry, &typed.organization, typed.directory.clone())?;
     let coverage = &inquiry.reading().coverage;
     let unknown = tell_of_organizations(&typed.organization, coverage);
     let between = period.resolve(coverage.span.map(|span| span.last))?;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::detect::extent::Extent;
 use crate::detect::partition::Partition;
 use crate::detect::reader::{LookUp, Reader};
 use crate::detect::store::Store;
@@ -22,6 +23,8 @@ pub struct Job<'a> {
     pub sources: &'a [Source],
     /// what only teaches
     pub history: &'a [Source],
+    /// the organizations whose events are read; all, if none is named
+    pub organizations: &'a [String],
     /// what is known from elsewhere
     pub enrichment: Option<&'a Enrichment>,
     /// how records are read
@@ -71,7 +74,7 @@ pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> An
     let look_up = |event: &Event<'_>| enrichment.map(|e| e.outside(event)).unwrap_or_default();
     let look_up = enrichment.is_some().then_some(&look_up as &LookUp<'_>);
     let start = Instant::now();
-    let mut store = Store::new(set);
+    let mut store = Store::new(set).of(job.organizations);
     let mut known = Known::default();
     let mut read_all = |sources, store: &mut Store| {
         read(sources, job.options, &set.plan, &mut known, &|| Reader::new(set, look_up), store, passed)
@@ -88,7 +91,8 @@ pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> An
     store.close(&links);
     let linked_in = start.elapsed();
     let start = Instant::now();
-    let detected = detect(set, &store, &reading.coverage.reach, job.partition);
+    let extent = Extent { scanned: &reading.coverage.reach, history: Some(&history.coverage.reach) };
+    let detected = detect(set, &store, extent, job.partition);
     Analysis {
         reading,
         history,

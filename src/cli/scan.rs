@@ -53,6 +53,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
     spare_what_is_read(settings, sources.list.iter().chain(&history.list).filter_map(source::Source::path))?;
     let errand = Errand {
         set: &settings.set,
+        organizations: &settings.selection.organizations,
         enrichment: &settings.enrichment,
         now: settings.now,
         options: settings.options,
@@ -160,7 +161,7 @@ fn report<'a>(
     let all = Findings { set, store, detected: &analysis.detected, evidence_limit: settings.evidence };
     let mut findings = all.of(|rule| settings.config.wants(rule));
     findings.iter_mut().for_each(|finding| context::add(finding, store, enrichment));
-    decisions.apply(now, set, &mut findings, &mut run)?;
+    decisions.apply((set, store), now, &mut findings, &mut run)?;
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
     let is_own = |ip: &str| enrichment.known.as_ref().is_some_and(|known| known.is_own(ip));
@@ -196,9 +197,7 @@ fn report<'a>(
 }
 
 fn is_selected(finding: &Finding, selection: &Selection, between: Between) -> bool {
-    finding.severity >= selection.min_severity
-        && between.has(finding.first_seen, finding.last_seen)
-        && (selection.organizations.is_empty() || selection.organizations.contains(&finding.organization))
+    finding.severity >= selection.min_severity && between.has(finding.first_seen, finding.last_seen)
 }
 
 /// What the findings, the skipped records and the failed rules make of the exit code.
@@ -227,7 +226,8 @@ fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
 pub fn findings_in(set: &RuleSet, rule: &str, lines: &[String]) -> (Vec<Finding>, u64) {
     let sources = [source::Source::memory("example", lines.join("\n").as_bytes())];
     let options = Options { record_limit: 16 << 20 };
-    let job = Job { sources: &sources, history: &[], enrichment: None, options, partition: Partition::default() };
+    let (sources, partition) = (&sources, Partition::default());
+    let job = Job { sources, history: &[], organizations: &[], enrichment: None, options, partition };
     let analysis = analyse(set, job, &|_| {});
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: 100 };
     (all.of(|r| r.name == rule), analysis.reading.coverage.skipped_count())

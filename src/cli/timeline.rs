@@ -99,8 +99,7 @@ fn with_findings(
     let mut told = Evidence::default();
     for finding in findings.iter().filter(|finding| finding.severity >= least) {
         if finding.status == Status::Suppressed {
-            let asked = &typed.input.organization;
-            told.suppressed += u64::from(asked.is_empty() || asked.contains(&finding.organization));
+            told.suppressed += 1;
             continue;
         }
         let rule = &set.rules[finding.rule].name;

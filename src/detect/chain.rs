@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::compared::{Compared, Sides};
+use super::extent::End;
 use super::group::Members;
 use super::index::Run;
 use super::pairing::serve;
@@ -51,9 +52,8 @@ impl<'a> Steps<'a> {
         self.store.time(event)
     }
 
-    /// Signals of the group, its partitions in parallel. `end_of_data` is the time of the last event of a
-    /// follow-up's service.
-    pub fn signals(&self, partition: Partition, end_of_data: &(dyn Fn(u32) -> Timestamp + Sync)) -> Vec<Signal> {
+    /// Signals of the group, its partitions in parallel. `end` tells how far the data of a follow-up's service reaches.
+    pub fn signals(&self, partition: Partition, end: &(dyn Fn(u32) -> End + Sync)) -> Vec<Signal> {
         let completing = self.completing();
         if self.is_unopposed() {
             return completing.iter().map(|event| Signal::new(*event)).collect();
@@ -63,7 +63,7 @@ impl<'a> Steps<'a> {
             .into_par_iter()
             .flat_map_iter(|part| {
                 completing[part].iter().filter_map(|event| match self.rule.absent {
-                    Absent::Last => self.follow_up_missing(*event, end_of_data),
+                    Absent::Last => self.follow_up_missing(*event, end),
                     _ => self.find(*event).map(|_| Signal::new(*event)),
                 })
             })
@@ -226,7 +226,7 @@ impl<'a> Steps<'a> {
 
     /// A trigger whose follow-up did not come. Time and id are the trigger's; where the data ends before the
     /// window does, it is pending.
-    fn follow_up_missing(&self, trigger: u32, end_of_data: &dyn Fn(u32) -> Timestamp) -> Option<Signal> {
+    fn follow_up_missing(&self, trigger: u32, end: &dyn Fn(u32) -> End) -> Option<Signal> {
         let chain = self.find(trigger)?;
         let last = self.rule.rules.len() - 1;
         let start = self.time(trigger);
@@ -239,7 +239,10 @@ impl<'a> Steps<'a> {
             with_it[last] = Some(*e);
             !chain.contains(&Some(*e)) && self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
         });
-        (!followed).then(|| Signal::new(trigger).pending(end_of_data(trigger) < close))
+        (!followed).then(|| {
+            let End { all, history } = end(trigger);
+            Signal::new(trigger).pending(all < close).settled(history < close && close <= all)
+        })
     }
 
     fn wheres_hold(&self, wheres: &[Where], sides: &[Sides], chain: &[Option<u32>]) -> bool {

@@ -20,6 +20,18 @@ pub fn evidence(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, 
     collected.events
 }
 
+/// Whether the history alone would not have had these signals: an event that made them, or what settles that nothing
+/// followed, came later.
+pub fn is_news(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, signals: &[Signal]) -> bool {
+    if signals.iter().any(|signal| signal.is_settled() || !store.is_history(signal.event)) {
+        return true;
+    }
+    let mut collected = Collected { set, store, detected, told: HashSet::new(), events: BTreeSet::new() };
+    collected.collect(rule, signals);
+    collected.told.iter().any(|(_, signal)| signal.is_settled())
+        || collected.events.iter().any(|event| !store.is_history(*event))
+}
+
 /// Evidence on the way through the rules below.
 struct Collected<'a> {
     set: &'a RuleSet,

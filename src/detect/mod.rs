@@ -7,6 +7,7 @@ pub mod column;
 mod compared;
 pub mod count;
 pub mod evidence;
+pub mod extent;
 pub mod group;
 mod index;
 mod joint;
@@ -28,13 +29,11 @@ use std::sync::{Arc, OnceLock};
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
-use crate::event::catalogue;
-use crate::event::coverage::Reach;
 use crate::event::field::Field;
-use crate::event::time::Timestamp;
 use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
 use compared::Compared;
+use extent::Extent;
 use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
 use index::{Run, Subject};
 use memory::Stop;
@@ -44,9 +43,6 @@ use risk::Contributions;
 use signal::{EventSet, Signal, Signals};
 use store::Store;
 use union::Union;
-
-/// First and last event of each service in each organization.
-pub type Reaches = BTreeMap<(String, String), Reach>;
 
 /// What all rules found.
 #[derive(Debug, Default)]
@@ -168,7 +164,7 @@ struct Found {
 
 /// Evaluates all rules of a set. Windows are evaluated in partitions of time; it changes nothing but how the work is
 /// spread.
-pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Partition) -> Detected {
+pub fn detect(set: &RuleSet, store: &Store, extent: Extent<'_>, partition: Partition) -> Detected {
     let count = set.rules.len();
     let mut detected = Detected {
         indexes: Indexes::new(store.len() as usize * size_of::<u32>() * 2),
@@ -183,7 +179,7 @@ pub fn detect(set: &RuleSet, store: &Store, reaches: &Reaches, partition: Partit
         let matches = Arc::new(matches);
         rules.iter().for_each(|rule| detected.matched(*rule, Arc::clone(&matches), &mut first_of));
     }
-    let context = Context { set, store, reaches, partition };
+    let context = Context { set, store, extent, partition };
     for level in levels(set) {
         let (mut first, alike): (Vec<usize>, Vec<usize>) = level.into_iter().partition(|rule| set.is_first(*rule));
         // Those that look at the same events come one after another, so that it is there.
@@ -250,7 +246,7 @@ fn levels(set: &RuleSet) -> Vec<Vec<usize>> {
 struct Context<'a> {
     set: &'a RuleSet,
     store: &'a Store,
-    reaches: &'a Reaches,
+    extent: Extent<'a>,
     partition: Partition,
 }
 
@@ -375,7 +371,7 @@ fn needs_of(chain: &Chain) -> Needs {
 }
 
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
-    let Context { set, store, reaches, partition } = context;
+    let Context { set, store, extent, partition } = context;
     let logic = &set.rules[rule].logic;
     match logic {
         Logic::Detection(_) => return Found { signals: detected.signals[rule].clone(), ..Found::default() },
@@ -438,7 +434,8 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
             })
         }
         Logic::Chain(chain) => {
-            let end = |event: u32| end_of_data(set, store, reaches, chain, &set.references[rule], event);
+            let follow_up = set.references[rule][chain.rules.len() - 1];
+            let end = |event: u32| extent.end(set, store, follow_up, event);
             let is_told = looked_at(set, detected, rule) > store.profiles().len() as usize;
             let compared = compared(set, store, detected, rule, chain, is_told);
             found(&|group| chain::Steps::new(store, chain, &compared, group).signals(partition, &end))
@@ -467,28 +464,4 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
         }
         Logic::Rate(rate) => found(&|group| count::rate(store, rate, group)),
     }
-}
-
-/// The last event of the services that a follow-up belongs to, in the organization of its trigger.
-fn end_of_data(
-    set: &RuleSet,
-    store: &Store,
-    reaches: &Reaches,
-    chain: &Chain,
-    references: &[usize],
-    trigger: u32,
-) -> Timestamp {
-    if chain.absent != Absent::Last {
-        return Timestamp(i64::MAX);
-    }
-    let types = set.event_types(references[chain.rules.len() - 1]).unwrap_or_default();
-    let mut services: Vec<&str> =
-        types.iter().filter_map(|t| catalogue::service_of(t)).filter(|s| !s.is_empty()).collect();
-    if services.is_empty() {
-        services.push(store.service(trigger));
-    }
-    let organization = store.organization(trigger).to_owned();
-    let reach = |service: &str| reaches.get(&(organization.clone(), service.to_owned())).map(|reach| reach.last);
-    let last = services.into_iter().filter_map(reach);
-    last.max().unwrap_or_else(|| store.time(trigger))
 }

@@ -7,11 +7,13 @@ use std::sync::Arc;
 pub struct Signal {
     /// the completing event
     pub event: u32,
-    /// the group; the highest bit is "pending"
+    /// the group, and behind it in the lowest bits "settled" and "pending"
     rest: u32,
 }
 
-const PENDING: u32 = 1 << 31;
+const PENDING: u32 = 1;
+const SETTLED: u32 = 2;
+const GROUP_FROM: u32 = 2;
 
 impl Signal {
     /// A signal at an event, for the first group of the rule, or for none.
@@ -22,7 +24,7 @@ impl Signal {
     /// The same for a group, by its place in the groups of the rule.
     #[must_use]
     pub fn of_group(self, group: u32) -> Signal {
-        Signal { rest: self.rest & PENDING | group & !PENDING, ..self }
+        Signal { rest: self.rest & (PENDING | SETTLED) | group << GROUP_FROM, ..self }
     }
 
     /// The same, depending on what came after the end of the data.
@@ -31,9 +33,20 @@ impl Signal {
         Signal { rest: if is_pending { self.rest | PENDING } else { self.rest }, ..self }
     }
 
+    /// The same, where the history alone would have left it pending.
+    #[must_use]
+    pub fn settled(self, is_settled: bool) -> Signal {
+        Signal { rest: if is_settled { self.rest | SETTLED } else { self.rest }, ..self }
+    }
+
     /// The group, by its place in the groups of the rule.
     pub fn group(self) -> usize {
-        (self.rest & !PENDING) as usize
+        (self.rest >> GROUP_FROM) as usize
+    }
+
+    /// Whether the history alone would have left it pending.
+    pub fn is_settled(self) -> bool {
+        self.rest & SETTLED != 0
     }
 
     /// Whether it depends on what came after the end of the data.

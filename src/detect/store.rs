@@ -98,6 +98,8 @@ pub struct Store {
     equals: Equals,
     /// the first source that only teaches
     history_from: Option<u32>,
+    /// whose events are kept; everybody's, if nobody is named
+    organizations: Vec<String>,
 }
 
 impl Store {
@@ -105,6 +107,12 @@ impl Store {
     pub fn new(set: &RuleSet) -> Store {
         let fields = &set.kept.fields;
         Store { profiles: Profiles::new(fields), equals: Equals::new(fields), ..Store::default() }
+    }
+
+    /// The same, where only events of these organizations are kept; of all, if none is named.
+    #[must_use]
+    pub fn of(self, organizations: &[String]) -> Store {
+        Store { organizations: organizations.to_vec(), ..self }
     }
 
     /// What is taken from here on only teaches, and is never reported. Its sources stand behind so many that were read.
@@ -390,6 +398,10 @@ impl Store {
 }
 
 impl Sink<Reader<'_>> for Store {
+    fn wants(&self, organization: &str) -> bool {
+        self.organizations.is_empty() || self.organizations.iter().any(|wanted| wanted == organization)
+    }
+
     fn facet(&mut self, facet: &FacetValues) -> u32 {
         self.profiles.facet(facet)
     }

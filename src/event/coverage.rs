@@ -139,7 +139,7 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// What was read. Records = events + duplicates + skipped.
+/// What was read. Records = events + duplicates + skipped + those of organizations that nobody asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
     /// all records
@@ -152,6 +152,8 @@ pub struct Coverage {
     pub conflicting_ids: u64,
     /// events without an id, which cannot be known to be duplicates
     pub without_id: u64,
+    /// events of organizations that nobody asked for, which are left out
+    pub elsewhere: u64,
     /// records skipped, by reason
     pub skipped: BTreeMap<Reason, Told>,
     /// records in which nested values stand as texts, which rules cannot see into
@@ -206,6 +208,15 @@ impl Coverage {
         let mut both = known;
         widen(&mut both, reach);
         self.reach.extend(both.map(|both| (key, both)));
+    }
+
+    /// Counts events of an organization that nobody asked for.
+    pub fn events_elsewhere(&mut self, kind: &Kind, mut tally: Tally) {
+        tally.turn();
+        let count = tally.hours.values().sum();
+        self.records += count;
+        self.elsewhere += count;
+        bump(&mut self.organizations, &kind.organization, count);
     }
 
     /// Stretches without any event of an organization: of more than three days, or with hours in which something

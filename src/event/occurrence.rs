@@ -67,6 +67,10 @@ pub struct Rivalry {
 
 /// What becomes of events, in the order of the input.
 pub trait Sink<U: Understand> {
+    /// Whether events of an organization are taken. Others are counted.
+    fn wants(&self, _organization: &str) -> bool {
+        true
+    }
     /// Takes a facet, and gives it a number.
     fn facet(&mut self, facet: &U::Facet) -> u32;
     /// Takes what events that are alike have in common, and gives it a number.

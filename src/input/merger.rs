@@ -60,6 +60,8 @@ pub(super) struct Merger<'k, S> {
     kinds: Vec<Kind>,
     places: HashMap<Kind, u32>,
     tallies: Vec<Tally>,
+    /// whether the sink takes events of these kinds
+    is_wanted: Vec<bool>,
     /// by worker and its numbers: the kind of the events that are alike, and the number that the sink gave
     likenesses: Vec<Vec<(u32, Option<u32>)>>,
     /// by worker and its numbers: the place of a kind
@@ -81,6 +83,7 @@ impl<'k, S> Merger<'k, S> {
             kinds: Vec::new(),
             places: HashMap::new(),
             tallies: Vec::new(),
+            is_wanted: Vec::new(),
             likenesses: vec![Vec::new(); workers],
             kinds_of: vec![Vec::new(); workers],
             facets: vec![Vec::new(); workers],
@@ -147,7 +150,7 @@ impl<'k, S> Merger<'k, S> {
             self.facets[worker].push(self.sink.facet(facet));
         }
         for kind in part.kinds.drain(..) {
-            let place = self.place(kind);
+            let place = self.place::<U>(kind);
             self.kinds_of[worker].push(place);
         }
         let (mut facets, mut start) = (Vec::new(), 0);
@@ -158,9 +161,11 @@ impl<'k, S> Merger<'k, S> {
             start = fresh.facets_end;
             let place = self.kinds_of[worker][fresh.kind as usize];
             let Kind { organization, service, .. } = &self.kinds[place as usize];
+            let is_wanted = self.is_wanted[place as usize];
             let number = fresh
                 .verdict
                 .as_ref()
+                .filter(|_| is_wanted)
                 .map(|verdict| self.sink.likeness(&Likeness { organization, service, facets: &facets, verdict }));
             self.likenesses[worker].push((place, number));
         }
@@ -206,10 +211,14 @@ impl<'k, S> Merger<'k, S> {
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "an index into memory; four billion entries do not fit")]
-    fn place(&mut self, kind: Kind) -> u32 {
+    fn place<U: Understand>(&mut self, kind: Kind) -> u32
+    where
+        S: Sink<U>,
+    {
         match self.places.entry(kind) {
             Entry::Occupied(place) => *place.get(),
             Entry::Vacant(place) => {
+                self.is_wanted.push(self.sink.wants(&place.key().organization));
                 self.kinds.push(place.key().clone());
                 self.tallies.push(Tally::default());
                 *place.insert(self.kinds.len() as u32 - 1)
@@ -228,6 +237,9 @@ impl<'k, S> Merger<'k, S> {
             let id = single.key.map(|_| id);
             likeness.map(|likeness| Occurrence { likeness, time: single.time, id, stamp: single.stamp, rivalry })
         };
+        if !self.is_wanted[kind as usize] {
+            return self.tallies[kind as usize].add(single.time, single.key.is_some());
+        }
         let mut rivalry = None;
         if let Some((id, own)) = single.key {
             match self.known.learn(id, own) {
@@ -249,8 +261,11 @@ impl<'k, S> Merger<'k, S> {
 
     /// What was read, when there is no more.
     pub fn close(mut self) -> Reading {
-        for (kind, tally) in self.kinds.iter().zip(self.tallies) {
-            self.reading.coverage.events(kind, tally);
+        for ((kind, tally), is_wanted) in self.kinds.iter().zip(self.tallies).zip(self.is_wanted) {
+            match is_wanted {
+                true => self.reading.coverage.events(kind, tally),
+                false => self.reading.coverage.events_elsewhere(kind, tally),
+            }
         }
         self.reading
     }

@@ -193,14 +193,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     if c.duplicates > 0 {
         writeln!(out, "Duplicates: {} left out", c.duplicates)?;
     }
-    if c.conflicting_ids > 0 {
-        let verb = if c.conflicting_ids == 1 { "stands" } else { "stand" };
-        writeln!(
-            out,
-            "Same id, different events: {} {verb} on more than one event; all were kept",
-            plural(c.conflicting_ids, "id")
-        )?;
-    }
+    conflicts(c, "", out)?;
     if c.without_id > 0 {
         writeln!(out, "Without an id: {}; duplicates among them cannot be told", plural(c.without_id, "event"))?;
     }
@@ -211,7 +204,10 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             .history
             .span
             .map(|span| format!(" from {} to {} {zone}", span.first.short(zone), span.last.short(zone)));
-        writeln!(out, "History: {}{}", plural(report.history.events, "event"), span.unwrap_or_default())?;
+        let (events, again) = (plural(report.history.events, "event"), report.history.duplicates);
+        let again = if again > 0 { format!("; {}", plural(again, "duplicate") + " left out") } else { String::new() };
+        writeln!(out, "History: {events}{}{again}", span.unwrap_or_default())?;
+        conflicts(report.history, " in the history", out)?;
         skipped(report.history, &report.run.history, "Skipped of the history", out)?;
         unread::sources(report.history, " of the history", out)?;
     }
@@ -240,6 +236,16 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     unknown_types(c, out)?;
     enriched(report, zone, out)?;
     unread::left_out(c, out)
+}
+
+/// Ids that stand on events with different bodies.
+fn conflicts(c: &Coverage, of: &str, out: &mut dyn Write) -> io::Result<()> {
+    let ids = match c.conflicting_ids {
+        0 => return Ok(()),
+        1 => "1 id stands".to_owned(),
+        count => format!("{count} ids stand"),
+    };
+    writeln!(out, "Same id, different events{of}: {ids} on more than one event; all were kept")
 }
 
 fn skipped(c: &Coverage, sources: &[String], title: &str, out: &mut dyn Write) -> io::Result<()> {

@@ -37,9 +37,13 @@ pub fn count(c: &Coverage, of: &str) -> String {
     parts.map(told).concat()
 }
 
-/// What stands in folders and was not read: files with another ending, and what is no file, as a pipe.
+/// Events of organizations that nobody asked for; and what stands in folders and was not read: files with another
+/// ending, and what is no file, as a pipe.
 pub fn left_out(c: &Coverage, out: &mut dyn Write) -> io::Result<()> {
     const MOST: usize = 5;
+    if c.elsewhere > 0 {
+        writeln!(out, "Other organizations: {} left out", plural(c.elsewhere, "event"))?;
+    }
     if c.not_read.is_empty() {
         return Ok(());
     }

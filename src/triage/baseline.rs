@@ -3,11 +3,12 @@
 //! An id is that of the first completing event, and an export that rolls on loses it. So a finding is the one of
 //! the earlier run if it is of the same rule, organization and entity and any completing event is the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::finding::{Finding, Subject};
+use super::finding::{Completing, Finding, Related, Subject, parts};
 use super::status::Status;
 use super::told::Told;
+use crate::detect::store::Store;
 use crate::event::time::Timestamp;
 use crate::rule::Severity;
 use crate::rule::set::RuleSet;
@@ -80,7 +81,8 @@ impl Marks {
     /// The marks by which a finding is known again, by their places.
     pub fn of(&self, finding: &Finding, rule: &str) -> BTreeSet<usize> {
         let by_id = self.by_id.get(&finding.id).into_iter().flatten().copied();
-        let mut found: BTreeSet<usize> = by_id.collect();
+        let mut found: BTreeSet<usize> =
+            by_id.filter(|place| self.list[*place].is_pending == finding.is_pending).collect();
         for completing in &finding.completing {
             let fitting = self.by_event.get(&completing.key).into_iter().flatten();
             found.extend(fitting.filter(|place| self.list[**place].fits(finding, rule)));
@@ -89,8 +91,9 @@ impl Marks {
     }
 }
 
-/// Marks the findings that an earlier report showed to somebody, unless they are worse now; how many are marked.
-pub fn mark(told: &[Told], set: &RuleSet, findings: &mut [Finding]) -> usize {
+/// Marks the findings that an earlier report showed to somebody, unless they are worse now or something else was added;
+/// how many are marked.
+pub fn mark(told: &[Told], set: &RuleSet, store: &Store, findings: &mut [Finding]) -> usize {
     let marks = Marks::new(told.iter().map(Mark::from).collect());
     let mut count = 0;
     for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
@@ -98,12 +101,39 @@ pub fn mark(told: &[Told], set: &RuleSet, findings: &mut [Finding]) -> usize {
         let shown: Vec<&Told> = own.iter().map(|place| &told[*place]).filter(|told| was_shown(told, finding)).collect();
         let worst = shown.iter().filter_map(|told| Severity::parse(&told.severity)).max();
         let is_worse = worst.is_some_and(|worst| finding.severity > worst);
-        if !shown.is_empty() && !is_worse {
+        if !shown.is_empty() && !is_worse && !has_other(&shown, finding, store) {
             finding.status = Status::Known;
             count += 1;
         }
     }
     count
+}
+
+/// Whether an event completed a finding since that is about something else: another target, country or application is no
+/// more of the same.
+fn has_other(shown: &[&Told], finding: &Finding, store: &Store) -> bool {
+    let named: HashSet<&str> = shown.iter().flat_map(|told| &told.completing).map(String::as_str).collect();
+    // A report names only the newest events, and an older one may not tell what had a part.
+    let is_whole = shown.iter().all(|told| told.completing.len() < NAMED);
+    let until = shown.iter().filter_map(|told| Timestamp::parse(&told.last_seen)).max();
+    let had_part: HashSet<(&str, String)> = shown
+        .iter()
+        .flat_map(|told| &told.related)
+        .map(|part| (part.role.as_str(), part.value.to_lowercase()))
+        .collect();
+    if had_part.is_empty() {
+        return false;
+    }
+    let was_there = |completing: &&Completing| {
+        named.contains(completing.key.as_str()) || !is_whole && until.is_some_and(|until| completing.time <= until)
+    };
+    finding.completing.iter().filter(|completing| !was_there(completing)).any(|completing| {
+        let parts = parts(store, &[completing.event]);
+        let has_country = parts.iter().any(|part| part.kind == "country");
+        // People change their address and their browser all day.
+        let counts = |part: &&Related| part.role != "agent" && !(has_country && part.kind == "ip");
+        parts.iter().filter(counts).any(|part| !had_part.contains(&(part.role, part.value.to_lowercase())))
+    })
 }
 
 /// Whether a report showed a finding to somebody. What an entry had put away nobody looked at, and a yes was said of

@@ -11,7 +11,7 @@ use super::learned::Learned;
 use super::spell::{Spell, risk_entity, spells};
 use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
-use crate::detect::evidence::evidence;
+use crate::detect::evidence::{evidence, is_news};
 use crate::detect::group::{Group, Members};
 use crate::detect::memory::{self, Leg, Stop};
 use crate::detect::store::Store;
@@ -173,7 +173,9 @@ impl Findings<'_> {
             .flat_map(|(place, rule)| {
                 let spells = spells(self.store, rule, self.groups(place), &self.detected.signals[place]);
                 let mut learned = Learned::default();
-                spells.into_iter().map(move |spell| self.finding(place, &spell, &mut learned))
+                let is_news = |spell: &Spell| is_news(self.set, self.store, self.detected, place, &spell.signals);
+                let news: Vec<Spell> = spells.into_iter().filter(is_news).collect();
+                news.into_iter().map(move |spell| self.finding(place, &spell, &mut learned))
             })
             .collect();
         let order = |f: &Finding| {
@@ -257,7 +259,7 @@ impl Findings<'_> {
         Completing { event, key, time: self.store.time(event) }
     }
 
-    /// A hash of rule, organization, group and first completing event.
+    /// A hash of rule, organization, group and first completing event; of what is pending the same as when it is certain.
     fn id(&self, place: usize, spell: &Spell) -> String {
         let store = self.store;
         let signal = spell.signals[0];
@@ -278,7 +280,8 @@ impl Findings<'_> {
             Some(id) => part(&id),
             None => part(&store.body(signal.event).to_string()),
         }
-        part(if spell.is_pending { "pending" } else { "" });
+        // One more part than there is anything to say, so that ids stay what they were.
+        part("");
         format!("{:032x}", hasher.finish128().as_u128())
     }
 
@@ -404,7 +407,7 @@ impl Findings<'_> {
 }
 
 /// All that had a part in it, in the order in which it came.
-fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
+pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
     for event in events {

@@ -45,7 +45,7 @@ impl Spell {
 /// Folds the signals of a rule into spells, entity by entity.
 pub fn spells(store: &Store, rule: &Rule, groups: &[Group], signals: &Signals) -> Vec<Spell> {
     let mut open: BTreeMap<(bool, &str, Option<String>), Vec<Spell>> = BTreeMap::new();
-    for signal in signals.all().filter(|signal| !store.is_history(signal.event)) {
+    for signal in signals.all() {
         for entity in entities(store, rule, groups, signal) {
             let key = (signal.is_pending(), store.organization(signal.event), entity.clone());
             let spells = open.entry(key).or_default();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use predicates::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::{guessed_password, lines, sign_in};
@@ -98,6 +98,36 @@ fn another_entity_or_organization_is_new() {
         let wanted = if from.starts_with("5d") { "new" } else { "known" };
         assert_eq!(of(&now, "success-after-bruteforce")["status"], wanted, "{from}");
     }
+}
+
+#[test]
+fn something_else_of_the_same_person_is_new() {
+    let desk = Desk::new();
+    let admin = |number: u32, time: &str, event_type: &str, policy: &str| {
+        json!({
+            "id": format!("{number:024x}"), "organization": "5dc058bc3f53f95e3972f03f", "service": "directory",
+            "event_type": event_type, "timestamp": time, "success": true, "mfa": true, "client_ip": "203.0.113.10",
+            "geoip": {"country_code": "FR"}, "useragent": {"name": "Chrome", "os_name": "Mac OS X"},
+            "initiated_by": {"id": "a1", "type": "admin", "email": "root@example.com"},
+            "resource": {"type": "authn_policy", "id": policy, "name": policy},
+        })
+    };
+    let deleted = |number: u32, time: &str, policy: &str| admin(number, time, "authnpolicy_delete", policy);
+    let monday = vec![deleted(1, "2026-03-02T15:00:00Z", "Old test policy")];
+    let status = |name: &str, more: Value, old: &str| -> Value {
+        let events = [&monday[..], &[more]].concat();
+        let now = findings(&[&desk.with(name, &lines(&events)), "--baseline", old]);
+        of(&now, "cap-deleted")["status"].clone()
+    };
+    let old = desk.with("old", &scan(&[&desk.with("monday.jsonl", &lines(&monday)), "--format", "jsonl"]));
+    assert_eq!(status("same.jsonl", deleted(2, "2026-03-03T14:00:00Z", "Old test policy"), &old), "known");
+    assert_eq!(status("other.jsonl", deleted(2, "2026-03-03T14:00:00Z", "All admins need MFA"), &old), "new");
+    let mut abroad = deleted(2, "2026-03-03T14:00:00Z", "Old test policy");
+    abroad["geoip"]["country_code"] = "NG".into();
+    assert_eq!(status("abroad.jsonl", abroad, &old), "new");
+    let mut elsewhere = deleted(2, "2026-03-03T14:00:00Z", "Old test policy");
+    elsewhere["client_ip"] = "203.0.113.99".into();
+    assert_eq!(status("elsewhere.jsonl", elsewhere, &old), "known", "people change their address all day");
 }
 
 #[test]
@@ -274,7 +304,7 @@ fn what_gets_worse_is_new_and_what_only_grows_is_known() {
     let desk = Desk::new();
     let all = [
         ("policy", "2026-03-10T16:00:00Z", "Wallpaper"),
-        ("policy", "2026-03-11T03:00:00Z", "Dock"),
+        ("policy", "2026-03-11T03:00:00Z", "Wallpaper"),
         ("policy", "2026-03-11T03:00:30Z", "BitLocker Full Disk Encryption"),
     ];
     let of_first = |count: usize| desk.with(&format!("{count}.jsonl"), &deletions(&all[..count]));

@@ -180,6 +180,30 @@ fn more_than_one_organization_shows_which() {
 }
 
 #[test]
+fn one_of_several_organizations_is_told_of_as_if_alone() {
+    let folder = TempDir::new().unwrap();
+    let (path, alone) = (folder.path().join("all.jsonl"), folder.path().join("one.jsonl"));
+    let (own, mut others) = (guessed_password(), guessed_password());
+    others.iter_mut().for_each(|event| event["organization"] = "another".into());
+    others[0]["service"] = "ldap".into();
+    others[1]["timestamp"] = "2025-12-02T09:00:00Z".into();
+    fs::write(&path, lines(&[others.clone(), own.clone()].concat())).unwrap();
+    fs::write(&alone, lines(&own)).unwrap();
+    let organization = own[0]["organization"].as_str().unwrap();
+    let (part, whole) = (report(&[text(&path), "--organization", organization]), report(&[text(&alone)]));
+    let count = |key: &str| part["coverage"][key].as_u64().unwrap();
+    assert_eq!((count("events"), count("other_organizations")), (own.len() as u64, others.len() as u64));
+    assert_eq!(count("records"), count("events") + count("other_organizations"));
+    for key in ["services", "organizations", "first", "last", "gaps", "silences", "conflicting_ids", "rules"] {
+        assert_eq!(part["coverage"][key], whole["coverage"][key], "{key}");
+    }
+    let ids = |report: &serde_json::Value| -> Vec<serde_json::Value> {
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["id"].clone()).collect()
+    };
+    assert_eq!(ids(&part), ids(&whole));
+}
+
+#[test]
 fn unknown_event_types_are_events() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("x.jsonl");

@@ -6,7 +6,7 @@ use predicates::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::events::{guessed_password, lines};
+use super::events::{guessed_password, lines, sign_in};
 use super::{findings, report, rule_ids, text};
 
 fn admin_sign_in(day: u32, country: &str, ip: &str) -> Value {
@@ -83,6 +83,86 @@ fn what_stands_in_history_is_not_reported() {
     assert!(findings(&[text(&new), "--history", text(&old)]).is_empty());
     let both = findings(&[text(&old), "--history", text(&old)]);
     assert!(rule_ids(&both).contains(&"success-after-bruteforce"), "what stands in both is input");
+}
+
+/// The rules that found something, with the ids of their findings and whether they are pending and new.
+fn told(arguments: &[&str]) -> Vec<(String, String, bool, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let of = |f: &Value| (text(&f["rule_id"]), text(&f["id"]), f["pending"] == true, text(&f["status"]));
+    findings(arguments).iter().map(of).collect()
+}
+
+#[test]
+fn what_was_pending_is_certain_once_the_time_has_passed() {
+    let folder = TempDir::new().unwrap();
+    let path = |day: usize| folder.path().join(format!("{day}.jsonl"));
+    let mut days: Vec<Vec<Value>> = (0..40).map(|day| vec![admin_sign_in(day, "FR", "198.51.100.7")]).collect();
+    let mut off = days[37][0].clone();
+    off["id"] = "ff".repeat(12).into();
+    off["event_type"] = "admin_totp_disable".into();
+    off["timestamp"] = "2026-02-10T23:00:00Z".into();
+    off["resource"] = json!({"type": "admin", "id": "a2", "email": "carla@example.com"});
+    days[37].push(off);
+    fs::write(path(0), lines(&days[..37].concat())).unwrap();
+    (37..40).for_each(|day| fs::write(path(day), lines(&days[day])).unwrap());
+    let paths: Vec<String> = [0, 37, 38, 39].map(|day| text(&path(day)).to_owned()).to_vec();
+    let rule = "admin-totp-disabled-no-reenrol";
+    let of_day = |day: usize| {
+        let history = paths[..day].iter().flat_map(|path| ["--history", path]);
+        let arguments: Vec<&str> = std::iter::once(paths[day].as_str()).chain(history).collect();
+        told(&arguments).into_iter().find(|(name, ..)| name == rule).map(|(_, id, is_pending, _)| (id, is_pending))
+    };
+    let whole = told(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+    let (_, id, is_pending, _) = whole.into_iter().find(|(name, ..)| name == rule).unwrap();
+    assert!(!is_pending);
+    assert_eq!(of_day(1), Some((id.clone(), true)));
+    let certain = [of_day(2), of_day(3)].into_iter().flatten().collect::<Vec<_>>();
+    assert_eq!(certain, [(id, false)], "once, by the id that it had");
+}
+
+#[test]
+fn late_events_complete_what_stands_in_history() {
+    let folder = TempDir::new().unwrap();
+    let (old, new) = (folder.path().join("old.jsonl"), folder.path().join("new.jsonl"));
+    let events = guessed_password();
+    let (late, there) = events.split_at(events.len() - 3);
+    fs::write(&old, lines(there)).unwrap();
+    fs::write(&new, lines(late)).unwrap();
+    let found = told(&[text(&new), "--history", text(&old)]);
+    assert!(found.iter().any(|(rule, ..)| rule == "success-after-bruteforce"), "{found:?}");
+    assert_eq!(found, told(&[text(&new), text(&old)]));
+}
+
+#[test]
+fn a_burst_over_midnight_is_one_finding() {
+    let folder = TempDir::new().unwrap();
+    let (old, new, report) =
+        (folder.path().join("old.jsonl"), folder.path().join("new.jsonl"), folder.path().join("r"));
+    let events: Vec<Value> = (0..18)
+        .map(|n| {
+            sign_in(
+                n,
+                &format!(
+                    "2026-03-0{}:00Z",
+                    ["2T23:", "3T00:"][n as usize / 10].to_owned() + &format!("{:02}", 50 * (1 - n / 10) + n % 10)
+                ),
+                false,
+            )
+        })
+        .collect();
+    fs::write(&old, lines(&events[..10])).unwrap();
+    fs::write(&new, lines(&events[10..])).unwrap();
+    fs::write(&report, super::scan(&[text(&old), "--format", "jsonl"])).unwrap();
+    let id = |found: Vec<(String, String, bool, String)>| {
+        found
+            .into_iter()
+            .find(|(rule, ..)| rule == "bruteforce-user-portal")
+            .map(|(_, id, _, status)| (id, status))
+            .unwrap()
+    };
+    let (monday, _) = id(told(&[text(&old)]));
+    let tuesday = id(told(&[text(&new), "--history", text(&old), "--baseline", text(&report)]));
+    assert_eq!(tuesday, (monday, "known".to_owned()));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use jcdetect::detect::detect;
+use jcdetect::detect::extent::Extent;
 use jcdetect::detect::partition::Partition;
 use jcdetect::detect::reader::Reader;
 use jcdetect::detect::store::Store;
@@ -273,17 +274,25 @@ struct How {
     partition: Span,
 }
 
-/// Runs a world; the completing events of each rule, and the report without origins.
-fn run(set: &RuleSet, files: &[String], how: How) -> (BTreeSet<(String, String, bool)>, String) {
+/// Runs a world behind what only teaches; the completing events of each rule, and the report without origins.
+fn run(set: &RuleSet, files: &[String], past: &[String], how: How) -> (BTreeSet<(String, String, bool)>, String) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(how.threads).build().unwrap();
     pool.install(|| {
-        let sources: Vec<Source> = files.iter().map(|text| Source::memory("x", text.as_bytes())).collect();
         let mut store = Store::new(set);
-        let options = Options { record_limit: 1 << 20 };
-        let reading =
-            read(&sources, options, &set.plan, &mut Known::default(), &|| Reader::new(set, None), &mut store, &|_| {});
-        store.close(&reading.links);
-        let detected = detect(set, &store, &reading.coverage.reach, Partition { length: how.partition, least: 0 });
+        let mut known = Known::default();
+        let mut read_all = |files: &[String], store: &mut Store| {
+            let sources: Vec<Source> = files.iter().map(|text| Source::memory("x", text.as_bytes())).collect();
+            let options = Options { record_limit: 1 << 20 };
+            read(&sources, options, &set.plan, &mut known, &|| Reader::new(set, None), store, &|_| {})
+        };
+        let mut reading = read_all(files, &mut store);
+        store.begin_history(files.len());
+        let history = read_all(past, &mut store);
+        let mut links = std::mem::take(&mut reading.links);
+        links.merge(history.links);
+        store.close(&links);
+        let extent = Extent { scanned: &reading.coverage.reach, history: Some(&history.coverage.reach) };
+        let detected = detect(set, &store, extent, Partition { length: how.partition, least: 0 });
         let mut completing = BTreeSet::new();
         for (rule, signals) in set.rules.iter().zip(&detected.signals) {
             for signal in signals.all() {
@@ -630,7 +639,7 @@ proptest! {
     #[test]
     fn the_engine_finds_what_a_naive_evaluator_finds(world in world()) {
         let set = rules();
-        let (found, _) = run(&set, &[lines(&world)], ONE);
+        let (found, _) = run(&set, &[lines(&world)], &[], ONE);
         let expected = naive::evaluate(&world);
         let missing: Vec<_> = expected.difference(&found).collect();
         let extra: Vec<_> = found.difference(&expected).collect();
@@ -650,13 +659,13 @@ proptest! {
         threads in prop_oneof![Just(1_usize), Just(2), Just(8)],
     ) {
         let set = rules();
-        let (_, want) = run(&set, &[lines(&world)], ONE);
+        let (_, want) = run(&set, &[lines(&world)], &[], ONE);
         let (first, second) = order.split_at(cut.min(order.len()));
         // A slice that two files share: only what has an id can be known again.
         let again: Vec<Happening> = twice.iter().filter_map(|i| order.get(*i)).filter(|e| e.has_id).cloned().collect();
         let duplicates = again.len();
         let files = [lines(first), lines(&again), crowded(second)];
-        let (_, got) = run(&set, &files, How { threads, partition });
+        let (_, got) = run(&set, &files, &[], How { threads, partition });
         let account = |text: &str| -> String {
             let mut report: serde_json::Value = serde_json::from_str(text).unwrap();
             report["coverage"]["records"] = 0.into();
@@ -669,7 +678,7 @@ proptest! {
     /// What only feeds other rules is kept without its groups, and they are found again.
     #[test]
     fn evidence_is_the_same_through_a_rule_that_is_not_reported(world in world()) {
-        let (_, report) = run(&rules(), &[lines(&world)], ONE);
+        let (_, report) = run(&rules(), &[lines(&world)], &[], ONE);
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
         let evidence = |title: &str| -> Vec<serde_json::Value> {
             let findings = report["findings"].as_array().unwrap().iter();
@@ -679,14 +688,55 @@ proptest! {
         prop_assert_eq!(want, got);
     }
 
+    /// What a scan of one day tells beside the days before, and what these told, is what a scan of all of them tells.
+    #[test]
+    fn day_by_day_is_all_at_once(world in world(), cut in prop_oneof![0..12_i64, (0..8_i64).prop_map(|n| n * 20)]) {
+        let set = rules();
+        let ids = |files: &[String], past: &[String]| -> BTreeSet<String> {
+            let (_, report) = run(&set, files, past, ONE);
+            let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+            let findings = report["findings"].as_array().unwrap().iter();
+            findings.filter(|finding| finding["pending"] == false).map(|finding| finding["id"].to_string()).collect()
+        };
+        let (past, day): (Vec<Happening>, Vec<Happening>) = world.iter().cloned().partition(|e| e.at < cut);
+        let (past, day) = ([lines(&past)], [lines(&day)]);
+        let mut got = ids(&past, &[]);
+        got.extend(ids(&day, &past));
+        prop_assert_eq!(got, ids(&[lines(&world)], &[]));
+    }
+
+    /// What comes late completes what waited for it.
+    #[test]
+    fn what_comes_late_is_told_as_in_one_scan(
+        (world, is_late) in world().prop_flat_map(|w| { let n = w.len(); (Just(w), prop::collection::vec(any::<bool>(), n)) }),
+    ) {
+        let set = rules();
+        let of = |wanted: bool| -> [String; 1] {
+            let own = world.iter().zip(&is_late).filter(|(_, is_late)| **is_late == wanted);
+            [lines(&own.map(|(e, _)| e.clone()).collect::<Vec<_>>())]
+        };
+        let findings = |files: &[String], past: &[String]| -> BTreeSet<String> {
+            let report: serde_json::Value = serde_json::from_str(&run(&set, files, past, ONE).1).unwrap();
+            report["findings"].as_array().unwrap().iter().map(ToString::to_string).collect()
+        };
+        let (all, late) = (findings(&[lines(&world)], &[]), findings(&of(true), &of(false)));
+        prop_assert!(late.is_subset(&all), "{:?}", late.difference(&all).next());
+        let has_late = |finding: &&String| {
+            let names = world.iter().zip(&is_late).filter(|(_, is_late)| **is_late);
+            names.map(|(e, _)| format!("n{:04}", e.number)).any(|name| finding.contains(&name))
+        };
+        let untold: Vec<&String> = all.difference(&late).filter(has_late).collect();
+        prop_assert!(untold.is_empty(), "{untold:?}");
+    }
+
     #[test]
     fn all_tenants_together_are_each_alone(world in world()) {
         let set = rules();
-        let (together, _) = run(&set, &[lines(&world)], ONE);
+        let (together, _) = run(&set, &[lines(&world)], &[], ONE);
         let mut apart = BTreeSet::new();
         for organization in [1, 2] {
             let own: Vec<Happening> = world.iter().filter(|e| e.organization == organization).cloned().collect();
-            apart.extend(run(&set, &[lines(&own)], ONE).0);
+            apart.extend(run(&set, &[lines(&own)], &[], ONE).0);
         }
         prop_assert_eq!(together, apart);
     }

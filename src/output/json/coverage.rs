@@ -16,12 +16,14 @@ pub(super) struct Coverage<'r> {
     duplicates: u64,
     conflicting_ids: u64,
     without_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_organizations: Option<u64>,
     skipped: Vec<Skipped<'r>>,
     flattened: Flattened<'r>,
     first: Option<String>,
     last: Option<String>,
     services: &'r BTreeMap<String, u64>,
-    organizations: &'r BTreeMap<String, u64>,
+    organizations: BTreeMap<&'r String, u64>,
     gaps: Vec<Gap>,
     silences: Vec<Silent>,
     unknown_event_types: BTreeMap<&'r str, u64>,
@@ -39,6 +41,7 @@ struct Taught<'r> {
     records: u64,
     events: u64,
     duplicates: u64,
+    conflicting_ids: u64,
     skipped: Vec<Skipped<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<Unreadable<'r>>,
@@ -147,12 +150,14 @@ fn examples<'r>(told: &'r Told, sources: &'r [String]) -> Vec<Example<'r>> {
 /// The account of a report.
 pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
     let coverage = report.coverage;
+    let asked = coverage.organizations.iter().filter(|(organization, _)| report.run.is_asked(organization));
     Coverage {
         records: coverage.records,
         events: coverage.events,
         duplicates: coverage.duplicates,
         conflicting_ids: coverage.conflicting_ids,
         without_id: coverage.without_id,
+        other_organizations: Some(coverage.elsewhere).filter(|count| *count > 0),
         skipped: skipped(coverage, &report.run.sources),
         flattened: Flattened {
             count: coverage.flattened.count,
@@ -161,7 +166,7 @@ pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
         first: coverage.span.map(|s| s.first.rfc3339()),
         last: coverage.span.map(|s| s.last.rfc3339()),
         services: &coverage.services,
-        organizations: &coverage.organizations,
+        organizations: asked.map(|(organization, count)| (organization, *count)).collect(),
         gaps: coverage.gaps().into_iter().map(Gap::from).collect(),
         silences: coverage.silences().into_iter().map(Silent::from).collect(),
         unknown_event_types: coverage.unknown_types().collect(),
@@ -171,6 +176,7 @@ pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
             records: report.history.records,
             events: report.history.events,
             duplicates: report.history.duplicates,
+            conflicting_ids: report.history.conflicting_ids,
             skipped: skipped(report.history, &report.run.history),
             unreadable: unreadable(report.history),
             first: report.history.span.map(|s| s.first.rfc3339()),
