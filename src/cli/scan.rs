@@ -197,7 +197,7 @@ fn report<'a>(
 }
 
 fn is_selected(finding: &Finding, selection: &Selection, between: Between) -> bool {
-    finding.severity >= selection.min_severity && between.has(finding.first_seen, finding.last_seen)
+    finding.severity >= selection.min_severity && between.has(finding.first_seen, finding.over)
 }
 
 /// What the findings, the skipped records and the failed rules make of the exit code.

@@ -18,7 +18,7 @@ use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::origin::Origin;
 use crate::event::time::Timestamp;
-use crate::rule::logic::{Logic, Travel};
+use crate::rule::logic::{Absent, Logic, Travel};
 use crate::rule::set::RuleSet;
 use crate::rule::{Confidence, Entity, Rule, Severity};
 
@@ -105,6 +105,8 @@ pub struct Finding {
     pub first_seen: Timestamp,
     /// the last event of the evidence
     pub last_seen: Timestamp,
+    /// the same, or the end of the time in which nothing followed it
+    pub over: Timestamp,
     /// the first event that completed it
     pub completed: Origin,
     /// all events that made it
@@ -229,6 +231,12 @@ impl Findings<'_> {
             summary,
             first_seen,
             last_seen,
+            over: match &rule.logic {
+                Logic::Chain(chain) if chain.absent == Absent::Last => {
+                    Timestamp(last_seen.0.saturating_add(chain.window.0))
+                }
+                _ => last_seen,
+            },
             completed: store.origin(spell.first()),
             event_count: events.len(),
             evidence_omitted: events.len() - shown.len(),

@@ -117,7 +117,12 @@ fn what_was_pending_is_certain_once_the_time_has_passed() {
     assert!(!is_pending);
     assert_eq!(of_day(1), Some((id.clone(), true)));
     let certain = [of_day(2), of_day(3)].into_iter().flatten().collect::<Vec<_>>();
-    assert_eq!(certain, [(id, false)], "once, by the id that it had");
+    assert_eq!(certain, [(id.clone(), false)], "once, by the id that it had");
+    let since = |time: &str| {
+        let all: Vec<&str> = paths.iter().map(String::as_str).chain(["--since", time]).collect();
+        told(&all).into_iter().any(|(_, found, ..)| found == id)
+    };
+    assert_eq!((since("2026-02-11T12:00:00Z"), since("2026-02-12T00:00:00Z")), (true, false), "the day lasts 24 hours");
 }
 
 #[test]
