@@ -6,12 +6,10 @@ use anyhow::{Result, anyhow};
 
 use super::duet::read;
 use super::say;
-use crate::detect::store::Store;
 use crate::event::time::Timestamp;
-use crate::rule::set::RuleSet;
 use crate::triage::answer::{self, Given};
 use crate::triage::baseline;
-use crate::triage::finding::Finding;
+use crate::triage::finding::{Finding, Findings};
 use crate::triage::report::{Answers, Baseline, Run};
 use crate::triage::suppression::{self, Suppression, Use};
 use crate::triage::told::{self, Told};
@@ -49,7 +47,7 @@ impl Decisions {
     /// Applies all of it to findings, and notes in the run what became of it. `now` is the newest event.
     pub fn apply(
         &self,
-        (set, store): (&RuleSet, &Store),
+        all: &Findings<'_>,
         now: Option<Timestamp>,
         findings: &mut [Finding],
         run: &mut Run,
@@ -58,9 +56,10 @@ impl Decisions {
         for (file, told) in &self.earlier {
             run.baseline.push(Baseline { file: file.clone(), findings: told.len() });
         }
-        baseline::mark(&earlier, set, store, findings);
-        let all: Vec<Given> = self.answers.iter().flat_map(|(_, given)| given).cloned().collect();
-        let unused = answer::apply(&all, &earlier, set, findings).map_err(|message| anyhow!("--answers {message}"))?;
+        baseline::mark(&earlier, all, findings);
+        let given: Vec<Given> = self.answers.iter().flat_map(|(_, given)| given).cloned().collect();
+        let unused =
+            answer::apply(&given, &earlier, all.set, findings).map_err(|message| anyhow!("--answers {message}"))?;
         let mut first = 0;
         for (file, given) in &self.answers {
             let own = unused.iter().filter_map(|place| given.get(place.checked_sub(first)?));
@@ -68,7 +67,7 @@ impl Decisions {
             run.answers.push(Answers { file: file.clone(), answers: given.len(), unused: own });
             first += given.len();
         }
-        let uses = suppression::apply(&self.suppressions, now, set, findings);
+        let uses = suppression::apply(&self.suppressions, now, all, findings);
         run.suppressions = self.suppressions.iter().cloned().zip(uses).collect();
         Ok(())
     }

@@ -102,7 +102,7 @@ impl Inquiry {
         let all = Findings { set: &self.set, store, detected, evidence_limit: EVIDENCE };
         let mut findings = self.pool.install(|| all.of(is_wanted));
         let now = self.reading().coverage.span.map(|span| span.last);
-        suppression::apply(&self.config.suppressions, now, &self.set, &mut findings);
+        suppression::apply(&self.config.suppressions, now, &all, &mut findings);
         findings
     }
 

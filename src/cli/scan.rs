@@ -161,7 +161,7 @@ fn report<'a>(
     let all = Findings { set, store, detected: &analysis.detected, evidence_limit: settings.evidence };
     let mut findings = all.of(|rule| settings.config.wants(rule));
     findings.iter_mut().for_each(|finding| context::add(finding, store, enrichment));
-    decisions.apply((set, store), now, &mut findings, &mut run)?;
+    decisions.apply(&all, now, &mut findings, &mut run)?;
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
     let is_own = |ip: &str| enrichment.known.as_ref().is_some_and(|known| known.is_own(ip));

@@ -95,7 +95,7 @@ fn with_findings(
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: usize::MAX };
     let mut findings = all.of(|rule| config.wants(rule));
     let now = analysis.reading.coverage.span.map(|span| span.last);
-    suppression::apply(&config.suppressions, now, set, &mut findings);
+    suppression::apply(&config.suppressions, now, &all, &mut findings);
     let mut told = Evidence::default();
     for finding in findings.iter().filter(|finding| finding.severity >= least) {
         if finding.status == Status::Suppressed {

@@ -101,6 +101,13 @@ pub struct Addition {
     pub events: BTreeSet<u32>,
 }
 
+/// The entity of this name whose findings a rule adds up, in the organization of an event.
+pub fn entity(store: &Store, detected: &Detected, rule: usize, event: u32, name: &str) -> Option<(Symbol, Symbol)> {
+    let organization = store.organization_symbol(event);
+    let is_its = |group: &&Group| group.key[0] == organization && store.symbol(group.key[1]) == name;
+    detected.groups[rule].iter().find(is_its).map(|group| (group.key[0], group.key[1]))
+}
+
 /// What adds up at these events, in their order, by rule.
 pub fn additions(
     set: &RuleSet,

@@ -5,13 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::finding::{Completing, Finding, Related, Subject, parts};
+use super::finding::{Completing, Finding, Findings, Related, Subject, parts};
 use super::status::Status;
 use super::told::Told;
 use crate::detect::store::Store;
 use crate::event::time::Timestamp;
 use crate::rule::Severity;
-use crate::rule::set::RuleSet;
 
 /// How many completing events of a finding a report names, the newest.
 pub const NAMED: usize = 100;
@@ -93,15 +92,15 @@ impl Marks {
 
 /// Marks the findings that an earlier report showed to somebody, unless they are worse now or something else was added;
 /// how many are marked.
-pub fn mark(told: &[Told], set: &RuleSet, store: &Store, findings: &mut [Finding]) -> usize {
+pub fn mark(told: &[Told], all: &Findings<'_>, findings: &mut [Finding]) -> usize {
     let marks = Marks::new(told.iter().map(Mark::from).collect());
     let mut count = 0;
     for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
-        let own = marks.of(finding, &set.rules[finding.rule].name);
+        let own = marks.of(finding, &all.set.rules[finding.rule].name);
         let shown: Vec<&Told> = own.iter().map(|place| &told[*place]).filter(|told| was_shown(told, finding)).collect();
         let worst = shown.iter().filter_map(|told| Severity::parse(&told.severity)).max();
         let is_worse = worst.is_some_and(|worst| finding.severity > worst);
-        if !shown.is_empty() && !is_worse && !has_other(&shown, finding, store) {
+        if !shown.is_empty() && !is_worse && !has_other(&shown, finding, all.store) {
             finding.status = Status::Known;
             count += 1;
         }

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::describe;
-use super::finding::Finding;
+use super::finding::{Finding, Findings};
 use super::lack::{self, Keys};
+use super::sum::adding;
 use crate::detect::Detected;
-use crate::detect::group::Group;
-use crate::detect::risk::{Addition, additions, weight};
+use crate::detect::risk::{Addition, weight};
 use crate::detect::signal::Signals;
 use crate::detect::store::Store;
 use crate::event::origin::Origin;
@@ -184,14 +184,8 @@ impl Telling<'_> {
     /// What adds up to a finding of `risk`, as it went on.
     fn additions(&self, finding: &Finding, risk: &Risk) -> Vec<Part> {
         let Read { set, store, detected } = self.read;
-        let completing: Vec<u32> = finding.completing.iter().map(|completing| completing.event).collect();
-        let is_its = |group: &&Group| {
-            let of = completing.first().map(|event| store.organization_symbol(*event));
-            Some(group.key[0]) == of && finding.entity_key.as_deref() == Some(store.symbol(group.key[1]))
-        };
-        let Some(group) = detected.groups[finding.rule].iter().find(is_its) else { return vec![] };
-        let entity = (group.key[0], group.key[1]);
-        let mut additions: Vec<_> = additions(set, store, detected, risk, entity, completing).into_iter().collect();
+        let all = Findings { set, store, detected, evidence_limit: 0 };
+        let mut additions: Vec<_> = adding(&all, risk, finding).into_iter().collect();
         additions.sort_by_key(|(_, addition)| addition.events.first().copied());
         let part = |(place, Addition { level, events }): (usize, Addition)| Part {
             depth: 1,

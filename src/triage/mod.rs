@@ -20,6 +20,7 @@ mod spell;
 pub mod stack;
 pub mod status;
 pub mod story;
+mod sum;
 pub mod summary;
 pub mod suppression;
 pub mod table;

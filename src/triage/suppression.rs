@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::finding::Finding;
+use super::finding::{Finding, Findings};
 use super::status::{Answer, Status, SuppressedBy};
+use super::sum;
 use crate::event::time::{DAY, Timestamp};
 use crate::rule::pattern::{self, Glob, Side};
-use crate::rule::set::RuleSet;
 
 /// What of a finding an entry may look at.
 pub const FIELDS: &[&str] =
@@ -113,13 +113,19 @@ impl Suppression {
 
 /// Puts away the findings that an entry covers; what became of each entry. The first that covers a finding is
 /// named in it. Entries were written before anything was asked, so an answer that brings a finding to triage counts
-/// more. `now` is the newest event; where there is none, nothing has ended.
-pub fn apply(entries: &[Suppression], now: Option<Timestamp>, set: &RuleSet, findings: &mut [Finding]) -> Vec<Use> {
+/// more. What `risk` adds up is put away where too little of it is left. `now` is the newest event; where there is none,
+/// nothing has ended.
+pub fn apply(
+    entries: &[Suppression],
+    now: Option<Timestamp>,
+    all: &Findings<'_>,
+    findings: &mut [Finding],
+) -> Vec<Use> {
     let unused = Use::Put { findings: 0, overruled: 0 };
     let has_ended = |entry: &Suppression| now.is_some_and(|now| entry.is_expired(now));
     let mut uses: Vec<Use> = entries.iter().map(|entry| if has_ended(entry) { Use::Expired } else { unused }).collect();
-    for finding in findings {
-        let rule = &set.rules[finding.rule].name;
+    for finding in &mut *findings {
+        let rule = &all.set.rules[finding.rule].name;
         let is_raised = finding.answer.as_ref().is_some_and(|answered| answered.answer != Answer::Yes);
         for (entry, used) in entries.iter().zip(&mut uses) {
             let Use::Put { findings: count, overruled } = used else { continue };
@@ -142,6 +148,7 @@ pub fn apply(entries: &[Suppression], now: Option<Timestamp>, set: &RuleSet, fin
             }
         }
     }
+    sum::settle(all, findings);
     uses
 }
 

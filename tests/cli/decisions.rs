@@ -322,6 +322,27 @@ fn what_gets_worse_is_new_and_what_only_grows_is_known() {
 const ENTRY: &str = "suppress:\n  - rule: success-after-bruteforce\n    match: {entity: alice, source: 203.0.113.0/24}\n    reason: a test of the help desk\n    owner: ops@example.com\n    expires: 2026-03-02\n";
 
 #[test]
+fn a_sum_of_what_was_put_away_is_put_away() {
+    let desk = Desk::new();
+    let source = text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/bruteforce")).to_owned();
+    let status = |rules: &[&str]| {
+        let entry = |rule: &&str| {
+            format!("  - {{rule: {rule}, match: {{entity: walter.weber}}, reason: a test, expires: 2026-12-31}}\n")
+        };
+        let entries: String = rules.iter().map(entry).collect();
+        let found = findings(&[&source, "--config", &desk.with("jcdetect.yml", &format!("suppress:\n{entries}"))]);
+        let is_sum = |f: &&Value| f["rule_id"] == "risk-score-entity";
+        let of =
+            |name: &str| found.iter().filter(is_sum).find(|f| f["entity"]["name"] == name).unwrap()["status"].clone();
+        (of("walter.weber"), of("ops@example.com"))
+    };
+    let parts = ["success-after-bruteforce", "new-country-user", "user-login-no-mfa-where-others-use-it"];
+    let (own, others) = status(&parts);
+    assert_eq!((own, others), ("suppressed".into(), "new".into()));
+    assert_eq!(status(&parts[1..2]).0, "new", "what is left is enough");
+}
+
+#[test]
 fn an_entry_puts_findings_away_and_says_so() {
     let desk = Desk::new();
     let (log, config) = (desk.path("log.jsonl"), desk.with("jcdetect.yml", ENTRY));
