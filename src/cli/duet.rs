@@ -102,9 +102,10 @@ pub fn tell(findings: &[Told], messages: &[Message]) {
     let questions = findings.iter().filter(|told| told.disposition == "duet").count();
     let open = findings.iter().filter(|told| is_open(told)).count();
     let without = messages.iter().filter(|message| message.recipient.address.is_none()).count();
-    let mut text = format!("{open} of {questions} questions in {} messages", messages.len());
+    let (of, in_messages) = (plural(questions as u64, "question"), plural(messages.len() as u64, "message"));
+    let mut text = format!("{open} of {of} in {in_messages}");
     if questions > open {
-        text += &format!("; {} known, suppressed or pending ones were left out", questions - open);
+        text += &format!("; left out as known, suppressed or pending: {}", questions - open);
     }
     if without > 0 {
         text += &format!("; {without} without an address: give --directory, or `contacts` in jcdetect.yml");

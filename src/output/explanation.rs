@@ -104,15 +104,11 @@ fn about_event(all: &Explanation<'_>, event: &Asked, zone: Zone, out: &mut dyn W
 }
 
 fn about_all(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let events = plural(all.coverage.events, "event");
     if all.findings.is_empty() {
-        writeln!(out, "It found nothing in {} events.", all.coverage.events)?;
+        writeln!(out, "It found nothing in {events}.")?;
     } else {
-        writeln!(
-            out,
-            "It made {} out of {} events.",
-            plural(all.findings.len() as u64, "finding"),
-            all.coverage.events
-        )?;
+        writeln!(out, "It made {} out of {events}.", plural(all.findings.len() as u64, "finding"))?;
     }
     for finding in all.findings.iter().take(FINDINGS) {
         let when = finding.first_seen.short(zone);

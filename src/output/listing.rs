@@ -7,6 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::navigator;
+use super::prose::plural;
 use super::safe::Safe;
 use crate::rule::Rule;
 use crate::rule::attack;
@@ -63,7 +64,8 @@ pub fn table(rules: &[&Rule], is_terminal: bool, out: &mut dyn Write) -> io::Res
         table.add_row([rule.category.as_str(), rule.level.word(), &rule.name, &title, &marks(rule).join(", ")]);
     }
     writeln!(out, "{}", table.trim_fmt())?;
-    writeln!(out, "{} rules; `jcdetect rules show RULE` has the page of one", rules.len())
+    let rules = plural(rules.len() as u64, "rule");
+    writeln!(out, "{rules}; `jcdetect rules show RULE` has the page of one")
 }
 
 /// What is particular about a rule, in words.

@@ -115,7 +115,7 @@ fn what_was_asked_before_is_not_asked_again() {
         .assert()
         .code(0)
         .stderr(predicate::str::contains(
-            "0 of 6 questions in 0 messages; 6 known, suppressed or pending ones were left out",
+            "0 of 6 questions in 0 messages; left out as known, suppressed or pending: 6",
         ));
     assert!(files(&out).is_empty());
 }
