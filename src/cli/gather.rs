@@ -188,6 +188,11 @@ impl Gathered {
         self.between.has(time, time)
     }
 
+    /// Whether part of a stretch of time lies between `--since` and `--until`.
+    pub fn has_part_of(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.between.has(from, to)
+    }
+
     /// Of some events those that meet a condition, whenever they were.
     pub fn chosen(&self, events: impl Iterator<Item = u32>, condition: Option<&Expr>) -> Vec<u32> {
         let store = &self.analysis.store;

@@ -20,7 +20,10 @@ pub fn run(typed: &queries::Summary) -> Result<Exit> {
     let (store, coverage) = (&gathered.analysis.store, &gathered.analysis.reading.coverage);
     let later = filter.condition.as_ref().filter(|condition| condition.is_linked());
     let events = gathered.chosen_between(0..store.len(), later);
-    let tables = sections(store, &events);
+    let (mut gaps, mut silences) = (coverage.gaps(), coverage.silences());
+    gaps.retain(|gap| gathered.has_part_of(gap.from, gap.to));
+    silences.retain(|silence| gathered.has_part_of(silence.from, silence.to));
+    let tables = sections(store, &events, gaps, silences);
     let ended = write_out(|out| {
         if format == Format::Json {
             return summary::json(tables, events.len(), coverage, out);

@@ -58,7 +58,8 @@ const TITLES: &[(&str, &str)] = &[
     ("failing_sources", "Where failed sign-ins came from (RADIUS and LDAP do not say)"),
     ("event_types", "Types of events"),
     ("days", "Events a day (UTC)"),
-    ("silences", "Services that said nothing for more than three days"),
+    ("gaps", "Stretches without any event"),
+    ("silences", "Services without events at hours at which they have some in other weeks"),
 ];
 
 /// Columns that people can do without; JSON has them.

@@ -1,5 +1,5 @@
 //! Summary: the first look at an unknown export. Who signed in from where and how, what administrators did,
-//! what kinds of events there are, which services spoke on which day, and where failures come from.
+//! what kinds of events there are, where failures come from, what came on which day, and when nothing did.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,12 +7,10 @@ use super::sentence::is_sign_in;
 use super::table::{Cell, Row, Table};
 use crate::detect::store::Store;
 use crate::event::catalogue;
-use crate::event::coverage::Reach;
+use crate::event::coverage::{Gap, Reach};
 use crate::event::field::Norm;
+use crate::event::silence::Silence;
 use crate::event::time::{DAY, HOUR, Timestamp};
-
-/// A service that says nothing for this long is worth a line; shorter are nights and weekends.
-const SILENCE: i64 = 72 * HOUR;
 
 /// How often each of several things came.
 type Counts = BTreeMap<String, u64>;
@@ -118,8 +116,9 @@ impl Doer {
 /// Doers by organization and key.
 type Doers = BTreeMap<(String, String), Doer>;
 
-/// All sections, in the order in which they are read.
-pub fn summary(store: &Store, events: &[u32]) -> Vec<Table<'static>> {
+/// All sections, in the order in which they are read. Stretches in which nothing came are of all that was read, whichever
+/// events are chosen; those of organizations of which no event is chosen are left out.
+pub fn summary(store: &Store, events: &[u32], gaps: Vec<Gap>, silences: Vec<Silence>) -> Vec<Table<'static>> {
     let alike = alike(store, events);
     let text = |alike: &Alike, norm: Norm| store.text(alike.first, norm);
     let (mut people, mut admins, mut sources, mut types) = (Doers::new(), Doers::new(), Doers::new(), Doers::new());
@@ -154,7 +153,10 @@ pub fn summary(store: &Store, events: &[u32]) -> Vec<Table<'static>> {
     sources.retain(|_, source| source.failures > 0);
     let organizations: BTreeSet<&str> = alike.iter().map(|one| store.organization(one.first)).collect();
     let mut tables = vec![sign_ins(people), admin_actions(admins), failing_sources(sources), event_types(types)];
-    tables.extend(services(store, events, &alike));
+    let is_chosen = |organization: &String| organizations.contains(organization.as_str());
+    let gaps = gaps.into_iter().filter(|gap| is_chosen(&gap.organization)).collect();
+    let silences = silences.into_iter().filter(|silence| is_chosen(&silence.organization)).collect();
+    tables.extend([days(store, events), gap_rows(gaps), silence_rows(silences)]);
     if organizations.len() < 2 {
         tables = tables.into_iter().map(without_organization).collect();
     }
@@ -275,71 +277,39 @@ fn event_types(types: Doers) -> Table<'static> {
     Table::of("event_types", &columns, rows(types, |kind| kind.count, row))
 }
 
-/// What a service said: how much on which day, and when nothing.
-#[derive(Default)]
-struct Voice {
-    days: BTreeMap<i64, u64>,
-    last: Option<Timestamp>,
-    silences: Vec<Reach>,
-}
-
-impl Voice {
-    fn hears(&mut self, time: Timestamp, start: Timestamp) {
-        *self.days.entry(time.0.div_euclid(DAY)).or_default() += 1;
-        let last = self.last.replace(time).unwrap_or(start);
-        self.ends(last, time);
-    }
-
-    fn ends(&mut self, last: Timestamp, time: Timestamp) {
-        if time.since(last).0 > SILENCE {
-            self.silences.push(Reach { first: last, last: time });
-        }
-    }
-}
-
-/// Events a day of each service, and its silences between the first and the last event of the organization.
-fn services(store: &Store, events: &[u32], alike: &[Alike]) -> [Table<'static>; 2] {
-    let mut reach: BTreeMap<&str, Reach> = BTreeMap::new();
-    for one in alike {
-        let known = reach.entry(store.organization(one.first)).or_insert(one.reach);
-        *known = wider(*known, one.reach);
-    }
-    let mut voices: BTreeMap<(&str, &str), Voice> = BTreeMap::new();
-    // Events are in the order of time within their organization.
+/// Events a day of each service.
+fn days(store: &Store, events: &[u32]) -> Table<'static> {
+    let mut days: BTreeMap<(&str, i64), BTreeMap<&str, u64>> = BTreeMap::new();
     for event in events.iter().copied() {
-        let (organization, time) = (store.organization(event), store.time(event));
-        let start = reach[organization].first;
-        voices.entry((organization, store.service(event))).or_default().hears(time, start);
+        let day = store.time(event).0.div_euclid(DAY);
+        let services = days.entry((store.organization(event), day)).or_default();
+        *services.entry(store.service(event)).or_default() += 1;
     }
-    for ((organization, _), voice) in &mut voices {
-        let end = reach[organization].last;
-        voice.ends(voice.last.unwrap_or(end), end);
-    }
-    let mut days: BTreeMap<(&str, i64), Vec<(&str, u64)>> = BTreeMap::new();
-    for ((organization, service), voice) in &voices {
-        voice
-            .days
-            .iter()
-            .for_each(|(day, count)| days.entry((*organization, *day)).or_default().push((*service, *count)));
-    }
-    let silence = |((organization, service), voice): (&(&str, &str), &Voice)| {
-        let row = |silence: &Reach| -> Row {
-            let hours = silence.last.since(silence.first).0 / HOUR;
-            let hours = Cell::Number(u64::try_from(hours).unwrap_or_default());
-            let names = [organization, service].map(|name| Cell::Text((*name).to_owned()));
-            names.into_iter().chain([Cell::Time(silence.first), Cell::Time(silence.last), hours]).collect()
-        };
-        voice.silences.iter().map(row).collect::<Vec<Row>>()
+    Table::of("days", &["organization", "day", "until", "all", "services"], day_rows(&days))
+}
+
+/// From when to when, and how many hours that is.
+fn stretch(from: Timestamp, to: Timestamp) -> [Cell; 3] {
+    let hours = u64::try_from(to.since(from).0 / HOUR).unwrap_or_default();
+    [Cell::Time(from), Cell::Time(to), Cell::Number(hours)]
+}
+
+fn gap_rows(gaps: Vec<Gap>) -> Table<'static> {
+    let row = |gap: Gap| [Cell::Text(gap.organization)].into_iter().chain(stretch(gap.from, gap.to)).collect();
+    Table::of("gaps", &["organization", "from", "to", "hours"], gaps.into_iter().map(row).collect())
+}
+
+fn silence_rows(silences: Vec<Silence>) -> Table<'static> {
+    let row = |silence: Silence| {
+        let names = [silence.organization, silence.service].map(Cell::Text);
+        names.into_iter().chain(stretch(silence.from, silence.to)).collect()
     };
-    let silences = voices.iter().flat_map(silence).collect();
-    [
-        Table::of("days", &["organization", "day", "until", "all", "services"], day_rows(&days)),
-        Table::of("silences", &["organization", "service", "from", "to", "hours"], silences),
-    ]
+    let columns = ["organization", "service", "from", "to", "hours"];
+    Table::of("silences", &columns, silences.into_iter().map(row).collect())
 }
 
 /// A row for each day, and one for the days between on which nothing came.
-fn day_rows(days: &BTreeMap<(&str, i64), Vec<(&str, u64)>>) -> Vec<Row> {
+fn day_rows(days: &BTreeMap<(&str, i64), BTreeMap<&str, u64>>) -> Vec<Row> {
     let date = |day: i64| Cell::Text(Timestamp(day * DAY).utc().format("%Y-%m-%d").to_string());
     let mut rows = Vec::new();
     let mut before: Option<(&str, i64)> = None;
@@ -350,8 +320,8 @@ fn day_rows(days: &BTreeMap<(&str, i64), Vec<(&str, u64)>>) -> Vec<Row> {
             let until = if day - last > 2 { date(day - 1) } else { Cell::Nothing };
             rows.push(vec![name.clone(), date(last + 1), until, Cell::Number(0), Cell::Nothing]);
         }
-        let all = counts.iter().map(|(_, count)| count).sum();
-        let services = Cell::counts(counts.iter().copied());
+        let all = counts.values().sum();
+        let services = Cell::counts(counts.iter().map(|(name, count)| (*name, *count)));
         rows.push(vec![name, date(*day), Cell::Nothing, Cell::Number(all), services]);
         before = Some((*organization, *day));
     }

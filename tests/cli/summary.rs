@@ -191,13 +191,45 @@ fn every_number_of_a_counted_file() {
             {"day": "2026-03-09", "all": 1, "services": {"directory": 1}},
         ])
     );
-    let silences: Vec<(&str, u64)> = summary["silences"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| (row["service"].as_str().unwrap(), row["hours"].as_u64().unwrap()))
-        .collect();
-    assert_eq!(silences, [("directory", 168), ("radius", 168), ("sso", 168)]);
+    assert_eq!(summary["gaps"], json!([{"from": "2026-03-02T11:00:00Z", "to": "2026-03-09T10:00:00Z", "hours": 167}]));
+    assert_eq!(summary["silences"], json!([]));
+}
+
+/// Five weeks: the directory each hour, SSO on working days from 8 to 18 but for one day, and a device once a week.
+#[test]
+fn a_scan_and_a_summary_name_the_same_silences() {
+    let mut events = Vec::new();
+    let hours = (0..5 * 7 * 24).map(|hour| (hour / 24, hour % 24));
+    for (day, hour) in hours {
+        let date = if day < 27 { format!("2026-01-{:02}", day + 5) } else { format!("2026-02-{:02}", day - 26) };
+        let mut push = |event_type: &str, service: &str| {
+            let time = format!("{date}T{hour:02}:00:00Z");
+            let id = format!("{service}{day}-{hour}");
+            events.push(
+                json!({"id": id, "organization": "o", "timestamp": time, "event_type": event_type, "service": service}),
+            );
+        };
+        push("user_update", "directory");
+        if day % 7 < 5 && (8..18).contains(&hour) && date != "2026-02-04" {
+            push("sso_auth", "sso");
+        }
+        if day % 7 == 2 && hour == 9 {
+            push("login_attempt", "systems");
+        }
+    }
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("silent.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    let silence = json!({"service": "sso", "from": "2026-02-03T18:00:00Z", "to": "2026-02-05T08:00:00Z", "hours": 38});
+    let whole = summary(&[text(&path)]);
+    assert_eq!((&whole["silences"], &whole["gaps"]), (&json!([silence]), &json!([])));
+    let scan = jcdetect().args(["scan", text(&path), "--no-config", "-q", "--format", "json"]).output().unwrap();
+    let scan: Value = serde_json::from_slice(&scan.stdout).unwrap();
+    let of_scan = scan["coverage"]["silences"].as_array().unwrap();
+    assert_eq!(of_scan.len(), 1);
+    assert!(["service", "from", "to"].iter().all(|key| of_scan[0][key] == silence[key]), "{of_scan:?}");
+    let later = summary(&[text(&path), "--since", "2026-02-06"]);
+    assert_eq!(later["silences"], json!([]));
 }
 
 #[test]
@@ -249,7 +281,7 @@ fn tenants_are_never_mixed() {
     events.extend(other);
     fs::write(&path, lines(&events)).unwrap();
     let both = summary(&[text(&path)]);
-    for table in ["sign_ins", "admin_actions", "failing_sources", "event_types", "days", "silences"] {
+    for table in ["sign_ins", "admin_actions", "failing_sources", "event_types", "days", "gaps", "silences"] {
         let mut own: Vec<Value> =
             both[table].as_array().unwrap().iter().filter(|row| row["organization"] == "p").cloned().collect();
         own.iter_mut().for_each(|row| _ = row.as_object_mut().unwrap().shift_remove("organization"));
