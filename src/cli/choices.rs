@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Yaml};
 
 use super::config::texts;
 use super::settings::severity;
-use crate::event::field::nearest_of;
+use crate::event::nearest::hint;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::Severity;
 use crate::rule::pattern;
@@ -71,8 +71,7 @@ impl<'t> Place<'t> {
         match map.keys().find(|key| !keys.contains(&key.as_str())) {
             None => Ok(map),
             Some(other) => {
-                let near = nearest_of(other, keys.iter().copied());
-                let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let hint = hint(other, keys.iter().copied());
                 bail!("{}: {what} has no key `{other}`{hint}", self.at(other))
             }
         }
@@ -103,7 +102,7 @@ pub fn levels(yaml: &Yaml, place: &Place<'_>) -> Result<BTreeMap<String, Severit
     };
     let level = |(rule, yaml): (&String, &Yaml)| {
         let text = place.text(rule, yaml)?;
-        Ok((rule.clone(), severity(&format!("{}: {rule}:", place.at(rule)), &text)?))
+        Ok((rule.clone(), severity(&format!("{}: {rule}", place.at(rule)), &text)?))
     };
     map.iter().map(level).collect()
 }

@@ -12,7 +12,7 @@ use super::choices;
 use super::office;
 use super::say;
 use crate::enrich::known::Known;
-use crate::event::field::nearest_of;
+use crate::event::nearest::hint;
 use crate::event::time::Span;
 use crate::rule::file;
 use crate::rule::lists::Lists;
@@ -146,11 +146,7 @@ impl Config {
                 "cases" => config.case_within = choices::cases(value, &choices::Place::new(path, text, key))?,
                 "contacts" => config.contacts = choices::contacts(value, &choices::Place::new(path, text, key))?,
                 "suppress" => config.suppressions = choices::suppress(value, &choices::Place::new(path, text, key))?,
-                other => {
-                    let near = nearest_of(other, KEYS.iter().copied());
-                    let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                    bail!("{}: no key `{other}`{hint}", at(other));
-                }
+                other => bail!("{}: no key `{other}`{}", at(other), hint(other, KEYS.iter().copied())),
             }
         }
         let under = |key: &'static str, name: &String| {
@@ -210,7 +206,7 @@ mod tests {
     fn mistakes_are_pointed_out() {
         for (text, want) in [
             ("enable: []\nlist: {}\n", "x/jcdetect.yml:2: no key `list`; did you mean `lists`?"),
-            ("lists:\n  vpn_network: []\n", "x/jcdetect.yml:2: no list vpn_network; did you mean vpn_networks?"),
+            ("lists:\n  vpn_network: []\n", "x/jcdetect.yml:2: no list vpn_network; did you mean `vpn_networks`?"),
             ("lists:\n  vpn_networks: {a: b}\n", "x/jcdetect.yml:2: `vpn_networks`: it has to be a list of texts"),
             (
                 "lists:\n  vpn_networks: [192.0.2.1, nonsense]\n",

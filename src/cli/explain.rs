@@ -8,7 +8,6 @@ use super::inquiry::Inquiry;
 use super::write_out;
 use crate::event::Event;
 use crate::event::facet::FieldPlan;
-use crate::event::field::nearest_of;
 use crate::event::json::Json;
 use crate::event::outside::Enriched;
 use crate::input::known::Known;
@@ -27,13 +26,14 @@ pub fn run(typed: &typed::Explain) -> Result<Exit> {
         bail!("name a rule, or the id of a finding; `jcdetect rules list` has the rules");
     }
     let inquiry = Inquiry::new(&typed.inquiry, &[], None)?;
-    let finding = match inquiry.set.named(&typed.subject) {
-        Some(_) => None,
-        None => inquiry.finding(&typed.subject)?,
-    };
+    let named = inquiry.set.find(&typed.subject);
+    let finding = if named.is_ok() { None } else { inquiry.finding(&typed.subject)? };
     let place = match &finding {
         Some(finding) => finding.rule,
-        None => place(&inquiry, &typed.subject)?,
+        None => named.map_err(|no_rule| {
+            let no_finding = format!("not the first {LEAST_OF_ID} or more characters of a finding's id");
+            anyhow!("{}: {no_finding}, and {no_rule}", typed.subject)
+        })?,
     };
     if let (Some(finding), Some(_)) = (&finding, &typed.event) {
         bail!("--event goes with a rule, not with a finding; write {} --event …", inquiry.set.rules[finding.rule].name);
@@ -70,18 +70,6 @@ pub fn run(typed: &typed::Explain) -> Result<Exit> {
 fn all_read(inquiry: &Inquiry) -> Read<'_> {
     let analysis = &inquiry.analysis;
     Read { set: &inquiry.set, store: &analysis.store, detected: &analysis.detected }
-}
-
-/// The place of the rule that was named.
-fn place(inquiry: &Inquiry, name: &str) -> Result<usize> {
-    let place = inquiry.set.rules.iter().position(|rule| rule.is_reported && rule.name == name);
-    place.ok_or_else(|| {
-        let near = nearest_of(name, inquiry.set.names()).map(|near| format!("; did you mean {near}?"));
-        let near = near.unwrap_or_default();
-        anyhow!(
-            "{name}: no such rule, and no finding whose id begins like that ({LEAST_OF_ID} characters at least){near}"
-        )
-    })
 }
 
 /// Looks at a rule on the event of this id.

@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 use serde_json::Value as Yaml;
 
-use crate::event::field::nearest_of;
+use crate::event::nearest::hint;
 use crate::event::time::Zone;
 
 const KEYS: [&str; 4] = ["days", "from", "to", "zone"];
@@ -17,8 +17,7 @@ pub fn off_hours(office: &Yaml) -> Result<Vec<String>> {
         bail!("it has to be a map: {{days: [mon, …], from: \"08:00\", to: \"18:00\"}}")
     };
     if let Some(key) = map.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        let hint = nearest_of(key, KEYS.into_iter()).map(|near| format!("; did you mean `{near}`?"));
-        bail!("no key `{key}`{}", hint.unwrap_or_default());
+        bail!("no key `{key}`{}", hint(key, KEYS.into_iter()));
     }
     let text = |key: &str| map.get(key).and_then(Yaml::as_str);
     let clock = |key: &str| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use rayon::prelude::*;
 use serde_json::Value as Yaml;
 
@@ -14,7 +14,6 @@ use super::exit::Exit;
 use super::say;
 use super::scan::findings_in;
 use super::settings::{level, rule_files, rules, rules_with};
-use crate::event::field::nearest_of;
 use crate::output::listing;
 use crate::output::navigator;
 use crate::output::safe::Safe;
@@ -90,10 +89,8 @@ fn list(format: ListFormat, which: &Which, set: &RuleSet) -> Result<Exit> {
 
 fn show(name: &str, format: ShowFormat, folders: &[PathBuf]) -> Result<Exit> {
     let set = rules(PACK, folders)?;
-    let Some(rule) = set.named(name) else {
-        let near = nearest_of(name, set.names()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-        bail!("rules show {name}: no such rule{near}");
-    };
+    let place = set.find(name).map_err(|message| anyhow!("rules show {name}: {message}"))?;
+    let rule = &set.rules[place];
     let text =
         files(folders)?.into_iter().find(|(path, _)| *path == rule.file).map(|(_, text)| text).unwrap_or_default();
     let shown = match format {
@@ -113,11 +110,8 @@ fn files(folders: &[PathBuf]) -> Result<Vec<(String, String)>> {
 
 fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
     let set = rules(PACK, folders)?;
-    for name in names {
-        if set.named(name).is_none() && set.problems.is_empty() {
-            let near = nearest_of(name, set.names()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-            bail!("rules test {name}: no such rule{near}");
-        }
+    for name in names.iter().filter(|_| set.problems.is_empty()) {
+        set.find(name).map_err(|message| anyhow!("rules test {name}: {message}"))?;
     }
     let mut exits = vec![tell(&set)];
     let files = files(folders)?;
@@ -211,8 +205,8 @@ fn fault(set: &RuleSet, rule: &Rule, example: &Example) -> Option<String> {
     {
         wrong.push(format!("none is about {entity}"));
     }
-    if let Some(severity) = &example.severity
-        && !findings.iter().any(|f| f.severity.word() == severity)
+    if let Some(severity) = example.severity
+        && !findings.iter().any(|f| f.severity == severity)
     {
         wrong.push(format!("none is {severity}"));
     }

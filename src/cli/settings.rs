@@ -15,7 +15,7 @@ use super::config::Config;
 use super::period::Period;
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Paths;
-use crate::event::field::{Field, nearest_of};
+use crate::event::field::Field;
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::Options;
 use crate::output::{Format, Look};
@@ -214,18 +214,16 @@ pub fn least_severity(typed: Option<&str>) -> Result<Severity> {
 
 /// A severity that was written down.
 pub fn severity(flag: &str, text: &str) -> Result<Severity> {
-    let known = Severity::ALL.map(Severity::word).join(", ");
-    Severity::parse(text).ok_or_else(|| anyhow!("{flag} {text}: no severity; there are {known}"))
+    Severity::named(text).map_err(|message| anyhow!("{flag}: {message}"))
 }
 
 fn known_rule(name: &str, set: &RuleSet) -> Result<(), String> {
     // A rule that could not be loaded has said so already.
     let is_broken = set.problems.iter().any(|p| Path::new(&p.file).file_stem().is_some_and(|stem| stem == name));
-    if set.named(name).is_some() || is_broken {
-        return Ok(());
+    match set.find(name) {
+        Err(message) if !is_broken => Err(format!("{name}: {message}")),
+        _ => Ok(()),
     }
-    let near = nearest_of(name, set.names()).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-    Err(format!("{name}: no such rule{near}"))
 }
 
 /// Whether a table has colours.

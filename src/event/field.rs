@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub use raw::has_members;
 use smallvec::SmallVec;
 
+use super::nearest::nearest_of;
+
 /// A value of a field in the form in which it is compared: text, or `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value<'e> {
@@ -264,13 +266,6 @@ fn nearest(name: &str) -> Option<String> {
     }
     let names = Norm::ALL.iter().map(|n| n.name()).chain(raw::heads());
     nearest_of(name, names)
-}
-
-/// The nearest of `names` to what somebody typed, if it is near enough to be meant.
-pub fn nearest_of<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
-    let (score, name) =
-        names.map(|name| (strsim::jaro_winkler(typed, name), name)).max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (score > 0.8).then(|| name.to_owned())
 }
 
 #[cfg(test)]

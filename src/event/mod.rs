@@ -16,6 +16,7 @@ pub mod identity;
 pub mod json;
 pub mod letters;
 pub mod literal;
+pub mod nearest;
 pub mod networks;
 pub mod occurrence;
 pub mod origin;

@@ -5,7 +5,8 @@ use serde_json::{Map, Value as Yaml};
 use super::correlation::group_by;
 use super::detection::{Fault, Warnings, fault, field};
 use super::logic::{GroupBy, Reference};
-use crate::event::field::{Field, nearest_of};
+use crate::event::field::Field;
+use crate::event::nearest::hint;
 use crate::event::time::Span;
 
 /// A block of a rule file that is read key by key; what is left over is a mistake.
@@ -95,8 +96,7 @@ impl<'y> Block<'y> {
         match self.map.keys().next() {
             None => Ok(()),
             Some(key) => {
-                let near = nearest_of(key, self.known.iter().copied());
-                let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                let hint = hint(key, self.known.iter().copied());
                 Err(fault(key.clone(), format!("`{}` has no key `{key}`{hint}", self.name)))
             }
         }

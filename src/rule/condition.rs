@@ -1,6 +1,7 @@
 //! Condition: the grammar of Sigma's `condition`, over the names of the selections.
 
 use super::expr::Expr;
+use crate::event::nearest::hint;
 
 /// Parentheses and `not` inside each other.
 pub(super) const DEEPEST: usize = 64;
@@ -121,10 +122,7 @@ impl<'a> Parser<'a> {
 }
 
 fn unknown(name: &str, names: &[&str]) -> String {
-    match crate::event::field::nearest_of(name, names.iter().copied()) {
-        Some(near) => format!("condition names {name:?}, which is no selection; did you mean {near:?}?"),
-        None => format!("condition names {name:?}, which is no selection (there are: {})", names.join(", ")),
-    }
+    format!("condition names {name:?}, which is no selection{}", hint(name, names.iter().copied()))
 }
 
 #[cfg(test)]
@@ -173,7 +171,7 @@ mod tests {
     #[test]
     fn errors_help() {
         for (text, want) in [
-            ("sel_c", "did you mean \"sel_"),
+            ("sel_c", "did you mean `sel_"),
             ("sel_a and", "ends too early"),
             ("(sel_a", "closing parenthesis"),
             ("sel_a sel_b", "does not go on with \"sel_b\""),

@@ -9,7 +9,8 @@ use super::logic::{
     Where,
 };
 use super::pattern::Order;
-use crate::event::field::{Field, Named, Norm, nearest_of};
+use crate::event::field::{Field, Named, Norm};
+use crate::event::nearest::hint;
 use crate::event::time::{DAY, HOUR, SECOND, Span};
 use crate::event::{catalogue, letters};
 
@@ -59,8 +60,7 @@ fn bounds(value: &Yaml) -> Result<(Bounds, Vec<String>), Fault> {
                 continue;
             }
             other => {
-                let near = nearest_of(other, ["gte", "gt", "lte", "lt", "eq", "neq", "field"].into_iter());
-                let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                let hint = hint(other, ["gte", "gt", "lte", "lt", "eq", "neq", "field"].into_iter());
                 return Err(fault(key.clone(), format!("`{other}` is no comparison{hint}")));
             }
         };
@@ -106,8 +106,7 @@ fn check_kind(kind: &str) -> Result<(), Fault> {
             format!("`{kind}` is not supported; there are {}", KINDS.join(", "))
         }
         other => {
-            let hint = nearest_of(other, KINDS.into_iter()).map(|n| format!("; did you mean `{n}`?"));
-            format!("`{other}` is no type of correlation{}", hint.unwrap_or_default())
+            format!("unknown type of correlation `{other}`{}", hint(other, KINDS.into_iter()))
         }
     };
     Err(fault("type", message))

@@ -15,6 +15,7 @@ use super::spelling::Spelling;
 use super::vocabulary;
 use crate::event::catalogue;
 use crate::event::field::{Field, Named, Norm};
+use crate::event::nearest::{hint, meant};
 
 /// What is wrong with a detection, and the word in the file at which it stands.
 #[derive(Debug)]
@@ -98,7 +99,7 @@ pub fn field(name: &str, warnings: &mut Warnings) -> Result<Field, Fault> {
     match Field::named(name) {
         Named::Known(field) => {
             match field.meant() {
-                Some(near) => warnings.push(fault(name, format!("{name}: did you mean {near}?"))),
+                Some(near) => warnings.push(fault(name, format!("{name}: unknown member{}", meant(&near)))),
                 None if field.is_doubtful() => warnings.push(undocumented(name)),
                 None => {}
             }
@@ -109,7 +110,7 @@ pub fn field(name: &str, warnings: &mut Warnings) -> Result<Field, Fault> {
             Ok(field)
         }
         Named::Unknown(Some(near)) => {
-            Err(fault(name, format!("no field {name:?}; did you mean {near:?}? (raw paths take the prefix `raw.`)")))
+            Err(fault(name, format!("no field {name:?}{} (raw paths take the prefix `raw.`)", meant(&near))))
         }
         Named::Unknown(None) => Err(fault(name, format!("no field {name:?}; raw paths take the prefix `raw.`"))),
     }
@@ -169,8 +170,7 @@ fn check_event_types(field: &Field, patterns: &[Pattern], key: &str, warnings: &
             && let Some(name) = glob.literal()
             && catalogue::service_of(name).is_none()
         {
-            let near = crate::event::field::nearest_of(name, catalogue::names());
-            let hint = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+            let hint = hint(name, catalogue::names());
             warnings.push(fault(key, format!("event type {name:?} is in no source{hint}")));
         }
     }
@@ -385,7 +385,7 @@ mod tests {
     #[test]
     fn errors_name_the_remedy() {
         for (test, want) in [
-            ("usernme: x", "did you mean \"username\"?"),
+            ("usernme: x", "did you mean `username`?"),
             ("username|contain: x", "did you mean `contains`?"),
             ("username|all: x", "remove it"),
             ("error_code|gt: many", "compares numbers"),

@@ -1,6 +1,7 @@
 //! Entity: whom or what a finding is about, in one word.
 
 use crate::event::field::Norm;
+use crate::event::nearest::unknown;
 
 /// Whom or what a finding of the rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum Entity {
 }
 
 impl Entity {
-    pub(super) const WORDS: [(&'static str, Entity); 6] = [
+    const WORDS: [(&'static str, Entity); 6] = [
         ("actor", Entity::Actor),
         ("target", Entity::Target),
         ("source", Entity::Source),
@@ -28,6 +29,12 @@ impl Entity {
         ("app", Entity::App),
         ("organization", Entity::Organization),
     ];
+
+    /// Reads a word that somebody wrote; the error names the words that there are.
+    pub fn named(word: &str) -> Result<Entity, String> {
+        let found = Entity::WORDS.iter().find(|(known, _)| *known == word).map(|(_, entity)| *entity);
+        found.ok_or_else(|| unknown("entity", word, &Entity::WORDS.map(|(known, _)| known)))
+    }
 
     /// The word in rules.
     pub fn word(self) -> &'static str {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Yaml, json};
 use super::block::texts;
 use super::file;
 use super::{Problem, Severity};
+use crate::event::nearest::hint;
 use crate::event::time::{SECOND, Span, Timestamp};
 
 /// An example.
@@ -20,7 +21,7 @@ pub struct Example {
     /// whom the findings are about
     pub entity: Option<String>,
     /// how bad they are
-    pub severity: Option<String>,
+    pub severity: Option<Severity>,
     /// whether they are pending
     pub pending: Option<bool>,
     /// what `jcdetect.yml` says in it
@@ -61,9 +62,7 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
         let count = whole(expect, "count").map_err(|m| fail(&m))?.ok_or_else(|| fail("`expect` lacks its `count`"))?;
         let entity = word(expect, "entity").map_err(|m| fail(&m))?;
         let severity = word(expect, "severity").map_err(|m| fail(&m))?;
-        if let Some(word) = severity.filter(|word| !Severity::ALL.iter().any(|level| level.word() == *word)) {
-            return Err(fail(&format!("{word:?} is no severity: info, low, medium, high or critical")));
-        }
+        let severity = severity.map(Severity::named).transpose().map_err(|m| fail(&m))?;
         let pending = of_kind(expect, "pending", "true or false", Yaml::as_bool).map_err(|m| fail(&m))?;
         let settings = test.get("settings").filter(|settings| !settings.is_null());
         if settings.is_some_and(|settings| !settings.is_object()) {
@@ -80,7 +79,7 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
             line: document.line_of(name),
             count: usize::try_from(count).unwrap_or(usize::MAX),
             entity: entity.map(str::to_owned),
-            severity: severity.map(str::to_owned),
+            severity,
             pending,
             settings: settings.cloned(),
             events,
@@ -114,11 +113,7 @@ fn only(value: &Yaml, known: &[&str]) -> Result<(), String> {
     let Yaml::Object(map) = value else { return Err("it has to be a map".to_owned()) };
     match map.keys().find(|key| !known.contains(&key.as_str())) {
         None => Ok(()),
-        Some(key) => {
-            let near = crate::event::field::nearest_of(key, known.iter().copied());
-            let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-            Err(format!("no key `{key}`{hint}"))
-        }
+        Some(key) => Err(format!("no key `{key}`{}", hint(key, known.iter().copied()))),
     }
 }
 
@@ -265,7 +260,10 @@ mod tests {
             ),
             ("tests:\n  - name: t\n    expect: {count: 1, entity: 12345}\n    events: []\n", "it takes text"),
             ("tests:\n  - name: t\n    expect: {count: 1, severity: [high]}\n    events: []\n", "it takes text"),
-            ("tests:\n  - name: t\n    expect: {count: 1, severity: hihg}\n    events: []\n", "is no severity"),
+            (
+                "tests:\n  - name: t\n    expect: {count: 1, severity: hihg}\n    events: []\n",
+                "unknown severity \"hihg\"",
+            ),
             ("tests:\n  - name: t\n    expect: {count: 1, pending: 'yes'}\n    events: []\n", "takes true or false"),
             ("tests:\n  - name: t\n    settings: []\n    expect: {count: 1}\n    events: []\n", "takes a map"),
             (

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Yaml};
 
 use super::detection::{Fault, Warnings, fault};
-use crate::event::field::nearest_of;
+use crate::event::nearest::hint;
 
 /// Keys of a Sigma rule; ours is `jcdetect`.
 const KEYS: &[&str] = &[
@@ -43,16 +43,14 @@ pub(super) fn check(rule: &Map<String, Yaml>, warnings: &mut Warnings) -> Result
             }
             known if KEYS.contains(&known) => {}
             other => {
-                let hint = nearest_of(other, KEYS.iter().copied()).map(|n| format!("; did you mean `{n}`?"));
-                warnings.push(fault(other, format!("`{other}` is no key of a rule{}", hint.unwrap_or_default())));
+                let hint = hint(other, KEYS.iter().copied());
+                warnings.push(fault(other, format!("`{other}` is no key of a rule{hint}")));
             }
         }
     }
     if let Some(status) = rule.get("status").and_then(Yaml::as_str).filter(|word| !STATUSES.contains(&word.trim())) {
-        let near = nearest_of(&status.to_lowercase(), STATUSES.iter().copied());
-        let hint =
-            near.map_or_else(|| format!("it is {}", STATUSES.join(", ")), |near| format!("did you mean {near}?"));
-        warnings.push(fault("status", format!("{status:?} is no status; {hint}")));
+        let hint = hint(status, STATUSES.iter().copied());
+        warnings.push(fault("status", format!("unknown status {status:?}{hint}")));
     }
     if let Some(taxonomy) = rule.get("taxonomy").filter(|name| !name.is_null() && name.as_str() != Some("sigma")) {
         let remedy = "fields mean here what docs/writing-rules.md says; name them so, and leave it out";

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Yaml};
 
 use super::file;
 use super::pattern;
-use crate::event::field::nearest_of;
+use crate::event::nearest::hint;
 use crate::event::networks::Networks;
 
 const BUILT_IN: &str = include_str!("lists.yml");
@@ -54,21 +54,16 @@ impl Lists {
 
     /// What is left of a rule's needs: nothing, if one of them is a list that holds something.
     pub fn lacking(&self, needs: Vec<String>) -> Result<Vec<String>, String> {
-        for need in &needs {
-            match self.of_name.get(need) {
-                Some(list) if !list.values.is_empty() => return Ok(vec![]),
-                None if !INPUTS.contains(&need.as_str()) => {
-                    let near = nearest_of(need, self.names().chain(INPUTS));
-                    let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-                    return Err(format!("{need:?} is neither a list nor intel or asn{hint}"));
-                }
-                _ => {}
-            }
+        let is_known = |need: &&String| self.of_name.contains_key(*need) || INPUTS.contains(&need.as_str());
+        if let Some(need) = needs.iter().find(|need| !is_known(need)) {
+            let hint = hint(need, self.names().chain(INPUTS));
+            return Err(format!("{need:?} is neither a list nor intel or asn{hint}"));
         }
-        Ok(needs)
+        let is_filled = |need: &String| self.of_name.get(need).is_some_and(|list| !list.values.is_empty());
+        Ok(if needs.iter().any(is_filled) { vec![] } else { needs })
     }
 
-    /// Says what a list is; an unknown name is an error with the nearest good one.
+    /// Replaces the values of a list; an unknown name is an error that suggests the nearest known one.
     pub fn replace(&mut self, name: &str, values: Vec<String>) -> Result<(), String> {
         match self.of_name.get_mut(name) {
             Some(known) => *known = List::of(values.into_iter().map(Yaml::String).collect()),
@@ -100,12 +95,7 @@ impl Lists {
     }
 
     fn unknown(&self, name: &str) -> String {
-        let near = nearest_of(name, self.names()).map(|near| format!("; did you mean {near}?"));
-        let known: Vec<&str> = self.names().collect();
-        near.map_or_else(
-            || format!("no list {name}; there are {}", known.join(", ")),
-            |near| format!("no list {name}{near}"),
-        )
+        format!("no list {name}{}", hint(name, self.names()))
     }
 
     /// Puts the values of lists where a rule names them: `field|expand: "%name%"`, also among other values.
@@ -208,12 +198,15 @@ mod tests {
         lists.extend("vpn_networks", ["office".to_owned()]);
         assert!(lists.networks("vpn_networks").unwrap_err().contains("\"office\" in the list vpn_networks"));
         let error = lists.replace("vpn_network", vec![]).unwrap_err();
-        assert_eq!(error, "no list vpn_network; did you mean vpn_networks?");
-        let needs = |need: &str| lists.lacking(vec![need.to_owned()]);
-        assert_eq!(needs("vpn_networks").unwrap(), Vec::<String>::new());
-        assert_eq!(needs("off_hours").unwrap(), ["off_hours"]);
-        assert!(needs("of_hours").unwrap_err().contains("did you mean off_hours?"));
+        assert_eq!(error, "no list vpn_network; did you mean `vpn_networks`?");
+        let needs = |needs: &[&str]| lists.lacking(needs.iter().map(|need| (*need).to_owned()).collect());
+        assert_eq!(needs(&["off_hours", "vpn_networks"]).unwrap(), Vec::<String>::new());
+        assert_eq!(needs(&["off_hours"]).unwrap(), ["off_hours"]);
+        // A name that no list has is a mistake, also behind a list that holds something.
+        for wrong in [&["of_hours", "vpn_networks"], &["vpn_networks", "of_hours"]] {
+            assert!(needs(wrong).unwrap_err().contains("did you mean `off_hours`?"));
+        }
         let mut wrong = file::yaml("a: {actor.name|expand: '%servce_accounts%'}").unwrap();
-        assert!(lists.expand(&mut wrong).unwrap_err().1.contains("did you mean service_accounts?"));
+        assert!(lists.expand(&mut wrong).unwrap_err().1.contains("did you mean `service_accounts`?"));
     }
 }

@@ -42,7 +42,8 @@ use std::fmt;
 
 use serde_json::Value as Yaml;
 
-use crate::event::field::{Field, nearest_of};
+use crate::event::field::Field;
+use crate::event::nearest::hint;
 use crate::event::time::{DAY, Span};
 pub use entity::Entity;
 use lists::Lists;
@@ -215,7 +216,7 @@ fn one(
             .push(fault("name", format!("the rule is named {name:?} and its file {stem:?}: call the file {name}.yml")));
     }
     let level = match text("level")? {
-        Some(word) => Severity::parse(&word).ok_or_else(|| fault("level", format!("{word:?} is no level")))?,
+        Some(word) => Severity::named(&word).map_err(|message| fault("level", message))?,
         None => Severity::Medium,
     };
     let tags = list("tags")?;
@@ -242,9 +243,9 @@ fn one(
     if rule.category.is_empty() {
         rule.category = folder;
     } else if rule.category != folder && !pack::categories().any(|known| known == rule.category) {
-        let near = nearest_of(&rule.category, pack::categories()).map(|near| format!("; did you mean {near:?}?"));
+        let hint = hint(&rule.category, pack::categories());
         let what = format!("category {:?} is neither one of the pack nor the folder of the file", rule.category);
-        warnings.push(fault("category", what + &near.unwrap_or_default()));
+        warnings.push(fault("category", what + &hint));
     }
     rule.logic = match (yaml.get("detection"), yaml.get("correlation"), condition) {
         (Some(detection), None, None) => {
@@ -360,9 +361,18 @@ mod tests {
     #[test]
     fn errors_have_a_line_and_the_nearest_name() {
         for (from, to, want) in [
-            ("event_type:", "event_typ:", "t.yml:6: no field \"event_typ\"; did you mean \"event_type\"?"),
+            ("event_type:", "event_typ:", "t.yml:6: no field \"event_typ\"; did you mean `event_type`?"),
             ("condition: a", "condition: b", "t.yml:7: condition names \"b\""),
-            ("level: high", "level: hihg", "t.yml:3: \"hihg\" is no level"),
+            (
+                "level: high",
+                "level: hihg",
+                "t.yml:3: unknown severity \"hihg\": write info, low, medium, high or critical",
+            ),
+            (
+                "level: high",
+                "jcdetect: {level_when: {when: {outcome: success}}}",
+                "t.yml:3: `level_when` lacks `level`",
+            ),
             ("product: jumpcloud", "product: okta", "t.yml:4: the rule is for \"okta\""),
             ("level: high", "jcdetect: {entitty: actor}", "did you mean `entity`?"),
             (
@@ -398,7 +408,7 @@ mod tests {
             ("10m", "99999999999M", "t.yml:7: `timespan` takes a span"),
             ("10m", "0s", "t.yml:7: `timespan` is at least 1s"),
             ("event_count", "event_cuont", "did you mean `event_count`?"),
-            ("actor.key", "actor.kye", "did you mean \"actor.key\"?"),
+            ("actor.key", "actor.kye", "did you mean `actor.key`?"),
             ("gte", "gteq", "did you mean `gte`?"),
             ("timespan", "timespn", "lacks `timespan`"),
             ("event_count", "value_count", "lacks the `field`"),

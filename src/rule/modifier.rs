@@ -2,7 +2,7 @@
 
 use super::detection::{Fault, fault};
 use super::pattern::{Order, Side, TimePart};
-use crate::event::field::nearest_of;
+use crate::event::nearest::hint;
 
 /// The modifiers behind a field name.
 #[derive(Default)]
@@ -106,8 +106,7 @@ pub(super) fn modifiers(key: &str, words: &[&str]) -> Result<Modifiers, Fault> {
             "fieldref" => m.is_fieldref = true,
             "expand" => m.is_expanded = true,
             other => {
-                let near = nearest_of(other, MODIFIERS.iter().copied());
-                let hint = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+                let hint = hint(other, MODIFIERS.iter().copied());
                 return Err(fault(key, format!("`{other}` is no modifier{hint}")));
             }
         }

@@ -35,16 +35,10 @@ pub(super) fn read(
     rule.level_when = level_when.unwrap_or_default();
     rule.category = block.text("category")?.unwrap_or_default();
     if let Some(word) = block.text("entity")? {
-        rule.entity =
-            Entity::WORDS.iter().find(|(known, _)| *known == word).map(|(_, entity)| *entity).ok_or_else(|| {
-                fault("entity", format!("{word:?} is no entity: actor, target, source, device, app or organization"))
-            })?;
+        rule.entity = Entity::named(&word).map_err(|message| fault("entity", message))?;
     }
     if let Some(word) = block.text("confidence")? {
-        rule.confidence = [Confidence::Low, Confidence::Medium, Confidence::High]
-            .into_iter()
-            .find(|c| c.word() == word)
-            .ok_or_else(|| fault("confidence", format!("{word:?} is no confidence: low, medium or high")))?;
+        rule.confidence = Confidence::named(&word).map_err(|message| fault("confidence", message))?;
     }
     rule.triage = block.raw("triage").map_or(Ok(vec![]), |v| texts("triage", &v))?;
     rule.misses = block.text("misses")?.unwrap_or_default();
@@ -85,8 +79,8 @@ fn levels(value: &Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault
     list.iter()
         .map(|entry| {
             let mut block = Block::new("level_when", entry, warnings)?;
-            let word = block.text("level")?.unwrap_or_default();
-            let level = Severity::parse(&word).ok_or_else(|| fault("level_when", format!("{word:?} is no level")))?;
+            let word = block.text("level")?.ok_or_else(|| fault("level_when", "`level_when` lacks `level`"))?;
+            let level = Severity::named(&word).map_err(|message| fault("level_when", message))?;
             let when = block.need("when")?;
             let when = detection::selection("when", &when, block.warnings)?;
             // What is kept of an event has no other texts than those of fields.

@@ -9,7 +9,8 @@ use super::condition::DEEPEST;
 use super::detection::{self, Warnings};
 use super::expr::Expr;
 use super::token::{Mistake, Token, tokens};
-use crate::event::field::{Field, nearest_of};
+use crate::event::field::Field;
+use crate::event::nearest::hint;
 
 /// A comparison: how it is written, the modifiers that it stands for, and the values that it takes.
 struct Comparison {
@@ -176,8 +177,7 @@ impl Parser<'_> {
         Err(self.mistake(match self.peek() {
             Token::Sign("=") => "write == to compare".to_owned(),
             Token::Word(word) => {
-                let near = nearest_of(word, COMPARISONS.iter().map(|c| c.words[0]));
-                let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let hint = hint(word, COMPARISONS.iter().map(|c| c.words[0]));
                 format!("`{word}` is no comparison{hint}")
             }
             _ => "a comparison is expected here: == != < <= > >= =~ in contains startswith endswith cidr exists"
@@ -335,8 +335,8 @@ mod tests {
     #[test]
     fn mistakes_are_pointed_out() {
         for (text, line, want) in [
-            ("acter.name == 'x'", "^^^^^^^^^^", "did you mean \"actor.name\"?"),
-            ("changes.sudo.trnd == 'x'", "^^^^^^^^^^^^^^^^^", "did you mean \"changes.sudo.trend\"?"),
+            ("acter.name == 'x'", "^^^^^^^^^^", "did you mean `actor.name`?"),
+            ("changes.sudo.trnd == 'x'", "^^^^^^^^^^^^^^^^^", "did you mean `changes.sudo.trend`?"),
             ("actor.name = 'x'", "           ^", "write =="),
             ("actor.name == x", "              ^", "text stands in quotes"),
             ("actor.name is 'x'", "           ^^", "`is` is no comparison"),
@@ -375,6 +375,6 @@ mod tests {
     fn a_misspelt_event_type_is_a_warning() {
         let mut warnings = Vec::new();
         compile("event_type == 'user_login_atempt'", &mut warnings).unwrap();
-        assert!(warnings[0].message.contains("did you mean \"user_login_attempt\"?"));
+        assert!(warnings[0].message.contains("did you mean `user_login_attempt`?"));
     }
 }

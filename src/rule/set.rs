@@ -13,7 +13,8 @@ pub use super::parsed::Parsed;
 use super::verdict::{Tests, Verdict};
 use super::{Problem, Rule};
 use crate::event::facet::FieldPlan;
-use crate::event::field::{Field, nearest_of};
+use crate::event::field::Field;
+use crate::event::nearest::hint;
 
 /// Rules that run together.
 #[derive(Debug, Default)]
@@ -134,8 +135,8 @@ impl RuleSet {
                         continue;
                     }
                     None => {
-                        let near = nearest_of(name, own.all().chain(global.all()));
-                        let hint = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+                        let known: BTreeSet<&str> = own.all().chain(global.all()).collect();
+                        let hint = hint(name, known.into_iter());
                         format!("no rule named {name:?}{hint} (rules are referred to by name or id, not by title)")
                     }
                 };
@@ -348,9 +349,10 @@ impl RuleSet {
         }
     }
 
-    /// The reported rule of this name.
-    pub fn named(&self, name: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.is_reported && rule.name == name)
+    /// The place of the reported rule of this name; the error suggests the nearest one.
+    pub fn find(&self, name: &str) -> Result<usize, String> {
+        let place = self.rules.iter().position(|rule| rule.is_reported && rule.name == name);
+        place.ok_or_else(|| format!("no such rule{}", hint(name, self.names())))
     }
 
     /// All names that `--enable` and `--disable` take.
@@ -475,7 +477,7 @@ mod tests {
     #[test]
     fn titles_and_typos_are_no_references() {
         let set = load(&[("a.yml", detection("failed-login")), ("b.yml", count("b", "faild-login"))]);
-        assert!(set.problems[0].message.contains("did you mean \"failed-login\"?"), "{:?}", set.problems);
+        assert!(set.problems[0].message.contains("did you mean `failed-login`?"), "{:?}", set.problems);
         assert_eq!(set.problems[0].line, 3);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::event::nearest::unknown;
+
 /// How bad it is. Sigma's `informational` is `info`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -34,6 +36,11 @@ impl Severity {
         }
     }
 
+    /// Reads a word that somebody wrote; the error names the words that there are.
+    pub fn named(word: &str) -> Result<Severity, String> {
+        Severity::parse(word).ok_or_else(|| unknown("severity", word, &Severity::ALL.map(Severity::word)))
+    }
+
     /// Reads a word; `informational` is `info`.
     pub fn parse(word: &str) -> Option<Severity> {
         let word = if word == "informational" { "info" } else { word };
@@ -60,6 +67,15 @@ pub enum Confidence {
 }
 
 impl Confidence {
+    /// From the least to the most.
+    const ALL: [Confidence; 3] = [Confidence::Low, Confidence::Medium, Confidence::High];
+
+    /// Reads a word that somebody wrote; the error names the words that there are.
+    pub fn named(word: &str) -> Result<Confidence, String> {
+        let found = Confidence::ALL.into_iter().find(|confidence| confidence.word() == word);
+        found.ok_or_else(|| unknown("confidence", word, &Confidence::ALL.map(Confidence::word)))
+    }
+
     /// The word in rules and output.
     pub fn word(self) -> &'static str {
         match self {

@@ -2,7 +2,8 @@
 
 use super::detection::{Warnings, fault};
 use super::pattern::{Folded, Pattern};
-use crate::event::field::{Field, Norm, Part, nearest_of};
+use crate::event::field::{Field, Norm, Part};
+use crate::event::nearest::hint;
 
 const TRUTH: &[&str] = &["true", "false"];
 const TRENDS: &[&str] = &["up", "down", "on", "off", "added", "removed", "widened", "cleared", "changed"];
@@ -34,15 +35,13 @@ pub(super) fn check(field: &Field, patterns: &[Pattern], key: &str, warnings: &m
                 Pattern::Glob(glob) => glob.literal(),
                 _ => None,
             };
-            let near = typed.and_then(|typed| nearest_of(typed, words.iter().copied()));
-            let hint =
-                near.map_or_else(|| format!("it has {}", words.join(", ")), |near| format!("did you mean {near:?}?"));
+            let hint = hint(typed.unwrap_or_default(), words.iter().copied());
             let why = match field {
                 // Whatever else the log calls an actor is its type, too.
                 Field::Norm(Norm::ActorType) => "no actor is known to be that",
                 _ => "no event has that",
             };
-            warnings.push(fault(key, format!("{} {pattern}: {why}; {hint}", field.name())));
+            warnings.push(fault(key, format!("{} {pattern}: {why}{hint}", field.name())));
         }
     }
 }

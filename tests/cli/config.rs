@@ -102,12 +102,12 @@ fn a_rule_that_is_not_there_is_told_by_file_and_line() {
     for (written, want) in [
         (
             "# ours\ndisable:\n  - bruteforce-user-portl\n",
-            "c.yml:3: bruteforce-user-portl: no such rule; did you mean bruteforce-user-portal?",
+            "c.yml:3: bruteforce-user-portl: no such rule; did you mean `bruteforce-user-portal`?",
         ),
         ("levels:\n  nobody: low\n", "c.yml:2: nobody: no such rule"),
         (
             "levels:\n  bruteforce-user-portal: loud\n",
-            "c.yml:2: bruteforce-user-portal: loud: no severity; there are info",
+            "c.yml:2: bruteforce-user-portal: unknown severity \"loud\": write info, low, medium, high or critical",
         ),
         ("enable: [report-export]\ndisable:\n  - report-exp\n", "c.yml:3: report-exp: no such rule"),
         ("# nobody at all\nlevels:  # nobody\n  nobody: low\n", "c.yml:3: nobody: no such rule"),

@@ -519,7 +519,7 @@ fn two_for_decisions_that_cannot_be_read() {
             "--config",
             "c",
             &ENTRY.replace("success-after-bruteforce", "sucess-after-bruteforce"),
-            "c:2: sucess-after-bruteforce: no such rule; did you mean success-after-bruteforce?",
+            "c:2: sucess-after-bruteforce: no such rule; did you mean `success-after-bruteforce`?",
         ),
         (
             "--config",

@@ -70,11 +70,11 @@ fn two_for_what_was_typed_wrong() {
         (&["--format", "xml"][..], "--format xml: no such format; there are table, json, jsonl"),
         (&["--output", "report.json"], "write FORMAT=PATH"),
         (&["--output", "json="], "the path is missing"),
-        (&["--min-severity", "bad"], "no severity; there are info, low, medium, high, critical"),
+        (&["--min-severity", "bad"], "unknown severity \"bad\": write info, low, medium, high or critical"),
         (&["--since", "yesterday"], "--since yesterday: no time"),
         (&["--since", "2026-03-02", "--until", "2026-03-01"], "--since is after --until"),
         (&["--since", "1d", "--until", "2d"], "--since is after --until"),
-        (&["--disable", "sucess-after-bruteforce"], "did you mean success-after-bruteforce?"),
+        (&["--disable", "sucess-after-bruteforce"], "did you mean `success-after-bruteforce`?"),
         (&["--since", "1d", "--until", "2020-01-01"], "--since is after --until"),
         (&["--output", "json=-"], "standard output is written by --format json"),
         (&["--output", "json=same", "--output", "jsonl=same"], "same is written already"),
@@ -211,7 +211,7 @@ fn two_for_a_broken_rule_after_the_report_of_the_others() {
         "title: x\nlogsource: {product: jumpcloud}\ndetection:\n  a: {event_typ: x}\n  condition: a\n",
     );
     Case::exits(&[&case.path("good.jsonl"), "--rules", &case.path("rules")], 2)
-        .stderr(predicate::str::contains("mine.yml:4: no field \"event_typ\"; did you mean \"event_type\"?"))
+        .stderr(predicate::str::contains("mine.yml:4: no field \"event_typ\"; did you mean `event_type`?"))
         .stdout(predicate::str::contains("success-after-bruteforce"));
 }
 

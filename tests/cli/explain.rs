@@ -266,9 +266,9 @@ fn bad_words() {
     let path = scenario("push-fatigue");
     let id = findings(&[text(&path)])[0]["id"].as_str().unwrap().to_owned();
     for (arguments, code, message) in [
-        (&["mfa-fatige-then-success"][..], 2, "did you mean mfa-fatigue-then-success?"),
-        (&["000000"], 2, "no such rule, and no finding"),
-        (&["1bf"], 2, "whose id begins like that (6 characters at least)"),
+        (&["mfa-fatige-then-success"][..], 2, "did you mean `mfa-fatigue-then-success`?"),
+        (&["000000"], 2, "not the first 6 or more characters of a finding's id, and no such rule"),
+        (&["1bf"], 2, "1bf: not the first 6 or more characters"),
         (&["mfa-fatigue-then-success", "--event", "nothing"], 2, "no event of this id was read"),
         (&[&id, "--event", "x"], 2, "--event goes with a rule"),
         (&[""], 2, "name a rule"),
@@ -277,6 +277,18 @@ fn bad_words() {
         let (subject, flags) = arguments.split_first().unwrap();
         jcdetect().args(["explain", subject, text(&path)]).args(flags).assert().code(code).stderr(contains(message));
     }
+}
+
+#[test]
+fn one_event_is_not_many() {
+    let event =
+        r#"{"id": "000000000000000000000001", "timestamp": "2026-03-02T09:00:00Z", "event_type": "user_create"}"#;
+    let explain = |events: String| {
+        let explain = ["explain", "user-delete-burst", "-", "--no-config"];
+        jcdetect().args(explain).write_stdin(events).assert().code(0)
+    };
+    explain(event.to_owned()).stdout(contains("It found nothing in 1 event.\n"));
+    explain(format!("{event}\n{}", event.replace("01\"", "02\""))).stdout(contains("It found nothing in 2 events.\n"));
 }
 
 #[test]

@@ -324,7 +324,7 @@ fn what_is_doubtful_is_said() {
         jcdetect().args(["hunt", text(&path), "--where", condition]).args(more).assert().code(0)
     };
     run("geoip.contry_code == 'NL'", &[])
-        .stderr("jcdetect: --where: geoip.contry_code: did you mean geoip.country_code?\n");
+        .stderr("jcdetect: --where: geoip.contry_code: unknown member; did you mean `geoip.country_code`?\n");
     run("geoip.contry_code == 'NL'", &["--quiet"]).stderr("");
     run("resource.foo exists", &[]).stderr("jcdetect: --where: resource.foo is a raw path that no source documents\n");
 }
@@ -346,16 +346,16 @@ fn mistakes_are_pointed_out() {
     let other = case.path().join("other.yml");
     fs::write(&other, "title: t\nlogsource: {product: okta}\ndetection: {a: {outcome: x}, condition: a}\n").unwrap();
     for (arguments, want) in [
-        (&["--where", "acter.name == 'x'"][..], "--where: no field \"acter.name\"; did you mean \"actor.name\"?"),
+        (&["--where", "acter.name == 'x'"][..], "--where: no field \"acter.name\"; did you mean `actor.name`?"),
         (
             &["--where", "outcome == 'x' and acter.name == 'x'"],
             "\n  outcome == 'x' and acter.name == 'x'\n                     ^^^^^^^^^^\n",
         ),
-        (&["--where", "mfa.usd == true"], "--where: no field \"mfa.usd\"; did you mean \"mfa.used\"?"),
+        (&["--where", "mfa.usd == true"], "--where: no field \"mfa.usd\"; did you mean `mfa.used`?"),
         (&["--where", ""], "--where: a field is expected here"),
         (&["--where", "actor.name == 'x"], "the closing ' is missing"),
         (&["--contains", ""], "every event contains nothing"),
-        (&["--stack", "actor.nme"], "--stack actor.nme: no field \"actor.nme\"; did you mean \"actor.name\"?"),
+        (&["--stack", "actor.nme"], "--stack actor.nme: no field \"actor.nme\"; did you mean `actor.name`?"),
         (&["--stack", ""], "--stack : no field"),
         (&["--columns", "actor.name,"], "--columns actor.name,: no field"),
         (&["--first-seen", "source.country", "of", "actor.name"], "write FIELD by FIELD"),
@@ -408,7 +408,7 @@ fn a_doubtful_event_type_is_said_and_nothing_more() {
         .args(["hunt", text(&folder), "--where", "event_type == 'user_login_atempt'"])
         .assert()
         .code(0)
-        .stderr(predicate::str::contains("did you mean \"user_login_attempt\"?"))
+        .stderr(predicate::str::contains("did you mean `user_login_attempt`?"))
         .stdout(predicate::str::contains("0 of 53 events"));
 }
 

@@ -96,7 +96,7 @@ fn a_page_tells_what_to_do() {
         .args(["rules", "show", "succes-after-bruteforce"])
         .assert()
         .code(2)
-        .stderr(predicate::str::contains("did you mean success-after-bruteforce?"));
+        .stderr(predicate::str::contains("did you mean `success-after-bruteforce`?"));
 }
 
 const MINE: &str = r"title: Somebody made a group
@@ -148,22 +148,22 @@ fn what_can_never_match_is_pointed_out() {
         (
             line,
             "{event_type: group_create, outcome: succes}",
-            "yml:6: outcome is succes: no event has that; did you mean \"success\"?",
+            "yml:6: outcome is succes: no event has that; did you mean `success`?",
         ),
         (
             line,
             "{event_type: group_create, mfa.used: no}",
-            "yml:6: mfa.used is no: no event has that; it has true, false",
+            "yml:6: mfa.used is no: no event has that; there are true, false",
         ),
         (
             line,
             "{event_type: group_create, outcome|contains: [fail, x]}",
-            "yml:6: outcome is *x*: no event has that; it has success,",
+            "yml:6: outcome is *x*: no event has that; there are success,",
         ),
         (
             "level: low",
             "jcdetect: {category: authentcation}",
-            "yml:3: category \"authentcation\" is neither one of the pack nor the folder of the file; did you mean \"authentication\"?",
+            "yml:3: category \"authentcation\" is neither one of the pack nor the folder of the file; did you mean `authentication`?",
         ),
         (
             line,
@@ -173,16 +173,16 @@ fn what_can_never_match_is_pointed_out() {
         (
             line,
             "{event_type: group_create, initiated_by.emial: x}",
-            "yml:6: initiated_by.emial: did you mean initiated_by.email?",
+            "yml:6: initiated_by.emial: unknown member; did you mean `initiated_by.email`?",
         ),
         (line, "{event_type: group_create, raw.success.x: x}", "raw.success.x is a raw path that no source documents"),
         (
             line,
             "{event_type: group_create, actor.type: administrator}",
-            "yml:6: actor.type is administrator: no actor is known to be that; did you mean \"admin\"?",
+            "yml:6: actor.type is administrator: no actor is known to be that; did you mean `admin`?",
         ),
         ("level: low", "status: foo", "yml:3: \"foo\" is no status; it is stable, test, experimental, deprecated,"),
-        ("level: low", "status: Stabel", "yml:3: \"Stabel\" is no status; did you mean stable?"),
+        ("level: low", "status: Stabel", "yml:3: unknown status \"Stabel\"; did you mean `stable`?"),
         ("level: low", "taxonomy: ecs", "yml:3: taxonomy: \"ecs\" changes nothing: fields mean here what"),
         ("level: low", "id: xyz", "yml:3: id: \"xyz\" is no UUID; write eight, four, four, four and twelve"),
         ("level: low", "id: \"11111111-2222-4333-8444-55555555555\"", "is no UUID"),
@@ -198,6 +198,20 @@ fn what_can_never_match_is_pointed_out() {
         let text = MINE.replace(line, &format!("{{event_type: group_create, {good}}}"));
         fs::write(folder.path().join("group-made.yml"), text).unwrap();
         jcdetect().args(["rules", "lint", "--rules", own]).assert().code(0).stdout("");
+    }
+}
+
+/// Also in a file by itself, behind a list that holds something.
+#[test]
+fn a_misspelt_need_is_an_error_wherever_it_stands() {
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().to_str().unwrap();
+    for needs in ["[privileged_groups, of_hours]", "[of_hours, privileged_groups]"] {
+        let text = MINE.replace("level: low", &format!("level: low\njcdetect: {{needs: {needs}}}"));
+        fs::write(folder.path().join("group-made.yml"), text).unwrap();
+        jcdetect().args(["rules", "lint", "--rules", own]).assert().code(2).stderr(predicate::str::contains(
+            "\"of_hours\" is neither a list nor intel or asn; did you mean `off_hours`?",
+        ));
     }
 }
 
@@ -290,11 +304,11 @@ fn what_is_lost_in_silence_is_said() {
         (detection("username|contains|gt: 3", "s"), "`contains` and `gt` cannot stand together"),
         (detection("username|i|re: x", "s"), "`i` stands behind `re`"),
         (detection("username: x, username: y", "s"), "the key `username` stands twice: leave one out"),
-        (detection("mfa.usd: true", "s"), "no field \"mfa.usd\"; did you mean \"mfa.used\"?"),
-        (detection("success.x: true", "s"), "no field \"success.x\"; did you mean \"success\"?"),
+        (detection("mfa.usd: true", "s"), "no field \"mfa.usd\"; did you mean `mfa.used`?"),
+        (detection("success.x: true", "s"), "no field \"success.x\"; did you mean `success`?"),
         (detection("'|gt': 3", "s"), "x.yml:5: `|gt` stands behind no field"),
         (detection("'actor.name|expand': 'x%nolist%'", "s"), "no list nolist"),
-        (detection("'source.ip|cidr|expand': '%vpn_network%'", "s"), "did you mean vpn_networks?"),
+        (detection("'source.ip|cidr|expand': '%vpn_network%'", "s"), "did you mean `vpn_networks`?"),
     ] {
         let (got, said) = lint(&rule, "");
         assert!(got == Some(2) && said.contains(want), "{want}: {got:?} {said}");

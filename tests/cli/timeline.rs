@@ -192,7 +192,7 @@ fn what_does_not_go_together_is_said() {
     let folder = scenario("push-fatigue");
     for (arguments, want) in [
         (&["--min-severity", "high"][..], "--findings"),
-        (&["--findings", "--min-severity", "bad"], "--min-severity bad: no severity"),
+        (&["--findings", "--min-severity", "bad"], "--min-severity: unknown severity \"bad\""),
         (&["--format", "xml"], "there are table, jsonl, csv, timesketch"),
         (&["--where", "x"], "--where: no field \"x\""),
         (&["--findings", "--rules", "/no/such"], "--rules /no/such"),

@@ -105,7 +105,7 @@ fn a_second_outside_the_window_is_outside() {
     let mut expected = Vec::new();
     let mut all = Vec::new();
     for attack in attacks() {
-        let rule = set.named(&attack.rule).unwrap();
+        let rule = &set.rules[set.find(&attack.rule).unwrap()];
         let window = match &rule.logic {
             Logic::Count(count) if count.bounds.least() > 1 => count.window,
             Logic::Chain(chain) if chain.rules.len() > 1 && chain.absent == Absent::No => chain.window,
@@ -134,7 +134,7 @@ fn the_first_day_knows_nobody() {
     let mut expected = Vec::new();
     let mut all = Vec::new();
     for attack in attacks() {
-        let rule = set.named(&attack.rule).unwrap();
+        let rule = &set.rules[set.find(&attack.rule).unwrap()];
         let learns = match &rule.logic {
             Logic::FirstSeen(first) => first.min_age.0 >= DAY,
             Logic::Rate(rate) => rate.min_history.0 >= DAY,
@@ -188,7 +188,7 @@ fn what_was_refused_did_not_happen() {
     let found = found(attacks.into_iter().flat_map(|attack| attack.events).map(refused));
     let mut wrong: BTreeMap<&str, usize> = BTreeMap::new();
     for (rule, _, _, severity) in &found {
-        let is_triage = set.named(rule).unwrap().duet.is_none();
+        let is_triage = set.rules[set.find(rule).unwrap()].duet.is_none();
         if is_triage && severity != "low" && severity != "info" && !OF_REFUSALS.contains(&rule.as_str()) {
             *wrong.entry(rule).or_default() += 1;
         }

@@ -1,6 +1,6 @@
 //! Raw: the members of records that are documented or were seen, so that a path that leads nowhere is pointed out.
 
-use super::nearest_of;
+use crate::event::nearest::nearest_of;
 
 /// Members that hold one value: no path leads below them.
 const SINGLE: &[&str] = &[
@@ -271,7 +271,7 @@ pub(super) fn meant(path: &[String]) -> Option<String> {
     if members.contains(&member.as_str()) {
         return None;
     }
-    let near = nearest_of(&member.to_lowercase(), members.iter().copied())?;
+    let near = nearest_of(member, members.iter().copied())?;
     // `changes.` alone leads into the map of changes.
     let prefix = if *object == "changes" { "raw." } else { "" };
     Some(format!("{prefix}{object}.{near}"))
