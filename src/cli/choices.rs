@@ -9,9 +9,9 @@ use serde_json::{Map, Value as Yaml};
 use super::config::texts;
 use super::settings::severity;
 use crate::event::nearest::hint;
+use crate::event::networks;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::Severity;
-use crate::rule::pattern;
 use crate::triage::question::Contacts;
 use crate::triage::suppression::{Condition, FIELDS, Suppression};
 
@@ -166,7 +166,7 @@ fn suppression(yaml: &Yaml, place: &Place<'_>) -> Result<Suppression> {
         if values.is_empty() {
             bail!("{}: `{field}` has no value", place.at(field));
         }
-        let is_wrong = |text: &&String| field == "source" && text.contains('/') && pattern::network(text).is_none();
+        let is_wrong = |text: &&String| field == "source" && text.contains('/') && networks::network(text).is_none();
         if let Some(wrong) = values.iter().find(is_wrong) {
             bail!("{}: `{field}`: {wrong:?} is no network", place.at(field));
         }

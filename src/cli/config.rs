@@ -13,10 +13,10 @@ use super::office;
 use super::say;
 use crate::enrich::known::Known;
 use crate::event::nearest::hint;
+use crate::event::networks;
 use crate::event::time::Span;
 use crate::rule::file;
 use crate::rule::lists::Lists;
-use crate::rule::pattern;
 use crate::rule::{Rule, Severity};
 use crate::triage::question::Contacts;
 use crate::triage::suppression::Suppression;
@@ -120,7 +120,7 @@ impl Config {
                     let Yaml::Object(lists) = value else { bail!("{}: `lists` is a map of lists", at(key)) };
                     for (name, values) in lists {
                         let values = self::texts(values).with_context(|| format!("{}: `{name}`", at(name)))?;
-                        let is_wrong = |text: &&String| pattern::network(text).is_none();
+                        let is_wrong = |text: &&String| networks::network(text).is_none();
                         if NETWORKS.contains(&name.as_str())
                             && let Some(wrong) = values.iter().find(is_wrong)
                         {

@@ -32,5 +32,5 @@ pub fn run(typed: &typed::Demo) -> Result<Exit> {
     let Command::Scan(scan) = Args::try_parse_from(words)?.command else { bail!("demo is a scan") };
     say("this is an example; `jcdetect demo --events > demo.jsonl` writes its events, to try other commands on them");
     let sources = Sources { list: vec![Source::memory(NAME, EVENTS.as_bytes())], ..Sources::default() };
-    scan::of(&Scan::new(&scan)?, &scan, sources)
+    scan::of(Scan::new(&scan)?, sources)
 }

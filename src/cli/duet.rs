@@ -12,8 +12,8 @@ use super::config::Config;
 use super::exit::Exit;
 use super::say;
 use crate::enrich::directory::Directory;
+use crate::event::counted::plural;
 use crate::output::duet;
-use crate::output::rows::terminal::plural;
 use crate::triage::question::{AddressBook, Message, is_open, messages};
 use crate::triage::told::{self, Told};
 

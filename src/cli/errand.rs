@@ -1,23 +1,32 @@
-//! Errand: what every command does that reads with rules: sources are kept where they are read again, read with a bar,
-//! and told of where they could not be read.
+//! Errand: what every command does that reads with rules: it reads sources, detects, and reports what went wrong with
+//! rules, sources and the files that events are looked up in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IsTerminal};
 
 use anyhow::{Result, anyhow};
 use rayon::ThreadPool;
 
+use super::config::Config;
 use super::exit::Exit;
 use super::pipeline::{Analysis, Job, analyse};
 use super::progress::Progress;
 use super::say;
 use crate::detect::partition::Partition;
+use crate::enrich::Provenance;
 use crate::enrich::enrichment::{Enrichment, Paths};
+use crate::event::counted::few;
 use crate::event::coverage::{Coverage, Lacking, Unreadable};
 use crate::event::time::Timestamp;
 use crate::input::Options;
 use crate::input::source::{Source, Sources};
-use crate::output::table::not_used;
+use crate::rule::Rule;
 use crate::rule::set::RuleSet;
+use crate::triage::finding::{Finding, Findings};
+use crate::triage::suppression;
+
+/// Names in a message; the rest are counted.
+const MOST: usize = 5;
 
 /// What is read again when all has been read, beside what has to be for indicators that end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +42,7 @@ pub enum Again {
 /// How a command reads and detects.
 pub struct Errand<'a> {
     /// the rules
-    pub set: &'a RuleSet,
+    pub set: RuleSet,
     /// the organizations whose events are read; all, if none is named
     pub organizations: &'a [String],
     /// the files that tell more of what stands in events
@@ -46,34 +55,51 @@ pub struct Errand<'a> {
     pub partition: Partition,
     /// the threads that work
     pub pool: &'a ThreadPool,
-    /// a bar shows how far it is
-    pub has_progress: bool,
+    /// nothing but errors on standard error, so no bar either
+    pub is_quiet: bool,
     /// what is read again
     pub reads_again: Again,
 }
 
+/// What came of it.
+pub struct Done {
+    /// the rules
+    pub set: RuleSet,
+    /// what is known from elsewhere
+    pub enrichment: Enrichment,
+    /// what was read and detected
+    pub analysis: Analysis,
+    /// what went wrong
+    pub exits: Vec<Exit>,
+}
+
 impl Errand<'_> {
-    /// Reads sources and what only teaches, detects, and tells of what could not be read. What can be read only once is
-    /// kept where it is read again.
-    pub fn run(
-        &self,
-        sources: &mut Sources,
-        history: &mut Sources,
-        exits: &mut Vec<Exit>,
-    ) -> Result<(Enrichment, Analysis)> {
+    /// Reads sources and what only teaches, and detects. Rules that could not be loaded or failed, and sources that could
+    /// not be read, are reported. What can be read only once is kept if it is read again.
+    pub fn run(self, sources: &mut Sources, history: &mut Sources) -> Result<Done> {
+        let mut exits = Vec::new();
+        for problem in &self.set.problems {
+            say(problem);
+            exits.push(Exit::Usage);
+        }
         for unreadable in sources.unreadable.iter().chain(&history.unreadable) {
             say(unreadable);
             exits.push(Exit::Source);
         }
+        let mut set = self.set;
         // Where an indicator was met that ends some day, all is read a second time.
         let has_indicators = !self.enrichment.intel.is_empty();
+        if has_indicators {
+            set.plan.look_up();
+        }
         if has_indicators || self.reads_again != Again::Never {
             keep(&mut sources.list)?;
         }
         if has_indicators || self.reads_again == Again::All {
             keep(&mut history.list)?;
         }
-        let progress = Progress::new(self.has_progress, sources.bytes() + history.bytes());
+        let has_progress = !self.is_quiet && io::stderr().is_terminal();
+        let progress = Progress::new(has_progress, sources.bytes() + history.bytes());
         let read = |enrichment: &Enrichment| {
             let job = Job {
                 sources: &sources.list,
@@ -83,14 +109,47 @@ impl Errand<'_> {
                 options: self.options,
                 partition: self.partition,
             };
-            self.pool.install(|| analyse(self.set, job, &|bytes| progress.passed(bytes)))
+            self.pool.install(|| analyse(&set, job, &|bytes| progress.passed(bytes)))
         };
         let (enrichment, mut analysis) = enriched(self.enrichment, self.now, read)?;
         progress.finish();
         exits.extend(tell_of_sources(sources, &mut analysis.reading.coverage));
         exits.extend(tell_of_sources(history, &mut analysis.history.coverage));
-        Ok((enrichment, analysis))
+        for fault in faults(&set, &analysis.detected.faults) {
+            say(fault);
+            exits.push(Exit::Output);
+        }
+        Ok(Done { set, enrichment, analysis, exits })
     }
+}
+
+/// The rules that failed while detecting, once for each message: many files have the same helper rule.
+fn faults(set: &RuleSet, faults: &BTreeMap<usize, String>) -> Vec<String> {
+    let mut by_message: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (rule, message) in faults {
+        by_message.entry(message).or_default().insert(&set.rules[*rule].name);
+    }
+    let message = |(message, rules): (&str, BTreeSet<&str>)| {
+        let rules: Vec<&str> = rules.into_iter().collect();
+        let noun = if rules.len() == 1 { "rule" } else { "rules" };
+        format!("the {noun} {} failed inside: {message}", few(&rules, MOST, ", "))
+    };
+    by_message.into_iter().map(message).collect()
+}
+
+/// The findings of the rules that are wanted; those that the configuration suppresses are marked.
+pub fn findings(
+    set: &RuleSet,
+    analysis: &Analysis,
+    config: &Config,
+    evidence_limit: usize,
+    is_wanted: impl Fn(&Rule) -> bool + Sync + Send,
+) -> Vec<Finding> {
+    let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit };
+    let mut findings = all.of(is_wanted);
+    let now = analysis.reading.coverage.span.map(|span| span.last);
+    suppression::apply(&config.suppressions, now, &all, &mut findings);
+    findings
 }
 
 /// Keeps what can be read only once, where records or indicators make that it is read again.
@@ -144,19 +203,37 @@ fn tell_of_sources(found: &Sources, coverage: &mut Coverage) -> Vec<Exit> {
 
 /// Tells which entries of the files that events are looked up in could not be used. A scan has them in its report.
 pub fn tell_of_entries(enrichment: &Enrichment) {
-    enrichment.provenance().iter().filter_map(not_used).for_each(say);
+    enrichment.provenance().iter().filter_map(Provenance::not_used).for_each(say);
 }
 
 /// Organizations that were asked for, and of which there is no event.
 pub fn tell_of_organizations(wanted: &[String], coverage: &Coverage) -> Option<Exit> {
-    const MOST: usize = 5;
     let known = &coverage.organizations;
     let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|id| !known.contains_key(*id)).collect();
     if missing.is_empty() || known.is_empty() {
         return None;
     }
-    let shown: Vec<&str> = known.keys().map(String::as_str).take(MOST).collect();
-    let more = if known.len() > MOST { format!(" and {} more", known.len() - MOST) } else { String::new() };
-    say(format_args!("--organization {}: no event of it; there are {}{more}", missing.join(", "), shown.join(", ")));
+    let shown = few(&known.keys().collect::<Vec<_>>(), MOST, ", ");
+    say(format_args!("--organization {}: no event of it; there are {shown}", missing.join(", ")));
     Some(Exit::Usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_failed_are_named_once_for_each_message() {
+        let detection = "logsource: {product: jumpcloud}\ndetection: {s: {event_type: x}, condition: s}\n";
+        let file = |name: &str| (format!("{name}.yml"), format!("title: T\nname: {name}\n{detection}"));
+        let files = ["a", "b", "c", "d", "e", "f", "g"].map(file);
+        let set = RuleSet::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        let failed = |rules: &[usize], message: &str| {
+            faults(&set, &rules.iter().map(|rule| (*rule, message.to_owned())).collect())
+        };
+        assert_eq!(failed(&[2], "x"), ["the rule c failed inside: x"]);
+        assert_eq!(failed(&[0, 2], "x"), ["the rules a, c failed inside: x"]);
+        assert_eq!(failed(&[0, 1, 2, 3, 4, 5, 6], "x"), ["the rules a, b, c, d, e and 2 more failed inside: x"]);
+        assert!(failed(&[], "x").is_empty());
+    }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow, bail};
 use rayon::ThreadPool;
 
-use super::errand::{Again, Errand, tell_of_entries, tell_of_organizations};
+use super::errand::{Again, Done, Errand, tell_of_entries, tell_of_organizations};
 use super::exit::Exit;
 use super::period::{Between, Period};
 use super::pipeline::Analysis;
@@ -119,24 +119,20 @@ impl Settings {
     }
 
     /// Reads everything. `is_read_again` says that records are asked for afterwards.
-    pub fn gather(&self, mut set: RuleSet, is_read_again: bool) -> Result<Gathered> {
-        if !self.enrichment.intel.is_empty() {
-            set.plan.look_up();
-        }
-        let mut exits = Vec::new();
+    pub fn gather(&self, set: RuleSet, is_read_again: bool) -> Result<Gathered> {
         let (mut found, mut history) = (source::find(&self.sources), source::find(&self.history));
         let errand = Errand {
-            set: &set,
+            set,
             organizations: &self.organizations,
             enrichment: &self.enrichment,
             now: None,
             options: self.options,
             partition: Partition::default(),
             pool: &self.pool,
-            has_progress: !self.is_quiet && io::stderr().is_terminal(),
+            is_quiet: self.is_quiet,
             reads_again: if is_read_again { Again::Sources } else { Again::Never },
         };
-        let (enrichment, analysis) = errand.run(&mut found, &mut history, &mut exits)?;
+        let Done { set, enrichment, analysis, mut exits } = errand.run(&mut found, &mut history)?;
         if !self.is_quiet {
             tell_of_entries(&enrichment);
         }

@@ -15,6 +15,7 @@ use super::settings::rule_files;
 use super::{say, write_out};
 use crate::detect::evidence::evidence;
 use crate::enrich::enrichment::Enrichment;
+use crate::event::counted::plural;
 use crate::event::field::Field;
 use crate::input::again::on_one_line;
 use crate::output::rows::{Format, csv, lines, terminal};
@@ -22,7 +23,8 @@ use crate::rule::detection::Warnings;
 use crate::rule::expr::Expr;
 use crate::rule::logic::Logic;
 use crate::rule::pack::PACK;
-use crate::rule::set::{Parsed, RuleSet};
+use crate::rule::parsed::Parsed;
+use crate::rule::set::RuleSet;
 use crate::rule::{Rule, query};
 use crate::triage::column::{Column, narrow, wide};
 use crate::triage::report::RuleCoverage;
@@ -60,7 +62,7 @@ pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     let late_texts = if is_correlated { filter.texts.as_slice() } else { &[] };
     let mut gathered = settings.gather(set, is_raw || !late_texts.is_empty())?;
     let found: Box<dyn Iterator<Item = u32>> = match is_correlated {
-        true => Box::new(correlated(&mut gathered, settings.is_quiet).into_iter()),
+        true => Box::new(correlated(&gathered, settings.is_quiet).into_iter()),
         false => Box::new(0..gathered.analysis.store.len()),
     };
     let events = match shape {
@@ -186,14 +188,10 @@ impl Asked {
 }
 
 /// The events that made the signals of the rule. What it could not check is said, unless only errors are.
-fn correlated(gathered: &mut Gathered, is_quiet: bool) -> Vec<u32> {
-    let Gathered { set, analysis, enrichment, exits, .. } = gathered;
+fn correlated(gathered: &Gathered, is_quiet: bool) -> Vec<u32> {
+    let Gathered { set, analysis, enrichment, .. } = gathered;
     // Its file is the first.
     let Some(place) = set.rules.iter().position(|rule| rule.is_reported) else { return vec![] };
-    if let Some(message) = analysis.detected.faults.get(&place) {
-        say(format_args!("the rule {} failed inside: {message}", set.rules[place].name));
-        exits.push(Exit::Output);
-    }
     let signals: Vec<_> = analysis.detected.signals[place].all().collect();
     if signals.is_empty() && !is_quiet {
         tell_why_nothing(set, place, analysis, enrichment);
@@ -240,22 +238,16 @@ fn write(
             let rows = table.count as u64;
             terminal::write(table, settings.limit, settings.look, out)?;
             let found = match shape {
-                Shape::Events(_) => format!("{rows} of {}", terminal::plural(coverage.events, "event")),
-                Shape::Stack(_) => format!("{} in {}", values(rows), terminal::plural(list.len() as u64, "event")),
+                Shape::Events(_) => format!("{rows} of {}", plural(coverage.events, "event")),
+                Shape::Stack(_) => {
+                    format!("{} in {}", plural(rows, "different value"), plural(list.len() as u64, "event"))
+                }
                 Shape::FirstSeen { .. } => {
-                    format!(
-                        "{} in {}",
-                        terminal::plural(rows, "first sight"),
-                        terminal::plural(list.len() as u64, "event")
-                    )
+                    format!("{} in {}", plural(rows, "first sight"), plural(list.len() as u64, "event"))
                 }
             };
             terminal::account(&found, coverage, None, &gathered.names, out)
         }
         _ => lines::write(table, out),
     }
-}
-
-fn values(count: u64) -> String {
-    if count == 1 { "1 different value".to_owned() } else { format!("{count} different values") }
 }

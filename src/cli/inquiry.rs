@@ -1,6 +1,5 @@
 //! Inquiry: what `investigate` and `explain` begin with: all rules run over sources that can be read again.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -8,7 +7,7 @@ use rayon::ThreadPool;
 
 use super::args::inquiry as typed;
 use super::config::Config;
-use super::errand::{Again, Errand, tell_of_entries};
+use super::errand::{Again, Done, Errand, findings, tell_of_entries};
 use super::exit::Exit;
 use super::pipeline::Analysis;
 use super::say;
@@ -20,8 +19,7 @@ use crate::input::source::{self, Source};
 use crate::input::{Options, Reading};
 use crate::rule::Rule;
 use crate::rule::set::RuleSet;
-use crate::triage::finding::{Finding, Findings, is_part_of_id};
-use crate::triage::suppression;
+use crate::triage::finding::{Finding, is_part_of_id};
 
 /// Events of evidence that a finding is known by; of a year of failed sign-ins nobody needs more.
 const EVIDENCE: usize = 10_000;
@@ -57,28 +55,19 @@ impl Inquiry {
         let options = typed.running.options()?;
         let config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
         config.tell(typed.quiet);
-        let mut exits = Vec::new();
-        let mut set = rules_of(&config, &[])?;
-        for problem in &set.problems {
-            say(problem);
-            exits.push(Exit::Usage);
-        }
-        if !typed.enrichment.intel.is_empty() {
-            set.plan.look_up();
-        }
         let (mut sources, mut history) = (source::find(&typed.sources), source::find(&typed.history));
         let errand = Errand {
-            set: &set,
+            set: rules_of(&config, &[])?,
             organizations,
             enrichment: &typed.enrichment.paths(directory),
             now: None,
             options,
             partition: Partition::default(),
             pool: &pool,
-            has_progress: !typed.quiet && std::io::stderr().is_terminal(),
+            is_quiet: typed.quiet,
             reads_again: Again::All,
         };
-        let (enrichment, analysis) = errand.run(&mut sources, &mut history, &mut exits)?;
+        let Done { set, enrichment, analysis, exits } = errand.run(&mut sources, &mut history)?;
         if !typed.quiet {
             tell_of_entries(&enrichment);
         }
@@ -98,12 +87,7 @@ impl Inquiry {
 
     /// The findings of the rules that are wanted; those that need nobody are marked.
     pub fn findings(&self, is_wanted: impl Fn(&Rule) -> bool + Sync + Send) -> Vec<Finding> {
-        let Analysis { store, detected, .. } = &self.analysis;
-        let all = Findings { set: &self.set, store, detected, evidence_limit: EVIDENCE };
-        let mut findings = self.pool.install(|| all.of(is_wanted));
-        let now = self.reading().coverage.span.map(|span| span.last);
-        suppression::apply(&self.config.suppressions, now, &all, &mut findings);
-        findings
+        self.pool.install(|| findings(&self.set, &self.analysis, &self.config, EVIDENCE, is_wanted))
     }
 
     /// Tells of sources that changed since they were found: what was read of them twice may not be the same, and what

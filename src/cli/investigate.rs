@@ -10,6 +10,7 @@ use super::period::Period;
 use super::write_out;
 use crate::event::Event;
 use crate::event::facet::FieldPlan;
+use crate::event::outside::LookUp;
 use crate::event::time::Span;
 use crate::input::known::Known;
 use crate::input::read;
@@ -18,7 +19,7 @@ use crate::output::investigation::{Form, write};
 use crate::triage::finding::Finding;
 use crate::triage::focus::Focus;
 use crate::triage::investigation::{Investigation, Manner};
-use crate::triage::watch::{LookUp, Seen, Watcher};
+use crate::triage::watch::{Seen, Watcher};
 
 /// Investigates what was typed.
 pub fn run(typed: &typed::Investigate) -> Result<Exit> {

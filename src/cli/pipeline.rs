@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use crate::detect::extent::Extent;
 use crate::detect::partition::Partition;
-use crate::detect::reader::{LookUp, Reader};
+use crate::detect::reader::Reader;
 use crate::detect::store::Store;
 use crate::detect::{Detected, detect};
 use crate::enrich::enrichment::Enrichment;
 use crate::event::Event;
 use crate::event::field::Norm;
 use crate::event::identity::Links;
+use crate::event::outside::LookUp;
 use crate::input::known::Known;
 use crate::input::source::Source;
 use crate::input::{Options, Reading, read};

@@ -87,7 +87,7 @@ pub struct Unruled {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "docs/hunting.md has the language of --where. Exit codes: 0 done, found or not; 2 usage or \
 rule error; 3 a source could not be read or is no export; 4 something was skipped and --strict was given; 5 the output \
-could not be written.")]
+could not be written, or a rule failed inside.")]
 pub struct Hunt {
     #[command(flatten)]
     pub input: Input,

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use super::args;
 use super::decisions::{self, Decisions};
 use super::duet;
-use super::errand::{Again, Errand, tell_of_organizations};
+use super::errand::{Again, Done, Errand, tell_of_organizations};
 use super::exit::Exit;
 use super::period::Between;
 use super::pipeline::{Analysis, Job, analyse};
@@ -34,48 +34,45 @@ use crate::triage::status::{Disposition, Status};
 
 /// Scans what was typed.
 pub fn run(typed: &args::Scan) -> Result<Exit> {
-    // The process ends behind it: to take the rules apart would take longer than to write the report.
-    let settings = ManuallyDrop::new(Scan::new(typed)?);
+    let settings = Scan::new(typed)?;
     let sources = source::find(&settings.sources);
-    of(&settings, typed, sources)
+    of(settings, sources)
 }
 
 /// Scans sources.
-pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> Result<Exit> {
-    settings.config.tell(typed.quiet);
+pub fn of(mut settings: Scan, mut sources: source::Sources) -> Result<Exit> {
+    settings.config.tell(settings.is_quiet);
     let decisions = Decisions::load(&settings.baseline, &settings.answers, &settings.config.suppressions)?;
-    let mut exits = Vec::new();
-    for problem in &settings.set.problems {
-        say(problem);
-        exits.push(Exit::Usage);
-    }
     let mut history = source::find(&settings.history);
-    spare_what_is_read(settings, sources.list.iter().chain(&history.list).filter_map(source::Source::path))?;
+    spare_what_is_read(&settings, sources.list.iter().chain(&history.list).filter_map(source::Source::path))?;
+    let set = std::mem::take(&mut settings.set);
+    let settings = &settings;
     let errand = Errand {
-        set: &settings.set,
+        set,
         organizations: &settings.selection.organizations,
         enrichment: &settings.enrichment,
         now: settings.now,
         options: settings.options,
         partition: settings.partition,
         pool: &settings.pool,
-        has_progress: settings.has_progress,
+        is_quiet: settings.is_quiet,
         reads_again: Again::Never,
     };
-    let (enrichment, analysis) = errand.run(&mut sources, &mut history, &mut exits)?;
-    // As little as the rules is it taken apart at the end.
-    let analysis = ManuallyDrop::new(analysis);
+    // The process ends soon, and to free the rules and the events would take longer than to write the report.
+    let done = ManuallyDrop::new(errand.run(&mut sources, &mut history)?);
+    let Done { set, enrichment, analysis, exits } = &*done;
+    let mut exits = exits.clone();
     let coverage = &analysis.reading.coverage;
     exits.extend(tell_of_organizations(&settings.selection.organizations, coverage));
     let between = settings.selection.period.resolve(coverage.span.map(|span| span.last))?;
     let report = settings
         .pool
-        .install(|| report(settings, &decisions, &analysis, &enrichment, [&sources.list, &history.list], between))?;
+        .install(|| report(settings, set, &decisions, analysis, enrichment, [&sources.list, &history.list], between))?;
     if !settings.is_quiet {
         decisions::tell(&report.run);
     }
     exits.extend(verdict(settings, &report));
-    exits.extend(write_questions(settings, &report, &enrichment)?);
+    exits.extend(write_questions(settings, &report, enrichment)?);
     for (format, path) in &settings.outputs {
         if let Err(error) = write_file(&report, *format, settings.look.zone, path) {
             say(format_args!("--output {}: {error}", path.display()));
@@ -86,7 +83,7 @@ pub fn of(settings: &Scan, typed: &args::Scan, mut sources: source::Sources) -> 
         exits.extend(write_out(|out| output::write(&report, format, settings.look, out))?);
     }
     if settings.has_stats {
-        stats::tell(&settings.set, &analysis, sources.bytes() + history.bytes());
+        stats::tell(set, analysis, sources.bytes() + history.bytes());
     }
     Ok(Exit::worst(&exits))
 }
@@ -132,13 +129,14 @@ fn write_questions(settings: &Scan, report: &Report<'_>, enrichment: &Enrichment
 
 fn report<'a>(
     settings: &'a Scan,
+    set: &'a RuleSet,
     decisions: &Decisions,
     analysis: &'a Analysis,
     enrichment: &Enrichment,
     [sources, history]: [&[source::Source]; 2],
     between: Between,
 ) -> Result<Report<'a>> {
-    let (set, selection) = (&settings.set, &settings.selection);
+    let selection = &settings.selection;
     let coverage = &analysis.reading.coverage;
     let now = settings.now.or(coverage.span.map(|span| span.last));
     let mut run = Run {
@@ -200,7 +198,7 @@ fn is_selected(finding: &Finding, selection: &Selection, between: Between) -> bo
     finding.severity >= selection.min_severity && between.has(finding.first_seen, finding.over)
 }
 
-/// What the findings, the skipped records and the failed rules make of the exit code.
+/// What the findings and the skipped records make of the exit code.
 fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
     let mut exits = Vec::new();
     let fails = |finding: &&Finding| {
@@ -214,10 +212,6 @@ fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
     }
     if settings.is_strict && report.coverage.skipped_count() + report.history.skipped_count() > 0 {
         exits.push(Exit::Skipped);
-    }
-    for (rule, message) in &report.rules.failed {
-        say(format_args!("the rule {rule} failed inside: {message}"));
-        exits.push(Exit::Output);
     }
     exits
 }

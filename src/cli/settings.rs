@@ -22,7 +22,8 @@ use crate::output::{Format, Look};
 use crate::rule::Severity;
 use crate::rule::lists::Lists;
 use crate::rule::pack::PACK;
-use crate::rule::set::{Parsed, RuleSet};
+use crate::rule::parsed::Parsed;
+use crate::rule::set::RuleSet;
 
 /// Which findings are wanted.
 #[derive(Debug)]
@@ -56,8 +57,6 @@ pub struct Scan {
     pub is_quiet: bool,
     /// how tables look
     pub look: Look,
-    /// show a bar
-    pub has_progress: bool,
     /// events of evidence for each finding
     pub evidence: usize,
     /// which findings
@@ -107,10 +106,7 @@ impl Scan {
             bail!("--fail-on {fail_on}: --min-severity {min_severity} leaves out findings that are to fail the run");
         }
         let config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
-        let mut set = rules_of(&config, &[])?;
-        if !typed.enrichment.intel.is_empty() {
-            set.plan.look_up();
-        }
+        let set = rules_of(&config, &[])?;
         Ok(Scan {
             sources: typed.sources.clone(),
             history: typed.history.clone(),
@@ -121,7 +117,6 @@ impl Scan {
             duet: duet.into_iter().map(|text| folder(text)).collect::<Result<_>>()?,
             is_quiet: typed.quiet,
             look: Look { is_coloured: is_coloured(typed.color), is_terminal: std::io::stdout().is_terminal(), zone },
-            has_progress: !typed.quiet && std::io::stderr().is_terminal(),
             evidence: typed.evidence,
             selection: Selection { min_severity, period, organizations: typed.organization.clone() },
             fail_on,

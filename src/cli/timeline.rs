@@ -5,18 +5,18 @@ use std::io::{self, Write};
 
 use anyhow::{Result, anyhow, bail};
 
+use super::errand::findings;
 use super::exit::Exit;
 use super::gather::{Filter, Gathered, Settings};
 use super::queries;
 use super::settings::{least_severity, rules_of};
 use super::{say, write_out};
+use crate::event::counted::plural;
 use crate::event::origin::Origin;
 use crate::output::rows::{Format, csv, lines, terminal, timesketch};
 use crate::rule::set::RuleSet;
 use crate::triage::column::{Column, Events, wide};
-use crate::triage::finding::Findings;
 use crate::triage::status::Status;
-use crate::triage::suppression;
 
 /// The rules whose findings an event is evidence of, by where the event stands.
 type Cited = BTreeMap<Origin, Vec<String>>;
@@ -54,7 +54,7 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     let list = gathered.containing(list, late_texts)?;
     let events = Events { findings: evidence.as_ref().map(|evidence| &evidence.cited), ..gathered.events(&list) };
     let suppressed = evidence.as_ref().map(|evidence| evidence.suppressed).filter(|count| *count > 0);
-    let suppressed = suppressed.map(|count| format!("{} suppressed", terminal::plural(count, "finding")));
+    let suppressed = suppressed.map(|count| format!("{} suppressed", plural(count, "finding")));
     let ended = write_out(|out| match format {
         Format::Table => table(&gathered, &settings, events, suppressed.as_deref(), out),
         Format::Csv => csv::write(events.table(columns(events)), out),
@@ -81,21 +81,9 @@ fn with_findings(
     filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
     let set = rules_of(&config, &kept)?;
     let least = least_severity(typed.min_severity.as_deref())?;
-    let problems: Vec<String> = set.problems.iter().map(ToString::to_string).collect();
-    let mut gathered = settings.gather(set, !filter.texts.is_empty())?;
-    for problem in problems {
-        say(problem);
-        gathered.exits.push(Exit::Usage);
-    }
-    for (rule, message) in &gathered.analysis.detected.faults {
-        say(format_args!("the rule {} failed inside: {message}", gathered.set.rules[*rule].name));
-        gathered.exits.push(Exit::Output);
-    }
+    let gathered = settings.gather(set, !filter.texts.is_empty())?;
     let Gathered { set, analysis, .. } = &gathered;
-    let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: usize::MAX };
-    let mut findings = all.of(|rule| config.wants(rule));
-    let now = analysis.reading.coverage.span.map(|span| span.last);
-    suppression::apply(&config.suppressions, now, &all, &mut findings);
+    let findings = findings(set, analysis, &config, usize::MAX, |rule| config.wants(rule));
     let mut told = Evidence::default();
     for finding in findings.iter().filter(|finding| finding.severity >= least) {
         if finding.status == Status::Suppressed {
@@ -136,6 +124,6 @@ fn table(
     let coverage = &gathered.analysis.reading.coverage;
     terminal::write(events.table(columns), settings.limit, settings.look, out)?;
     let suppressed = suppressed.map(|told| format!("; {told}")).unwrap_or_default();
-    let found = format!("{} of {}{suppressed}", events.list.len(), terminal::plural(coverage.events, "event"));
+    let found = format!("{} of {}{suppressed}", events.list.len(), plural(coverage.events, "event"));
     terminal::account(&found, coverage, Some(&gathered.analysis.history.coverage), &gathered.names, out)
 }

@@ -14,7 +14,7 @@ use crate::event::facet::{FIXED, Facet};
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::occurrence::Understand;
 use crate::event::outside::Enriched;
-pub use crate::event::outside::LookUp;
+use crate::event::outside::LookUp;
 use crate::rule::expr::Searchable;
 use crate::rule::pattern::Folded;
 use crate::rule::set::RuleSet;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use ::csv::{ReaderBuilder, StringRecord};
 use memchr::memchr_iter;
 
+use crate::event::letters;
+
 /// Rows of a text and what its columns are called.
 #[derive(Debug)]
 pub struct Rows<'t> {
@@ -14,9 +16,6 @@ pub struct Rows<'t> {
     delimiter: u8,
     first_line: u64,
 }
-
-/// The form in which names of columns are compared, so that `_id`, `Job Title` and `JobTitle` are alike.
-pub use crate::event::letters::of as bare;
 
 impl<'t> Rows<'t> {
     /// Looks for a header in which one of the columns is `wanted`, among the lines that start the text. The
@@ -35,7 +34,7 @@ impl<'t> Rows<'t> {
                 let Some(cells) = cells(header, delimiter).filter(|cells| cells.len() > 1 || !is_comment) else {
                     continue;
                 };
-                let columns: Vec<String> = cells.iter().map(bare).collect();
+                let columns: Vec<String> = cells.iter().map(letters::of).collect();
                 if !columns.iter().any(|column| wanted(column)) {
                     continue;
                 }

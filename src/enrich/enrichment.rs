@@ -84,9 +84,9 @@ impl Enrichment {
         let place = ip.and_then(|ip| self.geo.as_ref()?.place(ip));
         let known = ip.and_then(|ip| self.known.as_ref()?.label(ip).map(str::to_owned));
         let agents = agent::spellings(event.json);
-        let of_agents = agents.iter().flat_map(|agent| self.listed(None, None, None, Some(agent)));
+        let of_agents = agents.iter().flat_map(|agent| self.listed_agent(agent));
         let mut listed: Vec<String> = self
-            .listed(ip, event.actor.email, event.actor.name, None)
+            .listed(ip, event.actor.email, event.actor.name)
             .into_iter()
             .chain(of_agents)
             .map(|listed| listed.indicator.to_owned())
@@ -106,20 +106,22 @@ impl Enrichment {
     }
 
     /// The indicators that any of these is. A user name may be an e-mail address, and a list may call it either.
-    pub fn listed(
-        &self,
-        ip: Option<IpAddr>,
-        email: Option<&str>,
-        user: Option<&str>,
-        agent: Option<&str>,
-    ) -> Vec<Listed<'_>> {
+    pub fn listed(&self, ip: Option<IpAddr>, email: Option<&str>, user: Option<&str>) -> Vec<Listed<'_>> {
         let Some(intel) = &self.intel else { return vec![] };
         let mut found = ip.map(|ip| intel.address(ip)).unwrap_or_default();
         for name in email.into_iter().chain(user.filter(|user| Some(*user) != email)) {
             found.extend(intel.email(name));
             found.extend(intel.user(name));
         }
-        found.extend(agent.map(|agent| intel.user_agent(agent)).unwrap_or_default());
+        self.met(found)
+    }
+
+    /// The indicators that a user agent is.
+    pub fn listed_agent(&self, agent: &str) -> Vec<Listed<'_>> {
+        self.met(self.intel.as_ref().map(|intel| intel.user_agent(agent)).unwrap_or_default())
+    }
+
+    fn met<'l>(&self, found: Vec<Listed<'l>>) -> Vec<Listed<'l>> {
         if found.iter().any(|listed| listed.valid_until.is_some()) {
             self.has_met_ending.store(true, Ordering::Relaxed);
         }

@@ -11,6 +11,7 @@ use super::met::Met;
 use super::ranges::{Collected, Ranges, more_on, networks};
 use super::{At, Error, Provenance, Skipped, json, line};
 use crate::event::json::Json;
+use crate::event::letters;
 use crate::event::source::address;
 
 const ENDINGS: &[&str] = &[".txt", ".csv", ".json", ".jsonl", ".netset", ".ipset", ".list"];
@@ -64,6 +65,51 @@ impl Builder {
         networks.into_iter().for_each(|network| self.collected.add(network, id));
         self.used += 1;
     }
+
+    fn read(&mut self, file: &Named, text: &str) -> Result<(), Error> {
+        let stem = file.stem();
+        if json::is_json(text) {
+            let mut skipped = Skipped::default();
+            for (at, object) in json::objects(&file.name, text, &mut skipped)? {
+                self.object(&object, &stem, at);
+            }
+            self.skipped.reasons.extend(skipped.reasons);
+        } else if let Some(rows) = Rows::find(text, |column| NETWORK.contains(&column)) {
+            let (network, label) = (rows.column(NETWORK), rows.column(LABEL));
+            rows.each(|line, cells| {
+                let cell = |column: Option<usize>| cells.and_then(|cells| cells.get(column?));
+                let label = cell(label).map(str::trim).filter(|label| !label.is_empty()).unwrap_or(&stem);
+                self.add(cell(network).unwrap_or_default(), label, At::Line(line));
+            });
+        } else {
+            for (number, text) in (1..).zip(text.lines()) {
+                let Some(line) = line::read(text) else { continue };
+                let label = Some(line.note()).filter(|note| !note.is_empty()).unwrap_or(&stem);
+                let used = self.used;
+                self.add(line.entry, label, At::Line(number));
+                // Behind a word that is no entry, an entry is not another one.
+                let more = if self.used > used { more_on(&line) } else { 0 };
+                (0..more).for_each(|_| self.skipped.add(line::ANOTHER, At::Line(number)));
+            }
+        }
+        Ok(())
+    }
+
+    /// An IP list of JumpCloud (`name`, `ips`), an object with a network and a label, or the network itself.
+    fn object(&mut self, object: &Json<'_>, stem: &str, at: At) {
+        let member = |names: &[&str]| {
+            object.members().iter().find(|(key, _)| names.contains(&letters::of(key).as_str())).map(|(_, v)| v)
+        };
+        let label = member(LABEL).and_then(Json::text).unwrap_or(stem).to_owned();
+        match (object, member(&["ips", "networks", "addresses"]), member(NETWORK)) {
+            (Json::Text(text), ..) => self.add(text, stem, at),
+            (_, Some(Json::Array(items)), _) => {
+                items.iter().for_each(|item| self.add(item.text().unwrap_or_default(), &label, at));
+            }
+            (_, _, Some(Json::Text(text))) => self.add(text, &label, at),
+            _ => self.skipped.add(NO_NETWORK, at),
+        }
+    }
 }
 
 impl Known {
@@ -105,53 +151,6 @@ impl Known {
         self.met.mark(narrowest.file);
         labels.for_each(|wider| self.met.mark(wider.file));
         Some(&narrowest.text)
-    }
-}
-
-impl Builder {
-    fn read(&mut self, file: &Named, text: &str) -> Result<(), Error> {
-        let stem = file.stem();
-        if json::is_json(text) {
-            let mut skipped = Skipped::default();
-            for (at, object) in json::objects(&file.name, text, &mut skipped)? {
-                self.object(&object, &stem, at);
-            }
-            self.skipped.reasons.extend(skipped.reasons);
-        } else if let Some(rows) = Rows::find(text, |column| NETWORK.contains(&column)) {
-            let (network, label) = (rows.column(NETWORK), rows.column(LABEL));
-            rows.each(|line, cells| {
-                let cell = |column: Option<usize>| cells.and_then(|cells| cells.get(column?));
-                let label = cell(label).map(str::trim).filter(|label| !label.is_empty()).unwrap_or(&stem);
-                self.add(cell(network).unwrap_or_default(), label, At::Line(line));
-            });
-        } else {
-            for (number, text) in (1..).zip(text.lines()) {
-                let Some(line) = line::read(text) else { continue };
-                let label = Some(line.note()).filter(|note| !note.is_empty()).unwrap_or(&stem);
-                let used = self.used;
-                self.add(line.entry, label, At::Line(number));
-                // Behind a word that is no entry, an entry is not another one.
-                let more = if self.used > used { more_on(&line) } else { 0 };
-                (0..more).for_each(|_| self.skipped.add(line::ANOTHER, At::Line(number)));
-            }
-        }
-        Ok(())
-    }
-
-    /// An IP list of JumpCloud (`name`, `ips`), an object with a network and a label, or the network itself.
-    fn object(&mut self, object: &Json<'_>, stem: &str, at: At) {
-        let member = |names: &[&str]| {
-            object.members().iter().find(|(key, _)| names.contains(&super::csv::bare(key).as_str())).map(|(_, v)| v)
-        };
-        let label = member(LABEL).and_then(Json::text).unwrap_or(stem).to_owned();
-        match (object, member(&["ips", "networks", "addresses"]), member(NETWORK)) {
-            (Json::Text(text), ..) => self.add(text, stem, at),
-            (_, Some(Json::Array(items)), _) => {
-                items.iter().for_each(|item| self.add(item.text().unwrap_or_default(), &label, at));
-            }
-            (_, _, Some(Json::Text(text))) => self.add(text, &label, at),
-            _ => self.skipped.add(NO_NETWORK, at),
-        }
     }
 }
 

@@ -10,7 +10,7 @@ pub mod directory;
 pub mod enrichment;
 mod file;
 mod geo;
-mod intel;
+pub mod intel;
 mod json;
 pub mod known;
 mod line;
@@ -20,6 +20,7 @@ mod ranges;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::event::counted::plural;
 use crate::event::time::Timestamp;
 
 /// Where an enrichment came from: one file that was read, and what became of it.
@@ -39,6 +40,14 @@ pub struct Provenance {
     pub is_met: Option<bool>,
     /// people and devices in it that name no organization, so that they count for all
     pub without_organization: u64,
+}
+
+impl Provenance {
+    /// What of the file could not be used; `None` if all of it was.
+    pub fn not_used(&self) -> Option<String> {
+        let used = plural(self.entries, "entry");
+        (self.skipped.count() > 0).then(|| format!("Not used of {}: {} ({used} used)", self.file, self.skipped))
+    }
 }
 
 /// Where in a file something stands.

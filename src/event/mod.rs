@@ -8,6 +8,7 @@ pub mod agent;
 pub mod body;
 pub mod catalogue;
 pub mod change;
+pub mod counted;
 pub mod coverage;
 pub mod facet;
 mod factor;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::json::Json;
+use super::letters;
 
 /// What kind of thing a party is. An admin and a user are never one identity, whatever their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -256,8 +257,7 @@ pub fn via(json: &Json<'_>) -> Option<&'static str> {
         _ => {}
     }
     let method = json.text_at(&["auth_method"])?;
-    let letters: String = method.chars().filter(char::is_ascii_alphanumeric).collect();
-    Some(match letters.to_ascii_lowercase().as_str() {
+    Some(match letters::of(method).as_str() {
         "session" => "session",
         "apikey" => "api-key",
         _ => "other",

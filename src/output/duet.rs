@@ -7,7 +7,9 @@ use std::io;
 use serde::Serialize;
 use siphasher::sip::SipHasher13;
 
+use super::json::Entity;
 use super::safe::Markdown;
+use crate::event::counted::few;
 use crate::event::time::{Timestamp, Zone};
 use crate::triage::question::{Message, Recipient};
 use crate::triage::told::{Asked, Part, Told};
@@ -67,13 +69,6 @@ struct Reply<'m> {
     completing: &'m [String],
 }
 
-#[derive(Serialize)]
-struct Entity<'m> {
-    r#type: &'m str,
-    id: &'m str,
-    name: &'m str,
-}
-
 /// A name for the files of a message that every file system takes: letters and digits of the recipient, and a
 /// hash that no other recipient has.
 pub fn file_stem(recipient: &Recipient) -> String {
@@ -118,9 +113,7 @@ fn facts(told: &Told) -> Vec<Fact> {
     let of = |role: &str, kind: Option<&str>| {
         let is = |part: &&Part| part.role == role && kind.is_none_or(|kind| part.kind == kind);
         let names: Vec<&str> = told.related.iter().filter(is).map(|part| part.value.as_str()).collect();
-        let more = names.len().saturating_sub(NAMES);
-        let shown = names.into_iter().take(NAMES).collect::<Vec<_>>().join(", ");
-        if more > 0 { format!("{shown} and {more} more") } else { shown }
+        few(&names, NAMES, ", ")
     };
     let (first, last) = (second(&told.first_seen), second(&told.last_seen));
     let when = if first == last { first } else { format!("{first} to {last}") };

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::prose::{one_line, plural, say, suppressed};
+use super::prose::{one_line, say, suppressed};
 use super::unread;
+use crate::event::counted::plural;
 use crate::event::coverage::Coverage;
 use crate::event::time::{Timestamp, Zone};
 use crate::rule::Rule;

@@ -275,11 +275,12 @@ fn entity(subject: &Subject) -> Entity<'_> {
     Entity { r#type: &subject.kind, id: &subject.id, name: &subject.name }
 }
 
+/// Whom or what a finding is about.
 #[derive(Serialize)]
-struct Entity<'r> {
-    r#type: &'r str,
-    id: &'r str,
-    name: &'r str,
+pub(super) struct Entity<'r> {
+    pub(super) r#type: &'r str,
+    pub(super) id: &'r str,
+    pub(super) name: &'r str,
 }
 
 #[derive(Serialize)]
@@ -305,11 +306,12 @@ struct Evidence<'r> {
     summary: &'r str,
 }
 
+/// Where a record stands.
 #[derive(Serialize)]
-struct Origin<'r> {
-    source: &'r str,
-    line: u64,
-    offset: u64,
+pub(super) struct Origin<'r> {
+    pub(super) source: &'r str,
+    pub(super) line: u64,
+    pub(super) offset: u64,
 }
 
 /// What enrichment adds stands here; without it the objects are empty.

@@ -7,8 +7,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::navigator;
-use super::prose::plural;
 use super::safe::Safe;
+use crate::event::counted::plural;
 use crate::rule::Rule;
 use crate::rule::attack;
 use crate::rule::example::Example;

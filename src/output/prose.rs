@@ -1,4 +1,4 @@
-//! Prose: lines for people outside of tables: broken to the width, harmless, with counts and times in words.
+//! Prose: lines for people outside of tables: broken to the width, harmless, with times in words.
 
 use std::io::{self, Write};
 
@@ -49,15 +49,6 @@ pub fn wrapped(text: &str, indent: usize) -> String {
     out
 }
 
-/// A count with its noun: `1 event`, `2 events`, `2 entries`.
-pub fn plural(count: u64, noun: &str) -> String {
-    match noun.strip_suffix('y') {
-        _ if count == 1 => format!("1 {noun}"),
-        Some(stem) => format!("{count} {stem}ies"),
-        None => format!("{count} {noun}s"),
-    }
-}
-
 /// A stretch of time in a few characters: `2026-03-10 10:20:40 – 10:41:40`.
 pub fn when(first: Timestamp, last: Timestamp, zone: Zone) -> String {
     let (first, last) = (first.short(zone), last.short(zone));
@@ -95,11 +86,5 @@ mod tests {
         let text = format!("  {}", vec!["山田太郎"; 30].join(" "));
         let lines: Vec<String> = wrapped(&text, 4).lines().map(str::to_owned).collect();
         assert!(lines.len() == 3 && lines.iter().all(|line| line.width() <= WIDTH), "{lines:#?}");
-    }
-
-    #[test]
-    fn counts_have_their_nouns() {
-        let counts = [(0, "event"), (1, "entry"), (2, "entry"), (2, "first sight")];
-        assert_eq!(counts.map(|(n, noun)| plural(n, noun)), ["0 events", "1 entry", "2 entries", "2 first sights"]);
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Look;
 use super::json::{Unreadable, unreadable};
 use super::rows::{lines, terminal};
+use crate::event::counted::plural;
 use crate::event::coverage::Coverage;
 use crate::triage::table::{Row, Table};
 
@@ -95,9 +96,9 @@ pub fn table(
         terminal::write(for_people(table), limit, look, out)?;
         writeln!(out)?;
     }
-    let mut found = terminal::plural(chosen as u64, "event");
+    let mut found = plural(chosen as u64, "event");
     if chosen as u64 != coverage.events {
-        found = format!("{chosen} of {}", terminal::plural(coverage.events, "event"));
+        found = format!("{chosen} of {}", plural(coverage.events, "event"));
     }
     if let Some(span) = coverage.span {
         let length = span.last.since(span.first).words();
@@ -105,7 +106,7 @@ pub fn table(
         found += &format!(" from {first} to {last} {} ({length})", look.zone);
     }
     if coverage.duplicates > 0 {
-        found += &format!(", {} left out", terminal::plural(coverage.duplicates, "duplicate"));
+        found += &format!(", {} left out", plural(coverage.duplicates, "duplicate"));
     }
     terminal::account(&found, coverage, None, sources, out)
 }

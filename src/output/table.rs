@@ -6,14 +6,15 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::prose::{plural, when};
+use super::prose::when;
 use super::safe::Safe;
 use super::{Look, cases, unread};
+use crate::event::counted::{few, plural};
 use crate::event::coverage::{Coverage, Told};
 use crate::event::time::Zone;
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
-use crate::triage::report::{Provenance, Report};
+use crate::triage::report::Report;
 use crate::triage::status::{Disposition, Status};
 
 /// Findings shown; the rest are counted.
@@ -277,8 +278,8 @@ fn enriched(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             write!(out, "; {count} without an organization, taken to be of each")?;
         }
         writeln!(out)?;
-        if let Some(told) = not_used(file) {
-            writeln!(out, "{told}")?;
+        if let Some(told) = file.not_used() {
+            writeln!(out, "{}", Safe(&told))?;
         }
     }
     let mut people: BTreeMap<(&str, &str, &str), bool> = BTreeMap::new();
@@ -292,13 +293,6 @@ fn enriched(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         0 => Ok(()),
         all => writeln!(out, "People: the directory has {found} of the {all} in the findings"),
     }
-}
-
-/// What of a file that evidence was enriched from could not be used; `None` if all of it was.
-pub fn not_used(file: &Provenance) -> Option<String> {
-    let used = plural(file.entries, "entry");
-    let skipped = file.skipped.to_string();
-    (file.skipped.count() > 0).then(|| format!("Not used of {}: {} ({used} used)", Safe(&file.file), Safe(&skipped)))
 }
 
 /// Whose it is, where there are several.
@@ -329,13 +323,8 @@ fn unknown_types(c: &Coverage, out: &mut dyn Write) -> io::Result<()> {
     if types.is_empty() {
         return Ok(());
     }
-    let more = if types.len() > 5 { ", …" } else { "" };
-    let named = types[..types.len().min(5)].join(", ");
-    writeln!(
-        out,
-        "Unknown: {} that JumpCloud does not document: {named}{more}",
-        plural(types.len() as u64, "event type")
-    )
+    let count = plural(types.len() as u64, "event type");
+    writeln!(out, "Unknown: {count} that JumpCloud does not document: {}", few(&types, 5, ", "))
 }
 
 fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
@@ -357,16 +346,7 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
     if left_out > 0 {
         found += &format!("; {left_out} left out");
     }
-    let mut skipped = match report.coverage.skipped_count() {
-        0 => "nothing skipped".to_owned(),
-        n => format!("{} skipped", plural(n, "record")),
-    };
-    skipped += &unread::count(report.coverage, "");
-    match report.history.skipped_count() {
-        0 => {}
-        n => skipped += &format!("; {} of the history skipped", plural(n, "record")),
-    }
-    skipped += &unread::count(report.history, " of the history");
+    let skipped = unread::account(report.coverage, report.history);
     let rules = &report.rules;
     // A rule is told once, by what weighs most.
     let (mut unchecked, mut told) = (Vec::new(), BTreeSet::new());

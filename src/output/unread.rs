@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::prose::plural;
 use super::safe::Safe;
+use crate::event::counted::{few, plural};
 use crate::event::coverage::{Coverage, Lacking};
 
 /// Sources that could not be read, or not to their end, or that are something else, a line each.
@@ -21,6 +21,20 @@ pub fn sources(c: &Coverage, of: &str, out: &mut dyn Write) -> io::Result<()> {
         ..=MOST => Ok(()),
         all => writeln!(out, "… and {} more{of}, named on standard error", all - MOST),
     }
+}
+
+/// What was skipped and what could not be read, for the last line.
+pub fn account(coverage: &Coverage, history: &Coverage) -> String {
+    let mut text = match coverage.skipped_count() {
+        0 => "nothing skipped".to_owned(),
+        skipped => format!("{} skipped", plural(skipped, "record")),
+    };
+    text += &count(coverage, "");
+    match history.skipped_count() {
+        0 => {}
+        skipped => text += &format!("; {} of the history skipped", plural(skipped, "record")),
+    }
+    text + &count(history, " of the history")
 }
 
 /// How many of these there are, for the last line; empty if there are none.
@@ -47,7 +61,6 @@ pub fn left_out(c: &Coverage, out: &mut dyn Write) -> io::Result<()> {
     if c.not_read.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = c.not_read.iter().take(MOST).map(|name| Safe(name).to_string()).collect();
-    let more = if c.not_read.len() > MOST { ", …" } else { "" };
-    writeln!(out, "Not read: {} ({}{more})", plural(c.not_read.len() as u64, "other"), names.join(", "))
+    let names: Vec<String> = c.not_read.iter().map(|name| Safe(name).to_string()).collect();
+    writeln!(out, "Not read: {} ({})", plural(names.len() as u64, "other"), few(&names, MOST, ", "))
 }

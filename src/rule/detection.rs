@@ -9,13 +9,14 @@ use super::form::forms;
 use super::keyword;
 use super::lists;
 use super::modifier::{Modifiers, modifiers};
-use super::pattern::{self, Glob, Order, Pattern, Side};
+use super::pattern::{Glob, Order, Pattern, Side};
 use super::regex::Expression;
 use super::spelling::Spelling;
 use super::vocabulary;
 use crate::event::catalogue;
 use crate::event::field::{Field, Named, Norm};
 use crate::event::nearest::{hint, meant};
+use crate::event::networks;
 
 /// What is wrong with a detection, and the word in the file at which it stands.
 #[derive(Debug)]
@@ -217,7 +218,7 @@ fn of_value(
         return Ok(vec![Pattern::Listed(list.to_owned())]);
     }
     if m.is_cidr {
-        let network = pattern::network(&text).ok_or_else(|| fault(&text, format!("{text:?} is no network")))?;
+        let network = networks::network(&text).ok_or_else(|| fault(&text, format!("{text:?} is no network")))?;
         return Ok(vec![Pattern::Cidr(network)]);
     }
     if m.order.is_some() || m.time.is_some() {

@@ -64,8 +64,9 @@ impl Kept {
 mod tests {
     use super::*;
     use crate::rule::lists::Lists;
+    use crate::rule::parsed::Parsed;
     use crate::rule::sample::detection;
-    use crate::rule::set::{Parsed, RuleSet};
+    use crate::rule::set::RuleSet;
 
     #[test]
     fn what_is_read_anyway_is_read_in_all_that_can_match() {

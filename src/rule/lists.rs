@@ -7,9 +7,8 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value as Yaml};
 
 use super::file;
-use super::pattern;
 use crate::event::nearest::hint;
-use crate::event::networks::Networks;
+use crate::event::networks::{self, Networks};
 
 const BUILT_IN: &str = include_str!("lists.yml");
 
@@ -88,7 +87,7 @@ impl Lists {
         }
         let one = |value: &Yaml| {
             let text = text(value);
-            pattern::network(&text).ok_or_else(|| format!("{text:?} in the list {name} is no network"))
+            networks::network(&text).ok_or_else(|| format!("{text:?} in the list {name} is no network"))
         };
         let networks = Networks::new(list.values.iter().map(one).collect::<Result<_, _>>()?);
         Ok(Arc::clone(list.networks.get_or_init(|| Arc::new(networks))))

@@ -24,7 +24,7 @@ mod modifier;
 mod names;
 mod own;
 pub mod pack;
-mod parsed;
+pub mod parsed;
 pub mod pattern;
 pub mod query;
 pub mod regex;
@@ -283,7 +283,7 @@ impl Rule {
 
     /// Whether another rule means it by this: its name, or its id, however that is written.
     pub fn is_called(&self, name: &str) -> bool {
-        self.name == name || self.uuid.as_ref().is_some_and(|id| id.to_lowercase() == name.to_lowercase())
+        self.name == name || self.uuid.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(name))
     }
 
     /// Puts what lists hold where conditions name them.

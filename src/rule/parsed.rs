@@ -28,15 +28,11 @@ impl Parsed {
     pub fn references(&self) -> Vec<String> {
         let rules = self.rules.as_deref().unwrap_or_default();
         let all = rules.iter().flat_map(|rule| rule.logic.references());
-        all.filter(|name| !rules.iter().any(|rule| is_called(rule, name))).cloned().collect()
+        all.filter(|name| !rules.iter().any(|rule| rule.is_called(name))).cloned().collect()
     }
 
     /// Whether other files mean this one by a name or an id.
     pub fn is_called(&self, name: &str) -> bool {
-        self.rules.as_ref().is_ok_and(|rules| rules.first().is_some_and(|rule| is_called(rule, name)))
+        self.rules.as_ref().is_ok_and(|rules| rules.first().is_some_and(|rule| rule.is_called(name)))
     }
-}
-
-fn is_called(rule: &Rule, name: &str) -> bool {
-    rule.name == name || rule.uuid.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(name))
 }

@@ -20,8 +20,6 @@ use crate::event::networks::Networks;
 use crate::event::source::address;
 use crate::event::time::Timestamp;
 
-pub use crate::event::networks::network;
-
 /// A comparison with one value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pattern {

@@ -9,7 +9,7 @@ use super::kept::{Kept, Types, folded};
 use super::lists::Lists;
 use super::logic::Logic;
 use super::names::Names;
-pub use super::parsed::Parsed;
+use super::parsed::Parsed;
 use super::verdict::{Tests, Verdict};
 use super::{Problem, Rule};
 use crate::event::facet::FieldPlan;
@@ -54,12 +54,7 @@ impl RuleSet {
     /// Reads rule files, with the built-in lists.
     pub fn load<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> RuleSet {
         let lists = Lists::default();
-        RuleSet::of(files.into_iter().map(|(path, text)| Parsed::new(path, text, &lists)))
-    }
-
-    /// Links rule files. A broken file is a problem of its own and takes along only what refers to it.
-    pub fn of(files: impl IntoIterator<Item = Parsed>) -> RuleSet {
-        RuleSet::keeping(files, &[])
+        RuleSet::keeping(files.into_iter().map(|(path, text)| Parsed::new(path, text, &lists)), &[])
     }
 
     /// One condition, and fields of the events that meet it which are read after the events are gone.
@@ -70,7 +65,8 @@ impl RuleSet {
         set
     }
 
-    /// Links rule files; these fields of events are read after the events are gone, too.
+    /// Links rule files; these fields of events are read after the events are gone, too. A broken file is a problem of
+    /// its own and takes along only what refers to it.
     pub fn keeping(files: impl IntoIterator<Item = Parsed>, kept: &[Field]) -> RuleSet {
         let mut set = RuleSet::default();
         let (mut reported, mut ids) = (BTreeMap::<String, String>::new(), BTreeMap::<String, String>::new());

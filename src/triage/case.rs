@@ -12,6 +12,7 @@ use super::story::{Step, steps, tactics};
 use super::tie::{Bonds, Ties, is_suspicious};
 use crate::detect::risk::weight;
 use crate::detect::store::Store;
+use crate::event::counted::few;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
@@ -229,9 +230,9 @@ impl Cases<'_> {
         }
         let listed: BTreeSet<&str> =
             findings.iter().flat_map(|f| &f.context.intel).map(|hit| hit.indicator.as_str()).collect();
-        if let Some(first) = listed.first() {
-            let more = if listed.len() > 1 { format!(" and {} more", listed.len() - 1) } else { String::new() };
-            lines.push(Points { points: 20, reason: format!("{first}{more} stands in a list of indicators") });
+        if !listed.is_empty() {
+            let listed = few(&listed.into_iter().collect::<Vec<_>>(), 1, ", ");
+            lines.push(Points { points: 20, reason: format!("{listed} stands in a list of indicators") });
         }
         lines
     }

@@ -6,6 +6,7 @@ use super::finding::Finding;
 use crate::detect::store::Store;
 use crate::enrich::directory::{Directory, Person};
 use crate::enrich::enrichment::Enrichment;
+use crate::enrich::intel::Listed;
 use crate::event::field::Norm;
 use crate::event::party::{Class, class_of, is_object_id};
 use crate::event::source::address;
@@ -68,11 +69,12 @@ fn of(finding: &Finding, store: &Store, enrichment: &Enrichment) -> Context {
             ("device", _) | ("target", "system" | "device") => asked.device(&[value], &mut context),
             ("actor" | "target", kind) => {
                 asked.person(kind, &[value], &mut context);
-                hits(enrichment, None, Some(value), None, &mut context);
+                let email = value.contains('@').then_some(value);
+                hits(enrichment.listed(None, email, Some(value)), &mut context);
             }
             ("source", "ip") => place(enrichment, value, &said, &mut context),
             ("group", _) => asked.group(value, &mut context),
-            ("agent", _) => hits(enrichment, None, None, Some(value), &mut context),
+            ("agent", _) => hits(enrichment.listed_agent(value), &mut context),
             _ => {}
         }
     }
@@ -198,7 +200,7 @@ fn said(finding: &Finding, store: &Store) -> BTreeMap<String, Said> {
 
 fn place(enrichment: &Enrichment, text: &str, said: &BTreeMap<String, Said>, context: &mut Context) {
     let Some(ip) = address(text) else { return };
-    hits(enrichment, Some(ip), None, None, context);
+    hits(enrichment.listed(Some(ip), None, None), context);
     let mut told = Vec::new();
     if let Some(place) = enrichment.geo.as_ref().and_then(|geo| geo.place(ip)) {
         let operator = place.asn.map(|asn| format!("AS{asn}"));
@@ -229,14 +231,7 @@ fn place(enrichment: &Enrichment, text: &str, said: &BTreeMap<String, Said>, con
     }
 }
 
-fn hits(
-    enrichment: &Enrichment,
-    ip: Option<std::net::IpAddr>,
-    name: Option<&str>,
-    agent: Option<&str>,
-    context: &mut Context,
-) {
-    let found = enrichment.listed(ip, name.filter(|name| name.contains('@')), name, agent);
+fn hits(found: Vec<Listed<'_>>, context: &mut Context) {
     context.intel.extend(found.into_iter().map(|listed| Hit {
         indicator: listed.indicator.to_owned(),
         kind: listed.kind.to_string(),

@@ -6,6 +6,7 @@ use super::finding::{Related, Subject};
 use super::sentence::{self, cut};
 use crate::detect::memory::Leg;
 use crate::detect::store::Store;
+use crate::event::counted::more;
 use crate::event::time::Span;
 use crate::rule::{Entity, Rule};
 
@@ -73,11 +74,8 @@ fn from(comma: &str, sources: &[&str], countries: &[&str]) -> String {
 /// The first few of a list, and how many more.
 fn some(list: &[&str]) -> String {
     const MOST: usize = 3;
-    let shown = list.iter().take(MOST).map(|name| cut(name, LONGEST)).collect::<Vec<_>>().join(", ");
-    match list.len().saturating_sub(MOST) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    let shown: Vec<String> = list.iter().take(MOST).map(|name| cut(name, LONGEST)).collect();
+    shown.join(", ") + &more(list.len(), shown.len())
 }
 
 /// One sentence about an event, of what was kept of it.

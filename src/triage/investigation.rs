@@ -11,6 +11,7 @@ use super::sentence::{LONGEST, Wording, cut, is_only_seen};
 use super::usual::{Aspect, Habits};
 use super::watch::{Deed, Happening, Seen};
 use crate::enrich::directory::Directory;
+use crate::event::counted::more;
 use crate::event::coverage::Coverage;
 use crate::event::origin::Origin;
 use crate::event::party::{class_of, is_object_id};
@@ -344,9 +345,7 @@ fn with_objects(
     let objects: Vec<&str> = objects.filter(|object| met.insert(object)).collect();
     let Some((before, behind)) = said.around().filter(|_| objects.len() > 1) else { return shown(said.text()) };
     let named: Vec<String> = objects.iter().take(most).map(|object| shown(&cut(object, LONGEST))).collect();
-    let more = objects.len().saturating_sub(most);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{}{more}{}", shown(before), named.join(", "), shown(behind))
+    format!("{}{}{}{}", shown(before), named.join(", "), more(objects.len(), named.len()), shown(behind))
 }
 
 /// Everybody that the focus means, each with all names.

@@ -6,7 +6,7 @@ use super::case::Case;
 use super::finding::Finding;
 use super::suppression::{Suppression, Use};
 use crate::detect::Detected;
-pub use crate::enrich::Provenance;
+use crate::enrich::Provenance;
 use crate::event::coverage::Coverage;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::kept::folded;

@@ -7,8 +7,9 @@ use ipnet::IpNet;
 use super::finding::{Finding, Findings};
 use super::status::{Answer, Status, SuppressedBy};
 use super::sum;
+use crate::event::networks;
 use crate::event::time::{DAY, Timestamp};
-use crate::rule::pattern::{self, Glob, Side};
+use crate::rule::pattern::{Glob, Side};
 
 /// What of a finding an entry may look at.
 pub const FIELDS: &[&str] =
@@ -53,7 +54,7 @@ impl Condition {
     /// no such field.
     pub fn new(field: &str, values: &[String]) -> Option<Condition> {
         let field = FIELDS.iter().find(|known| **known == field)?;
-        let wanted = |value: &String| match pattern::network(value) {
+        let wanted = |value: &String| match networks::network(value) {
             Some(network) if *field == "source" => Wanted::Network(network),
             // What is about an address of IPv6 is about its link.
             Some(network) if *field == "entity" && network.prefix_len() == network.max_prefix_len() => {

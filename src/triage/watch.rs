@@ -11,7 +11,7 @@ use crate::event::identity::{Links, Names};
 use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand};
 use crate::event::origin::Origin;
 use crate::event::outside::Enriched;
-pub use crate::event::outside::LookUp;
+use crate::event::outside::LookUp;
 use crate::event::time::Timestamp;
 use crate::event::{Event, Outcome};
 

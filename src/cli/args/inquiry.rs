@@ -43,7 +43,7 @@ pub struct Inquiry {
 #[command(
     after_help = "Exit codes: 0 done, also where nobody has that name; 2 usage or rule error, no such address, or a \
 finding id that more than one finding begins with; 3 a source could not be read or is no export; 5 the output could not \
-be written."
+be written, or a rule failed inside."
 )]
 pub struct Investigate {
     /// A user name, e-mail address or id; an IP address or CIDR; a device, application or other thing by name or
@@ -87,7 +87,7 @@ pub struct Investigate {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit codes: 0 done; 2 usage or rule error, or no such rule, finding or event; 3 a source could not be \
-read or is no export; 5 the output could not be written."
+read or is no export; 5 the output could not be written, or a rule failed inside."
 )]
 pub struct Explain {
     /// A rule, or the first 6 or more characters of a finding's id

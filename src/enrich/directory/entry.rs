@@ -1,9 +1,9 @@
 //! Entry: what one record of a directory export describes, told by its fields.
 
-use super::super::csv::bare;
 use super::fields::Fields;
 use super::{Group, Mfa, Person, System};
 use crate::event::json::Json;
+use crate::event::letters;
 use crate::event::party::{Class, is_object_id};
 
 /// A record understood.
@@ -53,7 +53,7 @@ pub fn understood(fields: &Fields, links: &[Link], stem: &str) -> Vec<Entry> {
     if !memberships.is_empty() {
         return memberships;
     }
-    let is_typed = |wanted: &[&str]| fields.text(&["type"]).is_some_and(|t| wanted.contains(&bare(t).as_str()));
+    let is_typed = |wanted: &[&str]| fields.text(&["type"]).is_some_and(|t| wanted.contains(&letters::of(t).as_str()));
     if fields.has(&["groupname"]) && (fields.has(USERNAME) || fields.has(&["userid"])) {
         return vec![Entry::Membership(Membership {
             organization: fields.owned(ORGANIZATION),
@@ -63,7 +63,7 @@ pub fn understood(fields: &Fields, links: &[Link], stem: &str) -> Vec<Entry> {
             user_name: fields.owned(USERNAME),
         })];
     }
-    let file = bare(stem);
+    let file = letters::of(stem);
     let is_admin = fields.has(&["rolename", "apikeyset", "apikeyallowed", "enablewhatsnew"]) || file.contains("admin");
     if !fields.has(USERNAME) && fields.has(EMAIL) && is_admin {
         return vec![Entry::Person(Box::new(person(fields, Class::Admin)))];
@@ -105,17 +105,17 @@ pub fn links(record: &Json<'_>) -> Vec<Link> {
         && out.iter().all(|link| link.from.is_none())
         && let (Some(id), Some(kind)) = (fields.text(ID), fields.text(&["type"]))
     {
-        out.push(Link { from: None, to: (bare(kind), id.to_owned()) });
+        out.push(Link { from: None, to: (letters::of(kind), id.to_owned()) });
     }
     out
 }
 
 fn collect(json: &Json<'_>, out: &mut Vec<Link>) {
     json.items().iter().for_each(|item| collect(item, out));
-    let names: Vec<String> = json.members().iter().map(|(key, _)| bare(key)).collect();
+    let names: Vec<String> = json.members().iter().map(|(key, _)| letters::of(key)).collect();
     if names.iter().any(|name| name == "to" || name == "toid") {
         let fields = Fields::of_json(json);
-        let end = |id, kind| Some((bare(fields.text(&[kind])?), fields.owned(&[id])?));
+        let end = |id, kind| Some((letters::of(fields.text(&[kind])?), fields.owned(&[id])?));
         if let Some(to) = end("toid", "totype") {
             out.push(Link { from: end("fromid", "fromtype"), to });
         }

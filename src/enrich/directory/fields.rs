@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use ::csv::StringRecord;
 
-use super::super::csv::bare;
 use crate::event::json::{Json, said_yes};
+use crate::event::letters;
 use crate::event::literal;
 use crate::event::time::Timestamp;
 
@@ -43,7 +43,7 @@ impl Fields {
             Json::Null => {}
             Json::Text(text) => self.put(prefix.to_owned(), text),
             Json::Object(members) => {
-                members.iter().for_each(|(key, value)| self.add(&format!("{prefix}{}", bare(key)), value));
+                members.iter().for_each(|(key, value)| self.add(&format!("{prefix}{}", letters::of(key)), value));
             }
             Json::Array(items) => match items.first() {
                 Some(first @ Json::Object(_)) => self.add(prefix, first),

@@ -4,7 +4,6 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use super::super::csv::bare;
 use super::super::ranges::{are_nobodys, networks};
 use crate::event::letters;
 
@@ -38,7 +37,7 @@ impl Kind {
     /// The kind that a type or a column of a list names; an error if it names something that events of
     /// sign-ins do not have. `None` if the word says nothing.
     pub fn named(word: &str) -> Result<Option<Kind>, &'static str> {
-        Ok(Some(match bare(word).as_str() {
+        Ok(Some(match letters::of(word).as_str() {
             "ip" | "ips" | "ipv4" | "ipv6" | "ipaddress" | "ipaddr" | "ipv4addr" | "ipv6addr" | "cidr" | "network"
             | "ipport" | "ipsrc" | "ipdst" | "ipsrcport" | "ipdstport" | "srcip" | "dstip" | "sourceip"
             | "destinationip" | "netblock" | "ipv4cidr" | "ipv6cidr" => Kind::Ip,

@@ -1,11 +1,12 @@
 //! Tables of indicators: CSV, and JSON objects with the like names.
 
-use super::super::csv::{Rows, bare};
+use super::super::csv::Rows;
 use super::builder::{Builder, Detail};
 use super::indicator::{Kind, UNKNOWN};
 use super::misp::NOT_FOR_DETECTION;
 use crate::enrich::At;
 use crate::event::json::{Json, said_yes};
+use crate::event::letters;
 
 /// Columns that hold an indicator of any kind.
 const ANY: &[&str] =
@@ -86,7 +87,7 @@ pub fn is_by_id(json: &Json<'_>) -> bool {
 
 /// Reads a JSON object as a row.
 pub fn object(json: &Json<'_>, at: At, builder: &mut Builder) {
-    let columns: Vec<String> = json.members().iter().map(|(key, _)| bare(key)).collect();
+    let columns: Vec<String> = json.members().iter().map(|(key, _)| letters::of(key)).collect();
     let texts: Vec<String> = json.members().iter().map(|(_, value)| text(value)).collect();
     row(&columns, &texts.iter().map(String::as_str).collect::<Vec<_>>(), at, builder);
 }

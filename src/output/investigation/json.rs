@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::event::time::Timestamp;
-use crate::output::json::{Unreadable, unreadable};
+use crate::output::json::{Origin, Unreadable, unreadable};
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{self, Investigation};
 use crate::triage::status::SuppressedBy;
@@ -143,13 +143,6 @@ struct Line<'i> {
     sentence: String,
     /// ids of the findings that came to be at it
     findings: Vec<&'i str>,
-}
-
-#[derive(Serialize)]
-struct Origin<'i> {
-    source: &'i str,
-    line: u64,
-    offset: u64,
 }
 
 /// Writes the investigation.

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use crate::event::counted::{few, plural};
 use crate::event::time::{Span, Zone};
 use crate::output::Look;
-use crate::output::prose::{one_line, plural, say, suppressed, when, wrapped};
+use crate::output::prose::{one_line, say, suppressed, when, wrapped};
 use crate::output::safe::Safe;
 use crate::output::unread;
 use crate::triage::finding::Finding;
@@ -135,7 +136,7 @@ fn habits(organization: Option<&str>, habits: &Habits, zone: Zone, out: &mut dyn
             Aspect::Hour => usual::hours(usual).into_iter().map(|(range, count)| format!("{range} {count}")).collect(),
             _ => usual.values.iter().filter(|v| v.odd.is_none()).map(|v| format!("{} {}", v.value, v.count)).collect(),
         };
-        let known = if values.is_empty() { "nothing".to_owned() } else { some(&values) };
+        let known = if values.is_empty() { "nothing".to_owned() } else { few(&values, VALUES, ", ") };
         let text = format!("  {name:13} {known} of {}", usual.total);
         say(out, &text, 16)?;
         odd(usual, zone, out)?;
@@ -157,10 +158,7 @@ fn odd(usual: &Usual, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     if odd.is_empty() {
         return Ok(());
     }
-    let more = odd.len().saturating_sub(VALUES);
-    let more = if more > 0 { format!("; {more} more") } else { String::new() };
-    let shown = odd.iter().take(VALUES).cloned().collect::<Vec<_>>().join("; ");
-    say(out, &format!("{:16}not usual: {shown}{more}", ""), 18)
+    say(out, &format!("{:16}not usual: {}", "", few(&odd, VALUES, "; ")), 18)
 }
 
 fn changes(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
@@ -220,7 +218,7 @@ fn ordinary_run(all: &Investigation<'_>, run: &[&Session], zone: Zone, out: &mut
         "  {span}  {}, {}: {}",
         plural(run.len() as u64, "ordinary session"),
         plural(events().count() as u64, "event"),
-        some(&counts)
+        few(&counts, VALUES, ", ")
     );
     say(out, &text, 4)
 }
@@ -274,15 +272,10 @@ fn row(all: &Investigation<'_>, row: &[usize], day: &str, zone: Zone, out: &mut 
 }
 
 fn last_line(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let skipped = match all.coverage.skipped_count() {
-        0 => "nothing skipped".to_owned(),
-        n => format!("{} skipped", plural(n, "record")),
-    };
     let shown: usize = all.sessions.iter().map(|session| session.events.len()).sum();
     let (events, sessions) = (plural(shown as u64, "event"), plural(all.sessions.len() as u64, "session"));
     let findings = plural(all.findings.len() as u64, "finding") + &of_them_suppressed(all);
-    let unread = unread::count(all.coverage, "") + &unread::count(all.history, " of the history");
-    writeln!(out, "{findings}; {events} in {sessions}; {skipped}{unread}")?;
+    writeln!(out, "{findings}; {events} in {sessions}; {}", unread::account(all.coverage, all.history))?;
     unread::sources(all.coverage, "", out)?;
     unread::sources(all.history, " of the history", out)?;
     unread::left_out(all.coverage, out)
@@ -299,12 +292,4 @@ fn of_them_suppressed(all: &Investigation<'_>) -> String {
 /// The organization, where there are several.
 fn of(all: &Investigation<'_>, organization: &str) -> String {
     if all.is_of_many() { format!(" in {organization}") } else { String::new() }
-}
-
-fn some(values: &[String]) -> String {
-    let shown = values.iter().take(VALUES).cloned().collect::<Vec<_>>().join(", ");
-    match values.len().saturating_sub(VALUES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use comfy_table::{Attribute, ColumnConstraint, ContentArrangement, presets};
 
+use crate::event::counted::{more, plural};
 use crate::event::coverage::Coverage;
 use crate::event::time::Zone;
 use crate::output::Look;
-pub use crate::output::prose::plural;
 use crate::output::safe::Safe;
 use crate::output::table::examples;
 use crate::output::unread;
@@ -89,11 +89,7 @@ fn some(count: usize, list: impl Iterator<Item = String>) -> String {
         is_first || length <= LONGEST
     };
     let shown: Vec<String> = list.take(SHOWN).take_while(fits).collect();
-    let text = shown.join(", ");
-    match count.saturating_sub(shown.len()) {
-        0 => text,
-        more => format!("{text} and {more} more"),
-    }
+    shown.join(", ") + &more(count, shown.len())
 }
 
 /// A whole percentage that is 0 or 100 only where that is true.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::phrases::CHANGES;
 use super::words::cut;
 use crate::event::change;
+use crate::event::counted::plural;
 use crate::event::json::Json;
 
 /// Fields that tell more than others, wherever they stand in the list.
@@ -136,14 +137,10 @@ pub fn value(json: &Json<'_>) -> String {
         Json::Array(items) if items.len() <= 3 && items.iter().all(|i| !matches!(i, Json::Object(_))) => {
             items.iter().map(value).collect::<Vec<_>>().join(", ")
         }
-        Json::Array(items) => plural(items.len(), "entry", "entries"),
-        Json::Object(members) => plural(members.len(), "field", "fields"),
+        Json::Array(items) => plural(items.len() as u64, "entry"),
+        Json::Object(members) => plural(members.len() as u64, "field"),
         other => other.to_string(),
     }
-}
-
-fn plural(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
 #[cfg(test)]

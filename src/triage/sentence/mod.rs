@@ -37,12 +37,7 @@ pub struct Sentence {
 }
 
 impl Sentence {
-    /// Without from where and with which program, where that is said elsewhere.
-    pub fn brief(&self) -> String {
-        format!("{}{}", self.head, self.rest)
-    }
-
-    /// The same in two parts: who did what, with the name of what it was done to, and the rest.
+    /// Without from where and with which program, in two parts: who did what, with the name of what it was done to, and the rest.
     pub fn parts(&self) -> (&Wording, &str) {
         (&self.head, &self.rest)
     }

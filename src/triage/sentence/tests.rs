@@ -290,7 +290,7 @@ fn of_an_object_of_many_members_a_few_are_set_back_by_name() {
         "changes": [{"field": field, "from": members(1), "to": members(2)}]});
     let text = base("admin-action", &with);
     let one = format!("{}… to 1", &field[..59]);
-    let want = format!("Set back on jo: {one}, {one}, {one}, and 39997 more.");
+    let want = format!("Set back on jo: {one}, {one}, {one} and 39997 more.");
     let undone = undo(&Event::part(&Json::parse(&text).unwrap())).map(|undo| undo.to_string());
     assert_eq!(undone, Some(want));
 }

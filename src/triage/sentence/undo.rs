@@ -4,6 +4,7 @@ use super::wording::Wording;
 use super::words::{Words, cut};
 use super::{changes, noun_and_verb};
 use crate::event::change;
+use crate::event::counted::few;
 use crate::event::field::Norm;
 use crate::event::json::Json;
 use crate::event::{Event, Outcome};
@@ -166,11 +167,7 @@ fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> Wording {
             let it = noun.map_or_else(|| "it".to_owned(), |noun| format!("{{the {noun}}}"));
             words.fill(&format!("Set {it} back: the log does not say what it was before."))
         }
-        count => {
-            let more = count.saturating_sub(MOST);
-            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            name.between("Set back", &format!(": {}{more}.", before[..count.min(MOST)].join(", ")))
-        }
+        _ => name.between("Set back", &format!(": {}.", few(&before, MOST, ", "))),
     }
 }
 
