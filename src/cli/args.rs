@@ -2,6 +2,7 @@
 
 pub mod choice;
 pub mod enrichment;
+pub mod format;
 pub mod inquiry;
 pub mod running;
 
@@ -11,9 +12,11 @@ use choice::Choice;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use enrichment::Enrichment;
+use format::formats;
 use running::Running;
 
 use super::queries;
+use crate::output::Format;
 
 /// What in this export of JumpCloud Directory Insights needs a human?
 #[derive(Debug, Parser)]
@@ -82,9 +85,9 @@ pub struct Scan {
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 
-    /// What standard output shows: table, json or jsonl
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub format: String,
+    /// What standard output shows
+    #[arg(long, value_name = "FORMAT", value_parser = formats(Format::OF_REPORTS), default_value = "table", help_heading = "Output")]
+    pub format: Format,
 
     /// Also write a report to a file, or questions for owners into a folder (duet=DIR); may be repeated
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Output")]

@@ -11,7 +11,6 @@ use super::exit::Exit;
 use super::settings::Scan;
 use super::{say, scan};
 use crate::input::source::{Source, Sources};
-use crate::output::Format;
 
 /// Six quiet weeks of two administrators, and then one of them is taken over.
 const EVENTS: &str = include_str!("../../testdata/scenarios/admin-takeover/events.jsonl");
@@ -24,11 +23,8 @@ pub fn run(typed: &typed::Demo) -> Result<Exit> {
         io::stdout().lock().write_all(EVENTS.as_bytes())?;
         return Ok(Exit::Done);
     }
-    if Format::parse(&typed.format).is_none() {
-        bail!("--format {}: no such format; there are {}", typed.format, Format::ALL.map(|(name, _)| name).join(", "));
-    }
     // The same as `scan` with nothing but a format, whatever flags it has.
-    let words = ["jcdetect", "scan", NAME, "--no-config", "--format", &typed.format];
+    let words = ["jcdetect", "scan", NAME, "--no-config", "--format", typed.format.name()];
     let Command::Scan(scan) = Args::try_parse_from(words)?.command else { bail!("demo is a scan") };
     say("this is an example; `jcdetect demo --events > demo.jsonl` writes its events, to try other commands on them");
     let sources = Sources { list: vec![Source::memory(NAME, EVENTS.as_bytes())], ..Sources::default() };

@@ -18,7 +18,8 @@ use crate::enrich::enrichment::Enrichment;
 use crate::event::counted::plural;
 use crate::event::field::Field;
 use crate::input::again::on_one_line;
-use crate::output::rows::{Format, csv, lines, terminal};
+use crate::output::Format;
+use crate::output::rows::{csv, lines, terminal};
 use crate::rule::detection::Warnings;
 use crate::rule::expr::Expr;
 use crate::rule::logic::Logic;
@@ -50,8 +51,7 @@ enum Sigma {
 pub fn run(typed: &queries::Hunt) -> Result<Exit> {
     let settings = Settings::new(&typed.input, &typed.shown)?;
     let filter = Filter::new(&typed.filters, settings.is_quiet)?;
-    let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv])
-        .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
+    let format = typed.format;
     let shape = shape(typed)?;
     let sigma = typed.sigma.as_deref().map(|path| sigma(path, typed)).transpose()?;
     let is_raw = format == Format::Jsonl && matches!(&shape, Shape::Events(fields) if fields.is_empty());

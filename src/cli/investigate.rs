@@ -14,8 +14,8 @@ use crate::event::outside::LookUp;
 use crate::event::time::Span;
 use crate::input::known::Known;
 use crate::input::read;
-use crate::output::Look;
 use crate::output::investigation::{Form, write};
+use crate::output::{Format, Look};
 use crate::triage::finding::Finding;
 use crate::triage::focus::Focus;
 use crate::triage::investigation::{Investigation, Manner};
@@ -23,11 +23,7 @@ use crate::triage::watch::{Seen, Watcher};
 
 /// Investigates what was typed.
 pub fn run(typed: &typed::Investigate) -> Result<Exit> {
-    let form = match typed.format.as_str() {
-        "table" => Form::Text { is_all: typed.all },
-        "json" => Form::Json,
-        other => bail!("--format {other}: no such format; there are table, json"),
-    };
+    let form = if typed.format == Format::Json { Form::Json } else { Form::Text { is_all: typed.all } };
     let idle = Span::parse(&typed.idle)
         .ok_or_else(|| anyhow!("--idle {}: no span of time; write 30m, 2h or 1d", typed.idle))?;
     let period = Period::parse(typed.since.as_deref(), typed.until.as_deref())?;

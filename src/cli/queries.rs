@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use super::args::Color;
 use super::args::choice::Choice;
 use super::args::enrichment::Enrichment;
+use super::args::format::formats;
 use super::args::running::Running;
+use crate::output::Format;
 
 /// What is read, which part of it is meant, and how it is shown: the same for all these commands.
 #[derive(Debug, clap::Args)]
@@ -122,10 +124,13 @@ pub struct Hunt {
     #[arg(long, value_name = "FIELD[,FIELD]", help_heading = "Output", conflicts_with_all = ["stack", "first_seen"])]
     pub columns: Option<String>,
 
-    /// What standard output shows: table, csv, or jsonl (the records as they stand in the sources)
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub format: String,
+    /// What standard output shows; jsonl has the records as they stand in the sources
+    #[arg(long, value_name = "FORMAT", value_parser = formats(&[Format::Table, Format::Jsonl, Format::Csv]), default_value = "table", help_heading = "Output")]
+    pub format: Format,
 }
+
+/// The formats of a timeline.
+const TIMELINE: &[Format] = &[Format::Table, Format::Jsonl, Format::Csv, Format::Timesketch];
 
 /// `timeline`
 #[derive(Debug, clap::Args)]
@@ -155,9 +160,9 @@ pub struct Timeline {
     #[command(flatten)]
     pub choice: Choice,
 
-    /// What standard output shows: table, jsonl, csv or timesketch (the CSV that Timesketch imports)
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub format: String,
+    /// What standard output shows; timesketch is the CSV that Timesketch imports
+    #[arg(long, value_name = "FORMAT", value_parser = formats(TIMELINE), default_value = "table", help_heading = "Output")]
+    pub format: Format,
 }
 
 /// `summary`
@@ -175,9 +180,9 @@ pub struct Summary {
     #[command(flatten)]
     pub unruled: Unruled,
 
-    /// What standard output shows: table or json
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub format: String,
+    /// What standard output shows
+    #[arg(long, value_name = "FORMAT", value_parser = formats(&[Format::Table, Format::Json]), default_value = "table", help_heading = "Output")]
+    pub format: Format,
 }
 
 /// `normalize`

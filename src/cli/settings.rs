@@ -91,7 +91,7 @@ pub const CASE_WITHIN: Span = Span(DAY);
 impl Scan {
     /// Understands what was typed.
     pub fn new(typed: &args::Scan) -> Result<Scan> {
-        let format = parse_format("--format", &typed.format)?;
+        let format = typed.format;
         let (duet, reports): (Vec<&String>, Vec<&String>) =
             typed.output.iter().partition(|text| text.starts_with(DUET));
         let outputs = outputs(&reports)?;
@@ -151,11 +151,6 @@ fn partition(text: &str) -> Result<Partition> {
     }
 }
 
-fn parse_format(flag: &str, name: &str) -> Result<Format> {
-    let known = Format::ALL.map(|(name, _)| name);
-    Format::parse(name).ok_or_else(|| anyhow!("{flag} {name}: no such format; there are {}", known.join(", ")))
-}
-
 /// What stands before the folder for questions.
 const DUET: &str = "duet=";
 
@@ -195,9 +190,9 @@ fn output(text: &str) -> Result<(Format, PathBuf)> {
     if path == "-" {
         bail!("--output {text}: standard output is written by --format {format}");
     }
-    let known = Format::parse(format).ok_or_else(|| {
-        let known = Format::ALL.map(|(name, _)| name).join(", ");
-        anyhow!("--output {format}: no such format; there are {known}, duet")
+    let known = Format::OF_REPORTS.iter().copied().find(|known| known.name() == format).ok_or_else(|| {
+        let known: Vec<&str> = Format::OF_REPORTS.iter().map(|known| known.name()).collect();
+        anyhow!("--output {format}: no such format; there are {}, duet", known.join(", "))
     })?;
     Ok((known, PathBuf::from(path)))
 }

@@ -1,11 +1,11 @@
 //! `jcdetect summary`
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 use super::exit::Exit;
 use super::gather::{Filter, Settings};
 use super::{queries, write_out};
-use crate::output::rows::Format;
+use crate::output::Format;
 use crate::output::summary;
 use crate::rule::set::RuleSet;
 use crate::triage::summary::summary as sections;
@@ -14,8 +14,7 @@ use crate::triage::summary::summary as sections;
 pub fn run(typed: &queries::Summary) -> Result<Exit> {
     let settings = Settings::new(&typed.input, &typed.shown)?;
     let filter = Filter::new(&typed.filters, settings.is_quiet)?;
-    let format = Format::parse(&typed.format, &[Format::Table, Format::Json])
-        .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
+    let format = typed.format;
     let gathered = settings.gather(RuleSet::asking(filter.and(None), &[]), false)?;
     let (store, coverage) = (&gathered.analysis.store, &gathered.analysis.reading.coverage);
     let later = filter.condition.as_ref().filter(|condition| condition.is_linked());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 
 use super::errand::findings;
 use super::exit::Exit;
@@ -13,7 +13,8 @@ use super::settings::{least_severity, rules_of};
 use super::{say, write_out};
 use crate::event::counted::plural;
 use crate::event::origin::Origin;
-use crate::output::rows::{Format, csv, lines, terminal, timesketch};
+use crate::output::Format;
+use crate::output::rows::{csv, lines, terminal, timesketch};
 use crate::rule::set::RuleSet;
 use crate::triage::column::{Column, Events, wide};
 use crate::triage::status::Status;
@@ -37,8 +38,7 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     let mut settings = Settings::new(&typed.input, &typed.shown)?;
     settings.history.clone_from(&typed.history);
     let filter = Filter::new(&typed.filters, settings.is_quiet)?;
-    let format = Format::parse(&typed.format, &[Format::Table, Format::Jsonl, Format::Csv, Format::Timesketch])
-        .map_err(|message| anyhow!("--format {}: {message}", typed.format))?;
+    let format = typed.format;
     let (mut gathered, evidence) = match typed.findings {
         true => with_findings(typed, &settings, &filter)?,
         false => (settings.gather(RuleSet::asking(filter.and(None), &[]), false)?, None),

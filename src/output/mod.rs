@@ -20,25 +20,34 @@ use std::io::{self, Write};
 use crate::event::time::Zone;
 use crate::triage::report::Report;
 
-/// A format of findings.
+/// A format; no command writes all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// for people
     Table,
-    /// the whole report as one JSON object
+    /// everything as one JSON object
     Json,
-    /// one finding a line
+    /// one JSON object a line
     Jsonl,
+    /// for spreadsheets
+    Csv,
+    /// CSV as Timesketch takes it
+    Timesketch,
 }
 
 impl Format {
-    /// All formats with their names.
-    pub const ALL: [(&'static str, Format); 3] =
-        [("table", Format::Table), ("json", Format::Json), ("jsonl", Format::Jsonl)];
+    /// The formats of a report.
+    pub const OF_REPORTS: &[Format] = &[Format::Table, Format::Json, Format::Jsonl];
 
-    /// Reads a name.
-    pub fn parse(name: &str) -> Option<Format> {
-        Format::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
+    /// The name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Table => "table",
+            Format::Json => "json",
+            Format::Jsonl => "jsonl",
+            Format::Csv => "csv",
+            Format::Timesketch => "timesketch",
+        }
     }
 }
 
@@ -53,11 +62,11 @@ pub struct Look {
     pub zone: Zone,
 }
 
-/// Writes a report.
+/// Writes a report, in one of [`Format::OF_REPORTS`].
 pub fn write(report: &Report<'_>, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Table => table::write(report, look, out),
         Format::Json => json::report(report, out),
-        Format::Jsonl => json::lines(report, out),
+        _ => json::lines(report, out),
     }
 }

@@ -67,7 +67,7 @@ fn two_for_what_was_typed_wrong() {
     let case = Case::new();
     let good = case.path("good.jsonl");
     for (arguments, want) in [
-        (&["--format", "xml"][..], "--format xml: no such format; there are table, json, jsonl"),
+        (&["--format", "xml"][..], "[possible values: table, json, jsonl]"),
         (&["--output", "report.json"], "write FORMAT=PATH"),
         (&["--output", "json="], "the path is missing"),
         (&["--min-severity", "bad"], "unknown severity \"bad\": write info, low, medium, high or critical"),

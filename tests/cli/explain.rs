@@ -302,5 +302,9 @@ fn the_demo_is_a_scan_of_its_events() {
     assert_eq!(shown, scan(&[text(&path), "--no-config"]));
     assert!(shown.contains("chain-admin-takeover"));
     jcdetect().args(["demo", "--format", "jsonl"]).assert().stdout(predicate::str::starts_with("{"));
-    jcdetect().args(["demo", "--format", "x"]).assert().code(2).stderr(contains("no such format"));
+    jcdetect()
+        .args(["demo", "--format", "x"])
+        .assert()
+        .code(2)
+        .stderr(contains("[possible values: table, json, jsonl]"));
 }

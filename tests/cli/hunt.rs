@@ -360,7 +360,7 @@ fn mistakes_are_pointed_out() {
         (&["--columns", "actor.name,"], "--columns actor.name,: no field"),
         (&["--first-seen", "source.country", "of", "actor.name"], "write FIELD by FIELD"),
         (&["--stack", "outcome", "--columns", "outcome"], "cannot be used with"),
-        (&["--format", "xml"], "--format xml: no such format; there are table, jsonl, csv"),
+        (&["--format", "xml"], "[possible values: table, jsonl, csv]"),
         (&["--sigma", "/no/such.yml"], "--sigma /no/such.yml: No such file"),
         (&["--sigma", text(&broken)], "broken.yml:3: no field \"event_typ\""),
         (&["--sigma", text(&lonely)], "no rule named \"gone\""),

@@ -254,7 +254,7 @@ fn bad_words_are_told_apart() {
         (&["203.0.113.300"][..], 2, "looks like an address and is none"),
         (&["1.2.3.4/99"], 2, "looks like an address and is none"),
         (&[" "], 2, "the subject is empty"),
-        (&["alice", "--format", "csv"], 2, "no such format"),
+        (&["alice", "--format", "csv"], 2, "[possible values: table, json]"),
         (&["alice", "--idle", "soon"], 2, "no span of time"),
         (&["alice", "--since", "2026-03-02", "--until", "2026-03-01"], 2, "--since is after --until"),
         (&["alice", "--tz", "Mars"], 2, "no zone"),

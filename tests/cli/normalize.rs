@@ -192,7 +192,8 @@ fn shells_and_manuals() {
             .assert()
             .code(0)
             .stderr("")
-            .stdout(predicate::str::contains("jcdetect").and(predicate::str::contains("first-seen")));
+            // Flags, and the words that they take.
+            .stdout(predicate::str::contains("first-seen").and(predicate::str::contains("timesketch")));
     }
     jcdetect().args(["completions", "tcsh"]).assert().code(2).stderr(predicate::str::contains("tcsh"));
     jcdetect().arg("man").assert().code(0).stdout(predicate::str::contains(".TH jcdetect 1"));

@@ -193,7 +193,7 @@ fn what_does_not_go_together_is_said() {
     for (arguments, want) in [
         (&["--min-severity", "high"][..], "--findings"),
         (&["--findings", "--min-severity", "bad"], "--min-severity: unknown severity \"bad\""),
-        (&["--format", "xml"], "there are table, jsonl, csv, timesketch"),
+        (&["--format", "xml"], "[possible values: table, jsonl, csv, timesketch]"),
         (&["--where", "x"], "--where: no field \"x\""),
         (&["--findings", "--rules", "/no/such"], "--rules /no/such"),
     ] {

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use super::choice::Choice;
 use super::enrichment::Enrichment;
+use super::format::formats;
 use super::running::Running;
+use crate::output::Format;
 
 /// What is read for an inquiry, and by which rules.
 #[derive(Debug, clap::Args)]
@@ -58,9 +60,9 @@ pub struct Investigate {
     #[arg(long, value_name = "PATH", help_heading = "Enrichment")]
     pub directory: Option<PathBuf>,
 
-    /// How it is written: table or json
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub format: String,
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", value_parser = formats(&[Format::Table, Format::Json]), default_value = "table", help_heading = "Output")]
+    pub format: Format,
 
     /// Show ordinary sessions event by event, too
     #[arg(long, help_heading = "Output")]
@@ -105,9 +107,9 @@ pub struct Explain {
 /// `demo`
 #[derive(Debug, clap::Args)]
 pub struct Demo {
-    /// What standard output shows: table, json or jsonl
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub format: String,
+    /// What standard output shows
+    #[arg(long, value_name = "FORMAT", value_parser = formats(Format::OF_REPORTS), default_value = "table")]
+    pub format: Format,
 
     /// Write the example's events to standard output instead, to try other commands on them
     #[arg(long)]
