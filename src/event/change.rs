@@ -6,7 +6,7 @@
 //! below it (`config.acsUrl` for `config.acsUrl.value`). A field that is listed twice matches on any.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
 
@@ -22,6 +22,8 @@ pub struct Change<'e> {
     pub to: Option<&'e Json<'e>>,
     /// the record names the field and no value, or `null` for both, as it does for passwords
     bare: bool,
+    /// the record has no `from` of the field, not even `null`: that it is listed says that it changed
+    from_nowhere: bool,
 }
 
 /// The entries with a name.
@@ -82,7 +84,8 @@ fn change<'e>(entry: &'e Json<'e>, rest: &str) -> Option<Change<'e>> {
     // Both or neither: what is created has only a `to`, which may be `null`.
     let is_alike = entry.get("from").is_some() == entry.get("to").is_some();
     let bare = rest.is_empty() && is_alike && from.is_none() && to.is_none();
-    (bare || from.is_some() || to.is_some()).then_some(Change { from, to, bare })
+    let from_nowhere = rest.is_empty() && entry.get("from").is_none();
+    (bare || from.is_some() || to.is_some()).then_some(Change { from, to, bare, from_nowhere })
 }
 
 /// Follows a dotted path into objects, the longest literal key first.
@@ -102,6 +105,7 @@ impl Change<'_> {
     /// | from → to | trend |
     /// |---|---|
     /// | missing → `true` | on, added |
+    /// | not given → `false`, of the field itself | off, added |
     /// | missing → anything else | added |
     /// | `true` → missing | off, removed, cleared |
     /// | anything else → missing | removed, cleared |
@@ -119,12 +123,20 @@ impl Change<'_> {
             (None, None) if self.bare => vec!["changed"],
             (None, None) => vec![],
             (None, Some(to)) if to.truth() == Some(true) => vec!["on", "added"],
+            (None, Some(to)) if self.from_nowhere && to.truth() == Some(false) => vec!["off", "added"],
             (None, Some(to)) if is_wide(to.items()) => vec!["added", "widened"],
             (None, Some(_)) => vec!["added"],
             (Some(from), None) if from.truth() == Some(true) => vec!["off", "removed", "cleared"],
             (Some(_), None) => vec!["removed", "cleared"],
             (Some(from), Some(to)) => between(from, to),
         }
+    }
+
+    /// The addresses and networks of `to` that `from` does not have, as `source.link` and `source.network` spell them.
+    pub fn gained(&self) -> BTreeSet<String> {
+        let of = |side: Option<&Json<'_>>| side.into_iter().flat_map(networks_in).collect::<Vec<_>>();
+        let old = Networks::new(of(self.from));
+        networks::spelled(of(self.to).into_iter().filter(|new| !old.covers(*new)))
     }
 }
 
@@ -134,7 +146,7 @@ fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
     }
     let mut trend = vec!["changed"];
     if from.text().is_none() && matches!(from, Json::Text(_)) {
-        trend.extend(Change { from: None, to: Some(to), bare: false }.trend());
+        trend.extend(Change { from: None, to: Some(to), bare: false, from_nowhere: false }.trend());
     } else if let (Some(was), Some(is)) = (from.truth(), to.truth()) {
         if was != is {
             trend.push(if is { "on" } else { "off" });
@@ -160,10 +172,14 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     let hashes = |items: &[Json<'_>]| items.iter().map(Json::value_hash).collect::<HashSet<_>>();
     let (before, after) = (hashes(was), hashes(is));
     let fresh: Vec<&Json<'_>> = is.iter().filter(|item| !before.contains(&item.value_hash())).collect();
-    let networks = |items: &[Json<'_>]| Networks::new(items.iter().filter_map(network).collect());
+    let networks = |items: &[Json<'_>]| Networks::new(items.iter().flat_map(networks_in).collect());
     let old = networks(was);
     // A part of a network that was there already is no gain.
-    let gained = fresh.iter().any(|item| network(item).is_none_or(|new| !old.covers(new)));
+    let is_new = |item: &&Json<'_>| {
+        let named = networks_in(item);
+        named.is_empty() || named.into_iter().any(|new| !old.covers(new))
+    };
+    let gained = fresh.iter().any(is_new);
     let lost = !before.is_subset(&after);
     if gained {
         trend.push("added");
@@ -181,14 +197,21 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     }
 }
 
-/// A network, or an address as the network of it alone.
-fn network(item: &Json<'_>) -> Option<IpNet> {
-    networks::network(item.text()?)
+/// The networks that a value names: a text, the elements of a list, or the members of an object, as in `{ip, description}`.
+fn networks_in(value: &Json<'_>) -> Vec<IpNet> {
+    match value {
+        Json::Array(items) => items.iter().flat_map(networks_in).collect(),
+        Json::Object(members) => {
+            members.iter().filter_map(|(_, member)| member.text()).flat_map(networks::networks).collect()
+        }
+        text => text.text().map(networks::networks).unwrap_or_default(),
+    }
 }
 
 /// A network wider than an organization has: shorter than /16, or /32 of IPv6.
 fn is_wide<'j>(items: impl IntoIterator<Item = &'j Json<'j>>) -> bool {
-    items.into_iter().filter_map(network).any(|net| net.prefix_len() < if net.addr().is_ipv4() { 16 } else { 32 })
+    let is_wide = |net: IpNet| net.prefix_len() < if net.addr().is_ipv4() { 16 } else { 32 };
+    items.into_iter().flat_map(networks_in).any(is_wide)
 }
 
 #[cfg(test)]
@@ -207,7 +230,8 @@ mod tests {
     fn table_of_trends() {
         for (values, want) in [
             (r#""to":true"#, "added on"),
-            (r#""to":false"#, "added"),
+            (r#""to":false"#, "added off"),
+            (r#""from":null,"to":false"#, "added"),
             (r#""from":null,"to":true"#, "added on"),
             (r#""to":8"#, "added"),
             (r#""from":"x""#, "cleared removed"),
@@ -238,6 +262,13 @@ mod tests {
             (r#""from":["198.51.100.7"],"to":["198.51.100.7/32"]"#, "changed removed"),
             (r#""from":["198.51.100.7"],"to":["198.51.100.0/24"]"#, "added changed removed widened"),
             (r#""from":["10.0.0.1/24"],"to":["10.0.0.0/24"]"#, "changed removed"),
+            (r#""from":["10.0.0.0/24"],"to":["10.0.0.0-10.0.0.255"]"#, "changed removed"),
+            (r#""from":["10.0.0.0/24"],"to":["10.0.0.0/24","0.0.0.0-255.255.255.255"]"#, "added changed widened"),
+            (
+                r#""from":[{"ip":"10.0.0.1","description":"a"}],"to":[{"ip":"10.0.0.1","description":"b"}]"#,
+                "changed removed",
+            ),
+            (r#""from":[{"ip":"10.0.0.1"}],"to":[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}]"#, "added changed widened"),
             (r#""from":["10.0.0.0/8","10.1.0.0/16"],"to":["10.0.0.0/8","10.1.2.0/24"]"#, "changed removed"),
             (
                 r#""from":["10.0.0.0/8","10.1.0.0/16","192.0.2.0/24"],"to":["10.0.0.0/8","10.1.0.0/16"]"#,
@@ -270,6 +301,31 @@ mod tests {
         };
         let change = format!(r#"{{"field":"ips","from":[{}],"to":[{}]}}"#, list(1 << 20), list((1 << 20) + 1));
         assert_eq!(trend(&change, "ips").join(" "), "added changed removed");
+    }
+
+    #[test]
+    fn what_networks_a_list_gained() {
+        for (values, want) in [
+            (r#""from":["10.0.0.1"],"to":["10.0.0.1","203.0.113.9/32"]"#, "203.0.113.9"),
+            (r#""to":[{"ip":"203.0.113.9","description":"home of 2"},"our office",7]"#, "203.0.113.9"),
+            (r#""from":["203.0.113.0/24"],"to":["203.0.113.9"]"#, ""),
+            (r#""to":"203.0.113.9-203.0.113.9""#, "203.0.113.9"),
+            (r#""from":["203.0.113.9"]"#, ""),
+        ] {
+            let json = format!(r#"{{"changes":[{{"field":"ips",{values}}}]}}"#);
+            let json = Json::parse(&json).unwrap();
+            let gained: Vec<String> = of(&json, "ips").iter().flat_map(Change::gained).collect();
+            assert_eq!(gained.join(" "), want, "{values}");
+        }
+    }
+
+    /// A list of switches is no switch, and those of an object that was not there are new, not turned.
+    #[test]
+    fn what_is_listed_as_false_was_turned_off() {
+        let settings = r#"{"field":"settings","to":{"mfa":false,"portal":true}}"#;
+        assert_eq!(trend(settings, "settings.mfa").join(" "), "added");
+        assert_eq!(trend(settings, "settings.portal").join(" "), "added on");
+        assert_eq!(trend(r#"{"field":"settings.mfa","to":"false"}"#, "settings.mfa").join(" "), "added off");
     }
 
     #[test]

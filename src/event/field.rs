@@ -46,6 +46,8 @@ pub enum Part {
     To,
     /// the words for what happened between the two
     Trend,
+    /// addresses and networks that are new
+    Gained,
 }
 
 /// A field as a rule names it, understood.
@@ -53,7 +55,7 @@ pub enum Part {
 pub enum Field {
     /// a normalized field
     Norm(Norm),
-    /// `changes.<field>.from|to|trend`
+    /// `changes.<field>.from|to|trend|gained`
     Change(String, Part),
     /// a path into the record; through an array it means any element
     Raw(Vec<String>),
@@ -186,6 +188,7 @@ impl Field {
                 Some((path, "from")) => Named::Known(Field::Change(path.to_owned(), Part::From)),
                 Some((path, "to")) => Named::Known(Field::Change(path.to_owned(), Part::To)),
                 Some((path, "trend")) => Named::Known(Field::Change(path.to_owned(), Part::Trend)),
+                Some((path, "gained")) => Named::Known(Field::Change(path.to_owned(), Part::Gained)),
                 // What the log has in each of them is no field of the event.
                 _ if change.split('.').next().is_some_and(|first| ["field", "from", "to"].contains(&first)) => {
                     Named::Unknown(Some(format!("raw.changes.{change}")))
@@ -225,6 +228,7 @@ impl Field {
             Field::Change(path, Part::From) => format!("changes.{path}.from"),
             Field::Change(path, Part::To) => format!("changes.{path}.to"),
             Field::Change(path, Part::Trend) => format!("changes.{path}.trend"),
+            Field::Change(path, Part::Gained) => format!("changes.{path}.gained"),
             Field::Raw(path) => path.join("."),
         }
     }
@@ -244,7 +248,7 @@ impl Field {
 /// other is rather part of a field's name.
 fn nearest_change(change: &str) -> String {
     let side = |word: &str| {
-        ["from", "to", "trend"].into_iter().find(|side| strsim::osa_distance(&word.to_lowercase(), side) <= 1)
+        ["from", "to", "trend", "gained"].into_iter().find(|side| strsim::osa_distance(&word.to_lowercase(), side) <= 1)
     };
     let misspelt = change.rsplit_once('.').and_then(|(path, word)| Some(format!("changes.{path}.{}", side(word)?)));
     misspelt.unwrap_or_else(|| format!("changes.{change}.trend"))

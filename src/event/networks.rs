@@ -1,10 +1,11 @@
 //! Networks: how one is written, and a list of them that is compared as one, however long it is.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, IpSubnets, Ipv4Subnets, Ipv6Subnets};
 
-use super::source::address;
+use super::source::{self, address};
 
 /// The network that a text names, in its canonical form; an address is a network of one. Host bits are allowed
 /// (`203.0.113.7/24`), and a network of `::ffff:0:0/96` is one of IPv4, as its addresses are.
@@ -22,6 +23,47 @@ pub fn network(text: &str) -> Option<IpNet> {
         }
         _ => network,
     })
+}
+
+/// The networks that a text names: one, or those that a range from one address to another is made of.
+pub fn networks(text: &str) -> Vec<IpNet> {
+    if let Some(one) = network(text) {
+        return vec![one];
+    }
+    let ends = text.split_once('-').and_then(|(first, last)| Some((address(first)?, address(last)?)));
+    match ends {
+        Some((IpAddr::V4(first), IpAddr::V4(last))) if first <= last => {
+            IpSubnets::from(Ipv4Subnets::new(first, last, 0)).collect()
+        }
+        Some((IpAddr::V6(first), IpAddr::V6(last))) if first <= last => {
+            IpSubnets::from(Ipv6Subnets::new(first, last, 0)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The addresses and networks that networks hold, as `source.link` and `source.network` spell them, each once: the
+/// /24 (/48 of IPv6) that they are made of, of smaller ones the addresses (of IPv6 the /64). Networks of more parts than
+/// [`MOST_PARTS`] are left out.
+pub fn spelled(networks: impl IntoIterator<Item = IpNet>) -> BTreeSet<String> {
+    networks.into_iter().flat_map(parts).collect()
+}
+
+/// A network of so many parts holds a /16, or a /40 of IPv6.
+const MOST_PARTS: u32 = 256;
+
+fn parts(network: IpNet) -> Vec<String> {
+    let (wide, narrow) = if network.addr().is_ipv4() { (24, 32) } else { (48, 64) };
+    let spell: fn(IpAddr) -> String = if network.prefix_len() <= wide { source::network } else { source::link };
+    let length = if network.prefix_len() <= wide { wide } else { narrow };
+    if u32::from(length.saturating_sub(network.prefix_len())) > MOST_PARTS.ilog2() {
+        return Vec::new();
+    }
+    match network.subnets(length) {
+        Ok(subnets) => subnets.map(|part| spell(part.network())).collect(),
+        // A part of the /64 that stands for it.
+        Err(_) => vec![spell(network.network())],
+    }
 }
 
 /// Networks, as a list names them and as one set of addresses.
@@ -105,6 +147,45 @@ mod tests {
         ] {
             assert_eq!(network(text).map(|net| net.to_string()).as_deref(), want, "{text}");
         }
+    }
+
+    #[test]
+    fn a_range_is_the_networks_that_it_is_made_of() {
+        for (text, want) in [
+            ("203.0.113.7/24", "203.0.113.0/24"),
+            ("203.0.113.7 - 203.0.113.7", "203.0.113.7/32"),
+            ("203.0.113.0-203.0.114.0", "203.0.113.0/24 203.0.114.0/32"),
+            ("0.0.0.0-255.255.255.255", "0.0.0.0/0"),
+            ("2001:db8::-2001:db8::ffff", "2001:db8::/112"),
+            ("203.0.113.9-203.0.113.7", ""),
+            ("203.0.113.9-2001:db8::", ""),
+            ("our office", ""),
+        ] {
+            assert_eq!(networks(text).iter().map(IpNet::to_string).collect::<Vec<_>>().join(" "), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_are_spelled_as_sources_are() {
+        for (text, want) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("203.0.113.7/32", "203.0.113.7"),
+            ("203.0.113.6/31", "203.0.113.6 203.0.113.7"),
+            ("203.0.113.7/24", "203.0.113.0/24"),
+            ("203.0.112.0/23", "203.0.112.0/24 203.0.113.0/24"),
+            ("2001:DB8:0:1:0:0:0:7", "2001:db8:0:1::/64"),
+            ("2001:db8:0:1::7/128", "2001:db8:0:1::/64"),
+            ("2001:db8:0:1::/64", "2001:db8:0:1::/64"),
+            ("2001:db8::/48", "2001:db8::/48"),
+            ("2001:db8:0:2::/63", "2001:db8:0:2::/64 2001:db8:0:3::/64"),
+            ("203.0.0.0/15", ""),
+            ("2001:db8::/32", ""),
+            ("2001:db8::/49", ""),
+        ] {
+            let spelled = spelled(networks(text)).into_iter().collect::<Vec<_>>().join(" ");
+            assert_eq!(spelled, want, "{text}");
+        }
+        assert_eq!(spelled(networks("203.0.0.0/16")).len(), 256);
     }
 
     #[test]

@@ -65,6 +65,7 @@ fn change_values<'e>(json: &'e Json<'e>, path: &str, part: Part) -> Values<'e> {
             Part::Trend => out.extend(change.trend().into_iter().map(|word| Value::Text(Cow::Borrowed(word)))),
             Part::From => collect_optional(change.from, &mut out),
             Part::To => collect_optional(change.to, &mut out),
+            Part::Gained => out.extend(change.gained().into_iter().map(|text| Value::Text(Cow::Owned(text)))),
         }
     }
     out
@@ -157,7 +158,7 @@ impl Event<'_> {
     /// The device: `system`, that of the sign-in, a resource or an end of an association that is one.
     fn device(&self) -> Option<&Json<'_>> {
         let json = self.json;
-        let is_device = |found: &&Json<'_>| party::is_a(found, "system");
+        let is_device = |found: &&Json<'_>| party::is_a_device(found);
         let ends = ["from", "to"].iter().filter_map(|end| json.at(&["association", "connection", end]));
         [&["system"][..], &["auth_context", "system"], &["auth_meta", "system"]]
             .iter()
@@ -181,7 +182,7 @@ impl Event<'_> {
     }
 
     fn app(&self) -> Option<&Json<'_>> {
-        let resource = || self.json.get("resource").filter(|resource| party::is_a(resource, "application"));
+        let resource = || self.json.get("resource").filter(|resource| party::is_an_application(resource));
         self.json.said(&["application"]).or_else(resource)
     }
 
