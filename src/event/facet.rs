@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::field::{Field, Norm};
 use super::json::Json;
-use super::party::{is_a, is_attempt, is_named, is_own_account};
+use super::party::{is_a_device, is_an_application, is_attempt, is_named, is_own_account};
 use super::source::DEVICE_SIGN_IN;
 
 /// The members that tell the event type.
@@ -240,9 +240,9 @@ impl Meaning {
         if key != RESOURCE {
             return Meaning::default();
         }
-        let silent = |facet: usize, wanted: &str| if is_a(value, wanted) { 0 } else { 1 << facet };
+        let silent = |facet: usize, tells: bool| if tells { 0 } else { 1 << facet };
         let names = if is_named(value) { Meaning::NAMES } else { 0 };
-        Meaning(silent(DEVICE, "system") | silent(APP, "application") | names)
+        Meaning(silent(DEVICE, is_a_device(value)) | silent(APP, is_an_application(value)) | names)
     }
 
     /// Whether it tells nothing of a facet.

@@ -69,6 +69,20 @@ pub fn is_a(object: &Json<'_>, kind: &str) -> bool {
     object.text_at(&["type"]).is_some_and(|said| said.eq_ignore_ascii_case(kind))
 }
 
+/// Types of devices: those of the directory, and what is in the hands of an MDM.
+const DEVICES: &[&str] =
+    &["system", "device", "mdm_device", "mobile_device", "android_device", "emm_device", "google_emm_device"];
+
+/// Whether an object says that it is a device.
+pub fn is_a_device(object: &Json<'_>) -> bool {
+    DEVICES.iter().any(|kind| is_a(object, kind))
+}
+
+/// Whether an object says that it is an application, or a program that is installed on devices.
+pub fn is_an_application(object: &Json<'_>) -> bool {
+    is_a(object, "application") || is_a(object, "software_app")
+}
+
 /// One word for each kind, whichever way it is written.
 fn kind_of(kind: &str) -> Cow<'_, str> {
     match kind.to_ascii_lowercase().as_str() {
@@ -195,7 +209,7 @@ pub fn application_name<'e>(object: &'e Json<'e>) -> Option<&'e str> {
 /// A party out of a `resource` object or an end of an association.
 pub fn object<'e>(object: &'e Json<'e>) -> Party<'e> {
     let name = match () {
-        () if is_a(object, "system") => device_name(object),
+        () if is_a_device(object) => device_name(object),
         () if is_a(object, "application") => application_name(object),
         () => name(object, &[]),
     };

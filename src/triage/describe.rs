@@ -14,10 +14,11 @@ use crate::rule::{Entity, Rule};
 const LONGEST: usize = 200;
 
 /// One sentence that says what was found, who, from where, how often. What had a part in it is told apart: in what the
-/// entity did, and beside that.
+/// entity did, and beside that. `programs` were installed or removed.
 pub fn finding(
     rule: &Rule,
     entity: &Subject,
+    programs: &[&str],
     [own, beside]: &[Vec<Related>; 2],
     (count, spent): (usize, Span),
     leg: Option<(Leg, String, String)>,
@@ -26,6 +27,10 @@ pub fn finding(
     let mut text = rule.title.clone();
     if entity.kind != "organization" {
         text += &format!(": {}", cut(&entity.name, LONGEST));
+    }
+    if !programs.is_empty() && rule.entity != Entity::App {
+        text += if rule.entity == Entity::Organization { ": " } else { ", software " };
+        text += &some(programs);
     }
     let actors: Vec<&str> = of("actor", None).into_iter().filter(|a| *a != entity.name).collect();
     if rule.entity != Entity::Actor && !actors.is_empty() {

@@ -213,7 +213,9 @@ impl Findings<'_> {
         let (own, others) = self.own_and_others(spell, &events);
         let had_part = [&own, &others].map(|events| self::parts(store, events));
         let spent = last_seen.since(first_seen);
-        let summary = describe::finding(rule, &entity, &had_part, (events.len(), spent), self.leg(place, &events));
+        let leg = self.leg(place, &events);
+        let summary =
+            describe::finding(rule, &entity, &programs(store, &events), &had_part, (events.len(), spent), leg);
         let shown = shown(&events, &spell.events(), self.evidence_limit);
         Finding {
             id: self.id(place, spell),
@@ -421,9 +423,15 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
     for event in events {
         let text = |norm| store.text(*event, norm).map(str::to_owned);
         let kind = |norm, default: &str| text(norm).unwrap_or_else(|| default.to_owned());
+        // Of something that has only an id, such as a remote session, the name of the device tells more.
+        let nameless = || text(Norm::TargetName) == text(Norm::TargetId);
+        let target = match text(Norm::DeviceName).filter(|_| nameless()) {
+            Some(device) => ("target", "device".to_owned(), Some(device)),
+            None => ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),
+        };
         let candidates = [
             ("actor", kind(Norm::ActorType, "user"), text(Norm::ActorName)),
-            ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),
+            target,
             ("source", "ip".to_owned(), text(Norm::SourceIp)),
             ("source", "country".to_owned(), text(Norm::SourceCountry)),
             ("device", "device".to_owned(), text(Norm::DeviceName).or_else(|| text(Norm::DeviceKey))),
@@ -440,6 +448,15 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
         }
     }
     out
+}
+
+/// The programs that were installed or removed, each once.
+fn programs<'s>(store: &'s Store, events: &[u32]) -> Vec<&'s str> {
+    let is_of_software =
+        |event: &&u32| store.text(**event, Norm::EventType).is_some_and(|t| t.starts_with("software_"));
+    let mut seen = BTreeSet::new();
+    let names = events.iter().filter(is_of_software).filter_map(|event| store.text(*event, Norm::AppName));
+    names.filter(|name| seen.insert(*name)).collect()
 }
 
 /// Not more of a kind than a person reads.
