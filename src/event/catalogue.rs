@@ -16,24 +16,27 @@ pub fn canonical(event_type: &str) -> &str {
         "authnpolicy_update" => "authpolicy_update",
         "authpolicy_create" => "authnpolicy_create",
         "authpolicy_delete" => "authnpolicy_delete",
-        "admin_unsuspended" => "admin_unsuspend",
+        "admin_unsuspended" | "admin_activated" => "admin_unsuspend",
         "system_admin_grant" => "user_admin_granted",
         "systemuser_update" => "user_update",
+        "user_login" => "login_attempt",
         "saas_management_event_application_review" => "saas_management_application_review",
         other => other,
     }
 }
 
 /// The other names, each of which [`canonical`] gives one for.
-pub const SPELLINGS: [&str; 9] = [
+pub const SPELLINGS: [&str; 11] = [
     "radius_auth",
     "ldap_search",
     "authnpolicy_update",
     "authpolicy_create",
     "authpolicy_delete",
     "admin_unsuspended",
+    "admin_activated",
     "system_admin_grant",
     "systemuser_update",
+    "user_login",
     "saas_management_event_application_review",
 ];
 

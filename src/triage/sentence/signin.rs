@@ -64,13 +64,6 @@ const ATTEMPTS: &[Attempt] = &[
         challenge: "was asked for a further factor by {the device}",
         tells_missing_factor: false,
     },
-    Attempt {
-        event_type: "user_login",
-        success: "signed in to {the device}[ with {process_name}]",
-        failure: "failed to sign in to {the device}[ with {process_name}]",
-        challenge: "was asked for a further factor by {the device}",
-        tells_missing_factor: false,
-    },
 ];
 
 /// Whether events of this type are attempts to get in.
