@@ -229,14 +229,16 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     };
     let wheres = block.names("where")?;
     let wheres = wheres.iter().map(|text| compare(text, &names, block.warnings)).collect::<Result<_, _>>()?;
-    let unless = match block.take("unless") {
+    let unless: Vec<Unless> = match block.take("unless") {
         None => vec![],
         Some(_) if names.iter().any(|name| name == MATCH) => {
             let message = format!("beside `unless` no step is called `{MATCH}`, which is its match: name it otherwise");
             return Err(fault("steps", message));
         }
-        Some(Yaml::Array(list)) => list.iter().map(|u| unless(u, &names, block.warnings)).collect::<Result<_, _>>()?,
-        Some(single) => vec![unless(&single, &names, block.warnings)?],
+        Some(Yaml::Array(list)) => {
+            list.iter().map(|u| one_unless(u, &names, block.warnings)).collect::<Result<_, _>>()?
+        }
+        Some(single) => vec![one_unless(&single, &names, block.warnings)?],
     };
     let is_step = |name: &String| names.iter().position(|step| step == name);
     let context = block.names("context")?;
@@ -248,7 +250,13 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     if rules.len() < least {
         return Err(fault("steps", "a sequence has at least two steps, or one and an `unless`"));
     }
-    Ok(Logic::Chain(Chain { rules, group_by, window, is_ordered: true, bounds: None, wheres, unless, absent, context }))
+    let chain = Chain { rules, group_by, window, is_ordered: true, bounds: None, wheres, unless, absent, context };
+    if let Some(unless) = chain.unless.iter().find(|unless| Some(unless.before) == chain.absent_step()) {
+        let step = &names[unless.before];
+        let message = format!("nothing lies before `{step}`, which is the absent step: name another one in `before`");
+        return Err(fault("unless", message));
+    }
+    Ok(Logic::Chain(chain))
 }
 
 fn check_between(after: Option<usize>, before: usize) -> Result<(), Fault> {
@@ -261,7 +269,7 @@ const MATCH: &str = "u";
 
 /// `unless: rule`, or `{rule, after, before, settle, where}`. In `where` the match is called `u`; `after: window` is
 /// the start of the window.
-fn unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unless, Fault> {
+fn one_unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unless, Fault> {
     let step = |name: &str| {
         names.iter().position(|n| n == name).ok_or_else(|| fault("unless", format!("`{name}` is no step")))
     };

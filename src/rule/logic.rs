@@ -1,6 +1,8 @@
 //! Logic: what a rule looks for. One event (a detection), or events together: Sigma's correlations and our
 //! own conditions. The meaning of each is in `docs/detections.md`.
 
+use std::ops::Range;
+
 use super::expr::Expr;
 use super::pattern::Order;
 use crate::event::field::{Field, Norm};
@@ -120,6 +122,13 @@ pub struct Where {
     pub right: Right,
 }
 
+impl Where {
+    /// Whether one of its sides is a field of this step.
+    pub fn looks_at(&self, step: usize) -> bool {
+        self.left.0 == step || matches!(self.right, Right::Field(right, _) if right == step)
+    }
+}
+
 /// How two sides compare.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum How {
@@ -201,6 +210,26 @@ pub struct Chain {
     pub absent: Absent,
     /// steps that only say how things were: their events are no evidence
     pub context: Vec<usize>,
+}
+
+impl Chain {
+    /// The steps that have to be there.
+    pub fn needed(&self) -> Range<usize> {
+        match self.absent {
+            Absent::No => 0..self.rules.len(),
+            Absent::First => 1..self.rules.len(),
+            Absent::Last => 0..self.rules.len() - 1,
+        }
+    }
+
+    /// The step that must not be there.
+    pub fn absent_step(&self) -> Option<usize> {
+        match self.absent {
+            Absent::No => None,
+            Absent::First => Some(0),
+            Absent::Last => Some(self.rules.len() - 1),
+        }
+    }
 }
 
 /// `first_seen`.

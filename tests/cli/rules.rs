@@ -215,22 +215,52 @@ fn a_misspelt_need_is_an_error_wherever_it_stands() {
     }
 }
 
+/// Two rules that others refer to, as further documents of their file.
+fn locals() -> String {
+    let local = |name: &str| {
+        format!(
+            "---\ntitle: {name}\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{event_type: user_create}}, condition: s}}\n"
+        )
+    };
+    local("ba") + &local("bb")
+}
+
+/// The exit code of `rules lint` for a rule, and what it says.
+fn lint(rule: &str, locals: &str) -> (Option<i32>, String) {
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().to_str().unwrap();
+    fs::write(folder.path().join("x.yml"), format!("title: x\nname: x\n{rule}\n{locals}")).unwrap();
+    let output = jcdetect().args(["rules", "lint", "--rules", own]).output().unwrap();
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (output.status.code(), said)
+}
+
+fn sequence(more: &str) -> String {
+    format!("jcdetect: {{sequence: {{timespan: 1h, {more}}}}}")
+}
+
+/// Nothing lies before a step that is not there, so an `unless` that ends with it would never hold.
+#[test]
+fn no_unless_ends_with_the_absent_step() {
+    for (rule, code, want) in [
+        (sequence("steps: [ba, bb, ba], absent: last, unless: bb"), 2, "nothing lies before `c`"),
+        (
+            sequence("steps: [ba, bb], absent: first, unless: {rule: bb, after: window, before: a}"),
+            2,
+            "nothing lies before `a`",
+        ),
+        (sequence("steps: [ba, bb, ba], absent: last, unless: {rule: bb, before: b}"), 0, ""),
+    ] {
+        let (got, said) = lint(&rule, &locals());
+        assert!(got == Some(code) && said.contains(want), "{rule}: {got:?} {said}");
+    }
+}
+
 /// A rule that can never fire, or of which a part is lost, says so: an error, or a line of the lint.
 #[test]
 fn what_is_lost_in_silence_is_said() {
-    let folder = TempDir::new().unwrap();
-    let own = folder.path().to_str().unwrap();
-    let locals: String = ["ba", "bb"]
-        .map(|name| format!("---\ntitle: {name}\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{event_type: user_create}}, condition: s}}\n"))
-        .concat();
-    let lint = |rule: &str, locals: &str| {
-        fs::write(folder.path().join("x.yml"), format!("title: x\nname: x\n{rule}\n{locals}")).unwrap();
-        let output = jcdetect().args(["rules", "lint", "--rules", own]).output().unwrap();
-        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
-        (output.status.code(), said)
-    };
+    let locals = locals();
     let correlation = |of: &str, more: &str| format!("correlation: {{type: {of}, rules: [ba, bb], {more}}}");
-    let sequence = |more: &str| format!("jcdetect: {{sequence: {{timespan: 1h, {more}}}}}");
     for (rule, code, want) in [
         (correlation("event_count", "timespan: 0s, condition: {gte: 1}"), 2, "`timespan` is at least 1s"),
         (
