@@ -97,7 +97,7 @@ impl<'a> Steps<'a> {
             return self.unordered(event);
         }
         let last = self.last();
-        let first = usize::from(self.rule.absent == Absent::First);
+        let first = self.rule.needed().start;
         let mut chain = Links::from_elem(None, self.rule.rules.len());
         chain[last] = Some(event);
         // What stands against the event whatever the steps before it are is asked once, not for each of them.
@@ -113,7 +113,7 @@ impl<'a> Steps<'a> {
 
     /// The last step that has to be there.
     fn last(&self) -> usize {
-        self.rule.rules.len() - if self.rule.absent == Absent::Last { 2 } else { 1 }
+        self.rule.needed().end - 1
     }
 
     /// Finds the steps before `step`, which is set, back to `first`.

@@ -23,6 +23,7 @@ pub mod store;
 mod union;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
@@ -360,13 +361,7 @@ fn steps<'a>(set: &'a RuleSet, detected: &'a Detected, rule: usize) -> Vec<Step<
 
 /// The steps without which no chain completes.
 fn needs_of(chain: &Chain) -> Needs {
-    let count = chain.rules.len();
-    let (first_step, end_step) = match (chain.absent, &chain.bounds) {
-        (_, Some(_)) => (0, 0),
-        (Absent::No, None) => (0, count),
-        (Absent::First, None) => (1, count),
-        (Absent::Last, None) => (0, count - 1),
-    };
+    let Range { start: first_step, end: end_step } = if chain.bounds.is_some() { 0..0 } else { chain.needed() };
     Needs { first_step, end_step, events: 1 }
 }
 

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::expr::{Expr, Searchable, Test};
-use super::logic::{Absent, Bounds, Count, FirstSeen, GroupBy, How, Logic, Right, Where};
+use super::logic::{Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Right, Unless, Where};
 use super::pattern::{Order, Pattern, Side};
 use crate::event::field::{Field, Value};
+use crate::event::time::Span;
 
 /// Values of one comparison that are named; the rest are counted.
 const MOST: usize = 6;
@@ -149,49 +150,8 @@ impl fmt::Display for Bounds {
 pub fn logic(logic: &Logic) -> String {
     match logic {
         Logic::Detection(_) => "one event with".to_owned(),
-        Logic::Count(count) if is_any_of(count) => format!("one of {}{}", names(&count.rules), each(&count.group_by)),
-        Logic::Count(count) => {
-            let what = match &count.values {
-                Some(fields) => format!("different values of {}", names(fields.iter().map(Field::name))),
-                None if count.bounds.tests == [(Order::Equal, 1.0, false)] => "event".to_owned(),
-                None => "events".to_owned(),
-            };
-            let share = count.share.as_ref();
-            let share = share.map(|s| format!(", and at least {:.0} % of {}", s.at_least * 100.0, s.of));
-            let (window, each) = (count.window.words(), each(&count.group_by));
-            format!(
-                "{} {what} of {} within {window}{each}{}",
-                count.bounds,
-                names(&count.rules),
-                share.unwrap_or_default()
-            )
-        }
-        Logic::Chain(chain) => {
-            let rules = match chain.absent {
-                Absent::Last => {
-                    let (last, before) = chain.rules.split_last().map_or(("", &[][..]), |(l, b)| (l.as_str(), b));
-                    format!("{} and then no {last}", before.join(", then "))
-                }
-                Absent::First => {
-                    let (first, behind) = chain.rules.split_first().map_or(("", &[][..]), |(f, b)| (f.as_str(), b));
-                    format!("{} after no {first}", behind.join(", then "))
-                }
-                Absent::No if chain.is_ordered => chain.rules.join(", then "),
-                Absent::No => {
-                    let how = chain.bounds.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
-                    format!("{how} of {} in any order", names(&chain.rules))
-                }
-            };
-            let mut out = format!("{rules}, within {}{}", chain.window.words(), each(&chain.group_by));
-            for unless in &chain.unless {
-                out += &format!("; unless {}", unless.rule);
-            }
-            if !chain.wheres.is_empty() {
-                let wheres = chain.wheres.iter().map(|w| comparison(w, &chain.rules));
-                out += &format!("; where {}", wheres.collect::<Vec<_>>().join(" and "));
-            }
-            out
-        }
+        Logic::Count(count) => counted(count),
+        Logic::Chain(chain) => chained(chain),
         Logic::FirstSeen(f) => format!(
             "{} with a value of {} that was {}{}; judged after {} and {} events",
             f.rule,
@@ -227,15 +187,19 @@ pub fn logic(logic: &Logic) -> String {
     }
 }
 
-/// Where a new value was not seen.
-fn unseen(rule: &FirstSeen) -> String {
-    let seen = match rule.lookback.0 {
-        0 => format!("never in {} before", rule.learn_from),
-        _ => format!("not in {} in the {} before", rule.learn_from, rule.lookback.words()),
+fn counted(count: &Count) -> String {
+    if is_any_of(count) {
+        return format!("one of {}{}", names(&count.rules), each(&count.group_by));
+    }
+    let what = match &count.values {
+        Some(fields) => format!("different values of {}", names(fields.iter().map(Field::name))),
+        None if count.bounds.tests == [(Order::Equal, 1.0, false)] => "event".to_owned(),
+        None => "events".to_owned(),
     };
-    let left_out =
-        if rule.settle.0 > 0 { format!(", the last {} left out", rule.settle.words()) } else { String::new() };
-    seen + &left_out
+    let share = count.share.as_ref();
+    let share = share.map(|s| format!(", and at least {:.0} % of {}", s.at_least * 100.0, s.of)).unwrap_or_default();
+    let (rules, window, each) = (names(&count.rules), count.window.words(), each(&count.group_by));
+    format!("{} {what} of {rules} within {window}{each}{share}", count.bounds)
 }
 
 /// The idiom for "one of several rules": any match counts, and nothing else is asked.
@@ -244,18 +208,109 @@ fn is_any_of(count: &Count) -> bool {
     is_one && count.values.is_none() && count.share.is_none()
 }
 
-fn comparison(compared: &Where, rules: &[String]) -> String {
-    let step = |step: usize| rules.get(step).map_or("it", String::as_str);
-    let how = match compared.how {
-        How::Equal(true) => "equals".to_owned(),
-        How::Equal(false) => "differs from".to_owned(),
-        How::Order(order) => order.to_string(),
+/// First the steps, then what is compared, then what must not be there.
+fn chained(chain: &Chain) -> String {
+    let there = &chain.rules[chain.needed()];
+    let how = chain.bounds.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+    let steps = match chain.is_ordered {
+        true => there.join(", then "),
+        false => format!("{how} of {} in any order", names(there)),
     };
-    let right = match &compared.right {
-        Right::Field(of, field) => format!("{} of {}", field.name(), step(*of)),
-        Right::Literal(text) => text.clone(),
+    let within = if there.len() == 1 { String::new() } else { format!(", within {}", chain.window.words()) };
+    let mut parts = vec![format!("{steps}{within}{}", each(&chain.group_by))];
+    let (of_absent, of_steps): (Vec<&Where>, Vec<&Where>) =
+        chain.wheres.iter().partition(|compared| chain.absent_step().is_some_and(|step| compared.looks_at(step)));
+    parts.extend(wheres(chain, of_steps, None));
+    let limited =
+        |text: String, to: Option<String>| [Some(text), to].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    parts.extend(absent(chain).map(|text| limited(text, wheres(chain, of_absent, chain.absent_step()))));
+    let unless = |u: &Unless| {
+        let text = format!("unless {} {}", u.rule, place(chain, u));
+        limited(text, wheres(chain, &u.wheres, Some(chain.rules.len())))
     };
-    format!("{} of {} {how} {right}", compared.left.1.name(), step(compared.left.0))
+    parts.extend(chain.unless.iter().map(unless));
+    parts.join("; ")
+}
+
+/// The step that must not be there.
+fn absent(chain: &Chain) -> Option<String> {
+    let (rule, needed, window) = (chain.rules.get(chain.absent_step()?)?, chain.needed(), chain.window.words());
+    Some(match chain.absent {
+        Absent::First => format!("with no {rule} in the {window} before{}, but one earlier", of(chain, needed.start)),
+        _ => format!("with no {rule} in the {window} after{}", of(chain, needed.end - 1)),
+    })
+}
+
+/// Where the match of an `unless` lies.
+fn place(chain: &Chain, unless: &Unless) -> String {
+    let (needed, window) = (chain.needed(), chain.window.words());
+    let (first, last) = (needed.start, needed.end - 1);
+    let between = match unless.after.filter(|step| needed.contains(step)) {
+        Some(after) if (after, unless.before) == (first, last) && needed.len() == 2 => "in between".to_owned(),
+        Some(after) => format!("between {} and {}", step(chain, after), step(chain, unless.before)),
+        None if unless.before == last => format!("in the {window} before{}", of(chain, last)),
+        None => format!("before {}, within the same {window}", step(chain, unless.before)),
+    };
+    between + &left_out(unless.settle)
+}
+
+/// A step by the name of its rule; nothing where there is only one, and no other can be meant.
+fn of(chain: &Chain, place: usize) -> String {
+    if chain.needed().len() == 1 { String::new() } else { format!(" {}", step(chain, place)) }
+}
+
+/// A step by the name of its rule, and by its number where several have that.
+fn step(chain: &Chain, step: usize) -> String {
+    let name = &chain.rules[step];
+    match chain.rules[chain.needed()].iter().filter(|rule| *rule == name).count() {
+        0 | 1 => name.clone(),
+        _ => format!("{name} (step {})", step + 1),
+    }
+}
+
+/// Comparisons of steps; what is of the step `its` is called so. Fields that two steps have in common are told together.
+fn wheres<'w>(chain: &Chain, wheres: impl IntoIterator<Item = &'w Where>, its: Option<usize>) -> Option<String> {
+    let side = |place: usize, fields: &str| match its == Some(place) {
+        true => format!("its {fields}"),
+        false => format!("{fields} of {}", step(chain, place)),
+    };
+    let common = |compared: &Where| match (&compared.right, compared.how) {
+        (Right::Field(right, field), How::Equal(true)) if *field == compared.left.1 => Some((compared.left.0, *right)),
+        _ => None,
+    };
+    let told = |alike: &[&Where]| {
+        let (first, fields) = (alike[0], alike.iter().map(|compared| compared.left.1.name()).collect::<Vec<_>>());
+        let how = match first.how {
+            How::Equal(true) if fields.len() > 1 => "equal".to_owned(),
+            How::Equal(true) => "equals".to_owned(),
+            How::Equal(false) => "differs from".to_owned(),
+            How::Order(order) => order.to_string(),
+        };
+        let right = match &first.right {
+            Right::Field(place, _) if fields.len() > 1 && its == Some(*place) => "its own".to_owned(),
+            Right::Field(place, _) if fields.len() > 1 => format!("those of {}", step(chain, *place)),
+            Right::Field(place, field) => side(*place, &field.name()),
+            Right::Literal(text) => text.clone(),
+        };
+        format!("{} {how} {right}", side(first.left.0, &fields.join(", ")))
+    };
+    let wheres: Vec<&Where> = wheres.into_iter().collect();
+    let told: Vec<String> = wheres.chunk_by(|a, b| common(a).is_some() && common(a) == common(b)).map(told).collect();
+    (!told.is_empty()).then(|| format!("where {}", told.join(" and ")))
+}
+
+/// Where a new value was not seen.
+fn unseen(rule: &FirstSeen) -> String {
+    let seen = match rule.lookback.0 {
+        0 => format!("never in {} before", rule.learn_from),
+        _ => format!("not in {} in the {} before", rule.learn_from, rule.lookback.words()),
+    };
+    seen + &left_out(rule.settle)
+}
+
+/// The last part of a window, where that does not count.
+pub fn left_out(settle: Span) -> String {
+    if settle.0 > 0 { format!(", the last {} left out", settle.words()) } else { String::new() }
 }
 
 fn each(by: &[GroupBy]) -> String {
@@ -338,5 +393,47 @@ mod tests {
                     each actor.key; judged after 14 d and 5 events";
         assert_eq!(told, want);
         assert!(first_seen("").contains("that was never in a before, for each"), "{}", first_seen(""));
+    }
+
+    #[test]
+    fn a_sequence_is_told_with_all_that_limits_it() {
+        let sequence = |keys: &str| {
+            logic(&rule(&format!("jcdetect: {{sequence: {{group-by: [actor.key], timespan: 30d, {keys}}}}}\n")))
+        };
+        let told = |keys: &str, want: &str| assert_eq!(sequence(keys), want, "{keys}");
+        told(
+            "steps: [login], unless: {rule: other, after: window, settle: 24h, where: [u.source.country == a.source.country]}",
+            "login, for each actor.key; unless other in the 30 d before, the last 24 h left out, where its source.country \
+             equals source.country of login",
+        );
+        told(
+            "steps: [x, y], where: [a.source.ip == b.source.ip, a.agent.os == b.agent.os, b.agent.os == a.agent.os]",
+            "x, then y, within 30 d, for each actor.key; where source.ip, agent.os of x equal those of y and agent.os of y \
+             equals agent.os of x",
+        );
+        told(
+            "steps: [x], unless: {rule: z, after: window, where: [a.source.ip == u.source.ip, a.agent.os == u.agent.os]}",
+            "x, for each actor.key; unless z in the 30 d before, where source.ip, agent.os of x equal its own",
+        );
+        told("steps: [x, y], unless: z", "x, then y, within 30 d, for each actor.key; unless z in between");
+        told(
+            "steps: [x, x, y], where: [b.source.ip != a.source.ip], unless: [{rule: z, before: b}, {rule: y, after: b}]",
+            "x, then x, then y, within 30 d, for each actor.key; where source.ip of x (step 2) differs from source.ip of x \
+             (step 1); unless z between x (step 1) and x (step 2); unless y between x (step 2) and y",
+        );
+        told(
+            "steps: [x, y], unless: [{rule: z, after: window}, {rule: z, after: window, before: a}]",
+            "x, then y, within 30 d, for each actor.key; unless z in the 30 d before y; unless z before x, within the same \
+             30 d",
+        );
+        told(
+            "steps: [x, y], absent: first, where: [a.source.ip == b.source.ip, b.agent.kind == app]",
+            "y, for each actor.key; where agent.kind of y equals app; with no x in the 30 d before, but one earlier, where \
+             its source.ip equals source.ip of y",
+        );
+        told(
+            "steps: [x, y, z], absent: last, unless: {rule: w, after: a, before: b}",
+            "x, then y, within 30 d, for each actor.key; with no z in the 30 d after y; unless w in between",
+        );
     }
 }

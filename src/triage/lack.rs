@@ -12,7 +12,8 @@ use crate::detect::profile::Symbol;
 use crate::detect::store::Store;
 use crate::event::field::{Field, Norm};
 use crate::event::time::{HOUR, SECOND, Span, Timestamp};
-use crate::rule::logic::{Absent, Chain, Count, FirstSeen, GroupBy, Logic, Travel};
+use crate::rule::logic::{Chain, Count, FirstSeen, GroupBy, Logic, Travel};
+use crate::rule::told::left_out;
 
 /// Combinations of group fields of one event that are looked at.
 const MOST_KEYS: usize = 64;
@@ -235,17 +236,17 @@ fn count_at(keys: &Keys<'_>, count: &Count, event: u32) -> Vec<String> {
 
 /// Which steps there were, and whether any group had all of them.
 fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
-    let needed: Vec<usize> = needed(chain).collect();
+    let needed = chain.needed();
     let mut out = Vec::new();
     let mut has: BTreeMap<Key, (BTreeSet<usize>, u32)> = BTreeMap::new();
-    for step in &needed {
-        let groups = keys.groups(*step, &chain.group_by);
+    for step in needed.clone() {
+        let groups = keys.groups(step, &chain.group_by);
         if groups.is_empty() {
-            out.push(format!("{} never happened", keys.name(*step)));
+            out.push(format!("{} never happened", keys.name(step)));
         }
         for (key, events) in groups {
             let first = events.first().map_or(0, |event| *event);
-            has.entry(key).or_insert_with(|| (BTreeSet::new(), first)).0.insert(*step);
+            has.entry(key).or_insert_with(|| (BTreeSet::new(), first)).0.insert(step);
         }
     }
     let most = has.values().map(|(steps, _)| steps.len()).max().unwrap_or(0);
@@ -263,15 +264,6 @@ fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
         out.push(format!("nobody had all of its {} parts; the nearest was {nearest}, with {most}", needed.len()));
     }
     out
-}
-
-/// The steps that have to be there.
-fn needed(chain: &Chain) -> impl Iterator<Item = usize> {
-    match chain.absent {
-        Absent::First => 1..chain.rules.len(),
-        Absent::Last => 0..chain.rules.len() - 1,
-        Absent::No => 0..chain.rules.len(),
-    }
 }
 
 /// For each step, the match nearest to an event in its group.
@@ -316,8 +308,7 @@ fn known_at(keys: &Keys<'_>, rule: &FirstSeen, event: u32) -> Vec<String> {
     // What is younger than this does not count yet, and what is older than that no more.
     let settled = Timestamp(time.0.saturating_sub(rule.settle.0));
     let is_forgotten = |at: Timestamp| rule.lookback.0 > 0 && at.0 <= time.0.saturating_sub(rule.lookback.0);
-    let left_out =
-        if rule.settle.0 > 0 { format!(", the last {} left out", rule.settle.words()) } else { String::new() };
+    let left_out = left_out(rule.settle);
     let mut out = Vec::new();
     for key in keys.of(event, 0, &rule.by) {
         let lessons = groups.get(&key).map(Vec::as_slice).unwrap_or_default();

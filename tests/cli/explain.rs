@@ -92,7 +92,7 @@ fn what_hangs_on_what_comes_after_the_data_is_pending() {
     let told = flat(&explain(&arguments));
     assert!(told.contains("It made 2 findings out of 6 events."), "{told}");
     assert!(told.contains("svc-backup (pending)"), "{told}");
-    assert!(told.contains("for each actor.key [met 5 times, 1 of them pending]"), "{told}");
+    assert!(told.contains("with no succeeded in the 10 min after [met 5 times, 1 of them pending]"), "{told}");
     let told = flat(&explain(&[&arguments[..], &["--event", "e9"]].concat()));
     assert!(told.contains("The rule is met at this event; pending: the data ends"), "{told}");
 }
