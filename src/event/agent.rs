@@ -28,65 +28,73 @@ pub fn os<'e>(json: &'e Json<'e>) -> Option<&'e str> {
 
 /// `browser`, `script`, `app` or `unknown`.
 pub fn kind(json: &Json<'_>) -> Option<&'static str> {
-    let name = letters::of(name(json)?);
-    let any = |list: &[&str]| list.iter().any(|word| name.contains(word));
-    Some(if any(SCRIPTS) {
-        "script"
-    } else if any(APPS) {
-        "app"
-    } else if any(BROWSERS) {
-        "browser"
-    } else {
-        "unknown"
-    })
+    let name = name(json)?;
+    let (letters, words) = (letters::of(name), letters::words(name));
+    let is_one_of = |programs: &Programs| {
+        programs.parts.iter().any(|part| letters.contains(part))
+            || programs.words.iter().any(|word| words.iter().any(|own| own == word))
+    };
+    let kinds = [("script", &SCRIPTS), ("app", &APPS), ("browser", &BROWSERS)];
+    Some(kinds.into_iter().find(|(_, programs)| is_one_of(programs)).map_or("unknown", |(kind, _)| kind))
+}
+
+/// Programs of one kind.
+struct Programs {
+    /// what their names have in them
+    parts: &'static [&'static str],
+    /// the same as words of their own, where other words have it in them, as `Search` has `arc`
+    words: &'static [&'static str],
 }
 
 /// Tools and HTTP libraries. Headless browsers are here: nobody signs in with one by hand.
-const SCRIPTS: &[&str] = &[
-    "curl",
-    "wget",
-    "python",
-    "aiohttp",
-    "httpx",
-    "gohttp",
-    "okhttp",
-    "powershell",
-    "postman",
-    "insomnia",
-    "axios",
-    "nodefetch",
-    "undici",
-    "headless",
-    "phantomjs",
-    "selenium",
-    "puppeteer",
-    "playwright",
-    "libwww",
-    "javahttp",
-    "apachehttp",
-    "restsharp",
-    "ruby",
-    "scrapy",
-    "httpie",
-];
-const APPS: &[&str] = &["jumpcloud", "electron", "cfnetwork", "outlook", "slack", "teams"];
-const BROWSERS: &[&str] = &[
-    "chrome",
-    "chromium",
-    "firefox",
-    "safari",
-    "edge",
-    "opera",
-    "brave",
-    "vivaldi",
-    "samsung",
-    "internetexplorer",
-    "mobilesafari",
-    "webview",
-    "duckduckgo",
-    "yandex",
-    "arc",
-];
+const SCRIPTS: Programs = Programs {
+    parts: &[
+        "curl",
+        "wget",
+        "python",
+        "aiohttp",
+        "httpx",
+        "gohttp",
+        "okhttp",
+        "powershell",
+        "postman",
+        "insomnia",
+        "axios",
+        "nodefetch",
+        "undici",
+        "headless",
+        "phantomjs",
+        "selenium",
+        "puppeteer",
+        "playwright",
+        "libwww",
+        "javahttp",
+        "apachehttp",
+        "restsharp",
+        "ruby",
+        "scrapy",
+        "httpie",
+    ],
+    words: &[],
+};
+const APPS: Programs =
+    Programs { parts: &["jumpcloud", "electron", "cfnetwork", "outlook", "slackbot"], words: &["slack", "teams"] };
+const BROWSERS: Programs = Programs {
+    parts: &[
+        "chrome",
+        "chromium",
+        "firefox",
+        "safari",
+        "msedge",
+        "vivaldi",
+        "samsung",
+        "internetexplorer",
+        "webview",
+        "duckduckgo",
+        "yandex",
+    ],
+    words: &["edge", "opera", "brave", "arc"],
+};
 
 #[cfg(test)]
 mod tests {
@@ -103,6 +111,23 @@ mod tests {
             ("HeadlessChrome", "script"),
             ("JumpCloud Go", "app"),
             ("Other", "unknown"),
+            ("Edge", "browser"),
+            ("Edge Mobile", "browser"),
+            ("Microsoft Edge", "browser"),
+            ("MicrosoftEdge/18", "browser"),
+            ("Opera Mini", "browser"),
+            ("OperaMobile", "browser"),
+            ("Arc", "browser"),
+            ("arc/1.2", "browser"),
+            ("Microsoft Teams", "app"),
+            ("Slack", "app"),
+            ("Research Tool", "unknown"),
+            ("PetalSearch", "unknown"),
+            ("SearchBot", "unknown"),
+            ("MonarchBot", "unknown"),
+            ("Knowledge Base Sync", "unknown"),
+            ("Operator SDK", "unknown"),
+            ("Steamship", "unknown"),
         ] {
             let text = format!(r#"{{"user_agent":{{"name":"{agent}"}}}}"#);
             assert_eq!(kind(&Json::parse(&text).unwrap()), Some(want), "{agent}");

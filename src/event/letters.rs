@@ -5,6 +5,23 @@ pub fn of(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// The words of a name in lower case. A word begins also at a capital letter behind a small one: `MicrosoftEdge` has two.
+pub fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for letter in name.chars() {
+        let is_end = !letter.is_alphanumeric() || was_small && letter.is_uppercase();
+        if is_end && words.last().is_some_and(|word| !word.is_empty()) {
+            words.push(String::new());
+        }
+        was_small = letter.is_lowercase();
+        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -16,5 +33,19 @@ mod tests {
             ("pythonrequests2".into(), "pythonrequests2".into())
         );
         assert_eq!((of("_É"), of("--")), ("é".into(), String::new()));
+    }
+
+    #[test]
+    fn words_of_a_name() {
+        for (name, want) in [
+            ("Microsoft Edge", "microsoft edge"),
+            ("MicrosoftEdge/18", "microsoft edge 18"),
+            ("python-requests_2", "python requests 2"),
+            ("HTTPie", "httpie"),
+            ("", ""),
+            ("-É", "é"),
+        ] {
+            assert_eq!(words(name).join(" ").trim(), want, "{name}");
+        }
     }
 }
