@@ -168,7 +168,7 @@ fn suppression(yaml: &Yaml, place: &Place<'_>) -> Result<Suppression> {
         }
         let is_wrong = |text: &&String| field == "source" && text.contains('/') && networks::network(text).is_none();
         if let Some(wrong) = values.iter().find(is_wrong) {
-            bail!("{}: `{field}`: {wrong:?} is no network", place.at(field));
+            bail!("{}: `{field}`: {wrong:?} is not a network", place.at(field));
         }
         Condition::new(field, &values).ok_or_else(|| anyhow!("{}: `match` has no key `{field}`", place.at(field)))
     };
@@ -226,9 +226,9 @@ mod tests {
                 "c.yml:9: `match` has no key `entitty`; did you mean `entity`?",
             ),
             ("    match:\n      entity: jo\n", "", "c.yml:7: an entry of `suppress` needs `match`"),
-            ("      entity: jo\n", "      entity: {a: b}\n", "c.yml:9: `entity`: it has to be a list of texts"),
+            ("      entity: jo\n", "      entity: {a: b}\n", "c.yml:9: `entity`: expected a list of texts"),
             ("      entity: jo\n", "      entity: []\n", "c.yml:9: `entity` has no value"),
-            ("203.0.113.0/24", "203.0.113.0/99", "c.yml:4: `source`: \"203.0.113.0/99\" is no network"),
+            ("203.0.113.0/24", "203.0.113.0/99", "c.yml:4: `source`: \"203.0.113.0/99\" is not a network"),
         ] {
             let error = read(&GOOD.replace(from, to)).unwrap_err();
             assert!(error.starts_with(want), "{error}");

@@ -125,7 +125,7 @@ impl Config {
                             && let Some(wrong) = values.iter().find(is_wrong)
                         {
                             bail!(
-                                "{}: `{name}`: {wrong:?} is no network; write 203.0.113.0/24 or an address",
+                                "{}: `{name}`: {wrong:?} is not a network; write 203.0.113.0/24 or an address",
                                 at(wrong)
                             );
                         }
@@ -164,7 +164,7 @@ pub fn texts(value: &Yaml) -> Result<Vec<String>> {
     let text = |value: &Yaml| match value {
         Yaml::String(text) => Ok(text.clone()),
         Yaml::Number(number) => Ok(number.to_string()),
-        _ => Err(anyhow!("it has to be a list of texts")),
+        _ => Err(anyhow!("expected a list of texts")),
     };
     match value {
         Yaml::Array(list) => list.iter().map(text).collect(),
@@ -174,8 +174,8 @@ pub fn texts(value: &Yaml) -> Result<Vec<String>> {
 }
 
 /// The nearest file upward from the working folder, to the root of the repository or to home; outside of these only that
-/// of the working folder, as those above it are for anybody to write. What lies in a folder of evidence was put there by
-/// somebody else.
+/// of the working folder is looked at, since anybody may write to the folders above. A file in a folder of sources is not
+/// used: it belongs to the evidence.
 fn found(sources: &[PathBuf]) -> Option<PathBuf> {
     let start = std::env::current_dir().ok()?;
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -207,12 +207,12 @@ mod tests {
         for (text, want) in [
             ("enable: []\nlist: {}\n", "x/jcdetect.yml:2: no key `list`; did you mean `lists`?"),
             ("lists:\n  vpn_network: []\n", "x/jcdetect.yml:2: no list vpn_network; did you mean `vpn_networks`?"),
-            ("lists:\n  vpn_networks: {a: b}\n", "x/jcdetect.yml:2: `vpn_networks`: it has to be a list of texts"),
+            ("lists:\n  vpn_networks: {a: b}\n", "x/jcdetect.yml:2: `vpn_networks`: expected a list of texts"),
             (
                 "lists:\n  vpn_networks: [192.0.2.1, nonsense]\n",
-                "x/jcdetect.yml:2: `vpn_networks`: \"nonsense\" is no network; write 203.0.113.0/24 or an address",
+                "x/jcdetect.yml:2: `vpn_networks`: \"nonsense\" is not a network; write 203.0.113.0/24 or an address",
             ),
-            ("office_hours: {from: '8'}\n", "x/jcdetect.yml:1: `office_hours`: `from: 8` is no time"),
+            ("office_hours: {from: '8'}\n", "x/jcdetect.yml:1: `office_hours`: `from: 8` is not a time"),
             ("a: [\n", "x/jcdetect.yml:"),
             ("- a\n", "a configuration is a map of keys"),
         ] {

@@ -102,8 +102,8 @@ pub fn tell(run: &Run) {
             }
             Use::Put { overruled: 0, .. } => {}
             Use::Put { overruled, .. } => say(format_args!(
-                "{path}: the suppression of {rule} ({reason}{owner}) covers {overruled} of the findings to which \
-                 somebody answered no or not sure; they are shown all the same"
+                "{path}: the suppression of {rule} ({reason}{owner}) matches {overruled} of the findings that were \
+                 answered \"no\" or \"not sure\"; these stay visible"
             )),
         }
     }

@@ -152,7 +152,7 @@ pub fn findings(
     findings
 }
 
-/// Keeps what can be read only once, where records or indicators make that it is read again.
+/// Copies sources that can be read only once (pipes) to temporary files, for a second reading.
 fn keep(sources: &mut [Source]) -> Result<()> {
     for source in sources {
         source.spool().map_err(|error| {

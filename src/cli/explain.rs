@@ -88,7 +88,7 @@ fn on_event(inquiry: &Inquiry, place: usize, id: &str) -> Result<(Asked, Vec<Par
         bail!("--event {id}: no event of this id was read");
     };
     let json = Json::parse(text).map_err(|error| anyhow!("--event {id}: {error}"))?;
-    let event = Event::new(&json).map_err(|_| anyhow!("--event {id}: the record is no event"))?;
+    let event = Event::new(&json).map_err(|_| anyhow!("--event {id}: the record is not an event"))?;
     let outside = inquiry.enrichment.looks_up().then(|| inquiry.enrichment.outside(&event));
     let linked = Linked { enriched: Enriched { event: &event, outside }, links: &inquiry.analysis.links };
     let mut sources = inquiry.sources.iter().chain(&inquiry.history);
@@ -104,7 +104,7 @@ fn on_event(inquiry: &Inquiry, place: usize, id: &str) -> Result<(Asked, Vec<Par
     Ok((asked, parts(all_read(inquiry), place, At::Event(&linked, *origin))))
 }
 
-/// Why a rule could find nothing, or why a scan says nothing of what it found.
+/// Why a rule could find nothing, or why a scan does not report what it found.
 fn reasons(inquiry: &Inquiry, rule: &Rule, findings: &[Finding]) -> Vec<String> {
     let analysis = &inquiry.analysis;
     let history = Some(&analysis.history.coverage);
@@ -118,9 +118,9 @@ fn reasons(inquiry: &Inquiry, rule: &Rule, findings: &[Finding]) -> Vec<String> 
     );
     let mut out = Vec::new();
     if rule.is_opt_in && !inquiry.wants(rule) {
-        out.push(format!("A scan is silent about it unless it is given --enable {}.", rule.name));
+        out.push(format!("A scan reports nothing of this rule by default; --enable {} turns it on.", rule.name));
     } else if !inquiry.wants(rule) {
-        out.push("The configuration switches it off.".to_owned());
+        out.push("The configuration or --disable turns this rule off.".to_owned());
     }
     if findings.is_empty() {
         out.extend(coverage.why_nothing(rule));

@@ -82,7 +82,7 @@ fn write_error(line: impl Display) {
     _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Writes to standard output. What goes wrong there is said, and is one of the ways in which the run ends.
+/// Writes to standard output. An error is printed and becomes part of the exit code.
 fn write_out(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Option<Exit>> {
     let mut out = BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
@@ -94,7 +94,7 @@ fn write_out(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result
     }
 }
 
-/// Whoever reads our output has seen enough.
+/// Whoever reads our output has seen enough: that is no error.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)

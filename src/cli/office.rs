@@ -22,7 +22,7 @@ pub fn off_hours(office: &Yaml) -> Result<Vec<String>> {
     let text = |key: &str| map.get(key).and_then(Yaml::as_str);
     let clock = |key: &str| {
         let written = text(key).ok_or_else(|| anyhow!("it lacks `{key}`, a time such as \"08:00\""))?;
-        minutes(written).ok_or_else(|| anyhow!("`{key}: {written}` is no time; write it as \"08:00\""))
+        minutes(written).ok_or_else(|| anyhow!("`{key}: {written}` is not a time; write it as \"08:00\""))
     };
     let (from, to) = (clock("from")?, clock("to")?);
     // To midnight, or into the next morning.
@@ -52,7 +52,7 @@ fn offset(zone: Option<&str>) -> Result<usize> {
             let minutes = i64::from(offset.local_minus_utc()) / 60;
             Ok(usize::try_from(minutes.rem_euclid(7 * 24 * 60)).unwrap_or(0))
         }
-        _ => bail!("`zone: {zone}` is no zone; write UTC or an offset such as \"+01:00\""),
+        _ => bail!("`zone: {zone}` is not a time zone; write UTC or an offset such as \"+01:00\""),
     }
 }
 
@@ -63,7 +63,7 @@ fn days(value: Option<&Yaml>) -> Result<Vec<usize>> {
         let word = value.as_str().unwrap_or_default().to_lowercase();
         DAYS.iter()
             .position(|day| *day == word)
-            .ok_or_else(|| anyhow!("`days`: {value} is none of {}", DAYS.join(", ")))
+            .ok_or_else(|| anyhow!("`days`: {value} is not one of {}", DAYS.join(", ")))
     };
     list.iter().map(day).collect()
 }
@@ -104,12 +104,12 @@ mod tests {
     fn mistakes_are_pointed_out() {
         for (office, want) in [
             (json!([1]), "it has to be a map"),
-            (json!({"from": "8", "to": "18:00"}), "`from: 8` is no time"),
+            (json!({"from": "8", "to": "18:00"}), "`from: 8` is not a time"),
             (json!({"from": "08:00"}), "it lacks `to`"),
             (json!({"from": "08:00", "to": "18:00", "dayz": []}), "did you mean `days`?"),
-            (json!({"from": "08:00", "to": "18:00", "days": ["monday"]}), "none of mon, tue"),
-            (json!({"from": "08:00", "to": "18:00", "zone": "Mars"}), "is no zone"),
-            (json!({"from": "08:00", "to": "24:30"}), "`to: 24:30` is no time"),
+            (json!({"from": "08:00", "to": "18:00", "days": ["monday"]}), "not one of mon, tue"),
+            (json!({"from": "08:00", "to": "18:00", "zone": "Mars"}), "is not a time zone"),
+            (json!({"from": "08:00", "to": "24:30"}), "`to: 24:30` is not a time"),
         ] {
             let error = format!("{:#}", off_hours(&office).unwrap_err());
             assert!(error.contains(want), "{error}");

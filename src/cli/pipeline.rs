@@ -69,7 +69,7 @@ impl Analysis {
     }
 }
 
-/// Reads sources and detects. What stands in the input and in history is input.
+/// Reads sources and detects. A record both in the input and in the history counts as input.
 pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> Analysis {
     let enrichment = job.enrichment.filter(|enrichment| enrichment.looks_up());
     let look_up = |event: &Event<'_>| enrichment.map(|e| e.outside(event)).unwrap_or_default();

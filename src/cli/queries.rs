@@ -77,10 +77,10 @@ pub struct Filters {
     pub contains: Vec<String>,
 }
 
-/// What a command that runs none of our rules takes all the same.
+/// What a command that runs no rules accepts as others do.
 #[derive(Debug, clap::Args)]
 pub struct Unruled {
-    /// Changes nothing here: where no rule runs, no jcdetect.yml is looked for
+    /// Accepted as by other commands; this one runs no rules and never looks for a jcdetect.yml
     #[arg(long, help_heading = "Rules")]
     pub no_config: bool,
 }

@@ -176,7 +176,9 @@ fn outputs(typed: &[&String]) -> Result<Vec<(Format, PathBuf)>> {
     let files: Vec<PathBuf> = outputs.iter().map(|(_, path)| whole(path)).collect();
     let is_twice = |(place, _): &(usize, &(Format, PathBuf))| files[..*place].contains(&files[*place]);
     match outputs.iter().enumerate().find(is_twice) {
-        Some((place, (_, path))) => bail!("--output {}: {} is written already", typed[place], path.display()),
+        Some((place, (_, path))) => {
+            bail!("--output {}: an earlier --output writes to {} too; name another file", typed[place], path.display())
+        }
         None => Ok(outputs),
     }
 }

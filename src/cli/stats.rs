@@ -62,8 +62,8 @@ fn ungrouped(set: &RuleSet, analysis: &Analysis) -> String {
     most(set, |place| detect::ungrouped(set, &analysis.store, &analysis.detected, place))
 }
 
-/// The rules of which there is most, with how much. What only helps the rule that its file is named for is named behind
-/// that, as many files call theirs the same.
+/// The rules with the highest counts. A helper rule is shown behind the name of its file's main rule, as many files use
+/// the same names for helpers.
 fn most(set: &RuleSet, count: impl Fn(usize) -> usize) -> String {
     let reported = set.rules.iter().filter(|rule| rule.is_reported);
     let of_file: HashMap<&str, &str> = reported.map(|rule| (rule.file.as_str(), rule.name.as_str())).collect();

@@ -406,7 +406,7 @@ pub fn lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The findings as a report tells of them, for what is made of a report as well as of a scan.
+/// The findings in the form of a JSON report, for code that takes both a finished scan and a saved report.
 pub fn told(report: &Report<'_>) -> io::Result<Vec<Told>> {
     let told = |finding| serde_json::to_value(wire(report, finding)).and_then(serde_json::from_value);
     report.findings.iter().map(told).collect::<Result<_, _>>().map_err(io::Error::from)

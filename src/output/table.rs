@@ -156,7 +156,7 @@ fn organizations(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Re
                 format!("{}, worst {worst}, and {}", counted(&triage, "finding"), counted(&questions, "question"))
             }
             (None, Some(count)) => {
-                format!("nothing of what was asked for; {} left out", plural(*count as u64, "finding"))
+                format!("no finding passes the filters; {} left out", plural(*count as u64, "finding"))
             }
             (None, None) => {
                 let events = plural(report.coverage.organizations[organization], "event");
@@ -313,7 +313,10 @@ fn silences(c: &Coverage, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let (from, to) = (silence.from.short(zone), silence.to.short(zone));
     let length = silence.to.since(silence.from).words();
     let service = Safe(&silence.service);
-    writeln!(out, "Silent: no {service}{whose} from {from} to {to} {zone}, unlike in other weeks ({length}{more})")
+    writeln!(
+        out,
+        "Silent: no {service} events{whose} from {from} to {to} {zone}, unlike in other weeks ({length}{more})"
+    )
 }
 
 /// Types of which no source says what they are: rules may not know them.
@@ -330,7 +333,7 @@ fn unknown_types(c: &Coverage, out: &mut dyn Write) -> io::Result<()> {
 fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], out: &mut dyn Write) -> io::Result<()> {
     let left_out = report.run.left_out_count();
     let mut found = match (triage.is_empty(), questions.is_empty()) {
-        (true, true) if left_out > 0 => "Nothing found of what was asked for".to_owned(),
+        (true, true) if left_out > 0 => "No finding passes the filters".to_owned(),
         (true, true) => "Nothing found".to_owned(),
         (false, true) => counted(triage, "finding"),
         (true, false) => counted(questions, "question"),
@@ -355,7 +358,7 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
         (&failed, "failed"),
         (&rules.no_input, "without their kind of event"),
         (&rules.too_young, "without enough history"),
-        (&rules.blind, "without their other input"),
+        (&rules.blind, "without their list or database"),
     ] {
         let count = names.iter().filter(|name| told.insert(name.as_str())).count();
         if count > 0 {

@@ -3,8 +3,8 @@
 use super::logic::GroupBy;
 use super::{Problem, Rule};
 
-/// Warns of aliases that leave out a rule, whose events then join nothing, or name one that is not there. A rule that
-/// an alias knows by its id is put under its name, as rules are by then.
+/// Warns of an alias that leaves out one of the rules, whose events would join no group, or names an unknown one. Ids of
+/// rules in aliases become names.
 pub(super) fn check(rules: &mut [Rule], references: &[Option<Vec<usize>>]) -> Vec<Problem> {
     let mut out = Vec::new();
     for place in 0..rules.len() {

@@ -13,7 +13,7 @@ pub fn compile(text: &str, names: &[&str], select: &dyn Fn(&str) -> Expr) -> Res
     let expr = parser.or()?;
     match parser.peek() {
         None => Ok(expr),
-        Some(token) => Err(format!("condition does not go on with {token:?}")),
+        Some(token) => Err(format!("unexpected {token:?} in the condition: write and, or, or end it there")),
     }
 }
 
@@ -122,7 +122,7 @@ impl<'a> Parser<'a> {
 }
 
 fn unknown(name: &str, names: &[&str]) -> String {
-    format!("condition names {name:?}, which is no selection{}", hint(name, names.iter().copied()))
+    format!("condition names {name:?}, which is not a selection{}", hint(name, names.iter().copied()))
 }
 
 #[cfg(test)]
@@ -174,10 +174,10 @@ mod tests {
             ("sel_c", "did you mean `sel_"),
             ("sel_a and", "ends too early"),
             ("(sel_a", "closing parenthesis"),
-            ("sel_a sel_b", "does not go on with \"sel_b\""),
+            ("sel_a sel_b", "unexpected \"sel_b\" in the condition"),
             ("sel_a | count() > 5", "use a correlation"),
             ("2 of sel_*", "`2 of` is not supported"),
-            ("1 of x*", "no selection"),
+            ("1 of x*", "not a selection"),
             ("", "ends too early"),
             (&format!("{}sel_a{}", "(".repeat(64), ")".repeat(64)), "more than 64 levels"),
             (&"(".repeat(9000), "more than 64 levels"),

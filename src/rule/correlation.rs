@@ -61,7 +61,7 @@ fn bounds(value: &Yaml) -> Result<(Bounds, Vec<String>), Fault> {
             }
             other => {
                 let hint = hint(other, ["gte", "gt", "lte", "lt", "eq", "neq", "field"].into_iter());
-                return Err(fault(key.clone(), format!("`{other}` is no comparison{hint}")));
+                return Err(fault(key.clone(), format!("`{other}` is not a comparison{hint}")));
             }
         };
         let n = value.as_f64().ok_or_else(|| fault(key.clone(), format!("`{key}` takes a number")))?;
@@ -74,7 +74,8 @@ fn counts_no_values(kind: &str) -> Fault {
     fault("field", format!("`{kind}` looks at no `field`: leave it out, or take `value_count`"))
 }
 
-/// What completes is there, so a condition that no count from 1 to `most` is within is never met.
+/// The completing event itself counts, so counts start at 1: a condition that is met by no count from 1 to `most` is an
+/// error.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts; too large is as good as never")]
 fn check_bounds(bounds: &Bounds, most: usize) -> Result<(), Fault> {
     // Whether it holds changes only next to a number that it names.
@@ -271,7 +272,7 @@ const MATCH: &str = "u";
 /// the start of the window.
 fn one_unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unless, Fault> {
     let step = |name: &str| {
-        names.iter().position(|n| n == name).ok_or_else(|| fault("unless", format!("`{name}` is no step")))
+        names.iter().position(|n| n == name).ok_or_else(|| fault("unless", format!("`{name}` is not a step")))
     };
     if let Yaml::String(rule) = value {
         let (rule, settle) = (rule.clone(), Span::default());
@@ -319,7 +320,7 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
     let is_name = left.1.is_letters_only() && !letters.is_empty();
     let right_side = side(right)?;
     if let Some(step) = of_field(right).filter(|_| right_side.is_none()) {
-        return Err(wrong(&format!("`{step}` is no step; a text that looks like this stands in quotes")));
+        return Err(wrong(&format!("`{step}` is not a step; write a text that looks like this in quotes")));
     }
     let right = match right_side {
         Some((step, field)) => Right::Field(step, field),

@@ -118,7 +118,7 @@ pub fn field(name: &str, warnings: &mut Warnings) -> Result<Field, Fault> {
 }
 
 fn undocumented(name: &str) -> Fault {
-    fault(name, format!("{name} is a raw path that no source documents"))
+    fault(name, format!("undocumented raw path {name}: check the spelling"))
 }
 
 /// Compiles one test: a field with its modifiers, and the values it is compared with.
@@ -172,7 +172,10 @@ fn check_event_types(field: &Field, patterns: &[Pattern], key: &str, warnings: &
             && catalogue::service_of(name).is_none()
         {
             let hint = hint(name, catalogue::names());
-            warnings.push(fault(key, format!("event type {name:?} is in no source{hint}")));
+            warnings.push(fault(
+                key,
+                format!("unknown event type {name:?}, neither documented nor seen in an export{hint}"),
+            ));
         }
     }
 }
@@ -218,7 +221,7 @@ fn of_value(
         return Ok(vec![Pattern::Listed(list.to_owned())]);
     }
     if m.is_cidr {
-        let network = networks::network(&text).ok_or_else(|| fault(&text, format!("{text:?} is no network")))?;
+        let network = networks::network(&text).ok_or_else(|| fault(&text, format!("{text:?} is not a network")))?;
         return Ok(vec![Pattern::Cidr(network)]);
     }
     if m.order.is_some() || m.time.is_some() {
@@ -230,7 +233,7 @@ fn of_value(
         }]);
     }
     if value.is_number() && m.side.is_none() && m.encodings.is_empty() {
-        let n = value.as_f64().ok_or_else(|| fault(key, format!("{text:?} is no number")))?;
+        let n = value.as_f64().ok_or_else(|| fault(key, format!("{text:?} is not a number")))?;
         return Ok(vec![Pattern::Number(n)]);
     }
     let side = m.side.unwrap_or(Side::Whole);
@@ -390,7 +393,7 @@ mod tests {
             ("username|contain: x", "did you mean `contains`?"),
             ("username|all: x", "remove it"),
             ("error_code|gt: many", "compares numbers"),
-            ("client_ip|cidr: 10.0.0.0/99", "is no network"),
+            ("client_ip|cidr: 10.0.0.0/99", "is not a network"),
             ("username|re: '('", "not a regular expression"),
             ("username|exists: maybe", "true or false"),
             ("changes.sudo: true", "changes.sudo.trend"),

@@ -133,11 +133,11 @@ impl Clock {
     fn next(&mut self, entry: &Yaml) -> Result<Timestamp, String> {
         let time = match (word(entry, "at")?, word(entry, "after")?) {
             (Some(at), _) => match at.strip_prefix('+') {
-                Some(span) => Timestamp(self.start.0 + Span::parse(span).ok_or(format!("`at: {at}` is no time"))?.0),
-                None => Timestamp::parse(at).ok_or(format!("`at: {at}` is no time"))?,
+                Some(span) => Timestamp(self.start.0 + Span::parse(span).ok_or(format!("`at: {at}` is not a time"))?.0),
+                None => Timestamp::parse(at).ok_or(format!("`at: {at}` is not a time"))?,
             },
             (None, Some(after)) => {
-                let span = Span::parse(after).ok_or(format!("`after: {after}` is no span"))?;
+                let span = Span::parse(after).ok_or(format!("`after: {after}` is not a span of time"))?;
                 Timestamp(self.last.unwrap_or(self.start).0 + span.0)
             }
             (None, None) => self.last.map_or(self.start, |last| Timestamp(last.0 + 60 * SECOND)),
@@ -157,7 +157,7 @@ fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut 
     change(&mut event, entry)?;
     let repeat = whole(entry, "repeat")?.unwrap_or(1);
     let every = word(entry, "every")?.unwrap_or("1m");
-    let every = Span::parse(every).ok_or(format!("`every: {every}` is no span"))?;
+    let every = Span::parse(every).ok_or(format!("`every: {every}` is not a span of time"))?;
     let first = clock.next(entry)?;
     for n in 0..repeat {
         clock.number += 1;
@@ -272,7 +272,7 @@ mod tests {
             ),
             ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, after: 5}]\n", "it takes text"),
             ("tests:\n  - name: t\n    expect: {}\n    events: []\n", "lacks its `count`"),
-            ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: noon}]\n", "is no time"),
+            ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: noon}]\n", "is not a time"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(want), "{error}");

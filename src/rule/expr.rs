@@ -56,8 +56,7 @@ impl Expr {
         if parts.len() == 1 { parts.remove(0) } else { Expr::Or(parts) }
     }
 
-    /// Puts the networks of lists where only the lists are named. An empty list matches nothing, so any value is none
-    /// of it.
+    /// Replaces the names of lists by their networks. An empty list matches nothing; negated, it matches every value.
     pub(super) fn fill(&mut self, lists: &Lists) -> Result<(), Fault> {
         match self {
             Expr::And(parts) | Expr::Or(parts) => parts.iter_mut().try_for_each(|part| part.fill(lists)),

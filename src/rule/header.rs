@@ -44,7 +44,7 @@ pub(super) fn check(rule: &Map<String, Yaml>, warnings: &mut Warnings) -> Result
             known if KEYS.contains(&known) => {}
             other => {
                 let hint = hint(other, KEYS.iter().copied());
-                warnings.push(fault(other, format!("`{other}` is no key of a rule{hint}")));
+                warnings.push(fault(other, format!("`{other}` is not a key of a rule{hint}")));
             }
         }
     }
@@ -59,7 +59,7 @@ pub(super) fn check(rule: &Map<String, Yaml>, warnings: &mut Warnings) -> Result
     if let Some(id) = rule.get("id").filter(|id| !id.as_str().is_some_and(is_uuid)) {
         warnings.push(fault(
             "id",
-            format!("id: {id} is no UUID; write eight, four, four, four and twelve hexadecimal digits"),
+            format!("id: {id} is not a UUID; write eight, four, four, four and twelve hexadecimal digits"),
         ));
     }
     check_source_keys(rule)

@@ -29,8 +29,8 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Those that rules read in what they are made of, and those that somebody else reads in all that a detection can
-    /// match. `types` are the event types that each rule can be made of.
+    /// The fields to keep: those of a rule in the event types that it can match, and `anyway` in the types that any
+    /// detection can match. `types` are the event types that each rule can be made of.
     pub fn new(rules: &[Rule], types: &[Types], anyway: &[Field]) -> Kept {
         let mut kept: BTreeMap<Field, Types> = BTreeMap::new();
         for (rule, types) in rules.iter().zip(types) {

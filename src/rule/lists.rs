@@ -87,7 +87,7 @@ impl Lists {
         }
         let one = |value: &Yaml| {
             let text = text(value);
-            networks::network(&text).ok_or_else(|| format!("{text:?} in the list {name} is no network"))
+            networks::network(&text).ok_or_else(|| format!("{text:?} in the list {name} is not a network"))
         };
         let networks = Networks::new(list.values.iter().map(one).collect::<Result<_, _>>()?);
         Ok(Arc::clone(list.networks.get_or_init(|| Arc::new(networks))))

@@ -112,7 +112,7 @@ pub struct Rule {
     pub duet: Option<Duet>,
     /// silent unless it is asked for
     pub is_opt_in: bool,
-    /// what it lacks beside events: it is blind unless the run has one of them; empty if it has what it needs
+    /// what it lacks beside events: it cannot work unless the run has one of them; empty if it has what it needs
     pub needs: Vec<String>,
     /// completing events at most this far apart are one finding
     pub fold: Span,
@@ -244,7 +244,7 @@ fn one(
         rule.category = folder;
     } else if rule.category != folder && !pack::categories().any(|known| known == rule.category) {
         let hint = hint(&rule.category, pack::categories());
-        let what = format!("category {:?} is neither one of the pack nor the folder of the file", rule.category);
+        let what = format!("category {:?} is neither in the pack nor the name of the file's folder", rule.category);
         warnings.push(fault("category", what + &hint));
     }
     rule.logic = match (yaml.get("detection"), yaml.get("correlation"), condition) {

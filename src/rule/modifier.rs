@@ -107,7 +107,7 @@ pub(super) fn modifiers(key: &str, words: &[&str]) -> Result<Modifiers, Fault> {
             "expand" => m.is_expanded = true,
             other => {
                 let hint = hint(other, MODIFIERS.iter().copied());
-                return Err(fault(key, format!("`{other}` is no modifier{hint}")));
+                return Err(fault(key, format!("`{other}` is not a modifier{hint}")));
             }
         }
     }

@@ -178,7 +178,7 @@ impl Parser<'_> {
             Token::Sign("=") => "write == to compare".to_owned(),
             Token::Word(word) => {
                 let hint = hint(word, COMPARISONS.iter().map(|c| c.words[0]));
-                format!("`{word}` is no comparison{hint}")
+                format!("`{word}` is not a comparison{hint}")
             }
             _ => "a comparison is expected here: == != < <= > >= =~ in contains startswith endswith cidr exists"
                 .to_owned(),
@@ -210,7 +210,7 @@ impl Parser<'_> {
             Takes::One => match self.peek().clone() {
                 Token::Word(other) if !is_literal(&other) && matches!(comparison.words[0], "==" | "!=") => {
                     if detection::field(&other, self.warnings).is_err() {
-                        return Err(self.mistake(format!("{other:?} is no field; text stands in quotes")));
+                        return Err(self.mistake(format!("{other:?} is not a field; write text in quotes")));
                     }
                     self.at += 1;
                     Ok((format!("{modifiers}|fieldref"), other.into()))
@@ -244,7 +244,7 @@ impl Parser<'_> {
                 "false" => false.into(),
                 _ => Yaml::Null,
             }),
-            Token::Word(word) => Err(Mistake::new(place, format!("text stands in quotes: {word:?}"))),
+            Token::Word(word) => Err(Mistake::new(place, format!("write text in quotes: {word:?}"))),
             _ => Err(Mistake::new(place, "a value is expected here: text in quotes, a number, true, false or null")),
         }
     }
@@ -338,8 +338,8 @@ mod tests {
             ("acter.name == 'x'", "^^^^^^^^^^", "did you mean `actor.name`?"),
             ("changes.sudo.trnd == 'x'", "^^^^^^^^^^^^^^^^^", "did you mean `changes.sudo.trend`?"),
             ("actor.name = 'x'", "           ^", "write =="),
-            ("actor.name == x", "              ^", "text stands in quotes"),
-            ("actor.name is 'x'", "           ^^", "`is` is no comparison"),
+            ("actor.name == x", "              ^", "write text in quotes"),
+            ("actor.name is 'x'", "           ^^", "`is` is not a comparison"),
             ("actor.name containz 'x'", "           ^^^^^^^^", "did you mean `contains`?"),
             ("actor.name == ['x']", "              ^", "a list takes `in`"),
             ("actor.name in 'x'", "              ^^^", "a list is expected"),
@@ -361,7 +361,7 @@ mod tests {
             ("actor.name =~ /(/", "              ^^^", "not a regular expression"),
             ("actor.name =~ /x/g", "              ^^^^", "means nothing"),
             ("actor.name =~ 5", "              ^", "a regular expression is expected"),
-            ("client_ip cidr '10.0.0.0/99'", "               ^^^^^^^^^^^^^", "is no network"),
+            ("client_ip cidr '10.0.0.0/99'", "               ^^^^^^^^^^^^^", "is not a network"),
         ] {
             let mistake = check(text).unwrap_err();
             assert_eq!(mistake.pointed_out(text).1, line, "{text}: {}", mistake.message);

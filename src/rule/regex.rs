@@ -1,6 +1,6 @@
 //! Regex: Sigma's `re` modifier. A pack has many of them, a run needs few, and compiling one takes longer than
-//! reading a rule: so what cannot fail is compiled when a text is first compared with it that may match, and for texts
-//! in ASCII without what only other texts need, which is most of it.
+//! reading a rule. So patterns are checked when rules are read, but compiled only at the first text that may match, and
+//! for texts in ASCII without the Unicode tables, which are most of the cost.
 
 use std::sync::OnceLock;
 

@@ -72,7 +72,7 @@ pub fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Mistake> {
         } else {
             let length = rest.find(|c: char| !is_part_of_word(c)).unwrap_or(rest.len());
             if length == 0 {
-                let message = format!("{first:?} means nothing here; text stands in quotes");
+                let message = format!("{first:?} means nothing here; write text in quotes");
                 return Err(Mistake::new(at..at + first.len_utf8(), message));
             }
             let word = &rest[..length];

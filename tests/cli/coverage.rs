@@ -50,7 +50,7 @@ fn what_is_silent_unknown_or_told_twice_stands_in_coverage() {
     assert_eq!(coverage["conflicting_ids"], 1);
     let table = scan(&[text(&path)]);
     for line in [
-        "Silent: no sso from 2026-03-03 00:00:00 to 2026-03-04 00:00:00 UTC, unlike in other weeks (24 h)",
+        "Silent: no sso events from 2026-03-03 00:00:00 to 2026-03-04 00:00:00 UTC, unlike in other weeks (24 h)",
         "Unknown: 1 event type that JumpCloud does not document: quantum_entangled 1",
         "Same id, different events: 1 id stands on more than one event; all were kept",
     ] {

@@ -440,7 +440,7 @@ fn a_no_counts_more_than_an_entry() {
         let report = report(&[&log, "--config", &config, "--answers", &file]);
         assert_eq!(of(report["findings"].as_array().unwrap(), "policy-deleted")["status"], status, "{answer}");
         assert_eq!(report["run"]["suppressions"][0]["state"], state, "{answer}");
-        let told = "covers 1 of the findings to which somebody answered no or not sure; they are shown all the same";
+        let told = "matches 1 of the findings that were answered \"no\" or \"not sure\"; these stay visible";
         let is_told = predicate::str::contains(told).eval(&stderr(&[&log, "--config", &config, "--answers", &file]));
         assert_eq!(is_told, status == "new", "{answer}");
     }

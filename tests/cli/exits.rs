@@ -77,7 +77,7 @@ fn two_for_what_was_typed_wrong() {
         (&["--disable", "sucess-after-bruteforce"], "did you mean `success-after-bruteforce`?"),
         (&["--since", "1d", "--until", "2020-01-01"], "--since is after --until"),
         (&["--output", "json=-"], "standard output is written by --format json"),
-        (&["--output", "json=same", "--output", "jsonl=same"], "same is written already"),
+        (&["--output", "json=same", "--output", "jsonl=same"], "an earlier --output writes to same too"),
         (&["--fail-on-duet"], "--fail-on <SEVERITY>"),
         (&["--fail-on", "high", "--min-severity", "critical"], "--min-severity critical leaves out findings"),
         (&["--threads", "0"], "--threads 0"),
@@ -335,7 +335,7 @@ fn nothing_that_is_read_is_written_over() {
     let old = fs::read(&report).unwrap();
     run(&["log.jsonl", "--baseline", "old.json", "--output", "json=old.json"]);
     run(&["log.jsonl", "--output", "json=new.json", "--output", "jsonl=./new.json"])
-        .stderr(predicate::str::contains("is written already"));
+        .stderr(predicate::str::contains("an earlier --output writes to"));
     assert!(
         fs::read(&log).unwrap() == before
             && fs::read(&report).unwrap() == old

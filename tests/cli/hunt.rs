@@ -326,7 +326,8 @@ fn what_is_doubtful_is_said() {
     run("geoip.contry_code == 'NL'", &[])
         .stderr("jcdetect: --where: geoip.contry_code: unknown member; did you mean `geoip.country_code`?\n");
     run("geoip.contry_code == 'NL'", &["--quiet"]).stderr("");
-    run("resource.foo exists", &[]).stderr("jcdetect: --where: resource.foo is a raw path that no source documents\n");
+    run("resource.foo exists", &[])
+        .stderr("jcdetect: --where: undocumented raw path resource.foo: check the spelling\n");
 }
 
 #[test]

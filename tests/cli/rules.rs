@@ -163,29 +163,37 @@ fn what_can_never_match_is_pointed_out() {
         (
             "level: low",
             "jcdetect: {category: authentcation}",
-            "yml:3: category \"authentcation\" is neither one of the pack nor the folder of the file; did you mean `authentication`?",
+            "yml:3: category \"authentcation\" is neither in the pack nor the name of the file's folder; did you mean `authentication`?",
         ),
         (
             line,
             "{event_type: group_create, resource.foo: x}",
-            "yml:6: resource.foo is a raw path that no source documents",
+            "yml:6: undocumented raw path resource.foo: check the spelling",
         ),
         (
             line,
             "{event_type: group_create, initiated_by.emial: x}",
             "yml:6: initiated_by.emial: unknown member; did you mean `initiated_by.email`?",
         ),
-        (line, "{event_type: group_create, raw.success.x: x}", "raw.success.x is a raw path that no source documents"),
+        (
+            line,
+            "{event_type: group_create, raw.success.x: x}",
+            "undocumented raw path raw.success.x: check the spelling",
+        ),
         (
             line,
             "{event_type: group_create, actor.type: administrator}",
             "yml:6: actor.type is administrator: no actor is known to be that; did you mean `admin`?",
         ),
-        ("level: low", "status: foo", "yml:3: \"foo\" is no status; it is stable, test, experimental, deprecated,"),
+        (
+            "level: low",
+            "status: foo",
+            "yml:3: unknown status \"foo\"; there are stable, test, experimental, deprecated,",
+        ),
         ("level: low", "status: Stabel", "yml:3: unknown status \"Stabel\"; did you mean `stable`?"),
         ("level: low", "taxonomy: ecs", "yml:3: taxonomy: \"ecs\" changes nothing: fields mean here what"),
-        ("level: low", "id: xyz", "yml:3: id: \"xyz\" is no UUID; write eight, four, four, four and twelve"),
-        ("level: low", "id: \"11111111-2222-4333-8444-55555555555\"", "is no UUID"),
+        ("level: low", "id: xyz", "yml:3: id: \"xyz\" is not a UUID; write eight, four, four, four and twelve"),
+        ("level: low", "id: \"11111111-2222-4333-8444-55555555555\"", "is not a UUID"),
     ] {
         fs::write(folder.path().join("group-made.yml"), MINE.replace(from, to)).unwrap();
         jcdetect().args(["rules", "lint", "--rules", own]).assert().code(0).stdout(predicate::str::contains(want));
@@ -305,8 +313,8 @@ fn what_is_lost_in_silence_is_said() {
             "agent.name is compared by its letters and digits",
         ),
         (sequence("steps: [{a: ba}, {a: bb}]"), 2, "two steps are called `a`"),
-        (sequence("steps: [ba, {d: bb}], where: d.target.key == x.target.key"), 2, "`x` is no step"),
-        (sequence("steps: [ba, {d: bb}], where: d.target.key == x.raw.y"), 2, "`x` is no step"),
+        (sequence("steps: [ba, {d: bb}], where: d.target.key == x.target.key"), 2, "`x` is not a step"),
+        (sequence("steps: [ba, {d: bb}], where: d.target.key == x.raw.y"), 2, "`x` is not a step"),
         (sequence("steps: [ba, {d: bb}], where: \"d.actor.name == 'x.target.key'\""), 0, ""),
         (sequence("steps: [ba, {d: bb}], where: d.actor.name == x.example.com"), 0, ""),
         (
