@@ -18,7 +18,7 @@ use crate::output::listing;
 use crate::output::navigator;
 use crate::output::safe::Safe;
 use crate::rule::Rule;
-use crate::rule::example::{Example, examples};
+use crate::rule::example::{Example, doubts, examples};
 use crate::rule::file::Document;
 use crate::rule::pack::PACK;
 use crate::rule::set::RuleSet;
@@ -229,6 +229,11 @@ fn lint(folders: &[PathBuf]) -> Result<Exit> {
     let mut out = io::stdout().lock();
     for warning in set.warnings.iter().filter(|w| is_wanted(&w.file)) {
         writeln!(out, "{warning}")?;
+    }
+    for (path, text) in files(folders)?.iter().filter(|(path, _)| is_wanted(path)) {
+        for doubt in doubts(path, text) {
+            writeln!(out, "{doubt}")?;
+        }
     }
     Ok(tell(&set))
 }

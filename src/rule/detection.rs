@@ -1,6 +1,9 @@
 //! Detection: the part of a rule that looks at one event. Selections with their modifiers become one
 //! expression.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
+
 use serde_json::Value as Yaml;
 
 use super::condition;
@@ -49,10 +52,19 @@ pub fn compile(detection: &Yaml, warnings: &mut Warnings) -> Result<Expr, Fault>
         return Err(fault("timeframe", "`timeframe` belongs to a correlation: use `timespan` there"));
     }
     let names: Vec<&str> = selections.iter().map(|(name, _)| *name).collect();
-    let select =
-        |name: &str| selections.iter().find(|(n, _)| *n == name).map_or_else(|| Expr::Or(vec![]), |(_, e)| e.clone());
+    let used = RefCell::new(HashSet::new());
+    let select = |name: &str| {
+        let found = selections.iter().find(|(known, _)| *known == name);
+        found.map_or_else(
+            || Expr::Or(vec![]),
+            |(name, expr)| {
+                used.borrow_mut().insert(*name);
+                expr.clone()
+            },
+        )
+    };
     let one = |text: &str| condition::compile(text, &names, &select).map_err(|message| fault("condition", message));
-    match map.get("condition") {
+    let whole = match map.get("condition") {
         Some(Yaml::String(text)) => one(text),
         Some(Yaml::Array(list)) => {
             let parts: Result<Vec<Expr>, Fault> =
@@ -60,7 +72,13 @@ pub fn compile(detection: &Yaml, warnings: &mut Warnings) -> Result<Expr, Fault>
             Ok(Expr::any(parts?))
         }
         _ => Err(fault("detection", "`detection` lacks its `condition`")),
+    }?;
+    let is_unused = |name: &&&str| !used.borrow().contains(**name);
+    for name in names.iter().filter(is_unused) {
+        let remedy = "name it there, or remove it";
+        warnings.push(fault(*name, format!("the condition does not use the selection `{name}`: {remedy}")));
     }
+    Ok(whole)
 }
 
 /// Compiles one selection: a map (all of it), a list of maps (one of them), a list of keywords.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Yaml, json};
 use super::block::texts;
 use super::file;
 use super::{Problem, Severity};
+use crate::event::field::{Field, Named};
 use crate::event::nearest::hint;
 use crate::event::time::{SECOND, Span, Timestamp};
 
@@ -32,6 +33,9 @@ pub struct Example {
 
 /// Monday morning, on which examples begin unless they say otherwise.
 const START: &str = "2026-03-02T09:00:00Z";
+
+/// How often an event of an example may be repeated: each is one more line to hold and to scan.
+const MOST_REPETITIONS: u64 = 100_000;
 
 /// The examples of a rule file.
 pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
@@ -132,7 +136,8 @@ impl Clock {
     /// `at`: a time, or `+2h` behind the start. `after`: behind the event before. Neither: a minute later.
     fn next(&mut self, entry: &Yaml) -> Result<Timestamp, String> {
         let time = match (word(entry, "at")?, word(entry, "after")?) {
-            (Some(at), _) => match at.strip_prefix('+') {
+            (Some(_), Some(_)) => return Err("`at` and `after` cannot stand together: leave one out".to_owned()),
+            (Some(at), None) => match at.strip_prefix('+') {
                 Some(span) => Timestamp(self.start.0 + Span::parse(span).ok_or(format!("`at: {at}` is not a time"))?.0),
                 None => Timestamp::parse(at).ok_or(format!("`at: {at}` is not a time"))?,
             },
@@ -147,6 +152,55 @@ impl Clock {
     }
 }
 
+/// What in the examples of a rule file is probably not meant: members of records that nobody knows beside one of nearly the
+/// same name, and such that are taken out where they are not.
+pub fn doubts(path: &str, text: &str) -> Vec<Problem> {
+    let documents = file::documents(text);
+    let Some(document) = documents.last().filter(|d| documents.len() > 1 && d.holds_tests()) else { return vec![] };
+    let Ok(yaml) = file::yaml(document.text) else { return vec![] };
+    let own = yaml.get("bases").cloned().unwrap_or_else(|| json!({}));
+    let common = file::yaml(include_str!("bases.yml")).unwrap_or_default();
+    let tests = yaml.get("tests").and_then(Yaml::as_array).into_iter().flatten();
+    let events = tests.filter_map(|test| test.get("events").and_then(Yaml::as_array)).flatten();
+    let bases = own.as_object().into_iter().flat_map(|bases| bases.values());
+    let mut out = Vec::new();
+    for entry in events.chain(bases) {
+        let base = entry.get("base").and_then(Yaml::as_str).unwrap_or_default();
+        let mut tell = |word: &str, message| {
+            let line = document.line_with(&[base, word]).unwrap_or_else(|| document.line_of(word));
+            let problem = Problem { file: path.to_owned(), line, message };
+            if !out.contains(&problem) {
+                out.push(problem);
+            }
+        };
+        for member in entry.get("with").and_then(Yaml::as_object).into_iter().flat_map(Map::keys) {
+            if let Some(near) = misspelt(member) {
+                tell(member, format!("`with: {member}`: no record is known to have it; did you mean `{near}`?"));
+            }
+        }
+        let Some(event) = own.get(base).or_else(|| common.get(base)) else { continue };
+        let Ok(event) = grown(event, &own, &common, 8) else { continue };
+        for member in texts("without", entry.get("without").unwrap_or(&json!([]))).unwrap_or_default() {
+            if member.split('.').try_fold(&event, |at, key| at.get(key)).is_none() {
+                tell(&member, format!("`without: {member}`: the event does not have it"));
+            }
+        }
+    }
+    out
+}
+
+/// What was probably meant by a member of records that nobody knows.
+fn misspelt(path: &str) -> Option<String> {
+    match Field::named(&format!("raw.{path}")) {
+        Named::Known(field) => field.meant(),
+        Named::Unverified(_) => match Field::named(path) {
+            Named::Unknown(near) => near.filter(|near| matches!(Field::named(&format!("raw.{near}")), Named::Known(_))),
+            _ => None,
+        },
+        Named::Unknown(near) => near,
+    }
+}
+
 fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut Vec<String>) -> Result<(), String> {
     only(entry, &["base", "at", "after", "repeat", "every", "with", "without"])?;
     let base = word(entry, "base")?.ok_or("an event lacks its `base`")?;
@@ -156,6 +210,9 @@ fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut 
     let mut event = grown(found, own, common, 8)?;
     change(&mut event, entry)?;
     let repeat = whole(entry, "repeat")?.unwrap_or(1);
+    if !(1..=MOST_REPETITIONS).contains(&repeat) {
+        return Err(format!("`repeat: {repeat}`: an event comes 1 to {MOST_REPETITIONS} times"));
+    }
     let every = word(entry, "every")?.unwrap_or("1m");
     let every = Span::parse(every).ok_or(format!("`every: {every}` is not a span of time"))?;
     let first = clock.next(entry)?;
@@ -245,6 +302,20 @@ mod tests {
     }
 
     #[test]
+    fn doubts_are_pointed_out() {
+        let text = "title: x\n---\nbases:\n  odd: {base: sso, with: {initiated_by.usrname: bob, geoip.country_code: FR}}\ntests:\n  - name: t\n    expect: {count: 0}\n    events:\n      - {base: odd, without: [geopi, mfa], with: {clientip: 203.0.113.9, raw_new: 1}}\n";
+        let told: Vec<String> = doubts("x.yml", text).iter().map(Problem::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "x.yml:9: `with: clientip`: no record is known to have it; did you mean `client_ip`?",
+                "x.yml:9: `without: geopi`: the event does not have it",
+                "x.yml:4: `with: initiated_by.usrname`: no record is known to have it; did you mean `initiated_by.username`?",
+            ]
+        );
+    }
+
+    #[test]
     fn mistakes_are_pointed_out() {
         for (text, want) in [
             ("tests:\n  - name: t\n    expekt: {count: 1}\n    events: []\n", "did you mean `expect`?"),
@@ -271,6 +342,18 @@ mod tests {
                 "`repeat: \"5\"`: it takes a whole number",
             ),
             ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, after: 5}]\n", "it takes text"),
+            (
+                "tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, repeat: 0}]\n",
+                "`repeat: 0`: an event comes 1 to 100000 times",
+            ),
+            (
+                "tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, repeat: 100000000}]\n",
+                "1 to 100000 times",
+            ),
+            (
+                "tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: +1h, after: 5m}]\n",
+                "cannot stand together",
+            ),
             ("tests:\n  - name: t\n    expect: {}\n    events: []\n", "lacks its `count`"),
             ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: noon}]\n", "is not a time"),
         ] {

@@ -12,21 +12,31 @@ pub struct Document<'t> {
 }
 
 impl Document<'_> {
-    /// The line of the file on which a word first stands as a key or value; the first line if it does not.
+    /// The line of the file on which a word first stands as a key, or else as a value, first in the logic of the rule; the
+    /// first line if it does not.
     pub fn line_of(&self, word: &str) -> usize {
-        let is_key =
+        let is_first =
             |line: &str| line.trim_start().trim_start_matches("- ").trim_start_matches(['"', '\'']).starts_with(word);
-        let found =
-            self.text.lines().position(is_key).or_else(|| self.text.lines().position(|line| line.contains(word)));
+        let lines = || self.text.lines();
+        let logic = lines().position(begins_logic).unwrap_or(usize::MAX);
+        let found = lines()
+            .position(|line| has_key(line, word))
+            .or_else(|| lines().position(is_first))
+            .or_else(|| lines().skip(logic).position(|line| has_word(line, word)).map(|at| at + logic))
+            .or_else(|| lines().position(|line| line.contains(word)));
         self.line + found.unwrap_or(0)
+    }
+
+    /// The first line of the file on which all of some words stand.
+    pub fn line_with(&self, words: &[&str]) -> Option<usize> {
+        let has_all = |line: &str| words.iter().all(|word| has_word(line, word));
+        self.text.lines().position(has_all).map(|at| self.line + at)
     }
 
     /// The line of the file on which a rule is referred to; its first line if it is not.
     pub fn line_of_reference(&self, name: &str) -> usize {
-        let mut lines = self.text.lines().enumerate().skip_while(|(_, line)| {
-            // Above stand only words about the rule.
-            !line.starts_with("correlation:") && !line.starts_with("jcdetect:")
-        });
+        // Above stand only words about the rule.
+        let mut lines = self.text.lines().enumerate().skip_while(|(_, line)| !begins_logic(line));
         self.line + lines.find(|(_, line)| has_word(line, name)).map_or(0, |(at, _)| at)
     }
 
@@ -51,6 +61,23 @@ impl Document<'_> {
     pub fn holds_tests(&self) -> bool {
         self.text.lines().any(|line| line.starts_with("tests:"))
     }
+}
+
+/// Whether a line begins what a rule looks for.
+fn begins_logic(line: &str) -> bool {
+    ["detection:", "correlation:", "jcdetect:"].iter().any(|key| line.starts_with(key))
+}
+
+/// Whether a word stands in a line as a key, with modifiers or without, also of a map in braces.
+fn has_key(line: &str, word: &str) -> bool {
+    !word.is_empty()
+        && line.match_indices(word).any(|(at, _)| {
+            let before = line[..at].trim_end_matches(['"', '\'']);
+            let behind = line[at + word.len()..].trim_start_matches(['"', '\'']);
+            let is_start =
+                before.trim_start().trim_start_matches("- ").is_empty() || before.trim_end().ends_with(['{', ',']);
+            is_start && (behind.starts_with('|') || behind.starts_with(':'))
+        })
 }
 
 /// Whether a word stands in a line, and not as a part of another one.
@@ -137,6 +164,16 @@ mod tests {
         assert_eq!(docs.len(), 2);
         assert_eq!((docs[0].line, docs[0].line_of("x")), (3, 4));
         assert!(docs[1].holds_tests() && !docs[0].holds_tests());
+    }
+
+    #[test]
+    fn a_mistake_is_found_in_braces_and_not_in_the_title() {
+        let text = "title: Sign-in whose outcome is bad\ndescription: >-\n  outcome of it\nname: of-field\ndetection:\n  s: {a: b, outcome: x, 'actor.via|re': y}\ncorrelation: {field: of}\n";
+        let document = Document { text, line: 1 };
+        let words = [("outcome", 6), ("actor.via", 6), ("field", 7), ("of", 7), ("title", 1), ("bad", 1), ("s", 6)];
+        for (word, line) in words {
+            assert_eq!(document.line_of(word), line, "{word}");
+        }
     }
 
     #[test]

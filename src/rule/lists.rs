@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value as Yaml};
 
 use super::file;
-use crate::event::nearest::hint;
+use super::vocabulary;
+use crate::event::nearest::{hint, nearest_of};
 use crate::event::networks::{self, Networks};
 
 const BUILT_IN: &str = include_str!("lists.yml");
@@ -64,6 +65,11 @@ impl Lists {
 
     /// Replaces the values of a list; an unknown name is an error that suggests the nearest known one.
     pub fn replace(&mut self, name: &str, values: Vec<String>) -> Result<(), String> {
+        if name == "embargoed_countries"
+            && let Some(wrong) = values.iter().find(|value| !vocabulary::is_country(value))
+        {
+            return Err(format!("{wrong:?} in the list {name} is no country: a country is two letters, as in FR"));
+        }
         match self.of_name.get_mut(name) {
             Some(known) => *known = List::of(values.into_iter().map(Yaml::String).collect()),
             None => return Err(self.unknown(name)),
@@ -125,6 +131,12 @@ impl Lists {
             Yaml::Array(list) => list.as_slice(),
             single => std::slice::from_ref(single),
         };
+        if !written.iter().any(|value| value.as_str().and_then(named).is_some()) {
+            let near = written.iter().filter_map(Yaml::as_str).find_map(|text| nearest_of(text, self.names()));
+            let hint = near.map(|near| format!(", such as \"%{near}%\"")).unwrap_or_default();
+            let message = format!("`expand` puts lists in place of their names between `%`: write one{hint}");
+            return Err((key.to_owned(), message));
+        }
         let mut values = Vec::new();
         for value in written {
             self.fill(key, value.clone(), &mut values)?;

@@ -96,6 +96,24 @@ pub enum TimePart {
 }
 
 impl TimePart {
+    /// The lowest number that it can be.
+    pub(super) fn first(self) -> u8 {
+        u8::from(matches!(self, TimePart::Day | TimePart::Week | TimePart::Month))
+    }
+
+    /// The highest number that it can be; years have none.
+    pub(super) fn last(self) -> Option<u8> {
+        Some(match self {
+            TimePart::Minute => 59,
+            TimePart::Hour => 23,
+            TimePart::Day => 31,
+            TimePart::Week => 53,
+            TimePart::Month => 12,
+            TimePart::WeekHour => 167,
+            TimePart::Year => return None,
+        })
+    }
+
     fn of(self, text: &str) -> Option<f64> {
         let time = time(text)?;
         Some(match self {

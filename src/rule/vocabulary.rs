@@ -1,12 +1,20 @@
 //! Vocabulary: the words of fields that have only a few, so that one which no event can have is pointed out.
 
 use super::detection::{Warnings, fault};
-use super::pattern::{Folded, Pattern};
+use super::pattern::{Folded, Order, Pattern, TimePart};
 use crate::event::field::{Field, Norm, Part};
 use crate::event::nearest::hint;
 
 const TRUTH: &[&str] = &["true", "false"];
 const TRENDS: &[&str] = &["up", "down", "on", "off", "added", "removed", "widened", "cleared", "changed"];
+
+/// Members of records that are true or false.
+const SWITCHES: &[&str] = &["success", "mfa", "sso_token_success", "idp_initiated", "start_tls", "tls_established"];
+
+/// Whether a text, which may have wildcards, is a country as `source.country` writes one.
+pub(super) fn is_country(text: &str) -> bool {
+    text.contains(['*', '?']) || text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic())
+}
 
 /// All words that a field can have; `None` where anything may stand in it.
 fn words(field: &Field) -> Option<&'static [&'static str]> {
@@ -20,13 +28,30 @@ fn words(field: &Field) -> Option<&'static [&'static str]> {
             Norm::MfaUsed | Norm::MfaPushDenied | Norm::PasswordOk | Norm::DeviceManaged | Norm::IntelMatched,
         ) => TRUTH,
         Field::Change(_, Part::Trend) => TRENDS,
-        Field::Raw(path) if *path == ["success"] => TRUTH,
+        Field::Raw(path) => match path.as_slice() {
+            [member] if SWITCHES.contains(&member.as_str()) => TRUTH,
+            _ => return None,
+        },
         _ => return None,
     })
 }
 
 /// Warns of comparisons that no word of the field can pass.
 pub(super) fn check(field: &Field, patterns: &[Pattern], key: &str, warnings: &mut Warnings) {
+    if matches!(field, Field::Norm(Norm::SourceCountry | Norm::MfaPushCountry)) {
+        check_countries(field, patterns, key, warnings);
+    }
+    for pattern in patterns {
+        if let Pattern::Time(part, order, n) = pattern
+            && let Some(last) = part.last().filter(|_| !tells_apart(*part, *order, *n))
+        {
+            let (first, name) = (part.first(), field.name());
+            warnings.push(fault(
+                key,
+                format!("{name} {pattern}: that is so of every event or of none; it goes from {first} to {last}"),
+            ));
+        }
+    }
     let Some(words) = words(field) else { return };
     for pattern in patterns {
         let is_of_text = !matches!(pattern, Pattern::Null | Pattern::Exists(_) | Pattern::Reference(..));
@@ -44,4 +69,22 @@ pub(super) fn check(field: &Field, patterns: &[Pattern], key: &str, warnings: &m
             warnings.push(fault(key, format!("{} {pattern}: {why}{hint}", field.name())));
         }
     }
+}
+
+fn check_countries(field: &Field, patterns: &[Pattern], key: &str, warnings: &mut Warnings) {
+    for pattern in patterns {
+        if let Pattern::Glob(glob) = pattern
+            && let Some(text) = glob.literal().filter(|text| !is_country(text))
+        {
+            let why = "no event has that; a country is two letters, as in FR";
+            warnings.push(fault(key, format!("{} is {text}: {why}", field.name())));
+        }
+    }
+}
+
+/// Whether a comparison with a part of a time holds of some of its values and not of all.
+fn tells_apart(part: TimePart, order: Order, n: f64) -> bool {
+    let Some(last) = part.last() else { return true };
+    let held = (part.first()..=last).filter(|value| order.holds(f64::from(*value), n)).count();
+    held > 0 && held <= (last - part.first()) as usize
 }

@@ -424,7 +424,7 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
         let text = |norm| store.text(*event, norm).map(str::to_owned);
         let kind = |norm, default: &str| text(norm).unwrap_or_else(|| default.to_owned());
         // Of something that has only an id, such as a remote session, the name of the device tells more.
-        let nameless = || text(Norm::TargetName) == text(Norm::TargetId);
+        let nameless = || text(Norm::TargetId).is_some_and(|id| text(Norm::TargetName).as_ref() == Some(&id));
         let target = match text(Norm::DeviceName).filter(|_| nameless()) {
             Some(device) => ("target", "device".to_owned(), Some(device)),
             None => ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),

@@ -165,6 +165,27 @@ fn what_can_never_match_is_pointed_out() {
             "jcdetect: {category: authentcation}",
             "yml:3: category \"authentcation\" is neither in the pack nor the name of the file's folder; did you mean `authentication`?",
         ),
+        (line, "{event_type: group_create, mfa: yes}", "yml:6: mfa is yes: no event has that; it has true, false"),
+        (
+            line,
+            "{event_type: group_create, source.country: France}",
+            "yml:6: source.country is france: no event has that; a country is two letters, as in FR",
+        ),
+        (
+            line,
+            "{event_type: group_create, timestamp|hour: 25}",
+            "yml:6: timestamp has its hour = 25: that is so of every event or of none; it goes from 0 to 23",
+        ),
+        (
+            line,
+            "{event_type: group_create, timestamp|weekhour|lt: 168}",
+            "that is so of every event or of none; it goes from 0 to 167",
+        ),
+        (
+            "detection:",
+            "detection:\n  filter: {actor.name: bob}",
+            "yml:6: the condition does not use the selection `filter`: name it there, or remove it",
+        ),
         (
             line,
             "{event_type: group_create, resource.foo: x}",
@@ -262,6 +283,37 @@ fn no_unless_ends_with_the_absent_step() {
         let (got, said) = lint(&rule, &locals());
         assert!(got == Some(code) && said.contains(want), "{rule}: {got:?} {said}");
     }
+}
+
+#[test]
+fn a_list_and_an_example_that_are_misspelt_are_pointed_out() {
+    let folder = TempDir::new().unwrap();
+    let own = folder.path().to_str().unwrap();
+    let write = |from: &str, to: &str| {
+        fs::write(folder.path().join("group-made.yml"), MINE.replacen(from, to, 1)).unwrap();
+        jcdetect().args(["rules", "lint", "--rules", own]).assert()
+    };
+    write("{event_type: group_create}", "{event_type: group_create, actor.name|expand: service_accounts}")
+        .code(2)
+        .stderr(predicate::str::contains(
+            "yml:6: `expand` puts lists in place of their names between `%`: write one, such as \"%service_accounts%\"",
+        ));
+    write("with: {event_type: group_create}", "with: {initiated_by.emial: x}").code(0).stdout(
+        predicate::str::contains(
+            "yml:12: `with: initiated_by.emial`: no record is known to have it; did you mean `initiated_by.email`?",
+        ),
+    );
+    write("with: {event_type: group_create}", "without: [geopi]")
+        .code(0)
+        .stdout(predicate::str::contains("yml:12: `without: geopi`: the event does not have it"));
+    let settings = folder.path().join("jcdetect.yml");
+    fs::write(&settings, "lists: {embargoed_countries: [KP, Iran]}").unwrap();
+    let config = settings.to_str().unwrap();
+    jcdetect().args(["scan", "testdata/scenarios/session-theft", "--config", config]).assert().code(2).stderr(
+        predicate::str::contains(
+            "\"Iran\" in the list embargoed_countries is no country: a country is two letters, as in FR",
+        ),
+    );
 }
 
 /// A rule that can never fire, or of which a part is lost, says so: an error, or a line of the lint.
