@@ -4,8 +4,9 @@
 //! same instant are all in the window, whichever stands first; where only so many are allowed, those behind the event
 //! in the order are not yet: of two at one instant one is the first.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, btree_map};
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
@@ -25,67 +26,59 @@ pub fn window(store: &Store, events: &[u32], time: Timestamp, window: Span) -> R
     start..end
 }
 
-/// Signals of one group, its partitions in parallel. `values` are the groups by the fields whose values are
-/// counted: one number for each tuple. `whole` are the matches that a share is of, in the
-/// same group.
-pub fn signals(
-    store: &Store,
-    rule: &Count,
-    group: &Members,
-    values: Option<&Grouping>,
-    whole: Option<&[u32]>,
-    partition: Partition,
-) -> Vec<Signal> {
-    let events = group.events();
-    // Events without a value do not count.
-    let has_value = |event: &u32| values.is_none_or(|values| !values.of(store.profile(*event)).is_empty());
-    let events = match events.iter().all(has_value) {
-        true => events,
-        false => events.iter().copied().filter(has_value).collect(),
-    };
-    if events.is_empty() {
-        return vec![];
-    }
-    let count = Counting { store, rule, events: &events, values, whole };
-    let parts = partition.cut(store, &events, rule.window);
-    parts.into_par_iter().flat_map_iter(|part| count.signals(&events[part])).collect()
-}
-
-/// One group on its way.
-struct Counting<'a> {
+/// The events of one group that a rule counts: those that have the values it counts, if it counts values.
+pub struct Counted<'a> {
     store: &'a Store,
     rule: &'a Count,
-    events: &'a [u32],
     values: Option<&'a Grouping>,
-    whole: Option<&'a [u32]>,
+    /// in the total order
+    pub events: Cow<'a, [u32]>,
 }
 
-impl Counting<'_> {
-    /// Signals completed by the events of a partition; the window leads in from before it.
-    fn signals(&self, part: &[u32]) -> Vec<Signal> {
+impl<'a> Counted<'a> {
+    /// What is counted in a group. `values` are the groups by the fields whose values are counted: one number for each
+    /// tuple.
+    pub fn new(store: &'a Store, rule: &'a Count, group: &'a Members, values: Option<&'a Grouping>) -> Counted<'a> {
+        let events = group.events();
+        let has_value = |event: &u32| values.is_none_or(|values| !values.of(store.profile(*event)).is_empty());
+        let events = match events.iter().all(has_value) {
+            true => events,
+            false => events.iter().copied().filter(has_value).collect(),
+        };
+        Counted { store, rule, values, events }
+    }
+
+    /// Whether only so many are allowed.
+    fn has_most(&self) -> bool {
+        !self.rule.bounds.hold(usize::MAX)
+    }
+
+    /// The window of an event, as a range of the events.
+    pub fn window(&self, event: u32) -> Range<usize> {
+        let range = window(self.store, &self.events, self.store.time(event), self.rule.window);
+        match self.has_most() {
+            true => range.start..self.events.partition_point(|other| *other <= event),
+            false => range,
+        }
+    }
+
+    /// A window that has yet to be moved to an event, or to one behind it.
+    pub fn moving(&self, event: u32) -> Moving<'_> {
+        let start = window(self.store, &self.events, self.store.time(event), self.rule.window).start;
+        Moving { of: self, has_most: self.has_most(), range: start..start, counts: HashMap::default() }
+    }
+
+    /// Signals completed by the events of a partition; the window leads in from before it. `whole` are the matches that
+    /// a share is of, in the same group.
+    fn signals(&self, part: &[u32], whole: Option<&[u32]>) -> Vec<Signal> {
+        let mut moving = self.moving(part[0]);
         let mut out = Vec::new();
-        let mut values = Values { store: self.store, of: self.values, counts: HashMap::default() };
-        let time_of = |event: u32| self.store.time(event);
-        let lead_in = window(self.store, self.events, time_of(part[0]), self.rule.window).start;
-        let (mut start, mut end) = (lead_in, lead_in);
-        let has_most = !self.rule.bounds.hold(usize::MAX);
         for &event in part {
-            let time = time_of(event);
-            // Times only grow, so both edges of the window only move on.
-            let is_in = |other: &&u32| if has_most { **other <= event } else { time_of(**other) <= time };
-            while let Some(entering) = self.events.get(end).filter(is_in) {
-                values.enter(*entering);
-                end += 1;
-            }
-            while time_of(self.events[start]).0 <= time.0.saturating_sub(self.rule.window.0) {
-                values.leave(self.events[start]);
-                start += 1;
-            }
-            let count = if self.values.is_some() { values.counts.len() } else { end - start };
-            let has_share = match (&self.rule.share, self.whole) {
+            let count = moving.to(event);
+            let has_share = match (&self.rule.share, whole) {
                 (Some(share), Some(whole)) => {
-                    let all = window(self.store, whole, time, self.rule.window).len();
-                    (end - start) as f64 >= share.at_least * all as f64
+                    let all = window(self.store, whole, self.store.time(event), self.rule.window).len();
+                    moving.events() as f64 >= share.at_least * all as f64
                 }
                 _ => true,
             };
@@ -97,34 +90,60 @@ impl Counting<'_> {
     }
 }
 
-/// How many different values lie in a moving window.
-struct Values<'a> {
-    store: &'a Store,
-    of: Option<&'a Grouping>,
+/// A window that moves on over the events of a group.
+pub struct Moving<'a> {
+    of: &'a Counted<'a>,
+    has_most: bool,
+    range: Range<usize>,
+    /// how often each value lies in it
     counts: HashMap<u32, usize, RandomState>,
 }
 
-impl<'a> Values<'a> {
-    fn of_event(&self, event: u32) -> &'a [u32] {
-        self.of.map_or(&[], |values| values.of(self.store.profile(event)))
-    }
-
-    fn enter(&mut self, event: u32) {
-        for value in self.of_event(event) {
-            *self.counts.entry(*value).or_default() += 1;
+impl Moving<'_> {
+    /// Moves on to an event: how many events, or different values, lie in its window. Times only grow, so both ends only
+    /// move on.
+    pub fn to(&mut self, event: u32) -> usize {
+        let (store, events) = (self.of.store, &self.of.events);
+        let time = store.time(event);
+        let is_in = |other: &&u32| if self.has_most { **other <= event } else { store.time(**other) <= time };
+        while let Some(entering) = events.get(self.range.end).filter(is_in) {
+            for value in self.values(*entering) {
+                *self.counts.entry(*value).or_default() += 1;
+            }
+            self.range.end += 1;
         }
-    }
-
-    fn leave(&mut self, event: u32) {
-        for value in self.of_event(event) {
-            if let Some(count) = self.counts.get_mut(value) {
-                *count -= 1;
-                if *count == 0 {
-                    self.counts.remove(value);
+        let open = time.0.saturating_sub(self.of.rule.window.0);
+        while self.range.start < self.range.end && store.time(events[self.range.start]).0 <= open {
+            for value in self.values(events[self.range.start]) {
+                if let Entry::Occupied(mut count) = self.counts.entry(*value) {
+                    *count.get_mut() -= 1;
+                    if *count.get() == 0 {
+                        count.remove();
+                    }
                 }
             }
+            self.range.start += 1;
         }
+        if self.of.values.is_some() { self.counts.len() } else { self.range.len() }
     }
+
+    /// How many events lie in it.
+    pub fn events(&self) -> usize {
+        self.range.len()
+    }
+}
+
+impl<'a> Moving<'a> {
+    fn values(&self, event: u32) -> &'a [u32] {
+        let of = self.of;
+        of.values.map_or(&[], |values| values.of(of.store.profile(event)))
+    }
+}
+
+/// Signals of one group, its partitions in parallel. `whole` are the matches that a share is of, in the same group.
+pub fn signals(counted: &Counted, whole: Option<&[u32]>, partition: Partition) -> Vec<Signal> {
+    let parts = partition.cut(counted.store, &counted.events, counted.rule.window);
+    parts.into_par_iter().flat_map_iter(|part| counted.signals(&counted.events[part], whole)).collect()
 }
 
 /// Signals of `rate` in one group: the event with which a bucket reaches the limit, and those after it.
@@ -149,7 +168,7 @@ pub fn rate(store: &Store, rule: &Rate, group: &Members) -> Vec<Signal> {
         }
         newest = i;
         while let Some((_, leaving)) = buckets[oldest..newest].first().filter(|(bucket, _)| *bucket < from) {
-            if let Entry::Occupied(mut count) = past.entry(leaving.len()) {
+            if let btree_map::Entry::Occupied(mut count) = past.entry(leaving.len()) {
                 *count.get_mut() -= 1;
                 if *count.get() == 0 {
                     count.remove();

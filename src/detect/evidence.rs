@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::chain::Steps;
-use super::count::window;
+use super::count::Counted;
 use super::group::Group;
 use super::memory::{Stop, legs};
 use super::signal::Signal;
@@ -88,32 +88,27 @@ impl Collected<'_> {
     fn of_group(&mut self, rule: usize, group: &Group, mut completing: Vec<u32>, made: &mut Made) {
         completing.sort_unstable();
         let Collected { set, store, detected, .. } = *self;
-        let members = || detected.members(set, store, rule, group);
+        let members = || detected.members(set, store, rule, group.number);
         match &set.rules[rule].logic {
             Logic::Detection(_) => {}
             Logic::FirstSeen(_) => made.of_any(completing),
-            // One alone was enough, so the others that were still allowed are no part of it.
+            // A bound such as `lte: 3` holds for one event already: the evidence is that event only.
             Logic::Count(Count { bounds, values: None, .. }) if bounds.hold(1) && !bounds.hold(usize::MAX) => {
                 made.of_any(completing);
             }
             Logic::Count(count) => {
                 let members = members();
-                let has_value = |event: &u32| {
-                    let mut fields = count.values.iter().flatten();
-                    fields.all(|field| !store.group_values(*event, field).is_empty())
-                };
-                let all: Vec<u32> = members.events().iter().copied().filter(has_value).collect();
-                let has_most = !count.bounds.hold(usize::MAX);
+                let values = count.values.as_ref();
+                let values =
+                    values.map(|fields| detected.groupings.of(store, fields, members.events().iter().copied()));
+                let counted = Counted::new(store, count, &members, values.as_ref());
                 // The windows of a burst overlap: each event is taken once.
                 let mut taken = 0;
                 for event in completing {
-                    let mut range = window(store, &all, store.time(event), count.window);
-                    if has_most {
-                        range.end = all.partition_point(|other| *other <= event);
-                    }
-                    let start = range.start.max(taken).min(range.end);
-                    made.of_any(all[start..range.end].iter().copied());
-                    taken = taken.max(range.end);
+                    let window = counted.window(event);
+                    let start = window.start.max(taken).min(window.end);
+                    made.of_any(counted.events[start..window.end].iter().copied());
+                    taken = taken.max(window.end);
                 }
             }
             Logic::Chain(chain) => {

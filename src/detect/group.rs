@@ -349,7 +349,7 @@ pub fn joined(by: &[GroupBy], rule: &str) -> Option<Vec<Field>> {
 /// The groups that the signals of the steps are in. Each is put together when it is looked at.
 pub struct Groups {
     /// their numbers, in no particular order
-    numbers: Vec<u32>,
+    pub numbers: Vec<u32>,
     /// the signals of each step
     indexes: Vec<Arc<Index>>,
     needs: Needs,

@@ -75,6 +75,12 @@ impl Index {
         index
     }
 
+    /// The events of a group.
+    pub fn of(&self, group: u32) -> &[u32] {
+        let range = self.range(group);
+        &self.events[range.start as usize..range.end as usize]
+    }
+
     fn range(&self, group: u32) -> Range<u32> {
         match self.groups.binary_search(&group) {
             Err(_) => 0..0,

@@ -9,7 +9,7 @@ pub mod count;
 pub mod evidence;
 pub mod extent;
 pub mod group;
-mod index;
+pub mod index;
 mod joint;
 pub mod memory;
 mod pairing;
@@ -35,8 +35,8 @@ use crate::rule::logic::{Absent, Chain, Count, Logic};
 use crate::rule::set::RuleSet;
 use compared::Compared;
 use extent::Extent;
-use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
-use index::{Run, Subject};
+use group::{Group, Grouping, Groupings, Groups, Indexes, Key, Members, Needs, Step, joined};
+use index::{Index, Run, Subject};
 use memory::Stop;
 use partition::Partition;
 use profile::Symbol;
@@ -140,9 +140,39 @@ impl Detected {
     }
 
     /// The members of a group of a rule.
-    pub fn members(&self, set: &RuleSet, store: &Store, rule: usize, group: &Group) -> Members {
+    pub fn members(&self, set: &RuleSet, store: &Store, rule: usize, group: u32) -> Members {
         let by = set.rules[rule].logic.group_by();
-        group::members(store, &self.groupings, &self.indexes, by, &steps(set, self, rule), group.number)
+        group::members(store, &self.groupings, &self.indexes, by, &steps(set, self, rule), group)
+    }
+
+    /// The groups of a rule by their numbers, also those in which it could come to nothing.
+    pub fn numbers(&self, set: &RuleSet, store: &Store, rule: usize) -> Vec<u32> {
+        let by = set.rules[rule].logic.group_by();
+        Groups::new(store, &self.groupings, &self.indexes, by, &steps(set, self, rule), Needs::default()).numbers
+    }
+
+    /// The events of one of the rules that a rule refers to, by the groups that they are in.
+    pub fn index(&self, set: &RuleSet, store: &Store, rule: usize, reference: usize) -> Arc<Index> {
+        let step = step(set, self, set.references[rule][reference]);
+        step.index(store, &self.groupings, &self.indexes, set.rules[rule].logic.group_by())
+    }
+
+    /// The groups that an event is in as a match of one of the rules that a rule refers to.
+    pub fn groups_of(&self, set: &RuleSet, store: &Store, rule: usize, reference: usize, event: u32) -> Vec<u32> {
+        let step = step(set, self, set.references[rule][reference]);
+        let fields = joined(set.rules[rule].logic.group_by(), step.name);
+        let grouping = fields.map(|fields| self.groupings.of_step(store, &fields, &step));
+        grouping.map_or(vec![], |grouping| grouping.of(store.profile(event)).to_vec())
+    }
+
+    /// What joins the members of a group.
+    pub fn key(&self, group: u32) -> Key {
+        self.groupings.key(group)
+    }
+
+    /// The values of some fields together, as numbers that are equal where the values are, of all that a rule looks at.
+    pub fn values(&self, set: &RuleSet, store: &Store, rule: usize, fields: &[Field]) -> Arc<Grouping> {
+        self.groupings.of_steps(store, fields, &steps(set, self, rule))
     }
 }
 
@@ -416,8 +446,7 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
                 let of = step(set, detected, set.references[rule][count.rules.len()]);
                 of.index(store, &detected.groupings, &detected.indexes, &count.group_by)
             });
-            let steps = steps(set, detected, rule);
-            let values = count.values.as_ref().map(|fields| detected.groupings.of_steps(store, fields, &steps));
+            let values = count.values.as_ref().map(|fields| detected.values(set, store, rule, fields));
             let most = values.as_deref().and_then(|values| most_values(context, detected, rule, values));
             let least = count.bounds.least();
             found(&|group| {
@@ -425,7 +454,8 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
                     return vec![];
                 }
                 let whole = whole.as_ref().map(|index| Run::new(index, group.number));
-                count::signals(store, count, group, values.as_deref(), whole.as_deref(), partition)
+                let counted = count::Counted::new(store, count, group, values.as_deref());
+                count::signals(&counted, whole.as_deref(), partition)
             })
         }
         Logic::Chain(chain) => {
@@ -436,8 +466,7 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
             found(&|group| chain::Steps::new(store, chain, &compared, group).signals(partition, &end))
         }
         Logic::FirstSeen(first_seen) => {
-            let steps = steps(set, detected, rule);
-            let values = detected.groupings.of_steps(store, &first_seen.value, &steps);
+            let values = detected.values(set, store, rule, &first_seen.value);
             let of_group = |group: Members| (group.number, memory::first_seen(store, first_seen, &values, &group));
             let parts: Vec<(u32, memory::FirstSeenOf)> = groups.all().map(of_group).collect();
             let judged = Judged {

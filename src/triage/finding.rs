@@ -200,7 +200,7 @@ impl Findings<'_> {
     }
 
     fn members(&self, place: usize, group: &Group) -> Members {
-        self.detected.members(self.set, self.store, place, group)
+        self.detected.members(self.set, self.store, place, group.number)
     }
 
     fn finding(&self, place: usize, spell: &Spell, learned: &mut Learned) -> Finding {

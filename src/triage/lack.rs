@@ -1,24 +1,21 @@
 //! Lack: what a correlation would have needed and did not get: the nearest that it came.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::describe;
 use super::explanation::Read;
-use crate::detect::count::window;
+use crate::detect::count::{Counted, window};
+use crate::detect::group::{Grouping, Members};
+use crate::detect::index::Index;
 use crate::detect::memory;
 use crate::detect::profile::Symbol;
-use crate::detect::store::Store;
 use crate::event::field::{Field, Norm};
 use crate::event::time::{HOUR, SECOND, Span, Timestamp};
-use crate::rule::logic::{Chain, Count, FirstSeen, GroupBy, Logic, Travel};
+use crate::rule::logic::{Chain, Count, FirstSeen, Logic, Travel};
 use crate::rule::told::left_out;
-
-/// Combinations of group fields of one event that are looked at.
-const MOST_KEYS: usize = 64;
-
-type Key = Vec<Symbol>;
 
 /// A rule, and how its events are grouped.
 pub struct Keys<'a> {
@@ -29,25 +26,25 @@ pub struct Keys<'a> {
 }
 
 impl Keys<'_> {
-    /// The events of a rule that this one refers to.
-    fn events(&self, step: usize) -> Vec<u32> {
-        self.read.detected.signals[self.read.set.references[self.rule][step]].events().collect()
-    }
-
     fn name(&self, step: usize) -> &str {
         &self.read.set.rules[self.read.set.references[self.rule][step]].name
     }
 
-    /// The groups that an event is in as a match of a step.
-    fn of(&self, event: u32, step: usize, by: &[GroupBy]) -> Vec<Key> {
-        let store = self.read.store;
-        let start = vec![store.organization_symbol(event)];
-        let fields: Option<Vec<&Field>> = by.iter().map(|part| part.field(self.name(step))).collect();
-        fields.map(|fields| tuples(store, event, fields, start)).unwrap_or_default()
+    /// The groups that an event is in as a match of any of these steps, in the order of what joins their members.
+    fn of(&self, event: u32, steps: Range<usize>) -> Vec<u32> {
+        let Read { set, store, detected } = self.read;
+        let steps = steps.filter(|step| self.is_at(*step, event));
+        let mut groups: Vec<u32> =
+            steps.flat_map(|step| detected.groups_of(set, store, self.rule, step, event)).collect();
+        groups.sort_by_cached_key(|group| {
+            detected.key(*group).iter().map(|part| store.symbol(*part)).collect::<Vec<_>>()
+        });
+        groups.dedup();
+        groups
     }
 
     /// The name of a group that an event is in, without the organization; people by the names in the event.
-    fn shown(&self, key: &[Symbol], event: u32) -> String {
+    fn shown(&self, group: u32, event: u32) -> String {
         let store = self.read.store;
         let name = |symbol: &Symbol| {
             let text = store.symbol(*symbol);
@@ -56,19 +53,22 @@ impl Keys<'_> {
             let named = ends.into_iter().find(|(key, _)| is_this(*key)).and_then(|(_, name)| store.text(event, name));
             named.unwrap_or(text)
         };
+        let key = self.read.detected.key(group);
         let names: Vec<&str> = key.iter().skip(1).map(name).collect();
         if names.is_empty() { "the organization".to_owned() } else { names.join(", ") }
     }
 
     /// Events of a step, by group, in their order.
-    fn groups(&self, step: usize, by: &[GroupBy]) -> BTreeMap<Key, Vec<u32>> {
-        let mut out: BTreeMap<Key, Vec<u32>> = BTreeMap::new();
-        for event in self.events(step) {
-            for key in self.of(event, step, by) {
-                out.entry(key).or_default().push(event);
-            }
-        }
-        out
+    fn index(&self, step: usize) -> Arc<Index> {
+        self.read.detected.index(self.read.set, self.read.store, self.rule, step)
+    }
+
+    fn members(&self, group: u32) -> Members {
+        self.read.detected.members(self.read.set, self.read.store, self.rule, group)
+    }
+
+    fn values(&self, fields: &[Field]) -> Arc<Grouping> {
+        self.read.detected.values(self.read.set, self.read.store, self.rule, fields)
     }
 
     fn is_at(&self, step: usize, event: u32) -> bool {
@@ -106,100 +106,23 @@ pub fn at(keys: &Keys<'_>, event: u32) -> Vec<String> {
     }
 }
 
-/// Matches of all rules of a count, by group.
-fn counted(keys: &Keys<'_>, count: &Count) -> BTreeMap<Key, Vec<u32>> {
-    let mut all: BTreeMap<Key, Vec<u32>> = BTreeMap::new();
-    for step in 0..count.rules.len() {
-        for (key, events) in keys.groups(step, &count.group_by) {
-            all.entry(key).or_default().extend(events);
-        }
-    }
-    let store = keys.read.store;
-    all.values_mut().for_each(|events| {
-        events.sort_unstable();
-        events.dedup();
-        // Events without a value do not count.
-        let has_value = |field: &Field, event: u32| !store.group_values(event, field).is_empty();
-        events.retain(|event| count.values.iter().flatten().all(|field| has_value(field, *event)));
-    });
-    all
-}
-
-/// The values of some fields together, as groups are told apart by them: each value of one with each of the others.
-fn tuples<'f>(store: &Store, event: u32, fields: impl IntoIterator<Item = &'f Field>, start: Key) -> Vec<Key> {
-    let mut tuples = vec![start];
-    for field in fields {
-        let values = store.group_values(event, field);
-        tuples = tuples.iter().flat_map(|tuple| values.iter().map(|v| [tuple.as_slice(), &[*v]].concat())).collect();
-        tuples.truncate(MOST_KEYS);
-    }
-    tuples
-}
-
-/// A window that moves on over the events of a group, which are in order.
-struct Moving<'a> {
-    store: &'a Store,
-    count: &'a Count,
-    events: &'a [u32],
-    /// what lies in the window, as a part of the events
-    range: Range<usize>,
-    /// the different values in it
-    values: HashMap<Key, usize>,
-}
-
-impl<'a> Moving<'a> {
-    fn new(store: &'a Store, count: &'a Count, events: &'a [u32]) -> Moving<'a> {
-        Moving { store, count, events, range: 0..0, values: HashMap::new() }
-    }
-
-    fn values(&self, event: u32) -> Vec<Key> {
-        self.count.values.as_ref().map(|fields| tuples(self.store, event, fields, vec![])).unwrap_or_default()
-    }
-
-    /// Moves the window on to an event: how many events, or different values, lie in it. Where only so many are allowed,
-    /// those behind the event do not count, also where they came at the same instant.
-    fn to(&mut self, event: u32) -> usize {
-        let time = self.store.time(event);
-        let has_most = !self.count.bounds.hold(usize::MAX);
-        while let Some(next) = self.events.get(self.range.end).copied() {
-            if if has_most { next > event } else { self.store.time(next) > time } {
-                break;
-            }
-            self.values(next).into_iter().for_each(|value| *self.values.entry(value).or_default() += 1);
-            self.range.end += 1;
-        }
-        while self.range.start < self.range.end {
-            let first = self.events[self.range.start];
-            if self.store.time(first).0 > time.0.saturating_sub(self.count.window.0) {
-                break;
-            }
-            for value in self.values(first) {
-                if let Some(count) = self.values.get_mut(&value) {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.values.remove(&value);
-                    }
-                }
-            }
-            self.range.start += 1;
-        }
-        if self.count.values.is_some() { self.values.len() } else { self.range.len() }
-    }
-}
-
 fn most_at_once(keys: &Keys<'_>, count: &Count) -> Vec<String> {
-    let store = keys.read.store;
+    let Read { set, store, detected } = keys.read;
+    let values = count.values.as_ref().map(|fields| keys.values(fields));
     let mut best: Option<(usize, Timestamp, String)> = None;
-    for (key, events) in counted(keys, count) {
-        let mut moving = Moving::new(store, count, &events);
-        for event in &events {
+    for group in detected.numbers(set, store, keys.rule) {
+        let members = keys.members(group);
+        let counted = Counted::new(store, count, &members, values.as_deref());
+        let Some(first) = counted.events.first() else { continue };
+        let mut moving = counted.moving(*first);
+        for event in counted.events.iter() {
             let (found, time) = (moving.to(*event), store.time(*event));
             let is_best = best.as_ref().is_none_or(|(most, at, who)| match found.cmp(most) {
-                Ordering::Equal => time < *at || time == *at && keys.shown(&key, *event) < *who,
+                Ordering::Equal => time < *at || time == *at && keys.shown(group, *event) < *who,
                 order => order.is_gt(),
             });
             if is_best {
-                best = Some((found, time, keys.shown(&key, *event)));
+                best = Some((found, time, keys.shown(group, *event)));
             }
         }
     }
@@ -213,21 +136,21 @@ fn most_at_once(keys: &Keys<'_>, count: &Count) -> Vec<String> {
 }
 
 fn count_at(keys: &Keys<'_>, count: &Count, event: u32) -> Vec<String> {
-    let steps: Vec<usize> = (0..count.rules.len()).filter(|step| keys.is_at(*step, event)).collect();
-    let own: BTreeSet<Key> = steps.iter().flat_map(|step| keys.of(event, *step, &count.group_by)).collect();
+    let own = keys.of(event, 0..count.rules.len());
     if own.is_empty() {
         return vec!["the event is none of what it counts, or lacks what it is counted by".to_owned()];
     }
-    let (store, all) = (keys.read.store, counted(keys, count));
-    let whole = count.share.as_ref().map(|share| (share, keys.groups(count.rules.len(), &count.group_by)));
-    let say = |key: &Key| {
-        let events = all.get(key).map(Vec::as_slice).unwrap_or_default();
-        let mut moving = Moving::new(store, count, events);
-        let (found, shown) = (moving.to(event), keys.shown(key, event));
+    let store = keys.read.store;
+    let values = count.values.as_ref().map(|fields| keys.values(fields));
+    let whole = count.share.as_ref().map(|share| (share, keys.index(count.rules.len())));
+    let say = |group: &u32| {
+        let members = keys.members(*group);
+        let counted = Counted::new(store, count, &members, values.as_deref());
+        let mut moving = counted.moving(event);
+        let (found, shown) = (moving.to(event), keys.shown(*group, event));
         let said = format!("{found} up to this event, for {shown}; needed: {}", count.bounds);
         let Some((share, whole)) = &whole else { return said };
-        let whole = whole.get(key).map(Vec::as_slice).unwrap_or_default();
-        let (part, all) = (moving.range.len(), window(store, whole, store.time(event), count.window).len());
+        let (part, all) = (moving.events(), window(store, whole.of(*group), store.time(event), count.window).len());
         let (percent, least) = (part * 100 / all.max(1), share.at_least * 100.0);
         format!("{said}; and {part} are {percent} % of the {all} of {}; needed: at least {least:.0} %", share.of)
     };
@@ -238,15 +161,14 @@ fn count_at(keys: &Keys<'_>, count: &Count, event: u32) -> Vec<String> {
 fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
     let needed = chain.needed();
     let mut out = Vec::new();
-    let mut has: BTreeMap<Key, (BTreeSet<usize>, u32)> = BTreeMap::new();
+    let mut has: BTreeMap<u32, (BTreeSet<usize>, u32)> = BTreeMap::new();
     for step in needed.clone() {
-        let groups = keys.groups(step, &chain.group_by);
-        if groups.is_empty() {
+        let index = keys.index(step);
+        if index.groups.is_empty() {
             out.push(format!("{} never happened", keys.name(step)));
         }
-        for (key, events) in groups {
-            let first = events.first().map_or(0, |event| *event);
-            has.entry(key).or_insert_with(|| (BTreeSet::new(), first)).0.insert(step);
+        for group in &index.groups {
+            has.entry(*group).or_insert_with(|| (BTreeSet::new(), index.of(*group)[0])).0.insert(step);
         }
     }
     let most = has.values().map(|(steps, _)| steps.len()).max().unwrap_or(0);
@@ -259,7 +181,8 @@ fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
         ));
     } else if most > 0 && out.is_empty() {
         let nearest = has.iter().filter(|(_, (steps, _))| steps.len() == most);
-        let nearest = nearest.map(|(key, (_, event))| (keys.read.store.time(*event), keys.shown(key, *event))).min();
+        let nearest =
+            nearest.map(|(group, (_, event))| (keys.read.store.time(*event), keys.shown(*group, *event))).min();
         let nearest = nearest.map(|(_, who)| who).unwrap_or_default();
         out.push(format!("nobody had all of its {} parts; the nearest was {nearest}, with {most}", needed.len()));
     }
@@ -270,26 +193,22 @@ fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
 fn steps_at(keys: &Keys<'_>, chain: &Chain, event: u32) -> Vec<String> {
     let store = keys.read.store;
     let all = 0..chain.rules.len();
-    let own: BTreeSet<Key> = all
-        .clone()
-        .filter(|step| keys.is_at(*step, event))
-        .flat_map(|step| keys.of(event, step, &chain.group_by))
-        .collect();
+    let own = keys.of(event, all.clone());
     if own.is_empty() {
         return vec!["the event is none of its steps, or lacks what joins them".to_owned()];
     }
     let time = store.time(event);
-    let groups: Vec<_> = all.clone().map(|step| keys.groups(step, &chain.group_by)).collect();
+    let indexes: Vec<_> = all.clone().map(|step| keys.index(step)).collect();
     let mut out = Vec::new();
-    for key in own {
+    for group in own {
         for step in all.clone() {
-            let near = groups[step].get(&key).into_iter().flatten().map(|other| (*other, store.time(*other)));
+            let near = indexes[step].of(group).iter().map(|other| (*other, store.time(*other)));
             let near = near.filter(|(_, at)| at.0.abs_diff(time.0) < chain.window.0.unsigned_abs());
             let name = keys.name(step);
             out.push(match near.min_by_key(|(other, at)| (*other != event, at.0.abs_diff(time.0))) {
                 Some((other, _)) if other == event => format!("{name}: this event"),
                 Some((other, at)) => format!("{name}: {at} {}", describe::event(store, other)),
-                None => format!("{name}: none within {} for {}", chain.window.words(), keys.shown(&key, event)),
+                None => format!("{name}: none within {} for {}", chain.window.words(), keys.shown(group, event)),
             });
         }
     }
@@ -298,20 +217,21 @@ fn steps_at(keys: &Keys<'_>, chain: &Chain, event: u32) -> Vec<String> {
 
 /// What was known of the owner of an event before it.
 fn known_at(keys: &Keys<'_>, rule: &FirstSeen, event: u32) -> Vec<String> {
-    if !keys.is_at(0, event) {
+    if !keys.is_at(memory::JUDGED, event) {
         return vec!["the event is none of those that it judges".to_owned()];
     }
     let store = keys.read.store;
     let time = store.time(event);
-    let tuples = |event: u32| tuples(store, event, &rule.value, vec![]);
-    let (own, groups) = (tuples(event), keys.groups(1, &rule.by));
+    let values = keys.values(&rule.value);
+    let values_of = |event: u32| values.of(store.profile(event));
+    let (own, taught) = (values_of(event), keys.index(memory::TEACHING));
     // What is younger than this does not count yet, and what is older than that no more.
     let settled = Timestamp(time.0.saturating_sub(rule.settle.0));
     let is_forgotten = |at: Timestamp| rule.lookback.0 > 0 && at.0 <= time.0.saturating_sub(rule.lookback.0);
     let left_out = left_out(rule.settle);
     let mut out = Vec::new();
-    for key in keys.of(event, 0, &rule.by) {
-        let lessons = groups.get(&key).map(Vec::as_slice).unwrap_or_default();
+    for group in keys.of(event, memory::JUDGED..memory::JUDGED + 1) {
+        let lessons = taught.of(group);
         let first = lessons.first().map_or(time, |first| store.time(*first));
         let known_for = time.since(first).max(Span(0));
         let learned = &lessons[..lessons.partition_point(|lesson| store.time(*lesson) < settled)];
@@ -320,14 +240,14 @@ fn known_at(keys: &Keys<'_>, rule: &FirstSeen, event: u32) -> Vec<String> {
         } else if lessons.is_empty() || known_for.0 < rule.min_age.0 || learned.len() < rule.min_events {
             out.push(format!(
                 "{} was known for {} and {} events{left_out}; needed: {} and {}",
-                keys.shown(&key, event),
+                keys.shown(group, event),
                 known_for.words(),
                 learned.len(),
                 rule.min_age.words(),
                 rule.min_events
             ));
         } else {
-            let is_same = |lesson: &u32| tuples(*lesson).iter().any(|value| own.contains(value));
+            let is_same = |lesson: &u32| values_of(*lesson).iter().any(|value| own.contains(value));
             let remembered = learned.iter().filter(|lesson| !is_forgotten(store.time(**lesson)));
             let same: Vec<u32> = remembered.copied().filter(is_same).collect();
             let Some(first) = same.first() else { continue };
@@ -351,10 +271,10 @@ fn leg_at(keys: &Keys<'_>, rule: &Travel, event: u32) -> Vec<String> {
     let Some(here) = memory::spot(store, event) else {
         return vec!["the event does not say where it was, or was in a network of the organization".to_owned()];
     };
-    let (groups, time) = (keys.groups(0, &rule.by), store.time(event));
+    let (index, time) = (keys.index(0), store.time(event));
     let mut out = Vec::new();
-    for key in keys.of(event, 0, &rule.by) {
-        let mut before = groups.get(&key).into_iter().flatten().copied().rev();
+    for group in keys.of(event, 0..1) {
+        let mut before = index.of(group).iter().copied().rev();
         let nearest = before.find_map(|other| {
             let is_before = other != event && store.time(other) <= time;
             Some((is_before.then(|| memory::spot(store, other))??, other))

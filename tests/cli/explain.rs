@@ -311,3 +311,27 @@ fn the_demo_is_a_scan_of_its_events() {
         .code(2)
         .stderr(contains("[possible values: table, json, jsonl]"));
 }
+
+/// One event may have any number of values, and all of them count.
+#[test]
+fn a_count_of_values_is_told_whole() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (log, rules) = (folder.path().join("log.jsonl"), folder.path().join("rules"));
+    std::fs::create_dir(&rules).unwrap();
+    let changes: Vec<String> = (0..150).map(|n| format!(r#"{{"field":"f{n}","to":"x"}}"#)).collect();
+    let event = format!(
+        r#"{{"id":"e1","timestamp":"2026-03-02T09:00:00Z","event_type":"user_update","organization":"o","initiated_by":{{"type":"admin","email":"a@x.io"}},"changes":[{}]}}"#,
+        changes.join(",")
+    );
+    std::fs::write(&log, event).unwrap();
+    std::fs::write(
+        rules.join("many.yml"),
+        "title: Many fields\nname: many\nlevel: low\ncorrelation: {type: value_count, rules: [update], group-by: [actor.key], timespan: 1h, condition: {field: raw.changes.field, gte: 151}}\n---\ntitle: Update\nname: update\nlogsource: {product: jumpcloud}\ndetection: {a: {event_type: user_update}, condition: a}\n",
+    )
+    .unwrap();
+    let arguments = ["many", text(&log), "--rules", text(&rules)];
+    let told = flat(&explain(&arguments));
+    assert!(told.contains("the most at once was 150, for a@x.io"), "{told}");
+    let told = flat(&explain(&[&arguments[..], &["--event", "e1"]].concat()));
+    assert!(told.contains("150 up to this event, for a@x.io; needed: at least 151"), "{told}");
+}
