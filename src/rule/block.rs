@@ -60,9 +60,12 @@ impl<'y> Block<'y> {
         self.take(key).map(number).transpose()
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, checked not to be negative")]
     pub(super) fn count(&mut self, key: &'static str) -> Result<Option<usize>, Fault> {
-        Ok(self.number(key)?.map(|n| n as usize))
+        let count = |value: Yaml| {
+            let whole = value.as_u64().and_then(|n| usize::try_from(n).ok());
+            whole.ok_or_else(|| fault(key, format!("`{key}` takes a whole number")))
+        };
+        self.take(key).map(count).transpose()
     }
 
     pub(super) fn names(&mut self, key: &'static str) -> Result<Vec<String>, Fault> {
@@ -89,6 +92,24 @@ impl<'y> Block<'y> {
     pub(super) fn fields(&mut self, key: &'static str) -> Result<Vec<Field>, Fault> {
         let names = self.names(key)?;
         names.iter().map(|name| field(name, self.warnings)).collect()
+    }
+
+    /// A text.
+    pub fn text(&mut self, key: &'static str) -> Result<Option<String>, Fault> {
+        match self.take(key) {
+            None | Some(Yaml::Null) => Ok(None),
+            Some(Yaml::String(text)) => Ok(Some(text)),
+            Some(_) => Err(fault(key, format!("`{key}` takes text"))),
+        }
+    }
+
+    /// A yes or no; missing is no.
+    pub fn truth(&mut self, key: &'static str) -> Result<bool, Fault> {
+        match self.take(key) {
+            None | Some(Yaml::Null) => Ok(false),
+            Some(Yaml::Bool(b)) => Ok(b),
+            Some(_) => Err(fault(key, format!("`{key}` takes true or false"))),
+        }
     }
 
     /// Complains of what nobody asked for.
@@ -125,34 +146,4 @@ pub fn texts(key: &str, value: &Yaml) -> Result<Vec<String>, Fault> {
     list.iter()
         .map(|v| v.as_str().map(str::to_owned).ok_or_else(|| fault(key, format!("`{key}` takes a list of texts"))))
         .collect()
-}
-
-impl Block<'_> {
-    /// A key that was read elsewhere.
-    pub fn ignore(&mut self, key: &'static str) {
-        self.take(key);
-    }
-
-    /// A value as it is.
-    pub fn raw(&mut self, key: &'static str) -> Option<Yaml> {
-        self.take(key)
-    }
-
-    /// A text.
-    pub fn text(&mut self, key: &'static str) -> Result<Option<String>, Fault> {
-        match self.take(key) {
-            None | Some(Yaml::Null) => Ok(None),
-            Some(Yaml::String(text)) => Ok(Some(text)),
-            Some(_) => Err(fault(key, format!("`{key}` takes text"))),
-        }
-    }
-
-    /// A yes or no; missing is no.
-    pub fn truth(&mut self, key: &'static str) -> Result<bool, Fault> {
-        match self.take(key) {
-            None | Some(Yaml::Null) => Ok(false),
-            Some(Yaml::Bool(b)) => Ok(b),
-            Some(_) => Err(fault(key, format!("`{key}` takes true or false"))),
-        }
-    }
 }

@@ -16,22 +16,18 @@ pub(super) fn read(
     own: &Yaml,
     warnings: &mut Warnings,
 ) -> Result<(Option<Yaml>, Option<Logic>), Fault> {
+    let mut block = Block::new("jcdetect", own, warnings)?;
     let mut conditions = Vec::new();
     for (key, compile) in CONDITIONS {
-        if let Some(value) = own.get(*key) {
-            conditions.push(compile(value, warnings)?);
+        if let Some(value) = block.take(key) {
+            conditions.push(compile(&value, block.warnings)?);
         }
     }
     if conditions.len() > 1 {
         return Err(fault("jcdetect", "a rule has one condition"));
     }
-    let level_when = own.get("level_when").map(|value| levels(value, warnings)).transpose()?;
-    let mut block = Block::new("jcdetect", own, warnings)?;
-    for (key, _) in CONDITIONS {
-        block.ignore(key);
-    }
-    block.ignore("level_when");
-    let share = block.raw("share");
+    let level_when = block.take("level_when").map(|value| levels(&value, block.warnings)).transpose()?;
+    let share = block.take("share");
     rule.level_when = level_when.unwrap_or_default();
     rule.category = block.text("category")?.unwrap_or_default();
     if let Some(word) = block.text("entity")? {
@@ -40,14 +36,14 @@ pub(super) fn read(
     if let Some(word) = block.text("confidence")? {
         rule.confidence = Confidence::named(&word).map_err(|message| fault("confidence", message))?;
     }
-    rule.triage = block.raw("triage").map_or(Ok(vec![]), |v| texts("triage", &v))?;
+    rule.triage = block.take("triage").map_or(Ok(vec![]), |v| texts("triage", &v))?;
     rule.misses = block.text("misses")?.unwrap_or_default();
     rule.is_opt_in = block.truth("opt_in")?;
     rule.needs = block.names("needs")?;
-    if let Some(value) = block.raw("fold") {
+    if let Some(value) = block.take("fold") {
         rule.fold = span("fold", &value)?;
     }
-    rule.duet = block.raw("duet").filter(|v| !v.is_null()).map(|v| duet(&v, block.warnings)).transpose()?;
+    rule.duet = block.take("duet").filter(|v| !v.is_null()).map(|v| duet(&v, block.warnings)).transpose()?;
     block.finish()?;
     Ok((share, conditions.pop()))
 }

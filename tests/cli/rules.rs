@@ -316,6 +316,20 @@ fn a_list_and_an_example_that_are_misspelt_are_pointed_out() {
     );
 }
 
+/// A count with a fraction is refused, not cut.
+#[test]
+fn counts_are_whole_numbers() {
+    for (keys, key) in [
+        ("risk: {min_rules: 2.9}", "min_rules"),
+        ("risk: {min_score: -1}", "min_score"),
+        ("rate: {rule: ba, by: [actor.key], floor: 20.5}", "floor"),
+        ("first_seen: {rule: ba, by: [actor.key], value: [source.ip], min_events: ten}", "min_events"),
+    ] {
+        let (got, said) = lint(&format!("jcdetect: {{{keys}}}"), &locals());
+        assert!(got == Some(2) && said.contains(&format!("`{key}` takes a whole number")), "{keys}: {got:?} {said}");
+    }
+}
+
 /// A rule that can never fire, or of which a part is lost, says so: an error, or a line of the lint.
 #[test]
 fn what_is_lost_in_silence_is_said() {
