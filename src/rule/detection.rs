@@ -271,7 +271,7 @@ fn of_value(
 
 /// The types of which wildcards or an expression fit the other spelling only: both mean one event.
 fn spelled_otherwise(fits: impl Fn(&str) -> bool, is_cased: bool) -> Vec<Pattern> {
-    let others = catalogue::SPELLINGS.into_iter().filter(|name| fits(name)).map(catalogue::canonical);
+    let others = catalogue::SPELLINGS.iter().filter(|(other, _)| fits(other)).map(|(_, name)| *name);
     let others = others.filter(|name| !fits(name));
     others.map(|name| Pattern::Glob(Glob::parse(name, Side::Whole, is_cased))).collect()
 }
