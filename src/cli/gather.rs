@@ -26,7 +26,7 @@ use crate::output::Look;
 use crate::output::rows::terminal;
 use crate::rule::detection::Warnings;
 use crate::rule::expr::{Expr, Searchable};
-use crate::rule::pattern::Glob;
+use crate::rule::pattern::{Glob, Pattern};
 use crate::rule::query;
 use crate::rule::set::RuleSet;
 use crate::rule::token::Mistake;
@@ -289,7 +289,7 @@ impl Filter {
 
     /// All of it as one condition, with more beside it.
     pub fn and(&self, more: Option<Expr>) -> Expr {
-        let texts = self.texts.iter().cloned().map(|text| Expr::Keyword(text.into()));
+        let texts = self.texts.iter().cloned().map(|text| Expr::Keyword(Pattern::Glob(text)));
         Expr::And(self.condition.iter().cloned().chain(more).chain(texts).collect())
     }
 }

@@ -208,7 +208,7 @@ impl<'s> Reader<'s> {
         }
         let bit = |facet: usize, number: usize| bits[facet][number / 64] >> (number % 64) & 1 == 1;
         let of_whole = |verdict: &Verdict| match (verdict, whole) {
-            (Verdict::Keyword(glob), Some(event)) => event.any_text(&|text| glob.matches(text)),
+            (Verdict::Keyword(keyword), Some(event)) => event.any_text(&|text| keyword.matches(&Folded::new(text))),
             _ => false,
         };
         let mut found = Vec::new();

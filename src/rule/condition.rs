@@ -128,13 +128,12 @@ fn unknown(name: &str, names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::keyword::Keyword;
-    use crate::rule::pattern::{Glob, Side};
+    use crate::rule::pattern::{Glob, Pattern, Side};
 
     /// Selections are keywords of their names here.
     fn shape(text: &str) -> Result<String, String> {
         let names = ["sel_a", "sel_b", "filter", "_hidden"];
-        let selection = |name: &str| Expr::Keyword(Glob::parse(name, Side::Whole, false).into());
+        let selection = |name: &str| Expr::Keyword(Pattern::Glob(Glob::parse(name, Side::Whole, false)));
         compile(text, &names, &selection).map(|expr| of(&expr))
     }
 
@@ -144,7 +143,7 @@ mod tests {
             Expr::And(parts) => format!("({})", join(parts, " & ")),
             Expr::Or(parts) => format!("({})", join(parts, " | ")),
             Expr::Not(inner) => format!("!{}", of(inner)),
-            Expr::Keyword(Keyword::Text(name)) => name.literal().unwrap_or("?").to_owned(),
+            Expr::Keyword(Pattern::Glob(name)) => name.literal().unwrap_or("?").to_owned(),
             _ => "?".to_owned(),
         }
     }

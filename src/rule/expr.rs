@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use smallvec::SmallVec;
 
 use super::detection::{Fault, fault};
-use super::keyword::Keyword;
 use super::lists::Lists;
 use super::pattern::{Folded, Pattern};
 use super::spelling::stands_in;
@@ -25,7 +24,7 @@ pub enum Expr {
     /// a field compared with values
     Test(Test),
     /// any text anywhere in the event
-    Keyword(Keyword),
+    Keyword(Pattern),
 }
 
 /// A field compared with values.
@@ -85,7 +84,7 @@ impl Expr {
             Expr::Or(parts) => parts.iter().any(|part| part.matches(event)),
             Expr::Not(inner) => !inner.matches(event),
             Expr::Test(test) => test.matches(event),
-            Expr::Keyword(keyword) => event.any_text(&|text| keyword.matches(text)),
+            Expr::Keyword(keyword) => event.any_text(&|text| keyword.matches(&Folded::new(text))),
         }
     }
 

@@ -1,49 +1,13 @@
 //! Keyword: a text, or an expression, that is looked for in every text of an event, whatever field it stands in.
 
-use std::fmt;
-
 use serde_json::Value as Yaml;
 
 use super::detection::{Fault, fault, scalar};
 use super::expr::Expr;
 use super::form::forms;
 use super::modifier::{Modifiers, modifiers};
-use super::pattern::{Glob, Side};
+use super::pattern::{Pattern, Side};
 use super::regex::Expression;
-
-/// What is looked for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Keyword {
-    /// a text with wildcards
-    Text(Glob),
-    /// a regular expression, unanchored
-    Regex(Expression),
-}
-
-impl Keyword {
-    /// Whether a text of an event has it.
-    pub fn matches(&self, text: &str) -> bool {
-        match self {
-            Keyword::Text(glob) => glob.matches(text),
-            Keyword::Regex(expression) => expression.is_match(text),
-        }
-    }
-}
-
-impl From<Glob> for Keyword {
-    fn from(glob: Glob) -> Keyword {
-        Keyword::Text(glob)
-    }
-}
-
-impl fmt::Display for Keyword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Keyword::Text(glob) => write!(f, "is {glob}"),
-            Keyword::Regex(expression) => write!(f, "fits /{}/", expression.text()),
-        }
-    }
-}
 
 /// Compiles one keyword of a list.
 pub(super) fn one(name: &str, value: &Yaml) -> Result<Expr, Fault> {
@@ -69,8 +33,8 @@ fn of_value(name: &str, value: &Yaml, m: &Modifiers) -> Result<Expr, Fault> {
     let text = scalar(value).ok_or_else(|| fault(name, format!("keywords of `{name}` have to be text")))?;
     if let Some(flags) = &m.regex {
         let expression = Expression::new(&text, flags).map_err(|message| fault(name, message))?;
-        return Ok(Expr::Keyword(Keyword::Regex(expression)));
+        return Ok(Expr::Keyword(Pattern::Regex(expression)));
     }
     let globs = forms(name, &text, m.side.unwrap_or(Side::Anywhere), m)?;
-    Ok(Expr::any(globs.into_iter().map(|glob| Expr::Keyword(glob.into())).collect()))
+    Ok(Expr::any(globs.into_iter().map(|glob| Expr::Keyword(Pattern::Glob(glob))).collect()))
 }

@@ -2,7 +2,6 @@
 //! it is made once for each different facet, and a detection only looks at bits.
 
 use super::expr::{Expr, Test};
-use super::keyword::Keyword;
 use super::pattern::Pattern;
 use crate::event::facet::FieldPlan;
 use crate::event::field::Field;
@@ -21,7 +20,7 @@ pub enum Verdict {
     /// a test that can be made only when identities are linked
     Linked,
     /// any text anywhere in the event
-    Keyword(Keyword),
+    Keyword(Pattern),
 }
 
 /// The tests of one field, with their bits.
