@@ -54,7 +54,8 @@ fn bounds(value: &Yaml) -> Result<(Bounds, Vec<String>), Fault> {
             "gt" => Order::Greater,
             "lte" => Order::LessEqual,
             "lt" => Order::Less,
-            "eq" | "neq" => Order::Equal,
+            "eq" => Order::Equal,
+            "neq" => Order::NotEqual,
             "field" => {
                 fields = texts("field", value)?;
                 continue;
@@ -65,7 +66,7 @@ fn bounds(value: &Yaml) -> Result<(Bounds, Vec<String>), Fault> {
             }
         };
         let n = value.as_f64().ok_or_else(|| fault(key.clone(), format!("`{key}` takes a number")))?;
-        bounds.tests.push((order, n, key == "neq"));
+        bounds.tests.push((order, n));
     }
     Ok((bounds, fields))
 }
@@ -79,7 +80,7 @@ fn counts_no_values(kind: &str) -> Fault {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts; too large is as good as never")]
 fn check_bounds(bounds: &Bounds, most: usize) -> Result<(), Fault> {
     // Whether it holds changes only next to a number that it names.
-    let near = |(_, n, _): &(Order, f64, bool)| {
+    let near = |(_, n): &(Order, f64)| {
         let n = n.max(0.0) as usize;
         [n.saturating_sub(1), n, n.saturating_add(1)]
     };

@@ -33,21 +33,21 @@ pub enum Logic {
 /// Bounds for a count; all have to hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bounds {
-    /// each comparison, and whether it is turned round (`neq`)
-    pub tests: Vec<(Order, f64, bool)>,
+    /// each comparison, with the number that a count is compared with
+    pub tests: Vec<(Order, f64)>,
 }
 
 impl Bounds {
     /// Whether a count is within.
     pub fn hold(&self, count: usize) -> bool {
-        self.tests.iter().all(|(order, n, is_negated)| order.holds(count as f64, *n) != *is_negated)
+        self.tests.iter().all(|(order, n)| order.holds(count as f64, *n))
     }
 
     /// A count that none within is less than.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts; too large is as good as never")]
     pub fn least(&self) -> usize {
-        let least = |(order, n, is_negated): &(Order, f64, bool)| match (order, is_negated) {
-            (Order::Equal | Order::GreaterEqual | Order::Greater, false) => n.max(0.0) as usize,
+        let least = |(order, n): &(Order, f64)| match order {
+            Order::Equal | Order::GreaterEqual | Order::Greater => n.max(0.0) as usize,
             _ => 0,
         };
         self.tests.iter().map(least).max().unwrap_or(0)
@@ -90,9 +90,9 @@ pub struct Count {
 impl Count {
     /// Whether it says no more than "one of these rules": any event that has the group fields meets it.
     pub fn is_union(&self) -> bool {
-        let least_one = |(order, n, is_negated): &(Order, f64, bool)| match order {
-            Order::GreaterEqual => *n <= 1.0 && !is_negated,
-            Order::Greater => *n < 1.0 && !is_negated,
+        let least_one = |(order, n): &(Order, f64)| match order {
+            Order::GreaterEqual => *n <= 1.0,
+            Order::Greater => *n < 1.0,
             _ => false,
         };
         self.values.is_none()

@@ -52,6 +52,8 @@ pub enum Pattern {
 pub enum Order {
     /// equal
     Equal,
+    /// not equal
+    NotEqual,
     /// less
     Less,
     /// less or equal
@@ -64,10 +66,11 @@ pub enum Order {
 
 impl Order {
     /// Whether `a` stands in this order to `b`.
+    #[allow(clippy::float_cmp, reason = "equality is what was asked for")]
     pub fn holds(self, a: f64, b: f64) -> bool {
         match self {
-            #[allow(clippy::float_cmp, reason = "equality is what was asked for")]
             Order::Equal => a == b,
+            Order::NotEqual => a != b,
             Order::Less => a < b,
             Order::LessEqual => a <= b,
             Order::Greater => a > b,

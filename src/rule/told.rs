@@ -124,6 +124,7 @@ impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Order::Equal => "=",
+            Order::NotEqual => "!=",
             Order::Less => "<",
             Order::LessEqual => "<=",
             Order::Greater => ">",
@@ -134,13 +135,13 @@ impl fmt::Display for Order {
 
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tests = self.tests.iter().map(|(order, n, is_negated)| match (order, is_negated) {
-            (Order::GreaterEqual, false) => format!("at least {n}"),
-            (Order::LessEqual, false) => format!("at most {n}"),
-            (Order::Greater, false) => format!("more than {n}"),
-            (Order::Less, false) => format!("fewer than {n}"),
-            (Order::Equal, false) => format!("exactly {n}"),
-            (order, true) => format!("not {order} {n}"),
+        let tests = self.tests.iter().map(|(order, n)| match order {
+            Order::GreaterEqual => format!("at least {n}"),
+            Order::LessEqual => format!("at most {n}"),
+            Order::Greater => format!("more than {n}"),
+            Order::Less => format!("fewer than {n}"),
+            Order::Equal => format!("exactly {n}"),
+            Order::NotEqual => format!("not {n}"),
         });
         f.write_str(&tests.collect::<Vec<_>>().join(" and "))
     }
@@ -193,7 +194,7 @@ fn counted(count: &Count) -> String {
     }
     let what = match &count.values {
         Some(fields) => format!("different values of {}", names(fields.iter().map(Field::name))),
-        None if count.bounds.tests == [(Order::Equal, 1.0, false)] => "event".to_owned(),
+        None if count.bounds.tests == [(Order::Equal, 1.0)] => "event".to_owned(),
         None => "events".to_owned(),
     };
     let share = count.share.as_ref();
@@ -204,7 +205,7 @@ fn counted(count: &Count) -> String {
 
 /// The idiom for "one of several rules": any match counts, and nothing else is asked.
 fn is_any_of(count: &Count) -> bool {
-    let is_one = count.bounds.tests == [(Order::GreaterEqual, 1.0, false)];
+    let is_one = count.bounds.tests == [(Order::GreaterEqual, 1.0)];
     is_one && count.values.is_none() && count.share.is_none()
 }
 
