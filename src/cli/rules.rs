@@ -18,6 +18,7 @@ use crate::output::listing;
 use crate::output::navigator;
 use crate::output::safe::Safe;
 use crate::rule::Rule;
+use crate::rule::attack;
 use crate::rule::example::{Example, doubts, examples};
 use crate::rule::file::Document;
 use crate::rule::pack::PACK;
@@ -69,7 +70,7 @@ fn chosen<'s>(set: &'s RuleSet, which: &Which) -> Result<Vec<&'s Rule>> {
             let id = t.id.to_lowercase();
             id == word
                 || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
-                || navigator::slug(&t.tactic) == word
+                || attack::slug(&t.tactic) == word
         })
     })?;
     rules.retain(|rule| (!which.duet || rule.duet.is_some()) && (!which.opt_in || rule.is_opt_in));

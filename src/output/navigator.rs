@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::rule::Rule;
+use crate::rule::attack::slug;
 
 #[derive(Serialize)]
 struct Layer<'r> {
@@ -58,11 +59,6 @@ pub fn covered<'r>(rules: &[&'r Rule]) -> BTreeMap<(&'r str, &'r str), Vec<&'r s
         }
     }
     covered
-}
-
-/// A tactic as ATT&CK spells it in data: `credential-access`.
-pub fn slug(tactic: &str) -> String {
-    tactic.to_lowercase().replace(' ', "-")
 }
 
 /// Writes a layer.

@@ -84,7 +84,19 @@ pub fn tactics() -> impl Iterator<Item = String> {
     TACTICS.iter().filter(|tactic| **tactic != "defense-evasion").map(|tactic| words(tactic))
 }
 
-/// The tactics that tags may name; version 19 has split the evasion of defences into two.
+/// A tactic as ATT&CK spells it in data: `credential-access`.
+pub fn slug(tactic: &str) -> String {
+    tactic.to_lowercase().replace(' ', "-")
+}
+
+/// The place of a tactic, in words, in the order in which an intruder goes; an unknown one comes last.
+pub fn place(tactic: &str) -> usize {
+    let slug = slug(tactic);
+    TACTICS.iter().position(|known| *known == slug).unwrap_or(TACTICS.len())
+}
+
+/// The tactics that tags may name, in the order in which an intruder goes; version 19 has split the evasion of defences
+/// into two.
 const TACTICS: &[&str] = &[
     "reconnaissance",
     "resource-development",
@@ -92,9 +104,9 @@ const TACTICS: &[&str] = &[
     "execution",
     "persistence",
     "privilege-escalation",
+    "stealth",
     "defense-evasion",
     "defense-impairment",
-    "stealth",
     "credential-access",
     "discovery",
     "lateral-movement",

@@ -6,27 +6,8 @@ use super::finding::Finding;
 use super::status::Disposition;
 use crate::event::time::{Timestamp, Zone};
 use crate::rule::Severity;
+use crate::rule::attack::place;
 use crate::rule::set::RuleSet;
-
-/// The tactics in the order in which an intruder goes.
-const ORDER: &[&str] = &[
-    "Reconnaissance",
-    "Resource Development",
-    "Initial Access",
-    "Execution",
-    "Persistence",
-    "Privilege Escalation",
-    "Stealth",
-    "Defense Evasion",
-    "Defense Impairment",
-    "Credential Access",
-    "Discovery",
-    "Lateral Movement",
-    "Collection",
-    "Command and Control",
-    "Exfiltration",
-    "Impact",
-];
 
 /// A step of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,10 +40,6 @@ pub fn tactics(set: &RuleSet, findings: &[&Finding]) -> Vec<String> {
     let all: BTreeSet<(usize, &str)> =
         rules.flat_map(|rule| &rule.techniques).map(|t| (place(&t.tactic), t.tactic.as_str())).collect();
     all.into_iter().map(|(_, tactic)| tactic.to_owned()).filter(|tactic| !tactic.is_empty()).collect()
-}
-
-fn place(tactic: &str) -> usize {
-    ORDER.iter().position(|known| *known == tactic).unwrap_or(ORDER.len())
 }
 
 /// The steps of findings, each with the time at which it was complete. What was complete at one instant about one
