@@ -6,6 +6,7 @@ mod chain;
 pub mod column;
 mod compared;
 pub mod count;
+mod detected;
 pub mod evidence;
 pub mod extent;
 pub mod group;
@@ -22,159 +23,28 @@ pub mod signal;
 pub mod store;
 mod union;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use crate::event::field::Field;
-use crate::rule::logic::{Absent, Chain, Count, Logic};
+use crate::rule::logic::{Absent, Chain, Count, FirstSeen, Logic, Travel};
 use crate::rule::set::RuleSet;
 use compared::Compared;
+pub use detected::Detected;
 use extent::Extent;
-use group::{Group, Grouping, Groupings, Groups, Indexes, Key, Members, Needs, Step, joined};
-use index::{Index, Run, Subject};
+use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
+use index::Subject;
 use memory::Stop;
 use partition::Partition;
 use profile::Symbol;
-use risk::Contributions;
 use signal::{EventSet, Signal, Signals};
 use store::Store;
 use union::Union;
-
-/// What all rules found.
-#[derive(Debug, Default)]
-pub struct Detected {
-    /// for each rule of the set, its signals
-    pub signals: Vec<Signals>,
-    /// for each rule of the set, the groups that its signals number
-    pub groups: Vec<Arc<[Group]>>,
-    /// for each rule of the set, the first of those that match the same events
-    same: Vec<usize>,
-    groupings: Groupings,
-    indexes: Indexes,
-    /// what adds up to risk, once somebody asked for it
-    contributions: OnceLock<Contributions>,
-    /// of rules that have to know somebody: how many they could judge, and how many never
-    pub judged: BTreeMap<usize, Judged>,
-    /// rules that failed inside; the others went on
-    pub faults: BTreeMap<usize, String>,
-}
-
-impl Detected {
-    /// Bytes held, roughly, by what they are held for.
-    pub fn bytes(&self) -> [(&'static str, usize); 4] {
-        let of = |is_list: bool| {
-            let signals = self.signals.iter().filter(|signals| matches!(signals, Signals::List(_)) == is_list);
-            signals.map(Signals::bytes).sum()
-        };
-        let groups = self.groups.iter().flat_map(|groups| groups.iter()).map(Group::bytes).sum::<usize>();
-        [
-            ("matches", of(false)),
-            ("signals of correlations", of(true)),
-            ("groups", self.groupings.bytes() + groups),
-            ("indexes", self.indexes.bytes()),
-        ]
-    }
-}
-
-impl Detected {
-    /// A rule matched these events. What matches the same is held once, and put into groups once.
-    fn matched(
-        &mut self,
-        rule: usize,
-        matches: Arc<EventSet>,
-        first_of: &mut HashMap<Arc<EventSet>, usize, RandomState>,
-    ) {
-        let first = *first_of.entry(Arc::clone(&matches)).or_insert(rule);
-        self.same[rule] = first;
-        self.signals[rule] = if first == rule { Signals::Matches(matches) } else { self.signals[first].clone() };
-    }
-
-    /// What one rule found is what another that says the same found.
-    fn copy(&mut self, from: usize, to: usize) {
-        self.signals[to] = self.signals[from].clone();
-        self.same[to] = self.same[from];
-        self.groups[to] = Arc::clone(&self.groups[from]);
-        self.judged.extend(self.judged.get(&from).map(|judged| (to, *judged)));
-        let fault = self.faults.get(&from).cloned();
-        self.faults.extend(fault.map(|fault| (to, fault)));
-    }
-
-    /// The groups in which a rule found signals, by their numbers, with the completing events in each; none where
-    /// a rule has no groups.
-    pub fn by_group(
-        &self,
-        set: &RuleSet,
-        store: &Store,
-        rule: usize,
-        signals: impl Iterator<Item = Signal>,
-    ) -> BTreeMap<u32, (Group, Vec<u32>)> {
-        let signals: Vec<Signal> = signals.collect();
-        // Each event of such a rule is in one group.
-        let grouping = match &self.signals[rule] {
-            Signals::List(_) => None,
-            Signals::Matches(_) => joined_alike(set, rule)
-                .map(|fields| self.groupings.of(store, &fields, signals.iter().map(|signal| signal.event))),
-        };
-        let mut out: BTreeMap<u32, (Group, Vec<u32>)> = BTreeMap::new();
-        for signal in signals {
-            let listed = self.groups[rule].get(signal.group());
-            let number = match &grouping {
-                None => listed.map(|group| group.number),
-                Some(grouping) => grouping.of(store.profile(signal.event)).first().copied(),
-            };
-            let Some(number) = number else { continue };
-            let group = || listed.cloned().unwrap_or_else(|| Group { key: self.groupings.key(number), number });
-            out.entry(number).or_insert_with(|| (group(), Vec::new())).1.push(signal.event);
-        }
-        out
-    }
-
-    /// What adds up to risk. All rules but those that add up others have to be evaluated.
-    fn contributions(&self, set: &RuleSet, store: &Store) -> &Contributions {
-        self.contributions.get_or_init(|| risk::contributions(set, store, self))
-    }
-
-    /// The members of a group of a rule.
-    pub fn members(&self, set: &RuleSet, store: &Store, rule: usize, group: u32) -> Members {
-        let by = set.rules[rule].logic.group_by();
-        group::members(store, &self.groupings, &self.indexes, by, &steps(set, self, rule), group)
-    }
-
-    /// The groups of a rule by their numbers, also those in which it could come to nothing.
-    pub fn numbers(&self, set: &RuleSet, store: &Store, rule: usize) -> Vec<u32> {
-        let by = set.rules[rule].logic.group_by();
-        Groups::new(store, &self.groupings, &self.indexes, by, &steps(set, self, rule), Needs::default()).numbers
-    }
-
-    /// The events of one of the rules that a rule refers to, by the groups that they are in.
-    pub fn index(&self, set: &RuleSet, store: &Store, rule: usize, reference: usize) -> Arc<Index> {
-        let step = step(set, self, set.references[rule][reference]);
-        step.index(store, &self.groupings, &self.indexes, set.rules[rule].logic.group_by())
-    }
-
-    /// The groups that an event is in as a match of one of the rules that a rule refers to.
-    pub fn groups_of(&self, set: &RuleSet, store: &Store, rule: usize, reference: usize, event: u32) -> Vec<u32> {
-        let step = step(set, self, set.references[rule][reference]);
-        let fields = joined(set.rules[rule].logic.group_by(), step.name);
-        let grouping = fields.map(|fields| self.groupings.of_step(store, &fields, &step));
-        grouping.map_or(vec![], |grouping| grouping.of(store.profile(event)).to_vec())
-    }
-
-    /// What joins the members of a group.
-    pub fn key(&self, group: u32) -> Key {
-        self.groupings.key(group)
-    }
-
-    /// The values of some fields together, as numbers that are equal where the values are, of all that a rule looks at.
-    pub fn values(&self, set: &RuleSet, store: &Store, rule: usize, fields: &[Field]) -> Arc<Grouping> {
-        self.groupings.of_steps(store, fields, &steps(set, self, rule))
-    }
-}
 
 /// How many owners a rule could judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -281,8 +151,8 @@ struct Context<'a> {
     partition: Partition,
 }
 
-/// The groups of a rule: its own matches, and whatever else it looks at, put together by what joins them.
-fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Groups {
+/// The groups of a rule, if there are any: its own matches, and whatever else it looks at, put together by what joins them.
+fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Option<Groups> {
     let needs = match &set.rules[rule].logic {
         Logic::Detection(_) | Logic::Risk(_) => Needs::default(),
         Logic::FirstSeen(_) => Needs { first_step: memory::JUDGED, end_step: memory::JUDGED + 1, events: 1 },
@@ -296,7 +166,8 @@ fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> 
         Logic::Rate(rate) => Needs { events: rate.floor, ..Needs::default() },
     };
     let by = set.rules[rule].logic.group_by();
-    Groups::new(store, &detected.groupings, &detected.indexes, by, &steps(set, detected, rule), needs)
+    let groups = Groups::new(store, &detected.groupings, &detected.indexes, by, &steps(set, detected, rule), needs);
+    Some(groups).filter(|groups| !groups.is_empty())
 }
 
 /// How many of the events that a rule looks at are in none of its groups, as something is missing that would join them.
@@ -395,97 +266,117 @@ fn needs_of(chain: &Chain) -> Needs {
     Needs { first_step, end_step, events: 1 }
 }
 
+/// What a rule finds.
 fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
-    let Context { set, store, extent, partition } = context;
-    let logic = &set.rules[rule].logic;
-    match logic {
-        Logic::Detection(_) => return Found { signals: detected.signals[rule].clone(), ..Found::default() },
-        Logic::Risk(risk) => return risk::evaluate(set, store, detected, risk),
-        _ => {}
+    let Context { set, store, .. } = context;
+    match &set.rules[rule].logic {
+        Logic::Detection(_) => Found { signals: detected.signals[rule].clone(), ..Found::default() },
+        Logic::Risk(risk) => risk::evaluate(set, store, detected, risk),
+        Logic::Count(count) if union_of(set, rule).is_some() => {
+            let signals = Signals::Matches(Arc::new(Union::new(set, store, detected, rule, count).events()));
+            Found { signals, ..Found::default() }
+        }
+        Logic::Count(count) => counted(context, detected, rule, count).unwrap_or_default(),
+        Logic::Chain(chain) => chained(context, detected, rule, chain).unwrap_or_default(),
+        Logic::FirstSeen(first_seen) => {
+            let judged = Some(Judged::default());
+            let found = seen_first(context, detected, rule, first_seen);
+            found.unwrap_or(Found { judged, ..Found::default() })
+        }
+        Logic::Travel(travel) => travelled(context, detected, rule, travel).unwrap_or_default(),
+        Logic::Rate(rate) => groups_of(set, store, detected, rule).map_or_else(Found::default, |groups| {
+            in_groups(context, detected, rule, &groups, &|group| count::rate(store, rate, group))
+        }),
     }
-    if let Some(count) = union_of(set, rule) {
-        let signals = Signals::Matches(Arc::new(Union::new(set, store, detected, rule, count).events()));
+}
+
+/// What is found in each group.
+fn in_groups(
+    context: Context<'_>,
+    detected: &Detected,
+    rule: usize,
+    groups: &Groups,
+    signals: &(dyn Fn(&Members) -> Vec<Signal> + Sync),
+) -> Found {
+    let of_group = |group: Members| Some((group.number, signals(&group))).filter(|(_, found)| !found.is_empty());
+    settled(context, detected, rule, groups.all().filter_map(of_group).collect())
+}
+
+/// What was found in groups, with their keys, or the events alone where they are all that is kept.
+fn settled(context: Context<'_>, detected: &Detected, rule: usize, found: Vec<(u32, Vec<Signal>)>) -> Found {
+    let Context { set, store, .. } = context;
+    if found.is_empty() {
+        return Found::default();
+    }
+    let is_pending = matches!(&set.rules[rule].logic, Logic::Chain(chain) if chain.absent == Absent::Last);
+    // What only feeds other rules is asked for its events; its groups can be told from them.
+    if !set.rules[rule].is_reported && !is_pending && is_plain(set, store, detected, rule) {
+        let events = found.iter().flat_map(|(_, signals)| signals).map(|signal| signal.event).collect();
+        let signals = Signals::Matches(Arc::new(EventSet::of(events, store.len())));
         return Found { signals, ..Found::default() };
     }
-    let is_pending = matches!(logic, Logic::Chain(chain) if chain.absent == Absent::Last);
-    let told = |found: Vec<(u32, Vec<Signal>)>| {
-        if found.is_empty() {
-            return Found::default();
+    // Groups are numbered in the order of reading; the texts behind them are the same in every run.
+    let named = |number| Group { key: detected.groupings.key(number), number };
+    let mut found: Vec<(Group, Vec<Signal>)> =
+        found.into_iter().map(|(number, signals)| (named(number), signals)).collect();
+    let text = |symbol: &Symbol| store.symbol(*symbol);
+    found.sort_by(|(a, _), (b, _)| a.key.iter().map(text).cmp(b.key.iter().map(text)));
+    let list = (0..).zip(&found).flat_map(|(number, (_, signals))| signals.iter().map(move |s| s.of_group(number)));
+    let signals = Signals::new(list.collect());
+    Found { signals, groups: found.into_iter().map(|(group, _)| group).collect(), judged: None }
+}
+
+fn counted(context: Context<'_>, detected: &Detected, rule: usize, count: &Count) -> Option<Found> {
+    let Context { set, store, partition, .. } = context;
+    let groups = groups_of(set, store, detected, rule)?;
+    let whole = count.share.as_ref().map(|_| detected.index(set, store, rule, count.rules.len()));
+    let values = count.values.as_ref().map(|fields| detected.values(set, store, rule, fields));
+    let most = values.as_deref().and_then(|values| most_values(context, detected, rule, values));
+    let least = count.bounds.least();
+    Some(in_groups(context, detected, rule, &groups, &|group| {
+        if most.as_ref().is_some_and(|most| (most[group.number as usize] as usize) < least) {
+            return vec![];
         }
-        // What only feeds other rules is asked for its events; its groups can be told from them.
-        if !set.rules[rule].is_reported && !is_pending && is_plain(set, store, detected, rule) {
-            let events = found.iter().flat_map(|(_, signals)| signals).map(|signal| signal.event).collect();
-            let signals = Signals::Matches(Arc::new(EventSet::of(events, store.len())));
-            return Found { signals, ..Found::default() };
-        }
-        // Groups are numbered in the order of reading; the texts behind them are the same in every run.
-        let named = |number| Group { key: detected.groupings.key(number), number };
-        let mut found: Vec<(Group, Vec<Signal>)> =
-            found.into_iter().map(|(number, signals)| (named(number), signals)).collect();
-        let text = |symbol: &Symbol| store.symbol(*symbol);
-        found.sort_by(|(a, _), (b, _)| a.key.iter().map(text).cmp(b.key.iter().map(text)));
-        let list = (0..).zip(&found).flat_map(|(number, (_, signals))| signals.iter().map(move |s| s.of_group(number)));
-        let signals = Signals::new(list.collect());
-        Found { signals, groups: found.into_iter().map(|(group, _)| group).collect(), judged: None }
+        let whole = whole.as_ref().map(|index| index.of(group.number));
+        let counted = count::Counted::new(store, count, group, values.as_deref());
+        count::signals(&counted, whole, partition)
+    }))
+}
+
+fn chained(context: Context<'_>, detected: &Detected, rule: usize, chain: &Chain) -> Option<Found> {
+    let Context { set, store, extent, partition } = context;
+    let groups = groups_of(set, store, detected, rule)?;
+    let follow_up = set.references[rule][chain.rules.len() - 1];
+    let end = |event: u32| extent.end(set, store, follow_up, event);
+    let is_told = looked_at(set, detected, rule) > store.profiles().len() as usize;
+    let compared = compared(set, store, detected, rule, chain, is_told);
+    let signals = |group: &Members| chain::Steps::new(store, chain, &compared, group).signals(partition, &end);
+    Some(in_groups(context, detected, rule, &groups, &signals))
+}
+
+fn seen_first(context: Context<'_>, detected: &Detected, rule: usize, first_seen: &FirstSeen) -> Option<Found> {
+    let Context { set, store, .. } = context;
+    let groups = groups_of(set, store, detected, rule)?;
+    let values = detected.values(set, store, rule, &first_seen.value);
+    let of_group = |group: Members| (group.number, memory::first_seen(store, first_seen, &values, &group));
+    let parts: Vec<(u32, memory::FirstSeenOf)> = groups.all().map(of_group).collect();
+    let judged = Judged {
+        owners: parts.iter().filter(|(_, p)| p.is_judged).count(),
+        too_young: parts.iter().filter(|(_, p)| p.is_too_young && !p.is_judged).count(),
     };
-    let groups = groups_of(set, store, detected, rule);
-    if groups.is_empty() {
-        return match logic {
-            Logic::FirstSeen(_) => Found { judged: Some(Judged::default()), ..Found::default() },
-            _ => Found::default(),
-        };
-    }
-    let found = |signals: &(dyn Fn(&Members) -> Vec<Signal> + Sync)| {
-        let of_group = |group: Members| Some((group.number, signals(&group))).filter(|(_, found)| !found.is_empty());
-        told(groups.all().filter_map(of_group).collect())
-    };
-    match logic {
-        Logic::Detection(_) | Logic::Risk(_) => Found::default(),
-        Logic::Count(count) => {
-            let whole = count.share.as_ref().map(|_| {
-                let of = step(set, detected, set.references[rule][count.rules.len()]);
-                of.index(store, &detected.groupings, &detected.indexes, &count.group_by)
-            });
-            let values = count.values.as_ref().map(|fields| detected.values(set, store, rule, fields));
-            let most = values.as_deref().and_then(|values| most_values(context, detected, rule, values));
-            let least = count.bounds.least();
-            found(&|group| {
-                if most.as_ref().is_some_and(|most| (most[group.number as usize] as usize) < least) {
-                    return vec![];
-                }
-                let whole = whole.as_ref().map(|index| Run::new(index, group.number));
-                let counted = count::Counted::new(store, count, group, values.as_deref());
-                count::signals(&counted, whole.as_deref(), partition)
-            })
-        }
-        Logic::Chain(chain) => {
-            let follow_up = set.references[rule][chain.rules.len() - 1];
-            let end = |event: u32| extent.end(set, store, follow_up, event);
-            let is_told = looked_at(set, detected, rule) > store.profiles().len() as usize;
-            let compared = compared(set, store, detected, rule, chain, is_told);
-            found(&|group| chain::Steps::new(store, chain, &compared, group).signals(partition, &end))
-        }
-        Logic::FirstSeen(first_seen) => {
-            let values = detected.values(set, store, rule, &first_seen.value);
-            let of_group = |group: Members| (group.number, memory::first_seen(store, first_seen, &values, &group));
-            let parts: Vec<(u32, memory::FirstSeenOf)> = groups.all().map(of_group).collect();
-            let judged = Judged {
-                owners: parts.iter().filter(|(_, p)| p.is_judged).count(),
-                too_young: parts.iter().filter(|(_, p)| p.is_too_young && !p.is_judged).count(),
-            };
-            let found = parts.into_iter().map(|(number, part)| (number, part.signals));
-            let found = found.filter(|(_, signals)| !signals.is_empty()).collect();
-            Found { judged: Some(judged), ..told(found) }
-        }
-        Logic::Travel(travel) => {
-            let profiles = store.profiles();
-            let stops: Vec<Option<Stop>> =
-                (0..profiles.len()).into_par_iter().map(|profile| Stop::of(profiles, profile)).collect();
-            found(&|group| {
-                let legs = memory::legs(store, travel, group, |event| stops[store.profile(event) as usize]);
-                legs.iter().map(|leg| Signal::new(leg.to)).collect()
-            })
-        }
-        Logic::Rate(rate) => found(&|group| count::rate(store, rate, group)),
-    }
+    let found = parts.into_iter().map(|(number, part)| (number, part.signals));
+    let found = found.filter(|(_, signals)| !signals.is_empty()).collect();
+    Some(Found { judged: Some(judged), ..settled(context, detected, rule, found) })
+}
+
+fn travelled(context: Context<'_>, detected: &Detected, rule: usize, travel: &Travel) -> Option<Found> {
+    let Context { set, store, .. } = context;
+    let groups = groups_of(set, store, detected, rule)?;
+    let profiles = store.profiles();
+    let stops: Vec<Option<Stop>> =
+        (0..profiles.len()).into_par_iter().map(|profile| Stop::of(profiles, profile)).collect();
+    Some(in_groups(context, detected, rule, &groups, &|group| {
+        let legs = memory::legs(store, travel, group, |event| stops[store.profile(event) as usize]);
+        legs.iter().map(|leg| Signal::new(leg.to)).collect()
+    }))
 }
