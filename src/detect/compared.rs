@@ -12,8 +12,8 @@ use crate::rule::logic::{Absent, Chain, How, Right, Where};
 /// Matches that are walked before those of the same value are looked up.
 const NEAR: usize = 4;
 
-/// Of a comparison that asks for the same or for another value, the groups by its two fields: the same value is the
-/// same number, for all profiles told beforehand.
+/// For a comparison by `==` or `!=`: every profile's left and right values, as numbers that are equal where the values
+/// are. `None` for other comparisons, and where too few events are compared to prepare this.
 pub type Sides = Option<[Arc<Grouping>; 2]>;
 
 /// The comparisons of a chain.
@@ -32,18 +32,18 @@ pub struct Compared<'a> {
 }
 
 impl<'a> Compared<'a> {
-    /// Those of a chain. `steps` are its rules and behind them those of its `unless`. `is_told`: values are told for
-    /// all profiles beforehand.
+    /// Those of a chain. `steps` are its rules and behind them those of its `unless`. `is_prepared`: the values of
+    /// all profiles are looked up first.
     pub fn new(
         store: &'a Store,
         groupings: &'a Groupings,
         indexes: &'a Indexes,
         rule: &'a Chain,
         steps: &[Step<'a>],
-        is_told: bool,
+        is_prepared: bool,
     ) -> Compared<'a> {
         let sides = |w: &Where| match &w.right {
-            Right::Field(_, right) if is_told && matches!(w.how, How::Equal(_)) => {
+            Right::Field(_, right) if is_prepared && matches!(w.how, How::Equal(_)) => {
                 let by = |field| groupings.by(store.profiles(), std::slice::from_ref(field));
                 Some([by(&w.left.1), by(right)])
             }
@@ -56,8 +56,8 @@ impl<'a> Compared<'a> {
         Compared { store, groupings, indexes, steps, unless, links, is_free }
     }
 
-    /// Whether of the matches of a step that go with the steps behind it the latest serves as well as any: what comes
-    /// before it in the chain does not ask which it is.
+    /// Whether any match of a step that goes with the steps behind it will do, so that only the latest has to be tried:
+    /// no earlier step is compared with this one.
     pub fn is_free(&self, step: usize) -> bool {
         self.is_free[step]
     }

@@ -1,5 +1,5 @@
-//! Joint: two fields of an event that are compared with each other. They are told by different members, which come
-//! in ever new pairs, while their values hardly change: so what counts is the pair of values.
+//! Joint: two fields of one event that are compared with each other. They come from different members, which hardly
+//! ever appear in the same pair twice, while pairs of values repeat. So results are remembered for each pair of values.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;

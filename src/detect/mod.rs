@@ -151,7 +151,8 @@ struct Context<'a> {
     partition: Partition,
 }
 
-/// The groups of a rule, if there are any: its own matches, and whatever else it looks at, put together by what joins them.
+/// The groups of a rule, if there are any: its own matches, and whatever else it looks at, put together by what joins
+/// them.
 fn groups_of(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> Option<Groups> {
     let needs = match &set.rules[rule].logic {
         Logic::Detection(_) | Logic::Risk(_) => Needs::default(),
@@ -208,8 +209,8 @@ fn is_plain(set: &RuleSet, store: &Store, detected: &Detected, rule: usize) -> b
     joined_alike(set, rule).as_ref().is_some_and(is_plain)
 }
 
-/// By group how many different values its events can have at most, where that is told faster by what events have in
-/// common than by the events.
+/// For each group, an upper bound on the number of different values. `None` where counting by profile would be slower
+/// than counting by event.
 fn most_values(context: Context<'_>, detected: &Detected, rule: usize, values: &Grouping) -> Option<Vec<u32>> {
     let Context { set, store, .. } = context;
     if looked_at(set, detected, rule) <= store.profiles().len() as usize {
@@ -224,18 +225,18 @@ fn looked_at(set: &RuleSet, detected: &Detected, rule: usize) -> usize {
     set.references[rule].iter().map(|to| step(set, detected, *to).signals.len()).sum()
 }
 
-/// What the steps of a chain are compared by. `is_told`: values are told for all profiles beforehand, which pays where
-/// many events are compared.
+/// What the steps of a chain are compared by. `is_prepared`: the values of all profiles are looked up first, which is
+/// worth it only if many events are compared.
 fn compared<'a>(
     set: &'a RuleSet,
     store: &'a Store,
     detected: &'a Detected,
     rule: usize,
     chain: &'a Chain,
-    is_told: bool,
+    is_prepared: bool,
 ) -> Compared<'a> {
     let (groupings, indexes) = (&detected.groupings, &detected.indexes);
-    Compared::new(store, groupings, indexes, chain, &steps(set, detected, rule), is_told)
+    Compared::new(store, groupings, indexes, chain, &steps(set, detected, rule), is_prepared)
 }
 
 /// Whether a rule is a union that only feeds other rules.
@@ -348,8 +349,8 @@ fn chained(context: Context<'_>, detected: &Detected, rule: usize, chain: &Chain
     let groups = groups_of(set, store, detected, rule)?;
     let follow_up = set.references[rule][chain.rules.len() - 1];
     let end = |event: u32| extent.end(set, store, follow_up, event);
-    let is_told = looked_at(set, detected, rule) > store.profiles().len() as usize;
-    let compared = compared(set, store, detected, rule, chain, is_told);
+    let is_prepared = looked_at(set, detected, rule) > store.profiles().len() as usize;
+    let compared = compared(set, store, detected, rule, chain, is_prepared);
     let signals = |group: &Members| chain::Steps::new(store, chain, &compared, group).signals(partition, &end);
     Some(in_groups(context, detected, rule, &groups, &signals))
 }

@@ -82,9 +82,9 @@ pub struct Store {
     times: Vec<Timestamp>,
     /// what each of them has in common with others
     profile_of: Vec<u32>,
-    /// the starts of stretches of sources, from which is told where events stand
+    /// start positions in the sources: the file and line of an event follow from the nearest one before it
     passages: Vec<Origin>,
-    /// ids that are no hexadecimal digits, one after another
+    /// all ids that are not hexadecimal, one after another
     texts: String,
     /// where each of them ends
     text_ends: Vec<usize>,

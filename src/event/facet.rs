@@ -191,9 +191,9 @@ impl FieldPlan {
 
 /// Whether a facet of events of this type is made of a member of this key.
 ///
-/// Whom it was done to is told by who did it only where the account is one's own; otherwise each pair of a
-/// person and an application would be a target of its own. Who did it is told by what it was done to only in
-/// sign-in attempts, and where it came from by the message only in sign-ins to devices.
+/// The target facet is made of the members of the actor only for actions on one's own account; otherwise each pair of a
+/// person and an application would be a target of its own. The actor facet is made of the resource only for sign-in
+/// attempts. The message counts only for sign-ins to devices.
 pub fn is_made_of(facet: usize, event_type: &str, key: &str) -> bool {
     match facet {
         ..FIXED if key == MESSAGE => event_type == DEVICE_SIGN_IN,
@@ -206,9 +206,9 @@ pub fn is_made_of(facet: usize, event_type: &str, key: &str) -> bool {
 /// What a key means for other members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// it tells whom it was done to where nothing else does
+    /// it names the target if no other member does
     Substitute,
-    /// it tells that whatever the others say
+    /// it names the target, even if other members name one too
     Association,
     /// anything else
     Other,

@@ -13,7 +13,7 @@ use std::hash::BuildHasher;
 use super::Event;
 use super::party::{Class, Party};
 
-/// What was seen together with something: nothing else than one thing, or several.
+/// What a key was seen together with: always the same thing, or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Only {
     One(String),

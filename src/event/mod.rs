@@ -89,8 +89,9 @@ impl Outcome {
     }
 }
 
-/// Whether a `success` that is false may be what Go writes for nothing. The Wazuh bridges that add `jumpcloud_event_type`
-/// fill in zero values; there, false without an error tells a failure of sign-ins only, and of LDAP the code tells it.
+/// Whether `success: false` may be the zero value of Go instead of a failure. The Wazuh bridges that add
+/// `jumpcloud_event_type` fill in zero values: from them, false without an error means failure only in sign-ins, and
+/// for LDAP the error code decides.
 fn is_filled_in(json: &Json<'_>, event_type: &str) -> bool {
     let is_sign_in = match event_type {
         "sso_auth" | "radius_auth_attempt" => true,

@@ -10,8 +10,8 @@ use super::source::{self, address};
 /// The network that a text names, in its canonical form; an address is a network of one. Host bits are allowed
 /// (`203.0.113.7/24`), and a network of `::ffff:0:0/96` is one of IPv4, as its addresses are.
 pub fn network(text: &str) -> Option<IpNet> {
-    // An address may stand in brackets or have a zone, and what follows these is not looked at: it must be no length,
-    // and no other end of a range.
+    // `address` ignores what follows a closing bracket or a zone, so here it is made sure that this is neither the
+    // length of a prefix nor the end of a range.
     let is_more = || text.contains('/') || text.rsplit_once('-').is_some_and(|(_, end)| address(end).is_some());
     if let Some(address) = address(text).filter(|_| !is_more()) {
         return Some(IpNet::from(address));

@@ -26,8 +26,8 @@ pub struct Outside {
     pub listed: Vec<String>,
 }
 
-/// An event, and what is known of it from elsewhere. What the record says itself comes first, and a place that
-/// lies in another country than it says is none.
+/// An event, and what is known of it from elsewhere. The values of the record come first: a looked-up place in another
+/// country than that of the record is ignored.
 #[derive(Debug)]
 pub struct Enriched<'e> {
     /// the event

@@ -15,9 +15,9 @@ const MOST_WEEKS: i64 = 8;
 const WEEKS_OF_ONE: i64 = 3;
 /// And for all services together, which seldom leave an hour empty by chance.
 const WEEKS_OF_ALL: i64 = 2;
-/// So many hours without anything are told whatever is usual: no weekend is that long.
+/// Hours without any event that are reported even if such gaps are usual: no weekend is this long.
 const LONG_STOP: i64 = 72;
-/// A silence that goes on longer is not followed further; it is one by then.
+/// A silence is not followed further than this.
 const LONGEST: i64 = 4 * WEEK;
 
 /// A stretch of time without an event of a service.

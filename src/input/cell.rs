@@ -1,4 +1,5 @@
-//! Cell: what the cells of a CSV say. A column stands for a field by its name, and a nested value is a text in the cell.
+//! Cell: what the cells of a CSV say. A column stands for a field by its name, and a nested value is a text in the
+//! cell.
 
 use serde_json::{Map, Value};
 
@@ -48,7 +49,7 @@ pub struct Column {
     is_flat: bool,
 }
 
-/// Objects that a column's name leads into, at most: records are deeper than that nowhere, and more could not be read.
+/// The deepest nesting that the name of a column may express. No known record is deeper.
 const DEPTH: usize = 32;
 
 /// Bytes of a column's name, at most: it stands in the record of each row.

@@ -37,7 +37,7 @@ pub struct Framer<R> {
     limit: usize,
     /// the stream was UTF-16: two source bytes for each UTF-16 unit of the text
     is_utf16: bool,
-    /// arrays that were opened and not closed; `None` once a record was at fault, as it may have swallowed brackets
+    /// how many arrays are open; `None` after a malformed record, which may have contained brackets
     open: Option<u32>,
     /// an array was opened, so that what is no object may be an element of it
     has_arrays: bool,

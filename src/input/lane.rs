@@ -1,8 +1,8 @@
 //! Lane: which worker understands a record. Records of one actor have most of what they are made of in common, so
 //! they go the same way, and what one worker learned is seldom learned by another.
 //!
-//! Nothing but speed depends on it: an actor is looked for in the bytes, and whoever is busier than the others
-//! is left alone for a while, whatever the bytes say.
+//! Only speed depends on the choice. The actor is guessed from the bytes, and a worker that has more to do than the
+//! others gets nothing new for a while, whoever the actor is.
 
 use memchr::{memchr, memmem::Finder};
 use xxhash_rust::xxh3::xxh3_64;

@@ -153,7 +153,8 @@ impl Drafts<'_> {
     }
 }
 
-/// The kind of the sequences that are all wanted members of a record; the others are those of facets.
+/// The kind of a sequence that holds all wanted members of a record; a lower number is that of a facet, and its
+/// sequence holds the members of that facet.
 const ALL: u32 = u32::MAX;
 
 /// What a worker has seen.

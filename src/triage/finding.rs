@@ -253,8 +253,8 @@ impl Findings<'_> {
         }
     }
 
-    /// The events in which whoever it is about acted, and those of others: an address in these is not theirs. All are
-    /// its own where it acted in none.
+    /// Splits the events into those whose actor is the entity of the finding, and those by others, whose addresses are
+    /// not the entity's. If the entity acted in none, all count as its own.
     fn own_and_others(&self, spell: &Spell, events: &[u32]) -> (Vec<u32>, Vec<u32>) {
         let actor = |event: &u32| self.store.text(*event, Norm::ActorKey);
         let is_its = |key: &str| spell.entity.as_deref().is_some_and(|entity| entity.eq_ignore_ascii_case(key));

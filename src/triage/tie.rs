@@ -19,9 +19,9 @@ use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
 use crate::rule::{Entity, Severity};
 
-/// Somebody who did, or something that suffered, more than this at the completing events ties nothing.
+/// If the completing events have more actors, or more targets, than this, they link no findings.
 const FEW: usize = 5;
-/// Whoever acted on more than this near each other looks after everybody.
+/// An actor who acted on more than this many near each other is not linked to them: it may look after everybody.
 const FAN: usize = 5;
 /// An address or device that so many use on whom nothing was found is shared.
 const INNOCENT: usize = 2;
@@ -49,7 +49,7 @@ enum Role {
     Did,
     Suffered,
     At,
-    /// somebody else was there, who did it to whom it is about
+    /// the address or device of somebody else, who did it to whom the finding is about
     Beside,
 }
 

@@ -153,7 +153,8 @@ impl Habits {
         let aspects = of(counted);
         let mut odd: BTreeSet<_> = aspects.iter().flat_map(Usual::odd).collect();
         if are_sign_ins {
-            // A stolen session and an API key never sign in: what only they have is measured by all events.
+            // A stolen session or an API key never signs in, so values that no sign-in has are compared with all
+            // events.
             let known: BTreeSet<_> = aspects.iter().flat_map(Usual::all).collect();
             let beside = of(&own).into_iter().filter(|usual| usual.aspect != Aspect::Hour);
             odd.extend(beside.flat_map(|usual| usual.odd().collect::<Vec<_>>()).filter(|value| !known.contains(value)));

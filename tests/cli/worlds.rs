@@ -689,6 +689,7 @@ proptest! {
     }
 
     /// What a scan of one day tells beside the days before, and what these told, is what a scan of all of them tells.
+    /// A sum of risk may begin earlier once it is certain that something did not follow, and is told once more.
     #[test]
     fn day_by_day_is_all_at_once(world in world(), cut in prop_oneof![0..12_i64, (0..8_i64).prop_map(|n| n * 20)]) {
         let set = rules();
@@ -696,13 +697,17 @@ proptest! {
             let (_, report) = run(&set, files, past, ONE);
             let report: serde_json::Value = serde_json::from_str(&report).unwrap();
             let findings = report["findings"].as_array().unwrap().iter();
-            findings.filter(|finding| finding["pending"] == false).map(|finding| finding["id"].to_string()).collect()
+            let certain = findings.filter(|finding| finding["pending"] == false);
+            certain.map(|finding| format!("{} {}", finding["rule_id"], finding["id"])).collect()
         };
         let (past, day): (Vec<Happening>, Vec<Happening>) = world.iter().cloned().partition(|e| e.at < cut);
         let (past, day) = ([lines(&past)], [lines(&day)]);
         let mut got = ids(&past, &[]);
         got.extend(ids(&day, &past));
-        prop_assert_eq!(got, ids(&[lines(&world)], &[]));
+        let want = ids(&[lines(&world)], &[]);
+        prop_assert!(got.is_superset(&want), "{:?}", want.difference(&got));
+        got.retain(|id| want.contains(id) || !id.starts_with("\"risk\""));
+        prop_assert_eq!(got, want);
     }
 
     /// What comes late completes what waited for it.

@@ -1,6 +1,6 @@
-//! Equal: records of one event that another exporter spelled otherwise. Their bodies are one, and yet rules read what
-//! the body leaves out: an empty text, whether a member is there, digits beyond the seventh, how a key or a number
-//! is spelled. Which of them is kept is told by what they say, so that it does not depend on which was read first.
+//! Equal: one event that was exported twice and is spelled differently. Both records have the same body, but rules can
+//! also read what the body drops: an empty text, whether a member is there, digits beyond the seventh, how a key or a
+//! number is spelled. So which of them is kept depends on their content, not on which was read first.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;

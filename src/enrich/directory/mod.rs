@@ -192,11 +192,11 @@ impl Directory {
         Ok((used, skipped))
     }
 
-    /// The person of a class that an event of an organization means: by id, else by the first of the names (user
-    /// name, e-mail address, or an id) that is somebody's, without case. A name that an account with another id has
-    /// gives nobody: names are used again. (Ids of another kind, as HR has them, say nothing.) So does the name of two accounts of one organization, and a person of
-    /// another one; who names none counts for all. To an event without an organization (empty) a name means
-    /// the only one who has it.
+    /// The person of a class whom an event of an organization means: looked up by id, else by the first name (user
+    /// name, e-mail address or id) that is known, ignoring case. Nobody is found if the account of that name has
+    /// another id of the same kind (names are reused), if two accounts of the organization have the name, or if the
+    /// person belongs to another organization. A person without an organization belongs to all. For an event without an
+    /// organization (empty), a name means the only person who has it.
     pub fn person(&self, class: Class, organization: &str, id: Option<&str>, names: &[&str]) -> Option<&Person> {
         self.register.person(class, organization, id, names)
     }

@@ -78,7 +78,7 @@ impl Owned for Group {
     }
 }
 
-/// What a key means to an organization; to one without a name (`None` or empty) whatever it can mean.
+/// The thing that a key means in an organization; in any organization if none is given (`None` or empty).
 fn meant(index: &Index, key: &str, things: &[impl Owned], organization: Option<&str>) -> Meant {
     let Some(places) = index.get(&key.to_lowercase()) else { return Meant::Nothing };
     let Some(organization) = organization.filter(|name| !name.is_empty()) else {
@@ -90,8 +90,8 @@ fn meant(index: &Index, key: &str, things: &[impl Owned], organization: Option<&
     Meant::only(own.copied()).or_else(nobodys)
 }
 
-/// Whether two ids of which one was not found say that it is another account. An export of another tool has ids of
-/// another kind (a number, a UUID), and those say nothing.
+/// Whether the id of an event and that of the account found by name prove two different accounts. Only ids of one kind
+/// do: other tools export ids of another kind (a number, a UUID), which prove nothing.
 fn is_another(id: Option<&str>, found: Option<&str>) -> bool {
     id.zip(found).is_some_and(|(id, found)| is_object_id(id) == is_object_id(found))
 }

@@ -36,7 +36,7 @@ pub struct Place {
     pub asn: Option<u32>,
     /// name of the network operator
     pub as_name: Option<String>,
-    /// an exit of a VPN, proxy or of Tor; which of them the database says
+    /// the kind of anonymizing service, if it is one: VPN, proxy, Tor or just "anonymous", as the database says
     pub anonymous: Option<&'static str>,
     /// a hosting provider's network; `None` if the database does not tell
     pub hosting: Option<bool>,
