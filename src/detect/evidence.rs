@@ -15,31 +15,18 @@ use crate::rule::set::RuleSet;
 
 /// All events that made these signals of a rule.
 pub fn evidence(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, signals: &[Signal]) -> BTreeSet<u32> {
-    let mut collected = Collected { set, store, detected, told: HashSet::new(), events: BTreeSet::new() };
-    collected.collect(rule, signals);
-    collected.events
-}
-
-/// Whether the history alone would not have had these signals: an event that made them, or what settles that nothing
-/// followed, came later.
-pub fn is_news(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, signals: &[Signal]) -> bool {
-    if signals.iter().any(|signal| signal.is_settled() || !store.is_history(signal.event)) {
-        return true;
-    }
-    let mut collected = Collected { set, store, detected, told: HashSet::new(), events: BTreeSet::new() };
-    collected.collect(rule, signals);
-    collected.told.iter().any(|(_, signal)| signal.is_settled())
-        || collected.events.iter().any(|event| !store.is_history(*event))
+    Collected::of(set, store, detected, rule, signals).events
 }
 
 /// Evidence on the way through the rules below.
-struct Collected<'a> {
+pub(super) struct Collected<'a> {
     set: &'a RuleSet,
     store: &'a Store,
     detected: &'a Detected,
     /// the signals whose evidence is in: many ways may lead to one
-    told: HashSet<(usize, Signal)>,
-    events: BTreeSet<u32>,
+    pub told: HashSet<(usize, Signal)>,
+    /// all of it
+    pub events: BTreeSet<u32>,
 }
 
 /// The events that made signals, by the rules that a rule refers to.
@@ -59,7 +46,20 @@ impl Made {
     }
 }
 
-impl Collected<'_> {
+impl<'a> Collected<'a> {
+    /// Of these signals of a rule.
+    pub fn of(
+        set: &'a RuleSet,
+        store: &'a Store,
+        detected: &'a Detected,
+        rule: usize,
+        signals: &[Signal],
+    ) -> Collected<'a> {
+        let mut collected = Collected { set, store, detected, told: HashSet::new(), events: BTreeSet::new() };
+        collected.collect(rule, signals);
+        collected
+    }
+
     fn collect(&mut self, rule: usize, signals: &[Signal]) {
         let Collected { set, store, detected, .. } = *self;
         let new: Vec<Signal> = signals.iter().copied().filter(|signal| self.told.insert((rule, *signal))).collect();

@@ -13,6 +13,7 @@ pub mod group;
 pub mod index;
 mod joint;
 pub mod memory;
+pub mod news;
 mod pairing;
 pub mod partition;
 pub mod profile;

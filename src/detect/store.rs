@@ -256,6 +256,12 @@ impl Store {
         self.times[event as usize]
     }
 
+    /// Whether any event only teaches.
+    pub fn has_history(&self) -> bool {
+        let last = self.passages.iter().map(|passage| passage.source).max();
+        last.zip(self.history_from).is_some_and(|(last, first)| last >= first)
+    }
+
     /// Whether it only teaches.
     pub fn is_history(&self, event: u32) -> bool {
         self.only_teaches(self.event(event))

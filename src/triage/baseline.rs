@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::finding::{Completing, Finding, Findings, Related, Subject, parts};
+use super::finding::{Completing, Finding, Findings, Subject};
+use super::related::{READABLE, Related, parts};
 use super::status::Status;
-use super::told::Told;
+use super::told::{Part, Told};
 use crate::detect::store::Store;
 use crate::event::time::Timestamp;
-use crate::rule::Severity;
+use crate::rule::{Entity, Severity};
 
 /// How many completing events of a finding a report names, the newest.
 pub const NAMED: usize = 100;
@@ -100,7 +101,8 @@ pub fn mark(told: &[Told], all: &Findings<'_>, findings: &mut [Finding]) -> usiz
         let shown: Vec<&Told> = own.iter().map(|place| &told[*place]).filter(|told| was_shown(told, finding)).collect();
         let worst = shown.iter().filter_map(|told| Severity::parse(&told.severity)).max();
         let is_worse = worst.is_some_and(|worst| finding.severity > worst);
-        if !shown.is_empty() && !is_worse && !has_other(&shown, finding, all.store) {
+        if !shown.is_empty() && !is_worse && !has_other(&shown, finding, all.set.rules[finding.rule].entity, all.store)
+        {
             finding.status = Status::Known;
             count += 1;
         }
@@ -110,7 +112,7 @@ pub fn mark(told: &[Told], all: &Findings<'_>, findings: &mut [Finding]) -> usiz
 
 /// Whether an event completed a finding since that is about something else: another target, country or application is no
 /// more of the same.
-fn has_other(shown: &[&Told], finding: &Finding, store: &Store) -> bool {
+fn has_other(shown: &[&Told], finding: &Finding, entity: Entity, store: &Store) -> bool {
     let named: HashSet<&str> = shown.iter().flat_map(|told| &told.completing).map(String::as_str).collect();
     // A report names only the newest events, and an older one may not tell what had a part.
     let is_whole = shown.iter().all(|told| told.completing.len() < NAMED);
@@ -123,6 +125,13 @@ fn has_other(shown: &[&Told], finding: &Finding, store: &Store) -> bool {
     if had_part.is_empty() {
         return false;
     }
+    // A list that was cut does not tell what was not in it.
+    let is_cut = |part: &Related| {
+        let is_alike = |other: &&Part| other.role == part.role && other.kind == part.kind;
+        shown.iter().any(|told| told.related.iter().filter(is_alike).count() >= READABLE)
+    };
+    // Whom an address tries next is no other thing.
+    let has_victims = matches!(entity, Entity::Source | Entity::Organization);
     let was_there = |completing: &&Completing| {
         named.contains(completing.key.as_str()) || !is_whole && until.is_some_and(|until| completing.time <= until)
     };
@@ -130,7 +139,11 @@ fn has_other(shown: &[&Told], finding: &Finding, store: &Store) -> bool {
         let parts = parts(store, &[completing.event]);
         let has_country = parts.iter().any(|part| part.kind == "country");
         // People change their address and their browser all day.
-        let counts = |part: &&Related| part.role != "agent" && !(has_country && part.kind == "ip");
+        let counts = |part: &&Related| match part.role {
+            "agent" => false,
+            "actor" | "target" if has_victims => false,
+            _ => !(has_country && part.kind == "ip") && !is_cut(part),
+        };
         parts.iter().filter(counts).any(|part| !had_part.contains(&(part.role, part.value.to_lowercase())))
     })
 }

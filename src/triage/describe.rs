@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::finding::{Related, Subject};
+use super::finding::Subject;
+use super::related::Related;
 use super::sentence::{self, cut};
 use crate::detect::memory::Leg;
 use crate::detect::store::Store;

@@ -8,12 +8,14 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::context::Context;
 use super::describe;
 use super::learned::Learned;
+use super::related::{Related, parts, programs, readable};
 use super::spell::{Spell, risk_entity, spells};
 use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
-use crate::detect::evidence::{evidence, is_news};
+use crate::detect::evidence::evidence;
 use crate::detect::group::{Group, Members};
 use crate::detect::memory::{self, Leg, Stop};
+use crate::detect::news::News;
 use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::origin::Origin;
@@ -31,17 +33,6 @@ pub struct Subject {
     pub id: String,
     /// as in the log
     pub name: String,
-}
-
-/// Something that had a part in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Related {
-    /// `actor`, `target`, `source`, `device`, `app`, `agent`, `group`
-    pub role: &'static str,
-    /// `user`, `ip`, `country`, …
-    pub kind: String,
-    /// as in the log
-    pub value: String,
 }
 
 /// An event that made a finding.
@@ -165,6 +156,16 @@ pub fn short(id: &str) -> &str {
 impl Findings<'_> {
     /// The findings of the rules that are wanted, worst first.
     pub fn of(&self, is_wanted: impl Fn(&Rule) -> bool) -> Vec<Finding> {
+        self.those(is_wanted, true)
+    }
+
+    /// What the history alone would have told of the rules that are wanted.
+    pub fn of_history(&self, is_wanted: impl Fn(&Rule) -> bool) -> Vec<Finding> {
+        self.those(is_wanted, false)
+    }
+
+    fn those(&self, is_wanted: impl Fn(&Rule) -> bool, are_news: bool) -> Vec<Finding> {
+        let news = News::new(self.set, self.store, self.detected);
         let mut findings: Vec<Finding> = self
             .set
             .rules
@@ -175,9 +176,9 @@ impl Findings<'_> {
             .flat_map(|(place, rule)| {
                 let spells = spells(self.store, rule, self.groups(place), &self.detected.signals[place]);
                 let mut learned = Learned::default();
-                let is_news = |spell: &Spell| is_news(self.set, self.store, self.detected, place, &spell.signals);
-                let news: Vec<Spell> = spells.into_iter().filter(is_news).collect();
-                news.into_iter().map(move |spell| self.finding(place, &spell, &mut learned))
+                let is_told = |spell: &Spell| news.has(place, &spell.signals) == are_news;
+                let told: Vec<Spell> = spells.into_iter().filter(is_told).collect();
+                told.into_iter().map(move |spell| self.finding(place, &spell, &mut learned))
             })
             .collect();
         let order = |f: &Finding| {
@@ -207,11 +208,11 @@ impl Findings<'_> {
         let (store, rule) = (self.store, &self.set.rules[place]);
         let events: Vec<u32> = evidence(self.set, store, self.detected, place, &spell.signals).into_iter().collect();
         let entity = self.risk_subject(place, spell, &events).unwrap_or_else(|| self.subject(rule, spell));
-        let parts = parts(store, &events);
+        let all_parts = parts(store, &events);
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let (own, others) = self.own_and_others(spell, &events);
-        let had_part = [&own, &others].map(|events| self::parts(store, events));
+        let had_part = [&own, &others].map(|events| parts(store, events));
         let spent = last_seen.since(first_seen);
         let leg = self.leg(place, &events);
         let summary =
@@ -233,12 +234,7 @@ impl Findings<'_> {
             summary,
             first_seen,
             last_seen,
-            over: match &rule.logic {
-                Logic::Chain(chain) if chain.absent == Absent::Last => {
-                    Timestamp(last_seen.0.saturating_add(chain.window.0))
-                }
-                _ => last_seen,
-            },
+            over: self.ends_of_waits(place, &events).max().map_or(last_seen, |end| end.max(last_seen)),
             completed: store.origin(spell.first()),
             event_count: events.len(),
             evidence_omitted: events.len() - shown.len(),
@@ -247,8 +243,8 @@ impl Findings<'_> {
             context: Context::default(),
             completing: spell.events().into_iter().map(|event| self.completing(event)).collect(),
             entity,
-            related: readable(&parts),
-            parts,
+            related: readable(&all_parts),
+            parts: all_parts,
             events,
         }
     }
@@ -373,24 +369,35 @@ impl Findings<'_> {
         }
     }
 
-    /// The fastest leg among the evidence, for the sentence: of the rule, or of the first below it that has one.
-    fn leg(&self, place: usize, events: &[u32]) -> Option<(Leg, String, String)> {
+    /// A rule and all below it, each once: there may be very many ways to one.
+    fn from_top(&self, place: usize) -> impl Iterator<Item = usize> {
         let (mut open, mut seen) = (vec![place], BTreeSet::new());
-        while let Some(rule) = open.pop() {
-            // There may be very many ways to one rule.
-            if !seen.insert(rule) {
-                continue;
-            }
+        std::iter::from_fn(move || {
+            let rule = std::iter::from_fn(|| open.pop()).find(|rule| seen.insert(*rule))?;
             open.extend(self.set.references[rule].iter().rev());
-            let leg = match &self.set.rules[rule].logic {
-                Logic::Travel(travel) => self.fastest(rule, travel, events),
+            Some(rule)
+        })
+    }
+
+    /// When it was certain that nothing followed, by the rules that wait for something at events of the evidence.
+    fn ends_of_waits(&self, place: usize, events: &[u32]) -> impl Iterator<Item = Timestamp> {
+        self.from_top(place).flat_map(move |rule| {
+            let window = match &self.set.rules[rule].logic {
+                Logic::Chain(chain) if chain.absent == Absent::Last => Some(chain.window),
                 _ => None,
             };
-            if leg.is_some() {
-                return leg;
-            }
-        }
-        None
+            let has_waited = move |event: &&u32| !self.detected.signals[rule].at(**event).is_empty();
+            let last = window.and_then(|_| events.iter().rev().find(has_waited));
+            last.zip(window).map(|(event, window)| Timestamp(self.store.time(*event).0.saturating_add(window.0)))
+        })
+    }
+
+    /// The fastest leg among the evidence, for the sentence: of the rule, or of the first below it that has one.
+    fn leg(&self, place: usize, events: &[u32]) -> Option<(Leg, String, String)> {
+        self.from_top(place).find_map(|rule| match &self.set.rules[rule].logic {
+            Logic::Travel(travel) => self.fastest(rule, travel, events),
+            _ => None,
+        })
     }
 
     /// The fastest leg of a rule among the evidence.
@@ -414,64 +421,6 @@ impl Findings<'_> {
         };
         learned.before(self.store, rule, self.store.time(spell.first()), group.number, || self.members(place, group))
     }
-}
-
-/// All that had a part in it, in the order in which it came.
-pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
-    let mut seen = BTreeSet::new();
-    let mut out = Vec::new();
-    for event in events {
-        let text = |norm| store.text(*event, norm).map(str::to_owned);
-        let kind = |norm, default: &str| text(norm).unwrap_or_else(|| default.to_owned());
-        // Of something that has only an id, such as a remote session, the name of the device tells more.
-        let nameless = || text(Norm::TargetId).is_some_and(|id| text(Norm::TargetName).as_ref() == Some(&id));
-        let target = match text(Norm::DeviceName).filter(|_| nameless()) {
-            Some(device) => ("target", "device".to_owned(), Some(device)),
-            None => ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),
-        };
-        let candidates = [
-            ("actor", kind(Norm::ActorType, "user"), text(Norm::ActorName)),
-            target,
-            ("source", "ip".to_owned(), text(Norm::SourceIp)),
-            ("source", "country".to_owned(), text(Norm::SourceCountry)),
-            ("device", "device".to_owned(), text(Norm::DeviceName).or_else(|| text(Norm::DeviceKey))),
-            ("app", "app".to_owned(), text(Norm::AppName)),
-            ("agent", "agent".to_owned(), text(Norm::AgentName)),
-            ("group", "group".to_owned(), text(Norm::TargetOther)),
-        ];
-        for (role, kind, value) in candidates {
-            let Some(value) = value else { continue };
-            let related = Related { role, kind, value };
-            if seen.insert(related.clone()) {
-                out.push(related);
-            }
-        }
-    }
-    out
-}
-
-/// The programs that were installed or removed, each once.
-fn programs<'s>(store: &'s Store, events: &[u32]) -> Vec<&'s str> {
-    let is_of_software =
-        |event: &&u32| store.text(**event, Norm::EventType).is_some_and(|t| t.starts_with("software_"));
-    let mut seen = BTreeSet::new();
-    let names = events.iter().filter(is_of_software).filter_map(|event| store.text(*event, Norm::AppName));
-    names.filter(|name| seen.insert(*name)).collect()
-}
-
-/// Not more of a kind than a person reads.
-fn readable(parts: &[Related]) -> Vec<Related> {
-    const MOST: usize = 20;
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut out = Vec::new();
-    for part in parts {
-        let count = counts.entry((part.role, &part.kind)).or_default();
-        *count += 1;
-        if *count <= MOST {
-            out.push(part.clone());
-        }
-    }
-    out
 }
 
 /// The events to show: those that completed first, then the earliest others, in order.

@@ -14,6 +14,7 @@ mod lack;
 mod learned;
 pub mod question;
 pub mod record;
+pub mod related;
 pub mod report;
 pub mod sentence;
 mod spell;

@@ -1,40 +1,51 @@
 //! Sum: a finding of `risk` without what was put away of it.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::finding::{Finding, Findings};
-use super::status::{Answer, Status};
+use super::status::{Answer, Status, SuppressedBy};
 use crate::detect::risk::{Addition, additions, entity, weight};
 use crate::rule::logic::{Logic, Risk};
 
-/// Puts away the findings of `risk` that would not be there without findings that were put away, by what put these away.
-pub fn settle(all: &Findings<'_>, findings: &mut [Finding]) {
-    if findings.iter().all(|finding| finding.status != Status::Suppressed) {
-        return;
+/// The findings of the history that sums of risk may be made of.
+pub fn parts_in_history(all: &Findings<'_>, findings: &[Finding]) -> Vec<Finding> {
+    let mut rules = BTreeSet::new();
+    for finding in findings {
+        let Logic::Risk(risk) = &all.set.rules[finding.rule].logic else { continue };
+        let parts = adding(all, risk, finding).into_iter();
+        let old = parts.filter(|(_, part)| part.events.iter().any(|event| all.store.is_history(*event)));
+        rules.extend(old.map(|(rule, _)| all.set.rules[rule].name.clone()));
     }
+    if rules.is_empty() { vec![] } else { all.of_history(|rule| rules.contains(&rule.name)) }
+}
+
+/// Puts away the findings of `risk` that would not be there without findings that were put away, by what put these away.
+/// Those of the history may be parts, too.
+pub fn settle(all: &Findings<'_>, findings: &mut [Finding], of_history: &[Finding]) {
     // Of several findings that an event completed none may be left.
-    let mut put_away: HashMap<(usize, u32), Option<usize>> = HashMap::new();
-    for (place, finding) in findings.iter().enumerate() {
-        let by = (finding.status == Status::Suppressed).then_some(place);
+    let mut put_away: HashMap<(usize, u32), Option<SuppressedBy>> = HashMap::new();
+    for finding in findings.iter().chain(of_history) {
         for completing in &finding.completing {
             match put_away.entry((finding.rule, completing.event)) {
-                Entry::Vacant(entry) => _ = entry.insert(by),
-                Entry::Occupied(mut entry) if by.is_none() => _ = entry.insert(None),
+                Entry::Vacant(entry) => _ = entry.insert(finding.suppressed_by.clone()),
+                Entry::Occupied(mut entry) if finding.suppressed_by.is_none() => _ = entry.insert(None),
                 Entry::Occupied(_) => {}
             }
         }
     }
-    for place in 0..findings.len() {
-        let finding = &findings[place];
+    if put_away.values().all(Option::is_none) {
+        return;
+    }
+    for finding in findings {
         let is_raised = finding.answer.as_ref().is_some_and(|answered| answered.answer != Answer::Yes);
         let Logic::Risk(risk) = &all.set.rules[finding.rule].logic else { continue };
         if finding.status == Status::Suppressed || is_raised {
             continue;
         }
         let by = |(rule, addition): (&usize, &Addition)| {
-            let of_event = |event: &u32| put_away.get(&(*rule, *event)).copied().flatten();
-            addition.events.iter().map(of_event).collect::<Option<Vec<usize>>>()?.first().copied()
+            let of_event = |event: &u32| put_away.get(&(*rule, *event))?.as_ref();
+            addition.events.iter().map(of_event).collect::<Option<Vec<_>>>()?.first().copied()
         };
         let adding = adding(all, risk, finding);
         let (gone, left): (Vec<_>, Vec<_>) = adding.iter().partition(|addition| by(*addition).is_some());
@@ -42,9 +53,8 @@ pub fn settle(all: &Findings<'_>, findings: &mut [Finding]) {
         if let Some(by) = gone.into_iter().find_map(by)
             && (score < risk.min_score || left.len() < risk.min_rules)
         {
-            let suppressed_by = findings[by].suppressed_by.clone();
-            findings[place].status = Status::Suppressed;
-            findings[place].suppressed_by = suppressed_by;
+            finding.status = Status::Suppressed;
+            finding.suppressed_by = Some(by.clone());
         }
     }
 }

@@ -10,6 +10,7 @@ use super::sum;
 use crate::event::networks;
 use crate::event::time::{DAY, Timestamp};
 use crate::rule::pattern::{Glob, Side};
+use crate::rule::set::RuleSet;
 
 /// What of a finding an entry may look at.
 pub const FIELDS: &[&str] =
@@ -125,10 +126,18 @@ pub fn apply(
     let unused = Use::Put { findings: 0, overruled: 0 };
     let has_ended = |entry: &Suppression| now.is_some_and(|now| entry.is_expired(now));
     let mut uses: Vec<Use> = entries.iter().map(|entry| if has_ended(entry) { Use::Expired } else { unused }).collect();
-    for finding in &mut *findings {
-        let rule = &all.set.rules[finding.rule].name;
+    let mut of_history = sum::parts_in_history(all, findings);
+    put_away(entries, &mut uses.clone(), all.set, &mut of_history);
+    put_away(entries, &mut uses, all.set, findings);
+    sum::settle(all, findings, &of_history);
+    uses
+}
+
+fn put_away(entries: &[Suppression], uses: &mut [Use], set: &RuleSet, findings: &mut [Finding]) {
+    for finding in findings {
+        let rule = &set.rules[finding.rule].name;
         let is_raised = finding.answer.as_ref().is_some_and(|answered| answered.answer != Answer::Yes);
-        for (entry, used) in entries.iter().zip(&mut uses) {
+        for (entry, used) in entries.iter().zip(&mut *uses) {
             let Use::Put { findings: count, overruled } = used else { continue };
             if entry.rule != *rule || !entry.conditions.iter().all(|condition| condition.holds(finding)) {
                 continue;
@@ -149,8 +158,6 @@ pub fn apply(
             }
         }
     }
-    sum::settle(all, findings);
-    uses
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ fn what_can_never_match_is_pointed_out() {
             "jcdetect: {category: authentcation}",
             "yml:3: category \"authentcation\" is neither in the pack nor the name of the file's folder; did you mean `authentication`?",
         ),
-        (line, "{event_type: group_create, mfa: yes}", "yml:6: mfa is yes: no event has that; it has true, false"),
+        (line, "{event_type: group_create, mfa: yes}", "yml:6: mfa is yes: no event has that; there are true, false"),
         (
             line,
             "{event_type: group_create, source.country: France}",

@@ -1,0 +1,77 @@
+//! Related: who and what had a part in a finding.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::detect::store::Store;
+use crate::event::field::Norm;
+
+/// Something that had a part in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Related {
+    /// `actor`, `target`, `source`, `device`, `app`, `agent`, `group`
+    pub role: &'static str,
+    /// `user`, `ip`, `country`, …
+    pub kind: String,
+    /// as in the log
+    pub value: String,
+}
+
+/// All that had a part in it, in the order in which it came.
+pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    for event in events {
+        let text = |norm| store.text(*event, norm).map(str::to_owned);
+        let kind = |norm, default: &str| text(norm).unwrap_or_else(|| default.to_owned());
+        // Of something that has only an id, such as a remote session, the name of the device tells more.
+        let nameless = || text(Norm::TargetId).is_some_and(|id| text(Norm::TargetName).as_ref() == Some(&id));
+        let target = match text(Norm::DeviceName).filter(|_| nameless()) {
+            Some(device) => ("target", "device".to_owned(), Some(device)),
+            None => ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),
+        };
+        let candidates = [
+            ("actor", kind(Norm::ActorType, "user"), text(Norm::ActorName)),
+            target,
+            ("source", "ip".to_owned(), text(Norm::SourceIp)),
+            ("source", "country".to_owned(), text(Norm::SourceCountry)),
+            ("device", "device".to_owned(), text(Norm::DeviceName).or_else(|| text(Norm::DeviceKey))),
+            ("app", "app".to_owned(), text(Norm::AppName)),
+            ("agent", "agent".to_owned(), text(Norm::AgentName)),
+            ("group", "group".to_owned(), text(Norm::TargetOther)),
+        ];
+        for (role, kind, value) in candidates {
+            let Some(value) = value else { continue };
+            let related = Related { role, kind, value };
+            if seen.insert(related.clone()) {
+                out.push(related);
+            }
+        }
+    }
+    out
+}
+
+/// The programs that were installed or removed, each once.
+pub(super) fn programs<'s>(store: &'s Store, events: &[u32]) -> Vec<&'s str> {
+    let is_of_software =
+        |event: &&u32| store.text(**event, Norm::EventType).is_some_and(|t| t.starts_with("software_"));
+    let mut seen = BTreeSet::new();
+    let names = events.iter().filter(is_of_software).filter_map(|event| store.text(*event, Norm::AppName));
+    names.filter(|name| seen.insert(*name)).collect()
+}
+
+/// How many of a kind a person reads.
+pub(super) const READABLE: usize = 20;
+
+/// Not more of a kind than a person reads.
+pub(super) fn readable(parts: &[Related]) -> Vec<Related> {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut out = Vec::new();
+    for part in parts {
+        let count = counts.entry((part.role, &part.kind)).or_default();
+        *count += 1;
+        if *count <= READABLE {
+            out.push(part.clone());
+        }
+    }
+    out
+}
