@@ -168,16 +168,26 @@ fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
     trend
 }
 
+/// The members of an object, without those that only describe it.
+fn without_notes(item: &Json<'_>) -> Option<BTreeSet<(String, u128)>> {
+    const NOTES: [&str; 5] = ["comment", "description", "label", "name", "note"];
+    let Json::Object(members) = item else { return None };
+    let told = members.iter().filter(|(key, _)| !NOTES.contains(&key.to_lowercase().as_str()));
+    Some(told.map(|(key, value)| (key.to_string(), value.value_hash())).collect())
+}
+
 fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     let hashes = |items: &[Json<'_>]| items.iter().map(Json::value_hash).collect::<HashSet<_>>();
     let (before, after) = (hashes(was), hashes(is));
     let fresh: Vec<&Json<'_>> = is.iter().filter(|item| !before.contains(&item.value_hash())).collect();
     let networks = |items: &[Json<'_>]| Networks::new(items.iter().flat_map(networks_in).collect());
     let old = networks(was);
-    // A part of a network that was there already is no gain.
+    let noted = was.iter().filter_map(without_notes).collect::<Vec<_>>();
+    // A part of a network that was there already is no gain, and neither is another note beside one.
     let is_new = |item: &&Json<'_>| {
         let named = networks_in(item);
-        named.is_empty() || named.into_iter().any(|new| !old.covers(new))
+        let is_as_before = || without_notes(item).is_none_or(|item| noted.contains(&item));
+        named.is_empty() || named.into_iter().any(|new| !old.covers(new)) || !is_as_before()
     };
     let gained = fresh.iter().any(is_new);
     let lost = !before.is_subset(&after);
@@ -269,6 +279,10 @@ mod tests {
                 "changed removed",
             ),
             (r#""from":[{"ip":"10.0.0.1"}],"to":[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}]"#, "added changed widened"),
+            (
+                r#""from":[{"ip":"10.0.0.1","action":"deny"}],"to":[{"ip":"10.0.0.1","action":"allow"}]"#,
+                "added changed removed",
+            ),
             (r#""from":["10.0.0.0/8","10.1.0.0/16"],"to":["10.0.0.0/8","10.1.2.0/24"]"#, "changed removed"),
             (
                 r#""from":["10.0.0.0/8","10.1.0.0/16","192.0.2.0/24"],"to":["10.0.0.0/8","10.1.0.0/16"]"#,

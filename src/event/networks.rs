@@ -44,10 +44,13 @@ pub fn networks(text: &str) -> Vec<IpNet> {
 
 /// The addresses and networks that networks hold, as `source.link` and `source.network` spell them, each once: the
 /// /24 (/48 of IPv6) that they are made of, of smaller ones the addresses (of IPv6 the /64). Networks of more parts than
-/// [`MOST_PARTS`] are left out.
+/// [`MOST_PARTS`] are left out, and so is what is beyond [`MOST_SPELLED`]: of a list of whole countries nobody's address.
 pub fn spelled(networks: impl IntoIterator<Item = IpNet>) -> BTreeSet<String> {
-    networks.into_iter().flat_map(parts).collect()
+    networks.into_iter().flat_map(parts).take(MOST_SPELLED).collect()
 }
+
+/// So many texts are made of one value.
+const MOST_SPELLED: usize = 4096;
 
 /// A network of so many parts holds a /16, or a /40 of IPv6.
 const MOST_PARTS: u32 = 256;
