@@ -98,7 +98,7 @@ fn on_event(inquiry: &Inquiry, place: usize, id: &str) -> Result<(Asked, Vec<Par
         id: id.to_owned(),
         time: event.time,
         sentence: sentence::of_enriched(&linked.enriched).to_string(),
-        place: format!("{source}:{}{}", origin.line, if is_history { ", which only teaches" } else { "" }),
+        place: format!("{source}:{}{}", origin.line, if is_history { ", in the history" } else { "" }),
         count: found.records.len(),
     };
     Ok((asked, parts(all_read(inquiry), place, At::Event(&linked, *origin))))

@@ -80,11 +80,6 @@ impl Inquiry {
         &self.analysis.reading
     }
 
-    /// The names of the sources.
-    pub fn source_names(&self) -> Vec<String> {
-        self.sources.iter().map(|source| source.name.clone()).collect()
-    }
-
     /// The findings of the rules that are wanted; those that need nobody are marked.
     pub fn findings(&self, is_wanted: impl Fn(&Rule) -> bool + Sync + Send) -> Vec<Finding> {
         self.pool.install(|| findings(&self.set, &self.analysis, &self.config, EVIDENCE, is_wanted))

@@ -14,6 +14,7 @@ use crate::event::outside::LookUp;
 use crate::event::time::Span;
 use crate::input::known::Known;
 use crate::input::read;
+use crate::input::source::Source;
 use crate::output::investigation::{Form, write};
 use crate::output::{Format, Look};
 use crate::triage::finding::Finding;
@@ -40,11 +41,15 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     if let Some(finding) = &asked {
         window = (window.0.or(Some(finding.first_seen)), window.1.or(Some(finding.last_seen)));
     }
-    let seen = watch(&inquiry, &focus, &typed.organization);
+    let mut watched = inquiry.sources.clone();
+    if asked.as_ref().is_some_and(|finding| has_part_in_history(&inquiry, finding)) {
+        watched.extend(inquiry.history.iter().cloned());
+    }
+    let seen = watch(&inquiry, &watched, &focus, &typed.organization);
     if let Some(changed) = inquiry.tell_of_changed() {
         return Ok(Exit::worst(&[inquiry.exits.as_slice(), &[changed]].concat()));
     }
-    let sources = inquiry.source_names();
+    let sources: Vec<String> = watched.iter().map(|source| source.name.clone()).collect();
     let manner = Manner { idle, zone: inquiry.zone, window };
     let findings = with_asked(findings, asked.as_ref());
     let read = ([coverage, &inquiry.analysis.history.coverage], sources.as_slice(), &inquiry.set);
@@ -68,17 +73,20 @@ fn focus(inquiry: &Inquiry, subject: &str) -> Result<(Focus, Option<Finding>)> {
     Ok((focus, None))
 }
 
-/// Reads the sources again for whatever belongs to the focus.
-fn watch(inquiry: &Inquiry, focus: &Focus, organizations: &[String]) -> Seen {
+/// Whether an event of a finding stands in the history alone.
+fn has_part_in_history(inquiry: &Inquiry, finding: &Finding) -> bool {
+    finding.events.iter().any(|event| inquiry.analysis.store.is_history(*event))
+}
+
+/// Reads sources again for whatever belongs to the focus.
+fn watch(inquiry: &Inquiry, sources: &[Source], focus: &Focus, organizations: &[String]) -> Seen {
     let plan = FieldPlan::new([]);
     let enrichment = &inquiry.enrichment;
     let look_up = |event: &Event<'_>| enrichment.outside(event);
     let look_up = enrichment.looks_up().then_some(&look_up as &LookUp<'_>);
     let mut seen = Seen::default();
     let watcher = || Watcher::new(focus, &inquiry.analysis.links, look_up);
-    inquiry.pool.install(|| {
-        read(&inquiry.sources, inquiry.options, &plan, &mut Known::default(), &watcher, &mut seen, &|_| {})
-    });
+    inquiry.pool.install(|| read(sources, inquiry.options, &plan, &mut Known::default(), &watcher, &mut seen, &|_| {}));
     if !organizations.is_empty() {
         seen.happenings.retain(|happening| organizations.iter().any(|id| **id == *happening.organization));
     }

@@ -152,7 +152,7 @@ pub struct Timeline {
     #[arg(long, value_name = "SEVERITY", help_heading = "Selection", requires = "findings")]
     pub min_severity: Option<String>,
 
-    /// With --findings: older exports that only teach the rules what is usual; may be repeated
+    /// With --findings: older exports, which teach the rules what is usual; may be repeated
     #[arg(long, value_name = "PATH", help_heading = "Running", requires = "findings")]
     pub history: Vec<PathBuf>,
 

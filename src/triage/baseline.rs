@@ -142,7 +142,7 @@ fn has_other(shown: &[&Told], finding: &Finding, entity: Entity, store: &Store) 
         let counts = |part: &&Related| match part.role {
             "agent" => false,
             "actor" | "target" if has_victims => false,
-            _ => !(has_country && part.kind == "ip") && !is_cut(part),
+            _ => !(is_cut(part) || has_country && part.kind == "ip"),
         };
         parts.iter().filter(counts).any(|part| !had_part.contains(&(part.role, part.value.to_lowercase())))
     })

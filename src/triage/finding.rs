@@ -370,7 +370,7 @@ impl Findings<'_> {
     }
 
     /// A rule and all below it, each once: there may be very many ways to one.
-    fn from_top(&self, place: usize) -> impl Iterator<Item = usize> {
+    fn below(&self, place: usize) -> impl Iterator<Item = usize> {
         let (mut open, mut seen) = (vec![place], BTreeSet::new());
         std::iter::from_fn(move || {
             let rule = std::iter::from_fn(|| open.pop()).find(|rule| seen.insert(*rule))?;
@@ -381,7 +381,7 @@ impl Findings<'_> {
 
     /// When it was certain that nothing followed, by the rules that wait for something at events of the evidence.
     fn ends_of_waits(&self, place: usize, events: &[u32]) -> impl Iterator<Item = Timestamp> {
-        self.from_top(place).flat_map(move |rule| {
+        self.below(place).filter_map(move |rule| {
             let window = match &self.set.rules[rule].logic {
                 Logic::Chain(chain) if chain.absent == Absent::Last => Some(chain.window),
                 _ => None,
@@ -394,7 +394,7 @@ impl Findings<'_> {
 
     /// The fastest leg among the evidence, for the sentence: of the rule, or of the first below it that has one.
     fn leg(&self, place: usize, events: &[u32]) -> Option<(Leg, String, String)> {
-        self.from_top(place).find_map(|rule| match &self.set.rules[rule].logic {
+        self.below(place).find_map(|rule| match &self.set.rules[rule].logic {
             Logic::Travel(travel) => self.fastest(rule, travel, events),
             _ => None,
         })

@@ -195,7 +195,7 @@ fn an_event_of_history_can_be_asked_for() {
     let arguments = ["mfa-fatigue-then-success", &log, "--event", "69772505b40e3c067a11d22c"];
     jcdetect().arg("explain").args(arguments).assert().code(2).stderr(contains("no event of this id was read"));
     let told = flat(&explain(&[&arguments[..], &["--history", &old]].concat()));
-    assert!(told.contains("(events.jsonl:1, which only teaches)") && told.contains("The rule is not met"), "{told}");
+    assert!(told.contains("(events.jsonl:1, in the history)") && told.contains("The rule is not met"), "{told}");
 }
 
 #[test]

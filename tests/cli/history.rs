@@ -136,6 +136,11 @@ fn late_events_complete_what_stands_in_history() {
     let found = told(&[text(&new), "--history", text(&old)]);
     assert!(found.iter().any(|(rule, ..)| rule == "success-after-bruteforce"), "{found:?}");
     assert_eq!(found, told(&[text(&new), text(&old)]));
+    let (_, id, ..) = found.iter().find(|(rule, ..)| rule == "success-after-bruteforce").unwrap();
+    let arguments = ["investigate", id, text(&new), "--history", text(&old), "--no-config", "--format", "json"];
+    let output = super::jcdetect().args(arguments).output().unwrap();
+    let investigated: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(investigated["findings"].as_array().unwrap().iter().any(|f| f["id"] == id.as_str()), "{investigated}");
 }
 
 #[test]

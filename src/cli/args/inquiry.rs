@@ -31,7 +31,7 @@ pub struct Inquiry {
     #[command(flatten)]
     pub enrichment: Enrichment,
 
-    /// Older exports that only teach the rules what is usual; may be repeated
+    /// Older exports, which teach the rules what is usual; may be repeated
     #[arg(long, value_name = "PATH", help_heading = "Running")]
     pub history: Vec<PathBuf>,
 

@@ -42,6 +42,8 @@ struct Taught<'r> {
     events: u64,
     duplicates: u64,
     conflicting_ids: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_organizations: Option<u64>,
     skipped: Vec<Skipped<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<Unreadable<'r>>,
@@ -147,6 +149,10 @@ fn examples<'r>(told: &'r Told, sources: &'r [String]) -> Vec<Example<'r>> {
     told.places(sources).map(|(source, line)| Example { source, line }).collect()
 }
 
+fn others(coverage: &coverage::Coverage) -> Option<u64> {
+    Some(coverage.elsewhere).filter(|count| *count > 0)
+}
+
 /// The account of a report.
 pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
     let coverage = report.coverage;
@@ -157,7 +163,7 @@ pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
         duplicates: coverage.duplicates,
         conflicting_ids: coverage.conflicting_ids,
         without_id: coverage.without_id,
-        other_organizations: Some(coverage.elsewhere).filter(|count| *count > 0),
+        other_organizations: others(coverage),
         skipped: skipped(coverage, &report.run.sources),
         flattened: Flattened {
             count: coverage.flattened.count,
@@ -177,6 +183,7 @@ pub(super) fn coverage<'r>(report: &'r Report<'_>) -> Coverage<'r> {
             events: report.history.events,
             duplicates: report.history.duplicates,
             conflicting_ids: report.history.conflicting_ids,
+            other_organizations: others(report.history),
             skipped: skipped(report.history, &report.run.history),
             unreadable: unreadable(report.history),
             first: report.history.span.map(|s| s.first.rfc3339()),
