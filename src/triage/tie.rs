@@ -179,10 +179,11 @@ impl Bonds<'_> {
                 let has_suspicious =
                     |role| cluster.iter().any(|member| member.role == role && self.ties[member.place].is_suspicious);
                 let is_suspect = has_suspicious(Role::About);
+                let is_bad_place = has_suspicious(Role::At);
                 let is_tied = |role: Role| match role {
                     Role::About | Role::Suffered => true,
                     Role::Did => is_suspect,
-                    Role::At | Role::Beside => !is_hub && (is_suspect || has_suspicious(Role::At)),
+                    Role::At | Role::Beside => !is_hub && (is_suspect || is_bad_place),
                 };
                 let tied = cluster.iter().filter(|member| is_tied(member.role));
                 let tied: Vec<usize> = tied.map(|member| member.place).collect();
