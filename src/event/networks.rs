@@ -43,8 +43,8 @@ pub fn networks(text: &str) -> Vec<IpNet> {
 }
 
 /// The addresses and networks that networks hold, as `source.link` and `source.network` spell them, each once: the
-/// /24 (/48 of IPv6) that they are made of, of smaller ones the addresses (of IPv6 the /64). Networks of more parts than
-/// [`MOST_PARTS`] are left out, and so is what is beyond [`MOST_SPELLED`]: of a list of whole countries nobody's address.
+/// /24 (/48 of IPv6) that they are made of, of smaller ones the addresses (of IPv6 the /64). Networks of more than
+/// 256 parts are left out, and so is what is beyond 4,096 texts: no list of whole countries is somebody's address.
 pub fn spelled(networks: impl IntoIterator<Item = IpNet>) -> BTreeSet<String> {
     networks.into_iter().flat_map(parts).take(MOST_SPELLED).collect()
 }
