@@ -175,19 +175,19 @@ pub struct Run {
     pub until: Option<Timestamp>,
     /// findings below this were left out
     pub min_severity: Option<Severity>,
-    /// findings of other organizations were left out, if any is named
+    /// only events of these organizations were read, if any is named
     pub organizations: Vec<String>,
-    /// how many were left out for it, by organization
+    /// how many findings were left out, by organization
     pub left_out: BTreeMap<String, usize>,
 }
 
 impl Run {
     /// How many findings of what was asked for were left out.
     pub fn left_out_count(&self) -> usize {
-        self.left_out.iter().filter(|(organization, _)| self.is_asked(organization)).map(|(_, count)| count).sum()
+        self.left_out.values().sum()
     }
 
-    /// Whether findings of an organization were asked for.
+    /// Whether an organization was asked for.
     pub fn is_asked(&self, organization: &String) -> bool {
         self.organizations.is_empty() || self.organizations.contains(organization)
     }

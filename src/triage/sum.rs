@@ -11,7 +11,7 @@ use crate::rule::logic::{Logic, Risk};
 /// The findings of the history that sums of risk may be made of.
 pub fn parts_in_history(all: &Findings<'_>, findings: &[Finding]) -> Vec<Finding> {
     let mut rules = BTreeSet::new();
-    for finding in findings {
+    for finding in findings.iter().filter(|_| all.store.has_history()) {
         let Logic::Risk(risk) = &all.set.rules[finding.rule].logic else { continue };
         let parts = adding(all, risk, finding).into_iter();
         let old = parts.filter(|(_, part)| part.events.iter().any(|event| all.store.is_history(*event)));

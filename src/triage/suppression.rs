@@ -126,7 +126,7 @@ pub fn apply(
     let unused = Use::Put { findings: 0, overruled: 0 };
     let has_ended = |entry: &Suppression| now.is_some_and(|now| entry.is_expired(now));
     let mut uses: Vec<Use> = entries.iter().map(|entry| if has_ended(entry) { Use::Expired } else { unused }).collect();
-    let mut of_history = sum::parts_in_history(all, findings);
+    let mut of_history = if entries.is_empty() { vec![] } else { sum::parts_in_history(all, findings) };
     put_away(entries, &mut uses.clone(), all.set, &mut of_history);
     put_away(entries, &mut uses, all.set, findings);
     sum::settle(all, findings, &of_history);
