@@ -84,12 +84,9 @@ fn watch(inquiry: &Inquiry, sources: &[Source], focus: &Focus, organizations: &[
     let enrichment = &inquiry.enrichment;
     let look_up = |event: &Event<'_>| enrichment.outside(event);
     let look_up = enrichment.looks_up().then_some(&look_up as &LookUp<'_>);
-    let mut seen = Seen::default();
+    let mut seen = Seen::new(organizations);
     let watcher = || Watcher::new(focus, &inquiry.analysis.links, look_up);
     inquiry.pool.install(|| read(sources, inquiry.options, &plan, &mut Known::default(), &watcher, &mut seen, &|_| {}));
-    if !organizations.is_empty() {
-        seen.happenings.retain(|happening| organizations.iter().any(|id| **id == *happening.organization));
-    }
     seen.close();
     seen
 }

@@ -17,7 +17,7 @@ use super::reader::{FacetValues, Reader};
 use super::signal::EventSet;
 use crate::event::field::{Field, Norm};
 use crate::event::identity::Links;
-use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink};
+use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink, is_named};
 use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
 use crate::rule::expr::Expr;
@@ -405,7 +405,7 @@ impl Store {
 
 impl Sink<Reader<'_>> for Store {
     fn wants(&self, organization: &str) -> bool {
-        self.organizations.is_empty() || self.organizations.iter().any(|wanted| wanted == organization)
+        is_named(&self.organizations, organization)
     }
 
     fn facet(&mut self, facet: &FacetValues) -> u32 {

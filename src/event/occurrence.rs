@@ -65,6 +65,11 @@ pub struct Rivalry {
     pub own: u64,
 }
 
+/// Whether an organization is one of those that were named; each is if none was.
+pub fn is_named(named: &[String], organization: &str) -> bool {
+    named.is_empty() || named.iter().any(|one| one == organization)
+}
+
 /// What becomes of events, in the order of the input.
 pub trait Sink<U: Understand> {
     /// Whether events of an organization are taken. Others are counted.

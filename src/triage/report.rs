@@ -8,6 +8,7 @@ use super::suppression::{Suppression, Use};
 use crate::detect::Detected;
 use crate::enrich::Provenance;
 use crate::event::coverage::Coverage;
+use crate::event::occurrence::is_named;
 use crate::event::time::{Span, Timestamp};
 use crate::rule::kept::folded;
 use crate::rule::set::RuleSet;
@@ -188,8 +189,8 @@ impl Run {
     }
 
     /// Whether an organization was asked for.
-    pub fn is_asked(&self, organization: &String) -> bool {
-        self.organizations.is_empty() || self.organizations.contains(organization)
+    pub fn is_asked(&self, organization: &str) -> bool {
+        is_named(&self.organizations, organization)
     }
 }
 

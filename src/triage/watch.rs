@@ -8,7 +8,7 @@ use super::sentence::{self, Sentence, Wording};
 use crate::event::facet;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::identity::{Links, Names};
-use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand};
+use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand, is_named};
 use crate::event::origin::Origin;
 use crate::event::outside::Enriched;
 use crate::event::outside::LookUp;
@@ -157,11 +157,18 @@ pub struct Seen {
     pub names: BTreeSet<String>,
     /// other records of events that belong to it, as another exporter wrote them
     equals: Vec<Happening>,
+    /// whose events are looked at; everybody's, if nobody is named
+    organizations: Vec<String>,
     likenesses: Vec<(Arc<str>, Arc<Deed>)>,
     facets: u32,
 }
 
 impl Seen {
+    /// Nothing yet, of these organizations; of all, if none is named.
+    pub fn new(organizations: &[String]) -> Seen {
+        Seen { organizations: organizations.to_vec(), ..Seen::default() }
+    }
+
     /// Puts the events into their total order: organization, time, id, body.
     pub fn close(&mut self) {
         self.happenings.sort_by(|a, b| {
@@ -200,6 +207,10 @@ impl Seen {
 }
 
 impl Sink<Watcher<'_>> for Seen {
+    fn wants(&self, organization: &str) -> bool {
+        is_named(&self.organizations, organization)
+    }
+
     fn facet(&mut self, names: &Vec<String>) -> u32 {
         names.iter().for_each(|name| {
             if !self.names.contains(name) {
