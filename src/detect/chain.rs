@@ -6,11 +6,13 @@
 //! as possible, the last of them first.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::compared::{Compared, Sides};
+use super::alike::Alike;
+use super::compared::{Compared, Sides, Tie};
 use super::extent::End;
 use super::group::Members;
 use super::index::Run;
@@ -19,6 +21,7 @@ use super::partition::Partition;
 use super::profile::Symbol;
 use super::signal::Signal;
 use super::store::Store;
+use super::walk::{Walk, Way};
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, How, Right, Unless, Where};
 
@@ -40,12 +43,14 @@ pub struct Steps<'a> {
     compared: &'a Compared<'a>,
     number: u32,
     of_step: &'a [Run],
+    /// the matches by their kind, where they were asked for
+    alike: OnceLock<Box<[OnceLock<Alike>]>>,
 }
 
 impl<'a> Steps<'a> {
     /// Takes a group apart.
     pub fn new(store: &'a Store, rule: &'a Chain, compared: &'a Compared<'a>, group: &'a Members) -> Steps<'a> {
-        Steps { store, rule, compared, number: group.number, of_step: &group.steps }
+        Steps { store, rule, compared, number: group.number, of_step: &group.steps, alike: OnceLock::new() }
     }
 
     fn time(&self, event: u32) -> Timestamp {
@@ -116,34 +121,41 @@ impl<'a> Steps<'a> {
         self.rule.needed().end - 1
     }
 
+    /// The matches of a step or of an `unless` that may go with a chain, the latest first: of the first `reach` those
+    /// later than `open`.
+    fn walk(&self, list: usize, reach: usize, open: Timestamp, chain: &[Option<u32>]) -> Walk<'_, 'a> {
+        let alike = self.alike.get_or_init(|| self.of_step.iter().map(|_| OnceLock::new()).collect());
+        let (matches, alike) = (&self.of_step[list], &alike[list]);
+        Walk::new(self.compared, Way { list, matches, alike, group: self.number, reach, open }, chain)
+    }
+
     /// Finds the steps before `step`, which is set, back to `first`.
     fn extend(&self, chain: &mut Links, first: usize, step: usize, end: u32) -> Option<Links> {
         if step == first {
             return self.is_allowed(chain, end).then(|| chain.clone());
         }
-        let open = self.time(end).0.saturating_sub(self.rule.window.0);
-        let before = step - 1;
-        let earlier = &self.of_step[before];
-        let reach = self.reach(earlier, chain[step]?);
-        let mut tried = 0;
-        for event in self.compared.backwards(before, &earlier[..reach], chain, self.number) {
-            if self.time(event).0 <= open {
-                break;
-            }
+        let open = Timestamp(self.time(end).0.saturating_sub(self.rule.window.0));
+        let (before, most) = (step - 1, self.rule.rules.len() + 1);
+        let mut walk = self.walk(before, self.reach(&self.of_step[before], chain[step]?), open, chain);
+        let mut missed = 0;
+        while let Some(event) = walk.next() {
             if chain.contains(&Some(event)) {
                 continue;
             }
             chain[before] = Some(event);
             if !self.wheres_hold(&self.rule.wheres, &self.compared.steps, chain) {
+                walk.refuse();
                 continue;
             }
             if let Some(found) = self.extend(chain, first, before, end) {
                 return Some(found);
             }
-            tried += 1;
+            missed += 1;
             // Where none is better than the latest, only events that serve another step can be in the way.
-            if tried > self.rule.rules.len() && self.compared.is_free(before) {
-                break;
+            match self.compared.tie(before) {
+                Tie::Free if missed == most => break,
+                Tie::Free | Tie::Values => walk.miss(most),
+                Tie::Time => {}
             }
         }
         chain[before] = None;
@@ -162,7 +174,8 @@ impl<'a> Steps<'a> {
     /// A match of `unless` behind one step, up to and including another. The two steps themselves do not
     /// count; a step that lies further back does.
     fn is_disturbed(&self, place: usize, unless: &Unless, chain: &[Option<u32>], end: u32) -> bool {
-        let matches = &self.of_step[self.rule.rules.len() + place];
+        let list = self.rule.rules.len() + place;
+        let matches = &self.of_step[list];
         let Some(before) = chain[unless.before].filter(|_| !matches.is_empty()) else { return false };
         let after = unless.after.and_then(|step| chain[step]);
         let open = self.time(end).0.saturating_sub(self.rule.window.0);
@@ -175,19 +188,19 @@ impl<'a> Steps<'a> {
             }
         };
         // Backwards, so that where nothing is compared the nearest match tells.
-        let list = self.rule.rules.len() + place;
-        let recent = self.compared.backwards(list, &matches[..reach], chain, self.number);
-        let recent = recent.take_while(|u| self.time(*u) > open);
-        let mut recent = recent.filter(|u| *u != before && Some(*u) != after);
-        if unless.wheres.is_empty() {
-            return recent.next().is_some();
-        }
+        let mut recent = self.walk(list, reach, open, chain);
         let mut with_it: Links = chain.iter().copied().chain([None]).collect();
-        let sides = &self.compared.unless[place];
-        recent.any(|u| {
+        while let Some(u) = recent.next() {
+            if u == before || Some(u) == after {
+                continue;
+            }
             with_it[chain.len()] = Some(u);
-            self.wheres_hold(&unless.wheres, sides, &with_it)
-        })
+            if self.wheres_hold(&unless.wheres, &self.compared.unless[place], &with_it) {
+                return true;
+            }
+            recent.refuse();
+        }
+        false
     }
 
     /// How many of some matches are not later than an event. They are in the order of events, so their times, which are
@@ -206,22 +219,30 @@ impl<'a> Steps<'a> {
         let Some(next) = chain.get(1).copied().flatten() else { return false };
         let time = self.time(next);
         let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
-        let is_other = |e: &u32| self.time(*e) < time && !chain.iter().flatten().any(|used| used == e);
         let mut with_it = Links::from_slice(chain);
-        // What is compared is the same of all events of a profile, which mostly come one after another.
-        let mut refused = None;
-        let matches = |e: &u32| {
-            if refused == Some(self.store.profile(*e)) {
-                return false;
-            }
-            refused = Some(self.store.profile(*e));
-            with_it[0] = Some(*e);
-            self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
-        };
         // Backwards, because the nearest match tells.
-        let before = &self.of_step[0][..self.reach(&self.of_step[0], next)];
-        let mut before = self.compared.backwards(0, before, chain, self.number).filter(is_other);
-        before.find(matches).is_some_and(|nearest| self.time(nearest) <= open)
+        let mut before = self.walk(0, self.earlier(&self.of_step[0], next), Timestamp(i64::MIN), chain);
+        while let Some(event) = before.next() {
+            if chain.contains(&Some(event)) {
+                continue;
+            }
+            with_it[0] = Some(event);
+            if self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it) {
+                return self.time(event) <= open;
+            }
+            before.refuse();
+        }
+        false
+    }
+
+    /// How many of some matches are earlier than an event.
+    fn earlier(&self, matches: &[u32], event: u32) -> usize {
+        let reach = matches.partition_point(|e| *e < event);
+        let is_earlier = |e: &u32| self.time(*e) < self.time(event);
+        match reach.checked_sub(1).is_some_and(|last| !is_earlier(&matches[last])) {
+            true => matches[..reach].partition_point(is_earlier),
+            false => reach,
+        }
     }
 
     /// A trigger whose follow-up did not come. Time and id are the trigger's; where the data ends before the
@@ -231,18 +252,22 @@ impl<'a> Steps<'a> {
         let last = self.rule.rules.len() - 1;
         let start = self.time(trigger);
         let close = Timestamp(start.0.saturating_add(self.rule.window.0));
-        let follow_ups = &self.of_step[last];
-        let behind = &follow_ups[follow_ups.partition_point(|e| self.time(*e) < start)..];
-        let mut with_it = chain.clone();
         // As for a sequence that ends with it: what comes exactly a window later comes too late.
-        let followed = behind.iter().take_while(|e| self.time(**e) < close).any(|e| {
-            with_it[last] = Some(*e);
-            !chain.contains(&Some(*e)) && self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it)
-        });
-        (!followed).then(|| {
-            let End { all, history } = end(trigger);
-            Signal::new(trigger).pending(all < close).settled(history < close && close <= all)
-        })
+        let reach = self.of_step[last].partition_point(|e| self.time(*e) < close);
+        let mut follow_ups = self.walk(last, reach, Timestamp(start.0.saturating_sub(1)), &chain);
+        let mut with_it = chain.clone();
+        while let Some(event) = follow_ups.next() {
+            if chain.contains(&Some(event)) {
+                continue;
+            }
+            with_it[last] = Some(event);
+            if self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it) {
+                return None;
+            }
+            follow_ups.refuse();
+        }
+        let End { all, history } = end(trigger);
+        Some(Signal::new(trigger).pending(all < close).settled(history < close && close <= all))
     }
 
     fn wheres_hold(&self, wheres: &[Where], sides: &[Sides], chain: &[Option<u32>]) -> bool {

@@ -1,16 +1,16 @@
 //! Compared: what the steps of a chain are compared by, prepared, so that a long list of matches need not be walked for
-//! the few that have the same value.
+//! the few that go with an event.
 
 use std::sync::{Arc, OnceLock};
 
+use smallvec::SmallVec;
+
+use super::alike::Alike;
 use super::group::{Grouping, Groupings, Indexes, Step, joined};
 use super::index::{Index, Run};
 use super::store::Store;
 use crate::event::field::Field;
 use crate::rule::logic::{Absent, Chain, How, Right, Where};
-
-/// Matches that are walked before those of the same value are looked up.
-const NEAR: usize = 4;
 
 /// For a comparison by `==` or `!=`: every profile's left and right values, as numbers that are equal where the values
 /// are. `None` for other comparisons, and where too few events are compared to prepare this.
@@ -18,7 +18,8 @@ pub type Sides = Option<[Arc<Grouping>; 2]>;
 
 /// The comparisons of a chain.
 pub struct Compared<'a> {
-    store: &'a Store,
+    /// the events
+    pub store: &'a Store,
     groupings: &'a Groupings,
     indexes: &'a Indexes,
     /// in the order of the comparisons of the steps; none where values are compared as they are met
@@ -27,8 +28,22 @@ pub struct Compared<'a> {
     pub unless: Vec<Vec<Sides>>,
     /// of each step, and behind them of each `unless`, what it has to have in common with a step
     links: Vec<Vec<Link<'a>>>,
-    /// of each step, whether no earlier one is compared with it
-    is_free: Vec<bool>,
+    /// of each step and each `unless`, the fields of it that are compared
+    fields: Vec<Vec<Field>>,
+    /// of each step, what an earlier match has over a later one
+    ties: Vec<Tie>,
+}
+
+/// What can be said of the matches of a step that are earlier than one which goes with the steps behind it, but not with
+/// any before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tie {
+    /// no other goes, either: no earlier step is compared with this one
+    Free,
+    /// none of the same values does
+    Values,
+    /// others may go: something must not lie behind it
+    Time,
 }
 
 impl<'a> Compared<'a> {
@@ -51,49 +66,74 @@ impl<'a> Compared<'a> {
         };
         let all = |wheres: &[Where]| wheres.iter().map(sides).collect();
         let unless = rule.unless.iter().map(|unless| all(&unless.wheres)).collect();
-        let is_free = (0..rule.rules.len()).map(|step| is_free(rule, step)).collect();
+        let ties = (0..rule.rules.len()).map(|step| tie(rule, step)).collect();
+        let fields = (0..steps.len()).map(|list| fields(rule, list)).collect();
         let (links, steps) = (links(rule, steps), all(&rule.wheres));
-        Compared { store, groupings, indexes, steps, unless, links, is_free }
+        Compared { store, groupings, indexes, steps, unless, links, fields, ties }
     }
 
-    /// Whether any match of a step that goes with the steps behind it will do, so that only the latest has to be tried:
-    /// no earlier step is compared with this one.
-    pub fn is_free(&self, step: usize) -> bool {
-        self.is_free[step]
+    /// What an earlier match of a step has over a later one.
+    pub fn tie(&self, step: usize) -> Tie {
+        self.ties[step]
     }
 
-    /// The matches of a step or of an `unless`, the latest first, as far as they may go with the events of a chain:
-    /// after some that are near, only those that have a value in common with it that they have to have.
-    pub fn backwards<'s>(
-        &'s self,
-        list: usize,
-        matches: &'s [u32],
-        chain: &[Option<u32>],
-        group: u32,
-    ) -> Backwards<'s, 'a> {
-        let linked = |link: &'s Link<'a>| Some((link, chain.get(link.to).copied().flatten()?));
-        let link = self.links[list].iter().find_map(linked).filter(|_| matches.len() > NEAR);
-        let left = if link.is_some_and(|(link, _)| link.made.get().is_some()) { 0 } else { NEAR };
-        let next = matches.last().map_or(0, |last| last + 1);
-        Backwards { compared: self, matches, link, left, next, group, run: None }
+    /// Some matches of a step or of an `unless`, put together by what they are compared by.
+    pub fn alike(&self, list: usize, matches: &[u32]) -> Alike {
+        Alike::new(self.store, matches, &self.fields[list])
+    }
+
+    /// What the matches of a step or of an `unless` have to have in common with the events of a chain.
+    pub fn links(&self, list: usize, chain: &[Option<u32>]) -> SmallVec<[(&Link<'a>, u32); 2]> {
+        self.links[list].iter().filter_map(|link| Some((link, chain.get(link.to).copied().flatten()?))).collect()
     }
 }
 
-/// Whether no comparison, and nothing that must not lie between, ties a step to an earlier one. What must not lie
-/// behind it is less the later it is.
-fn is_free(rule: &Chain, step: usize) -> bool {
+fn tie(rule: &Chain, step: usize) -> Tie {
     let ties = |w: &Where| match &w.right {
         Right::Field(other, _) => (w.left.0 == step && *other < step) || (*other == step && w.left.0 < step),
         Right::Literal(_) => false,
     };
-    let names = |w: &Where| w.left.0 == step || matches!(&w.right, Right::Field(other, _) if *other == step);
-    rule.absent != Absent::First
-        && !rule.wheres.iter().any(ties)
-        && !rule.unless.iter().any(|unless| unless.before == step || unless.wheres.iter().any(names))
+    // What must not lie behind a step is less the later the step is.
+    if rule.absent == Absent::First || rule.unless.iter().any(|unless| unless.before == step) {
+        return Tie::Time;
+    }
+    let is_named = rule.unless.iter().flat_map(|unless| &unless.wheres).any(|w| of_list(w, step).next().is_some());
+    match is_named || rule.wheres.iter().any(ties) {
+        true => Tie::Values,
+        false => Tie::Free,
+    }
+}
+
+/// The fields of a step that a comparison looks at.
+fn of_list(w: &Where, list: usize) -> impl Iterator<Item = &Field> {
+    let right = match &w.right {
+        Right::Field(step, field) => Some((*step, field)),
+        Right::Literal(_) => None,
+    };
+    [Some((w.left.0, &w.left.1)), right]
+        .into_iter()
+        .flatten()
+        .filter(move |(of, _)| *of == list)
+        .map(|(_, field)| field)
+}
+
+/// The fields of a step, or of an `unless` behind the steps, that are compared with anything.
+fn fields(rule: &Chain, list: usize) -> Vec<Field> {
+    let count = rule.rules.len();
+    let of_unless = rule.unless.iter().flat_map(|unless| &unless.wheres);
+    let mut fields: Vec<Field> = if let Some(place) = list.checked_sub(count) {
+        // In its comparisons, the match itself stands behind all steps.
+        rule.unless[place].wheres.iter().flat_map(|w| of_list(w, count)).cloned().collect()
+    } else {
+        rule.wheres.iter().chain(of_unless).flat_map(|w| of_list(w, list)).cloned().collect()
+    };
+    fields.sort_unstable();
+    fields.dedup();
+    fields
 }
 
 /// What a step, or an `unless`, has to have in common with a step.
-struct Link<'a> {
+pub struct Link<'a> {
     of: Step<'a>,
     /// what joins its matches, and the field behind
     fields: Vec<Field>,
@@ -141,9 +181,14 @@ fn links<'a>(rule: &Chain, steps: &[Step<'a>]) -> Vec<Vec<Link<'a>>> {
 }
 
 impl Link<'_> {
+    /// Whether it was looked along before, so that it costs nothing to make.
+    pub fn is_made(&self) -> bool {
+        self.made.get().is_some()
+    }
+
     /// The matches in a group that have a value in common with an event of the other step; `None` if that would be
     /// several lists.
-    fn run(&self, compared: &Compared<'_>, event: u32, group: u32) -> Option<Run> {
+    pub fn run(&self, compared: &Compared<'_>, event: u32, group: u32) -> Option<Run> {
         let Compared { store, groupings, indexes, .. } = compared;
         let (index, values) = self.made.get_or_init(|| {
             let index = self.of.index_by(store, groupings, indexes, self.fields.clone());
@@ -156,43 +201,5 @@ impl Link<'_> {
             (Some(only), None) => Some(Run::new(index, *only)),
             _ => None,
         }
-    }
-}
-
-/// Matches, the latest first.
-pub struct Backwards<'s, 'a> {
-    compared: &'s Compared<'a>,
-    matches: &'s [u32],
-    link: Option<(&'s Link<'a>, u32)>,
-    /// so many are walked yet
-    left: usize,
-    /// all that come are before this event
-    next: u32,
-    group: u32,
-    /// those of the same value
-    run: Option<Run>,
-}
-
-impl Iterator for Backwards<'_, '_> {
-    type Item = u32;
-
-    fn next(&mut self) -> Option<u32> {
-        if self.left == 0
-            && let Some((link, event)) = self.link.take()
-        {
-            self.run = link.run(self.compared, event, self.group);
-        }
-        self.left = self.left.saturating_sub(1);
-        let matches: &[u32] = self.run.as_deref().unwrap_or(self.matches);
-        let before = match matches.last() {
-            Some(last) if *last >= self.next => matches.partition_point(|event| *event < self.next),
-            _ => matches.len(),
-        };
-        let event = *matches[..before].last()?;
-        self.next = event;
-        if self.run.is_none() {
-            self.matches = &self.matches[..before - 1];
-        }
-        Some(event)
     }
 }

@@ -2,6 +2,7 @@
 //! depend on each other, and the groups within a rule, run in parallel. A signal is a pure function of the
 //! events and the rule, so neither threads nor order change it.
 
+mod alike;
 mod chain;
 pub mod column;
 mod compared;
@@ -23,6 +24,7 @@ mod shared;
 pub mod signal;
 pub mod store;
 mod union;
+mod walk;
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -212,6 +212,15 @@ name: far
 jcdetect:
   sequence: {steps: [{x: ab}, bc, {y: c}], group-by: [organization], timespan: 1h, where: ["y.source.country == x.source.country"]}
 =====
+title: the last where the first was, and its actor somewhere else between
+name: far-and-away
+jcdetect:
+  sequence:
+    steps: [{x: ab}, {m: bc}, {y: c}]
+    group-by: [organization]
+    timespan: 1h
+    where: ["y.source.country == x.source.country", "m.source.country != x.source.country", "m.actor.key == y.actor.key"]
+=====
 title: the last where the first was, and nobody there in the hour before
 name: far-and-alone
 jcdetect:
@@ -572,6 +581,11 @@ mod naive {
         let is_there = |x: &Happening| x.country.is_some() && x.country == e.country;
         if firsts.iter().any(|x| is_there(x) && middles.iter().any(|m| before(x, m))) {
             add("far", e, false);
+        }
+        let is_away =
+            |m: &Happening| m.country.is_some() && m.country != e.country && m.actor.is_some() && m.actor == e.actor;
+        if firsts.iter().any(|x| is_there(x) && middles.iter().any(|m| before(x, m) && is_away(m))) {
+            add("far-and-away", e, false);
         }
         let is_undisturbed =
             |x: &Happening| !middles.iter().any(|u| u.at > x.at && u.number != x.number && is_there(u));
