@@ -63,12 +63,12 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
 
 /// A finding, if its id begins like that; else whoever or whatever has that name.
 fn focus(inquiry: &Inquiry, subject: &str) -> Result<(Focus, Option<Finding>)> {
-    let links = &inquiry.analysis.links;
+    let (links, store) = (&inquiry.analysis.links, &inquiry.analysis.store);
     if let Some(finding) = inquiry.finding(subject)? {
-        return Ok((Focus::of_finding(&finding, links), Some(finding)));
+        return Ok((Focus::of_finding(&finding, links, store), Some(finding)));
     }
     let organizations: Vec<String> = inquiry.reading().coverage.organizations.keys().cloned().collect();
-    let focus = Focus::typed(subject, links, &organizations)
+    let focus = Focus::typed(subject, links, &organizations, store)
         .map_err(|_| anyhow!("{subject}: looks like an address and is none; write 203.0.113.7 or 203.0.113.0/24"))?;
     Ok((focus, None))
 }

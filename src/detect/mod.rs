@@ -8,6 +8,7 @@ pub mod column;
 mod compared;
 pub mod count;
 mod detected;
+mod devices;
 pub mod evidence;
 pub mod extent;
 pub mod group;

@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
+use super::devices::Devices;
 use super::reader::FacetValues;
 use crate::event::facet::{self, FIXED};
 use crate::event::field::{Field, Fields, Norm, Value, Values};
@@ -122,6 +123,7 @@ pub struct Profiles {
     lower: Vec<Symbol>,
     /// what is compared of each name of an agent
     agents: HashMap<Symbol, Symbol, RandomState>,
+    devices: Devices,
     hasher: RandomState,
     kept_fields: Vec<Field>,
 }
@@ -238,6 +240,7 @@ impl Profiles {
             let known = &mut self.list[profile as usize];
             (known.actor, known.target, known.network) = (actor, target, network);
         }
+        self.devices = Devices::new(self);
         self.fold_agents();
         let texts = self.symbols.texts.clone();
         self.lower = texts.iter().map(|text| self.symbols.number(&text.to_lowercase())).collect();
@@ -323,9 +326,10 @@ impl Profiles {
         }
     }
 
-    /// Its text.
+    /// Its text. A device that has no name in the event has the one that other events have for it.
     pub fn text(&self, profile: u32, norm: Norm) -> Option<&str> {
-        self.first(profile, norm).map(|symbol| self.symbols.text(symbol))
+        let known = || (norm == Norm::DeviceName).then(|| self.devices.name(self, profile)).flatten();
+        self.first(profile, norm).or_else(known).map(|symbol| self.symbols.text(symbol))
     }
 
     /// The facets in which the values of a slot can be.

@@ -85,9 +85,11 @@ impl Enrichment {
         let known = ip.and_then(|ip| self.known.as_ref()?.label(ip).map(str::to_owned));
         let agents = agent::spellings(event.json);
         let of_agents = agents.iter().flat_map(|agent| self.listed_agent(agent));
+        let of_addresses = event.addresses().flat_map(|ip| self.listed(Some(ip), None, None));
         let mut listed: Vec<String> = self
-            .listed(ip, event.actor.email, event.actor.name)
+            .listed(None, event.actor.email, event.actor.name)
             .into_iter()
+            .chain(of_addresses)
             .chain(of_agents)
             .map(|listed| listed.indicator.to_owned())
             .collect();
@@ -114,6 +116,11 @@ impl Enrichment {
             found.extend(intel.user(name));
         }
         self.met(found)
+    }
+
+    /// The indicators that are written like this.
+    pub fn written(&self, indicator: &str) -> Vec<Listed<'_>> {
+        self.intel.as_ref().map(|intel| intel.written(indicator)).unwrap_or_default()
     }
 
     /// The indicators that a user agent is.

@@ -26,7 +26,7 @@ const WHERE: &[&str] = &["service", "client_ip", "src_ip", "geoip", "asn", MESSA
 const MESSAGE: &str = "message";
 
 /// All that may be an indicator.
-const LISTED_BY: &[&[&str]] = &[TYPE, WHO, WHERE, &["useragent", "user_agent"]];
+const LISTED_BY: &[&[&str]] = &[TYPE, WHO, WHERE, &["useragent", "user_agent", "auth_context", "auth_meta"]];
 
 /// The facets of the normalized fields: what they are made of, and what they give.
 const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[

@@ -155,6 +155,13 @@ impl Event<'_> {
         source::ip(self.json, &self.event_type)
     }
 
+    /// All addresses that it names, the actor's first: also the public one of a device, that of an access point, and
+    /// that of the phone that answered a push. One may come twice.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let raw = ["client_ip", "src_ip"].into_iter().filter_map(|key| self.json.text_at(&[key]));
+        self.source_ip().into_iter().chain(raw.filter_map(source::address)).chain(factor::push_address(self.json))
+    }
+
     /// The device: `system`, that of the sign-in, a resource or an end of an association that is one.
     fn device(&self) -> Option<&Json<'_>> {
         let json = self.json;

@@ -7,7 +7,7 @@ use crate::detect::store::Store;
 use crate::enrich::directory::{Directory, Person};
 use crate::enrich::enrichment::Enrichment;
 use crate::enrich::intel::Listed;
-use crate::event::field::Norm;
+use crate::event::field::{Field, Norm};
 use crate::event::party::{Class, class_of, is_object_id};
 use crate::event::source::address;
 use crate::event::time::Timestamp;
@@ -78,6 +78,11 @@ fn of(finding: &Finding, store: &Store, enrichment: &Enrichment) -> Context {
             _ => {}
         }
     }
+    let field = Field::Norm(Norm::IntelName);
+    let names = |event: &u32| store.profiles().field(store.profile(*event), &field);
+    let met: BTreeSet<String> =
+        finding.events.iter().flat_map(names).filter_map(|name| name.text().map(str::to_owned)).collect();
+    met.iter().for_each(|indicator| hits(enrichment.written(indicator), &mut context));
     context.intel.sort();
     context.intel.dedup();
     context

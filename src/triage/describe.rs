@@ -8,11 +8,29 @@ use super::sentence::{self, cut};
 use crate::detect::memory::Leg;
 use crate::detect::store::Store;
 use crate::event::counted::more;
+use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::time::Span;
 use crate::rule::{Entity, Rule};
 
 /// Characters of a name in a sentence.
 const LONGEST: usize = 200;
+
+/// An event whose device is called by the name that other events have for it, if it has none itself.
+struct Told<'s> {
+    store: &'s Store,
+    event: u32,
+}
+
+impl Fields for Told<'_> {
+    fn values(&self, field: &Field) -> Values<'_> {
+        match field {
+            Field::Norm(Norm::DeviceName) => {
+                self.store.text(self.event, Norm::DeviceName).map(|name| Value::Text(name.into())).into_iter().collect()
+            }
+            other => self.store.profiles().field(self.store.profile(self.event), other),
+        }
+    }
+}
 
 /// One sentence that says what was found, who, from where, how often. What had a part in it is told apart: in what the
 /// entity did, and beside that. `programs` were installed or removed.
@@ -86,5 +104,5 @@ fn some(list: &[&str]) -> String {
 
 /// One sentence about an event, of what was kept of it.
 pub fn event(store: &Store, event: u32) -> String {
-    sentence::of_fields(&store.view(event)).to_string()
+    sentence::of_fields(&Told { store, event }).to_string()
 }

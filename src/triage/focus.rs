@@ -1,16 +1,16 @@
 //! Focus: whom or what an investigation is about, and which events belong to it.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
 use super::finding::Finding;
+use crate::detect::store::Store;
 use crate::event::Event;
 use crate::event::field::{Fields, Norm, Value};
 use crate::event::identity::{Links, Names};
 use crate::event::networks::network;
-use crate::event::party::{Class, Party};
+use crate::event::party::{Class, Party, class_of, is_object_id};
 use crate::event::source::address;
 
 /// What events have to have in common.
@@ -54,19 +54,20 @@ pub enum Part {
 pub struct NoAddress;
 
 impl Focus {
-    /// What was typed: an address, a network, or a name, e-mail address or id of anybody or anything.
-    pub fn typed(text: &str, links: &Links, organizations: &[String]) -> Result<Focus, NoAddress> {
+    /// What was typed: an address, a network, or a name, e-mail address or id of anybody or anything; of a thing both,
+    /// as far as kept events tell.
+    pub fn typed(text: &str, links: &Links, organizations: &[String], store: &Store) -> Result<Focus, NoAddress> {
         let text = text.trim();
         let what = match network(text) {
             Some(net) => What::Network(net),
             None if looks_like_an_address(text) => return Err(NoAddress),
-            None => named(&[text], None, links, organizations),
+            None => named(&[text], None, links, organizations).with_things(store),
         };
         Ok(Focus { name: text.to_owned(), what, organization: None })
     }
 
     /// Whom or what a finding is about.
-    pub fn of_finding(finding: &Finding, links: &Links) -> Focus {
+    pub fn of_finding(finding: &Finding, links: &Links, store: &Store) -> Focus {
         let entity = &finding.entity;
         let organizations = std::slice::from_ref(&finding.organization);
         let names = [entity.id.as_str(), entity.name.as_str()];
@@ -75,7 +76,7 @@ impl Focus {
             ("ip", Some(ip)) => What::Network(IpNet::from(ip)),
             ("admin", _) => named(&names, Some(Class::Admin), links, organizations),
             ("user", _) => named(&names, Some(Class::User), links, organizations),
-            _ => named(&names, None, links, organizations),
+            _ => named(&names, None, links, organizations).with_things(store),
         };
         Focus { name: entity.name.clone(), what, organization: Some(finding.organization.clone()) }
     }
@@ -92,7 +93,7 @@ impl Focus {
         }
         match &self.what {
             What::Everything => Some(Part::Doer),
-            What::Network(net) => addresses(event).any(|ip| net.contains(&ip)).then_some(Part::Doer),
+            What::Network(net) => event.addresses().any(|ip| net.contains(&ip)).then_some(Part::Doer),
             What::Named { .. } => {
                 if self.is_party(event, &event.actor, links) {
                     return Some(Part::Doer);
@@ -133,6 +134,44 @@ impl Focus {
     }
 }
 
+impl What {
+    /// The same with the ids of things that have one of the names, and with the names of things that have one of the
+    /// ids, where nothing else is called that.
+    fn with_things(mut self, store: &Store) -> What {
+        let What::Named { names, .. } = &mut self else { return self };
+        let mut ids_of: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (id, name) in things(store) {
+            if names.contains(&id) || names.contains(&name) {
+                ids_of.entry(name).or_default().insert(id);
+            }
+        }
+        for (name, ids) in ids_of {
+            if names.contains(&name) {
+                names.extend(ids);
+            } else if ids.len() == 1 {
+                names.insert(name);
+            }
+        }
+        self
+    }
+}
+
+/// Ids and names of things, in lower case.
+fn things(store: &Store) -> impl Iterator<Item = (String, String)> {
+    const THINGS: [[Norm; 2]; 3] =
+        [[Norm::DeviceKey, Norm::DeviceName], [Norm::AppKey, Norm::AppName], [Norm::TargetId, Norm::TargetName]];
+    let profiles = store.profiles();
+    let pairs = (0..profiles.len()).flat_map(|profile| THINGS.map(|pair| (profile, pair)));
+    pairs.filter_map(|(profile, [id, name])| {
+        let text = |norm| profiles.text(profile, norm);
+        if id == Norm::TargetId && class_of(text(Norm::TargetType)) != Class::Thing {
+            return None;
+        }
+        let (id, name) = (text(id).filter(|id| is_object_id(id))?, text(name)?);
+        Some((id.to_lowercase(), name.to_lowercase()))
+    })
+}
+
 /// The identities that have one of these names.
 fn named(names: &[&str], class: Option<Class>, links: &Links, organizations: &[String]) -> What {
     let names: BTreeSet<String> =
@@ -151,12 +190,6 @@ fn named(names: &[&str], class: Option<Class>, links: &Links, organizations: &[S
         }
     }
     What::Named { keys, names, class }
-}
-
-/// All addresses that an event names, also that of the access point of RADIUS.
-fn addresses(event: &Event<'_>) -> impl Iterator<Item = IpAddr> {
-    let raw = ["client_ip", "src_ip"].into_iter().filter_map(|key| event.json.text_at(&[key]).and_then(address));
-    event.source_ip().into_iter().chain(raw)
 }
 
 /// Digits and dots, or colons and hexadecimal digits, with or without a length: nobody is called that.
@@ -211,7 +244,7 @@ mod tests {
 
     fn part(typed: &str, text: &str) -> Option<Part> {
         let links = links();
-        let focus = Focus::typed(typed, &links, &["o".to_owned()]).unwrap();
+        let focus = Focus::typed(typed, &links, &["o".to_owned()], &Store::default()).unwrap();
         focus.part(&Event::part(&Json::parse(text).unwrap()), &links)
     }
 
@@ -231,7 +264,7 @@ mod tests {
         }
         assert_eq!(part("198.51.100.8", ALICE), None);
         for typed in ["198.51.100.777", "1.2.3.4/99", "2001:db8::/999"] {
-            assert!(Focus::typed(typed, &Links::default(), &[]).is_err(), "{typed}");
+            assert!(Focus::typed(typed, &Links::default(), &[], &Store::default()).is_err(), "{typed}");
         }
     }
 

@@ -32,6 +32,37 @@ fn indicators_make_a_finding_and_stand_in_it() {
 }
 
 #[test]
+fn every_address_of_an_event_may_be_an_indicator() {
+    let event = |kind: &str, more: &str| {
+        format!(
+            r#"{{"id":"1","timestamp":"2026-03-02T09:00:00Z","event_type":"{kind}","organization":"o","initiated_by":{{"id":"u1","type":"user","username":"bob"}},"success":true,{more}}}"#
+        )
+    };
+    let events = [
+        event("sso_auth", r#""client_ip":"192.0.2.66""#),
+        event("login_attempt", r#""src_ip":"192.0.2.66","client_ip":"203.0.113.9""#),
+        event("login_attempt", r#""src_ip":"10.0.2.2","client_ip":"192.0.2.66""#),
+        event("radius_auth_attempt", r#""client_ip":"192.0.2.66""#),
+        event(
+            "user_login_attempt",
+            r#""client_ip":"203.0.113.9","auth_context":{"jumpcloud_protect_device":{"ip":"192.0.2.66"}}"#,
+        ),
+        event("ldap_bind", r#""auth_meta":{"jumpcloud_protect_device":{"ip":"::ffff:192.0.2.66"}}"#),
+    ];
+    for event in events {
+        let folder = folder(&[("log.jsonl", &event), ("bad.txt", "192.0.2.66\n"), ("other.txt", "192.0.2.67\n")]);
+        let [log, bad, other] = ["log.jsonl", "bad.txt", "other.txt"].map(|name| folder.path().join(name));
+        let found = findings(&[text(&log), "--intel", text(&bad)]);
+        assert_eq!(rule_ids(&found), ["threat-intel-ip"], "{event}");
+        assert_eq!(found[0]["context"]["intel"][0]["indicator"], "192.0.2.66", "{event}");
+        assert!(findings(&[text(&log), "--intel", text(&other)]).is_empty(), "{event}");
+        let seen = jcdetect().args(["investigate", "192.0.2.66", text(&log), "--format", "json"]).output().unwrap();
+        let seen: Value = serde_json::from_slice(&seen.stdout).unwrap();
+        assert_eq!(seen["sessions"].as_array().unwrap().len(), 1, "{event}");
+    }
+}
+
+#[test]
 fn an_indicator_that_ended_before_the_newest_event_is_left_out() {
     let bundle = |until: &str| {
         format!(

@@ -526,3 +526,28 @@ fn what_needs_nobody_is_marked_where_it_is_looked_into_and_counted_in_a_timeline
         .assert()
         .stderr(predicate::str::contains("jcdetect: 1 finding suppressed"));
 }
+
+/// Some records name a device by its id alone.
+#[test]
+fn a_device_is_one_by_its_name_and_by_its_id() {
+    let id = "65fb71de75ecd301d96c2210";
+    let event = |n: u32, event_type: &str, more: &str| {
+        let begin = format!(r#"{{"id":"e{n}","timestamp":"2026-03-02T09:00:0{n}Z","event_type":"{event_type}""#);
+        format!(r#"{begin},"service":"software","organization":"o",{more}}}"#) + "\n"
+    };
+    let named = format!(r#""username":"bob","success":true,"system":{{"id":"{id}","hostname":"CFO-LAPTOP"}}"#);
+    let by_id = format!(r#""application":{{"name":"AnyDesk"}},"system":{{"id":"{id}","type":"system"}}"#);
+    let other = r#""application":{"name":"AnyDesk"},"system":{"id":"65fb71de75ecd301d96c2211","type":"system"}"#;
+    let log = event(1, "login_attempt", &named) + &event(2, "software_add", &by_id) + &event(3, "software_add", other);
+    let folder = folder(&[("log.jsonl", &log)]);
+    let path = folder.path().join("log.jsonl");
+    for subject in ["cfo-laptop", id] {
+        let found = json(&[subject, text(&path)]);
+        let sessions = found["sessions"].as_array().unwrap().iter();
+        assert_eq!(sessions.map(|s| s["events"].as_array().unwrap().len()).sum::<usize>(), 2, "{subject}: {found:#}");
+        assert_eq!(found["findings"].as_array().unwrap().len(), 1, "{subject}");
+    }
+    let summaries: Vec<String> =
+        findings(&[text(&path)]).iter().map(|f| f["summary"].as_str().unwrap().to_owned()).collect();
+    assert!(summaries.iter().any(|s| s.contains("on CFO-LAPTOP")), "{summaries:?}");
+}

@@ -21,6 +21,7 @@ use super::met::Met;
 use super::ranges::Ranges;
 use super::{At, Error, Provenance, Skipped, json};
 use crate::event::json::Json;
+use crate::event::networks::networks;
 use crate::event::time::Timestamp;
 use builder::{Builder, Entry, Names, slot};
 use indicator::{Kind, agent_key, domain};
@@ -115,6 +116,17 @@ impl Intel {
     /// What lists this user name.
     pub fn user(&self, name: &str) -> Vec<Listed<'_>> {
         self.name(Kind::User, name)
+    }
+
+    /// What is written in a list like this.
+    pub fn written(&self, indicator: &str) -> Vec<Listed<'_>> {
+        let mut found = match networks(indicator).first() {
+            Some(network) => self.address(network.network()),
+            None => self.email(indicator),
+        };
+        found.extend(self.domain(indicator).into_iter().chain(self.user(indicator)).chain(self.user_agent(indicator)));
+        found.retain(|listed| listed.indicator == indicator);
+        found
     }
 
     fn name(&self, kind: Kind, name: &str) -> Vec<Listed<'_>> {
