@@ -119,8 +119,12 @@ fn sigma(path: &Path, typed: &queries::Hunt) -> Result<Sigma> {
     let lists = &config.lists;
     let asked = Parsed::new(&name, &text, lists);
     let rule = &asked.rules().map_err(|problem| anyhow!("{problem}"))?[0];
-    if let Logic::Detection(condition) = &rule.logic {
-        return Ok(Sigma::Condition(condition.clone(), Box::new(rule.clone())));
+    match &rule.logic {
+        Logic::Detection(condition) => return Ok(Sigma::Condition(condition.clone(), Box::new(rule.clone()))),
+        Logic::Risk(_) => bail!(
+            "--sigma {name}: the rule adds up what all other rules find, and a hunt asks none of them; use `jcdetect scan`"
+        ),
+        _ => {}
     }
     let own = config.rules.iter().map(|folder| rule_files(folder)).collect::<Result<Vec<_>>>()?.concat();
     let mut own: Vec<Parsed> = own.iter().map(|(path, text)| Parsed::new(path, text, lists)).collect();

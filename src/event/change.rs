@@ -20,9 +20,9 @@ pub struct Change<'e> {
     pub from: Option<&'e Json<'e>>,
     /// the value after
     pub to: Option<&'e Json<'e>>,
-    /// the record names the field and no value, or `null` for both, as it does for passwords
+    /// the record names the field and no value, as it does for passwords
     bare: bool,
-    /// the record has no `from` of the field, not even `null`: that it is listed says that it changed
+    /// the record has no `from` of the field: that it is listed says that it changed
     from_nowhere: bool,
 }
 
@@ -81,10 +81,10 @@ fn rest<'p>(path: &'p str, name: &str) -> Option<&'p str> {
 fn change<'e>(entry: &'e Json<'e>, rest: &str) -> Option<Change<'e>> {
     let value = |key| entry.get(key).filter(|v| **v != Json::Null).and_then(|v| dig(v, rest));
     let (from, to) = (value("from"), value("to"));
-    // Both or neither: what is created has only a `to`, which may be `null`.
-    let is_alike = entry.get("from").is_some() == entry.get("to").is_some();
-    let bare = rest.is_empty() && is_alike && from.is_none() && to.is_none();
-    let from_nowhere = rest.is_empty() && entry.get("from").is_none();
+    // What is created has only a `to`, which may be `null`.
+    let is_of_new = entry.get("from").is_none() && entry.get("to").is_some();
+    let bare = rest.is_empty() && !is_of_new && from.is_none() && to.is_none();
+    let from_nowhere = rest.is_empty() && from.is_none();
     (bare || from.is_some() || to.is_some()).then_some(Change { from, to, bare, from_nowhere })
 }
 
@@ -241,7 +241,7 @@ mod tests {
         for (values, want) in [
             (r#""to":true"#, "added on"),
             (r#""to":false"#, "added off"),
-            (r#""from":null,"to":false"#, "added"),
+            (r#""from":null,"to":false"#, "added off"),
             (r#""from":null,"to":true"#, "added on"),
             (r#""to":8"#, "added"),
             (r#""from":"x""#, "cleared removed"),
@@ -251,6 +251,7 @@ mod tests {
             (r#""from":"x","to":null"#, "cleared removed"),
             ("", "changed"),
             (r#""from":null,"to":null"#, "changed"),
+            (r#""from":null"#, "changed"),
             (r#""to":null"#, ""),
             (r#""from":true,"to":true"#, ""),
             (r#""from":false,"to":true"#, "changed on"),

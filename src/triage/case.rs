@@ -153,7 +153,8 @@ impl Cases<'_> {
     }
 
     /// The finding that gives a case its title and says what to do first. Among equals it is one that does harm, then
-    /// one that goes on where others ended, then the surest, then the first, then the one made of most rules.
+    /// one that goes on where others ended, then the surest, then the first, then the one made of most rules, then the
+    /// one whose rule comes first by name.
     fn worst<'f>(&self, suspicious: &[&(&'f Finding, Timestamp)]) -> Option<&'f Finding> {
         let highest = suspicious.iter().map(|(finding, _)| finding.severity).max()?;
         let mut completed: BTreeMap<u32, Vec<&Finding>> = BTreeMap::new();
@@ -175,7 +176,8 @@ impl Cases<'_> {
         let equals = suspicious.iter().filter(|(finding, _)| finding.severity == highest);
         let key = |(finding, first): &(&'f Finding, Timestamp)| {
             let earlier = std::cmp::Reverse(*first);
-            (telling(finding), earlier, depths[finding.rule], std::cmp::Reverse(finding.id.clone()))
+            let name = (self.set.rules[finding.rule].name.as_str(), finding.id.as_str());
+            (telling(finding), earlier, depths[finding.rule], std::cmp::Reverse(name))
         };
         equals.max_by_key(|member| key(member)).map(|(finding, _)| *finding)
     }

@@ -546,3 +546,15 @@ fn entries_of_a_list_that_are_not_used_are_told_by_all_that_look_them_up() {
         }
     }
 }
+
+/// What adds up findings finds nothing where none are made.
+#[test]
+fn a_rule_of_risk_is_no_hunt() {
+    let rule = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/correlation-chains/risk-score-entity.yml");
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/scenarios/admin-takeover");
+    jcdetect()
+        .args(["hunt", "--sigma", rule, log])
+        .assert()
+        .code(2)
+        .stderr(predicates::str::contains("adds up what all other rules find"));
+}

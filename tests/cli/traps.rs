@@ -414,3 +414,28 @@ fn a_technique_without_a_tactic_is_no_tactic() {
         assert_eq!(found.iter().filter(|finding| finding["rule_id"] == "mine").count(), want, "{tags}");
     }
 }
+
+/// Whether something did not follow is only certain once the service of what is missing reaches far enough; how the
+/// export spells it does not matter.
+#[test]
+fn the_service_is_known_in_any_spelling() {
+    let event = |n: u32, time: &str, event_type: &str, service: &str| {
+        serde_json::json!({
+            "id": format!("{n:024x}"), "timestamp": format!("2026-03-17T{time}Z"), "event_type": event_type,
+            "service": service, "organization": "o", "success": true,
+            "initiated_by": {"id": "5fe004a92c117e1c299cb124", "type": "admin", "email": "hanna@example.com"},
+            "resource": {"id": "5fe004a92c117e1c299cb1aa", "type": "remote_session"},
+            "system": {"id": "5fe004a92c117e1c299cb1bb", "hostname": "pc1"},
+        })
+    };
+    for service in ["systems", "Systems", "SYSTEMS", "device-agents"] {
+        let start = event(1, "10:00:00", "remote_session_start", service);
+        let events = [start, event(2, "10:40:00", "remote_session_end", service)];
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("log.jsonl");
+        fs::write(&path, lines(&events)).unwrap();
+        let found = findings(&[text(&path)]);
+        let silent = found.iter().find(|finding| finding["rule_id"] == "remote-session-no-user-join");
+        assert!(silent.is_some_and(|finding| finding["pending"] == false), "{service}: {found:#?}");
+    }
+}
