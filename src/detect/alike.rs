@@ -2,10 +2,12 @@
 //! a chain because of its values, none that is like it does.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
+use super::compared::Compared;
 use super::profile::{Symbol, index};
 use super::store::Store;
 use crate::event::field::Field;
@@ -23,7 +25,7 @@ pub struct Alike {
 
 impl Alike {
     /// Those of some events, by the values of some fields.
-    pub fn new(store: &Store, matches: &[u32], fields: &[Field]) -> Alike {
+    fn new(store: &Store, matches: &[u32], fields: &[Field]) -> Alike {
         type Values = Vec<SmallVec<[Symbol; 2]>>;
         let mut by_profile: HashMap<u32, u32, RandomState> = HashMap::default();
         let mut by_values: HashMap<Values, u32, RandomState> = HashMap::default();
@@ -64,6 +66,18 @@ impl Alike {
         let place = latest.place.checked_sub(1)?;
         let event = self.kinds[latest.kind as usize][place as usize];
         (event >= from).then_some(Latest { event, place, ..latest })
+    }
+}
+
+/// The matches of each step, and of each `unless`, in a group by their kind, as far as that was asked for.
+#[derive(Debug, Default)]
+pub struct AlikeByList(OnceLock<Box<[OnceLock<Alike>]>>);
+
+impl AlikeByList {
+    /// Those of one.
+    pub fn get(&self, compared: &Compared<'_>, list: usize, matches: &[u32]) -> &Alike {
+        let all = self.0.get_or_init(|| compared.fields().iter().map(|_| OnceLock::new()).collect());
+        all[list].get_or_init(|| Alike::new(compared.store, matches, &compared.fields()[list]))
     }
 }
 

@@ -6,12 +6,11 @@
 //! as possible, the last of them first.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::alike::Alike;
+use super::alike::AlikeByList;
 use super::compared::{Compared, Sides, Tie};
 use super::extent::End;
 use super::group::Members;
@@ -43,14 +42,13 @@ pub struct Steps<'a> {
     compared: &'a Compared<'a>,
     number: u32,
     of_step: &'a [Run],
-    /// the matches by their kind, where they were asked for
-    alike: OnceLock<Box<[OnceLock<Alike>]>>,
+    alike: AlikeByList,
 }
 
 impl<'a> Steps<'a> {
     /// Takes a group apart.
     pub fn new(store: &'a Store, rule: &'a Chain, compared: &'a Compared<'a>, group: &'a Members) -> Steps<'a> {
-        Steps { store, rule, compared, number: group.number, of_step: &group.steps, alike: OnceLock::new() }
+        Steps { store, rule, compared, number: group.number, of_step: &group.steps, alike: AlikeByList::default() }
     }
 
     fn time(&self, event: u32) -> Timestamp {
@@ -124,9 +122,8 @@ impl<'a> Steps<'a> {
     /// The matches of a step or of an `unless` that may go with a chain, the latest first: of the first `reach` those
     /// later than `open`.
     fn walk(&self, list: usize, reach: usize, open: Timestamp, chain: &[Option<u32>]) -> Walk<'_, 'a> {
-        let alike = self.alike.get_or_init(|| self.of_step.iter().map(|_| OnceLock::new()).collect());
-        let (matches, alike) = (&self.of_step[list], &alike[list]);
-        Walk::new(self.compared, Way { list, matches, alike, group: self.number, reach, open }, chain)
+        let (matches, alike, group) = (&self.of_step[list], &self.alike, self.number);
+        Walk::new(self.compared, Way { list, matches, alike, group, reach, open }, chain)
     }
 
     /// Finds the steps before `step`, which is set, back to `first`.

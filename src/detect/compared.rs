@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
 
-use super::alike::Alike;
 use super::group::{Grouping, Groupings, Indexes, Step, joined};
 use super::index::{Index, Run};
 use super::store::Store;
@@ -77,9 +76,9 @@ impl<'a> Compared<'a> {
         self.ties[step]
     }
 
-    /// Some matches of a step or of an `unless`, put together by what they are compared by.
-    pub fn alike(&self, list: usize, matches: &[u32]) -> Alike {
-        Alike::new(self.store, matches, &self.fields[list])
+    /// Of each step, and behind them of each `unless`, the fields that are compared.
+    pub fn fields(&self) -> &[Vec<Field>] {
+        &self.fields
     }
 
     /// What the matches of a step or of an `unless` have to have in common with the events of a chain.

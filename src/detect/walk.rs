@@ -3,11 +3,10 @@
 
 use std::collections::BinaryHeap;
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 
-use super::alike::{Alike, Latest};
+use super::alike::{Alike, AlikeByList, Latest};
 use super::compared::{Compared, Link};
 use super::index::Run;
 use crate::event::time::Timestamp;
@@ -26,7 +25,7 @@ pub struct Way<'s> {
     /// its matches in a group
     pub matches: &'s [u32],
     /// the same by their kind, once that was asked for
-    pub alike: &'s OnceLock<Alike>,
+    pub alike: &'s AlikeByList,
     /// the group
     pub group: u32,
     /// the matches that are early enough
@@ -110,8 +109,7 @@ impl<'s, 'a> Walk<'s, 'a> {
         if left.len() <= FAR {
             return None;
         }
-        let make = || self.compared.alike(self.way.list, self.way.matches);
-        let alike = self.way.alike.get_or_init(make);
+        let alike = self.way.alike.get(self.compared, self.way.list, self.way.matches);
         let from = matches[left.start];
         let latest = || alike.latest(self.before, from).map(|latest| (latest, 0)).collect();
         alike.is_shorter(left.len()).then(|| Kinds { alike, from, latest: latest(), current: None })
