@@ -219,6 +219,20 @@ mod tests {
         bytes
     }
 
+    /// A line, now and then in an envelope.
+    fn enveloped(line: Vec<u8>, random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+        let around = |before: &str, after: &str| [before.as_bytes(), &line, after.as_bytes()].concat();
+        match random(16) {
+            0 => {
+                let other = r#"{"event_type":"sso_auth","timestamp":"2026-03-02T09:00:00Z"}"#;
+                around(&format!(r#"{{"data":{other},"data":"#), "}")
+            }
+            1 => around(r#"{"_index":"i","_source":{"jumpcloud": { "event" : "#, r#" , "x":["}"]}}}"#),
+            2 => format!("{{\"message\":{}}}", serde_json::Value::from(String::from_utf8_lossy(&line))).into_bytes(),
+            _ => line,
+        }
+    }
+
     fn lines() -> Vec<String> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/scenarios");
         let mut lines = Vec::new();
@@ -251,7 +265,7 @@ mod tests {
                 if n % 4096 == 4095 {
                     both.forget();
                 }
-                let line = mutated(&lines[random(lines.len())], &mut random);
+                let line = enveloped(mutated(&lines[random(lines.len())], &mut random), &mut random);
                 let is_taken = both.takes(&line);
                 taken += usize::from(is_taken);
                 odd += usize::from(!is_taken);

@@ -1,10 +1,11 @@
 //! Envelope: what a collector wrapped around an event. It is taken off only where the outer object is no
 //! event itself, and only once: a `message` inside a real event is text.
 
+use super::list::value_length;
 use crate::event::json::Json;
 
 /// Where collectors put the event, most specific first. The value is an object, or JSON in a text.
-const PLACES: &[&[&str]] = &[
+const PLACES: &[Place] = &[
     &["_source", "event", "original"], // Elasticsearch export
     &["_source", "event.original"],
     &["_source", "message"],
@@ -27,12 +28,15 @@ const PLACES: &[&[&str]] = &[
     &["_source"], // Elasticsearch, the event itself indexed
 ];
 
+/// Where something stands: the keys that lead to it.
+pub type Place = &'static [&'static str];
+
 /// What an object turned out to be.
 pub enum Unwrapped<'a, 'e> {
     /// an event, or at least no known envelope
     Itself,
-    /// an envelope with an object inside
-    Inner(&'e Json<'a>),
+    /// an envelope with an object inside, and where
+    Inner(&'e Json<'a>, Place),
     /// an envelope with the event as text inside
     Text(&'e str),
 }
@@ -47,13 +51,37 @@ pub fn unwrap<'a, 'e>(outer: &'e Json<'a>) -> Unwrapped<'a, 'e> {
         match outer.at(place) {
             Some(inner @ Json::Object(_)) if !inner.is_nothing() => {
                 // `result` may hold `_raw`, `data` may hold `di_event`: those stand before it in the list.
-                return Unwrapped::Inner(inner);
+                return Unwrapped::Inner(inner, place);
             }
             Some(Json::Text(text)) if text.trim_start().starts_with('{') => return Unwrapped::Text(text),
             _ => {}
         }
     }
     Unwrapped::Itself
+}
+
+/// The text of what stands at a place of an object, if it is easily found; of repeated keys the last counts.
+pub fn text_at(object: &str, place: Place) -> Option<&str> {
+    place.iter().try_fold(object.trim(), |object, key| member(object, key))
+}
+
+/// The text of the value of a key in an object that is known to be valid; `None` if a key is written with escapes.
+fn member<'t>(object: &'t str, wanted: &str) -> Option<&'t str> {
+    let mut found = None;
+    let mut rest = object.strip_prefix('{')?.trim_start();
+    while rest.starts_with('"') {
+        let (key, behind) = rest.split_at(value_length(rest.as_bytes())?);
+        let value = behind.trim_start().strip_prefix(':')?.trim_start();
+        let (value, behind) = value.split_at(value_length(value.as_bytes())?);
+        if key.contains('\\') {
+            return None;
+        }
+        if key[1..key.len() - 1] == *wanted {
+            found = Some(value);
+        }
+        rest = behind.trim_start().strip_prefix(',').unwrap_or_default().trim_start();
+    }
+    found
 }
 
 #[cfg(test)]
@@ -63,7 +91,10 @@ mod tests {
     fn inside(text: &str) -> Option<String> {
         match unwrap(&Json::parse(text).unwrap()) {
             Unwrapped::Itself => None,
-            Unwrapped::Inner(json) => Some(json.to_string()),
+            Unwrapped::Inner(json, place) => {
+                assert_eq!(Json::parse(text_at(text, place).unwrap()).unwrap(), *json, "{text}");
+                Some(json.to_string())
+            }
             Unwrapped::Text(text) => Some(text.to_owned()),
         }
     }
@@ -92,6 +123,22 @@ mod tests {
         ] {
             assert_eq!(inside(text).as_deref(), Some(r#"{"a":1}"#), "{text}");
         }
+    }
+
+    #[test]
+    fn the_text_of_a_place() {
+        for (text, want) in [
+            (r#"{"data":{"a":1}}"#, Some(r#"{"a":1}"#)),
+            (r#" { "data" : { "a" : "}" } , "b" : [1, {"data":2}] } "#, Some(r#"{ "a" : "}" }"#)),
+            (r#"{"data":{"a":1},"n":-1.5e3,"data":{"a":2}}"#, Some(r#"{"a":2}"#)),
+            (r#"{"n":null,"t":"\"data\":","data":{}}"#, Some("{}")),
+            (r#"{"d\u0061ta":{"a":1}}"#, None),
+            (r#"{"Data":{"a":1}}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(text_at(text, &["data"]), want, "{text}");
+        }
+        assert_eq!(text_at(r#"{"_source":{"x":1,"event":{"original":{"a":1}}}}"#, PLACES[0]), Some(r#"{"a":1}"#));
     }
 
     #[test]

@@ -169,7 +169,7 @@ pub fn may_follow(object: &[u8]) -> bool {
 }
 
 /// The length of the value at the start of a text, by its quotes and brackets; `None` if it does not end.
-fn value_length(text: &[u8]) -> Option<usize> {
+pub fn value_length(text: &[u8]) -> Option<usize> {
     if !matches!(text.first()?, b'"' | b'{' | b'[') {
         return text.iter().position(|b| matches!(b, b',' | b'}' | b']'));
     }

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::batch::{Batch, Span};
-use super::envelope::{Unwrapped, unwrap};
+use super::envelope::{Unwrapped, text_at, unwrap};
 use super::framing;
 use super::list;
 use super::memo::{Draft, Drafts, Memo, Room};
@@ -155,18 +155,18 @@ impl<'p, U: Understand> Worker<'p, U> {
         let mut records = Vec::with_capacity(spans.len());
         let mut drafts = Drafts::default();
         for spans in spans.chunks(TOGETHER) {
-            self.draft(bytes, spans, &mut drafts);
+            let texts = spans.iter().map(|span| match span.fault {
+                Some(_) => &[][..],
+                None => &bytes[span.start..span.end],
+            });
+            self.read(texts, &mut drafts);
             records.extend(spans.iter().zip(&drafts.records).map(|(span, draft)| {
                 let origin = Origin { source, line: span.line, offset: span.offset };
                 let text = &bytes[span.start..span.end];
                 let result = match (draft, span.fault) {
                     (_, Some(reason)) => Err(reason),
-                    (Some(draft), None) => {
-                        let likeness = self.memo.alike(&drafts, draft);
-                        let likeness = likeness.unwrap_or_else(|| self.meet(&drafts, draft, part));
-                        Ok(part.single(likeness, draft.time, draft.id, draft.body, origin))
-                    }
-                    (None, None) => with_record(text, |json| self.alone(json, origin, part)),
+                    (Some(draft), None) => Ok(self.drafted(&drafts, draft, origin, part)),
+                    (None, None) => self.undrafted(text, origin, part),
                 };
                 match result {
                     Ok(event) => Understood::Event(event),
@@ -177,6 +177,35 @@ impl<'p, U: Understand> Worker<'p, U> {
             }));
         }
         records
+    }
+
+    /// An event that the memo made something of.
+    fn drafted(&mut self, drafts: &Drafts<'_>, draft: &Draft<'_>, origin: Origin, part: &mut Part<U>) -> Single {
+        let likeness = self.memo.alike(drafts, draft);
+        let likeness = likeness.unwrap_or_else(|| self.meet(drafts, draft, part));
+        part.single(likeness, draft.time, draft.id, draft.body, origin)
+    }
+
+    /// A record that the memo makes nothing of, perhaps since the event is in an envelope.
+    fn undrafted(&mut self, text: &[u8], origin: Origin, part: &mut Part<U>) -> Result<Single, Reason> {
+        with_outer(text, |outer, text| match unwrap(outer) {
+            Unwrapped::Itself => self.alone(outer, origin, part),
+            Unwrapped::Inner(json, place) => {
+                let inside = text_at(text, place).and_then(|text| self.inside(text, origin, part));
+                inside.map_or_else(|| self.alone(json, origin, part), Ok)
+            }
+            Unwrapped::Text(text) => match self.inside(text, origin, part) {
+                Some(event) => Ok(event),
+                None => self.alone(&Json::parse(text).map_err(|e| reason_of(&e))?, origin, part),
+            },
+        })
+    }
+
+    /// The event in an envelope, if the memo makes something of it.
+    fn inside(&mut self, text: &str, origin: Origin, part: &mut Part<U>) -> Option<Single> {
+        let mut drafts = Drafts::default();
+        self.read([text.trim().as_bytes()].into_iter(), &mut drafts);
+        Some(self.drafted(&drafts, drafts.records[0].as_ref()?, origin, part))
     }
 
     /// A record that is no JSON: one that starts and ends as an object may be two of them.
@@ -195,15 +224,12 @@ impl<'p, U: Understand> Worker<'p, U> {
     }
 
     /// What the memo makes of records.
-    fn draft<'t>(&mut self, bytes: &'t [u8], spans: &[Span], drafts: &mut Drafts<'t>) {
+    fn read<'t>(&mut self, texts: impl Iterator<Item = &'t [u8]>, drafts: &mut Drafts<'t>) {
         #[cfg(any(test, fuzzing))]
         let is_plain = self.is_plain;
         #[cfg(not(any(test, fuzzing)))]
         let is_plain = false;
-        let texts = spans.iter().map(|span| match is_plain || span.fault.is_some() {
-            true => &[][..],
-            false => &bytes[span.start..span.end],
-        });
+        let texts = texts.map(|text| if is_plain { &[][..] } else { text });
         self.memo.read(texts, drafts, &mut self.understand);
     }
 
@@ -321,13 +347,17 @@ fn number(length: usize) -> u32 {
 
 /// Parses a record, takes its envelope off, and hands it on.
 pub(super) fn with_record<T>(bytes: &[u8], use_it: impl FnOnce(&Json<'_>) -> Result<T, Reason>) -> Result<T, Reason> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
-    let outer = Json::parse(text).map_err(|e| reason_of(&e))?;
-    match unwrap(&outer) {
-        Unwrapped::Itself => use_it(&outer),
-        Unwrapped::Inner(inner) => use_it(inner),
+    with_outer(bytes, |outer, _| match unwrap(outer) {
+        Unwrapped::Itself => use_it(outer),
+        Unwrapped::Inner(inner, _) => use_it(inner),
         Unwrapped::Text(text) => use_it(&Json::parse(text).map_err(|e| reason_of(&e))?),
-    }
+    })
+}
+
+/// Parses a record, whatever it holds, and hands it on with its text.
+fn with_outer<T>(bytes: &[u8], use_it: impl FnOnce(&Json<'_>, &str) -> Result<T, Reason>) -> Result<T, Reason> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
+    use_it(&Json::parse(text).map_err(|e| reason_of(&e))?, text)
 }
 
 fn reason_of(error: &serde_json::Error) -> Reason {
