@@ -87,9 +87,16 @@ pub fn record(columns: &[Column], cells: &csv::ByteRecord) -> Result<(Map<String
     if let Some(whole) = texts.iter().position(|(column, text)| column.is_whole() && is_event(text)) {
         texts = vec![texts[whole]];
     }
+    // Where the record says itself whether it succeeded, a result is something else.
+    let has_success = texts.iter().any(|(column, text)| column.name == SUCCESS && success(text).is_some());
     let (mut record, mut is_lossy) = (Map::new(), false);
     for (column, text) in texts {
-        is_lossy |= insert(&mut record, column, text);
+        let says = column.name == SUCCESS || column.name == RESULT && !has_success;
+        let outcome = success(text).filter(|_| says);
+        match outcome {
+            Some(success) => _ = record.insert(SUCCESS.to_owned(), Value::Bool(success)),
+            None => is_lossy |= insert(&mut record, column, text),
+        }
     }
     Ok((record, is_lossy))
 }
@@ -99,13 +106,8 @@ fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_fl
     if text.is_empty() || column.is_empty() {
         return false;
     }
-    let outcome = [RESULT, SUCCESS].contains(&column.as_str()).then(|| success(text)).flatten();
-    if outcome.is_some() || column == RESULT {
-        record.extend(outcome.map(|success| (SUCCESS.to_owned(), Value::Bool(success))));
-        return false;
-    }
     match column.as_str() {
-        "initiated_by" if NOTHING.contains(&text) => return false,
+        "initiated_by" | RESULT | SUCCESS if NOTHING.contains(&text) => return false,
         "initiated_by" if !text.starts_with('{') => {
             let key = if text.contains('@') { "email" } else { "username" };
             let by = record.entry("initiated_by").or_insert_with(|| Value::Object(Map::new()));
@@ -142,7 +144,7 @@ fn is_nested(text: &str) -> bool {
 }
 
 /// What tools write where there is nothing.
-const NOTHING: &[&str] = &["null", "None", "nan", "NaN", "-", "[]", "N/A"];
+const NOTHING: &[&str] = &["null", "None", "nan", "NaN", "-", "—", "[]", "N/A"];
 
 /// Words for a result beside yes and no, and whether they are a success.
 const RESULTS: &[(&str, bool)] = &[

@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn rows_of_the_jc_command() {
         let text = "timestamp,event_type,initiated_by,client_ip,success\n2026-01-01T00:00:00Z,user_login_attempt,\"{\"\"type\"\":\"\"user\"\",\"\"username\"\":\"\"jo\"\"}\",1.2.3.4,null\n";
-        let want = r#"{"timestamp":"2026-01-01T00:00:00Z","event_type":"user_login_attempt","initiated_by":{"type":"user","username":"jo"},"client_ip":"1.2.3.4","success":null}"#;
+        let want = r#"{"timestamp":"2026-01-01T00:00:00Z","event_type":"user_login_attempt","initiated_by":{"type":"user","username":"jo"},"client_ip":"1.2.3.4"}"#;
         assert_eq!(rows(text), [(2, want.to_owned())]);
     }
 
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_a_success_a_failure_or_nothing() {
+    fn a_result_is_a_success_a_failure_or_itself() {
         for (word, want) in [
             ("Success ", Some(true)),
             ("SUCCESSFUL", Some(true)),
@@ -291,13 +291,21 @@ mod tests {
             ("-", None),
             ("—", None),
             ("N/A", None),
-            ("Unknown", None),
-            ("Info", None),
             ("", None),
         ] {
             let text = format!("Timestamp,Event Type,Result\nt,x,{word}\n");
             let want = want.map(|is| format!(",\"success\":{is}")).unwrap_or_default();
             assert_eq!(rows(&text)[0].1, format!("{{\"timestamp\":\"t\",\"event_type\":\"x\"{want}}}"), "{word}");
+        }
+        for (cells, want) in [
+            ("malicious,", r#""result":"malicious""#),
+            (r#""{""exitCode"":1}","#, r#""result":{"exitCode":1}"#),
+            ("blocked,true", r#""result":"blocked","success":true"#),
+            ("Failed,TRUE", r#""result":"Failed","success":true"#),
+            ("Failed,-", r#""success":false"#),
+        ] {
+            let text = format!("timestamp,event_type,result,success\nt,x,{cells}\n");
+            assert_eq!(rows(&text)[0].1, format!(r#"{{"timestamp":"t","event_type":"x",{want}}}"#), "{cells}");
         }
     }
 
