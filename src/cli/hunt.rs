@@ -22,6 +22,7 @@ use crate::output::Format;
 use crate::output::rows::{csv, lines, terminal};
 use crate::rule::detection::Warnings;
 use crate::rule::expr::Expr;
+use crate::rule::kept::Wanted;
 use crate::rule::logic::Logic;
 use crate::rule::pack::PACK;
 use crate::rule::parsed::Parsed;
@@ -171,7 +172,7 @@ impl Asked {
         let condition = match sigma {
             Some(Sigma::Rules(rules)) => {
                 filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
-                let set = RuleSet::keeping(rules, &kept);
+                let set = RuleSet::keeping(rules, &wanted(kept));
                 return Asked { set, later: filter.condition.clone(), is_correlated: true, alone: None };
             }
             Some(Sigma::Condition(condition, rule)) => Some((condition, rule)),
@@ -187,8 +188,12 @@ impl Asked {
         let linked: Vec<Expr> =
             filter.condition.iter().chain(&condition).filter(|part| part.is_linked()).cloned().collect();
         let later = (!linked.is_empty()).then_some(Expr::And(linked));
-        Asked { set: RuleSet::asking(filter.and(condition), &kept), later, is_correlated: false, alone }
+        Asked { set: RuleSet::asking(filter.and(condition), &wanted(kept)), later, is_correlated: false, alone }
     }
+}
+
+fn wanted(fields: Vec<Field>) -> Vec<Wanted> {
+    fields.into_iter().map(Wanted::from).collect()
 }
 
 /// The events that made the signals of the rule. What it could not check is said, unless only errors are.

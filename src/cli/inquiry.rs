@@ -57,7 +57,7 @@ impl Inquiry {
         config.tell(typed.quiet);
         let (mut sources, mut history) = (source::find(&typed.sources), source::find(&typed.history));
         let errand = Errand {
-            set: rules_of(&config, &[])?,
+            set: rules_of(&config, Vec::new())?,
             organizations,
             enrichment: &typed.enrichment.paths(directory),
             now: None,

@@ -20,10 +20,12 @@ use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::Options;
 use crate::output::{Format, Look};
 use crate::rule::Severity;
+use crate::rule::kept::Wanted;
 use crate::rule::lists::Lists;
 use crate::rule::pack::PACK;
 use crate::rule::parsed::Parsed;
 use crate::rule::set::RuleSet;
+use crate::triage::sentence;
 
 /// Which findings are wanted.
 #[derive(Debug)]
@@ -106,7 +108,7 @@ impl Scan {
             bail!("--fail-on {fail_on}: --min-severity {min_severity} leaves out findings that are to fail the run");
         }
         let config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
-        let set = rules_of(&config, &[])?;
+        let set = rules_of(&config, Vec::new())?;
         Ok(Scan {
             sources: typed.sources.clone(),
             history: typed.history.clone(),
@@ -242,9 +244,10 @@ pub fn rules_with(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists) -> 
 }
 
 /// All rules that a configuration has beside the pack's; it names none that there is not. These fields of events are
-/// read after the events are gone, too.
-pub fn rules_of(config: &Config, kept: &[Field]) -> Result<RuleSet> {
-    let mut set = RuleSet::keeping(parsed(PACK, &config.rules, &config.lists)?, kept);
+/// read after the events are gone, too, and so are those that sentences say.
+pub fn rules_of(config: &Config, kept: Vec<Field>) -> Result<RuleSet> {
+    let wanted: Vec<Wanted> = kept.into_iter().map(Wanted::from).chain(sentence::wanted().iter().cloned()).collect();
+    let mut set = RuleSet::keeping(parsed(PACK, &config.rules, &config.lists)?, &wanted);
     for (flag, names) in [("--enable", &config.enable), ("--disable", &config.disable)] {
         for name in names {
             let place = config.named.get(name).map_or_else(|| flag.to_owned(), |line| format!("{line}:"));

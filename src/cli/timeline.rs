@@ -17,6 +17,7 @@ use crate::output::Format;
 use crate::output::rows::{csv, lines, terminal, timesketch};
 use crate::rule::set::RuleSet;
 use crate::triage::column::{Column, Events, wide};
+use crate::triage::sentence;
 use crate::triage::status::Status;
 
 /// The rules whose findings an event is evidence of, by where the event stands.
@@ -41,7 +42,7 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     let format = typed.format;
     let (mut gathered, evidence) = match typed.findings {
         true => with_findings(typed, &settings, &filter)?,
-        false => (settings.gather(RuleSet::asking(filter.and(None), &[]), false)?, None),
+        false => (settings.gather(RuleSet::asking(filter.and(None), sentence::wanted()), false)?, None),
     };
     let later = filter.condition.as_ref().filter(|condition| typed.findings || condition.is_linked());
     let store = &gathered.analysis.store;
@@ -79,7 +80,7 @@ fn with_findings(
     config.tell(settings.is_quiet);
     let mut kept = Vec::new();
     filter.condition.iter().for_each(|condition| condition.fields(&mut kept));
-    let set = rules_of(&config, &kept)?;
+    let set = rules_of(&config, kept)?;
     let least = least_severity(typed.min_severity.as_deref())?;
     let gathered = settings.gather(set, !filter.texts.is_empty())?;
     let Gathered { set, analysis, .. } = &gathered;

@@ -84,7 +84,7 @@ pub fn is_an_application(object: &Json<'_>) -> bool {
 }
 
 /// One word for each kind, whichever way it is written.
-fn kind_of(kind: &str) -> Cow<'_, str> {
+pub fn kind_of(kind: &str) -> Cow<'_, str> {
     match kind.to_ascii_lowercase().as_str() {
         "admin" | "administrator" => Cow::Borrowed("admin"),
         "user" | "systemuser" | "system_user" => Cow::Borrowed("user"),

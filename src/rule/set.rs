@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::alias;
 use super::expr::Expr;
-use super::kept::{Kept, Types, folded};
+use super::kept::{Kept, Types, Wanted, folded};
 use super::lists::Lists;
 use super::logic::Logic;
 use super::names::Names;
@@ -58,7 +58,7 @@ impl RuleSet {
     }
 
     /// One condition, and fields of the events that meet it which are read after the events are gone.
-    pub fn asking(condition: Expr, kept: &[Field]) -> RuleSet {
+    pub fn asking(condition: Expr, kept: &[Wanted]) -> RuleSet {
         let mut set = RuleSet::default();
         set.link(vec![vec![Rule::of("condition", condition)]]);
         set.index(kept);
@@ -67,7 +67,7 @@ impl RuleSet {
 
     /// Links rule files; these fields of events are read after the events are gone, too. A broken file is a problem of
     /// its own and takes along only what refers to it.
-    pub fn keeping(files: impl IntoIterator<Item = Parsed>, kept: &[Field]) -> RuleSet {
+    pub fn keeping(files: impl IntoIterator<Item = Parsed>, kept: &[Wanted]) -> RuleSet {
         let mut set = RuleSet::default();
         let (mut reported, mut ids) = (BTreeMap::<String, String>::new(), BTreeMap::<String, String>::new());
         let mut read = Vec::new();
@@ -230,7 +230,7 @@ impl RuleSet {
         }
     }
 
-    fn index(&mut self, kept: &[Field]) {
+    fn index(&mut self, kept: &[Wanted]) {
         // Those that say the same ask for the same fields.
         let mut by_fields: HashMap<Vec<Field>, Vec<(&Expr, usize)>> = HashMap::new();
         for (rule, Rule { logic, .. }) in self.rules.iter().enumerate() {

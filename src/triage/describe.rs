@@ -33,11 +33,12 @@ impl Fields for Told<'_> {
 }
 
 /// One sentence that says what was found, who, from where, how often. What had a part in it is told apart: in what the
-/// entity did, and beside that. `programs` were installed or removed.
+/// entity did, and beside that. `programs` were installed or removed, and `ends` bound to the targets or taken from them.
 pub fn finding(
     rule: &Rule,
     entity: &Subject,
     programs: &[&str],
+    ends: &[(String, &str)],
     [own, beside]: &[Vec<Related>; 2],
     (count, spent): (usize, Span),
     leg: Option<(Leg, String, String)>,
@@ -61,6 +62,14 @@ pub fn finding(
     let targets: Vec<&str> = of("target", None).into_iter().filter(|target| !others.contains(target)).collect();
     if rule.entity != Entity::Target && !targets.is_empty() {
         text += &format!(", on {}", some(&targets));
+    }
+    let ends: Vec<String> = ends
+        .iter()
+        .filter(|(_, name)| *name != entity.name && !targets.contains(name))
+        .map(|(noun, name)| format!("{noun} {}", cut(name, LONGEST)).trim_start().to_owned())
+        .collect();
+    if !ends.is_empty() {
+        text += &format!(", {}", some(&ends.iter().map(String::as_str).collect::<Vec<_>>()));
     }
     let sources: Vec<&str> = of("source", Some("ip")).into_iter().filter(|s| *s != entity.name).collect();
     text += &from(",", &sources, &of("source", Some("country")));

@@ -8,7 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::context::Context;
 use super::describe;
 use super::learned::Learned;
-use super::related::{Related, parts, programs, readable};
+use super::related::{Related, ends, parts, programs, readable};
 use super::spell::{Spell, risk_entity, spells};
 use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
@@ -208,6 +208,7 @@ impl Findings<'_> {
         let (store, rule) = (self.store, &self.set.rules[place]);
         let events: Vec<u32> = evidence(self.set, store, self.detected, place, &spell.signals).into_iter().collect();
         let entity = self.risk_subject(place, spell, &events).unwrap_or_else(|| self.subject(rule, spell));
+        let entity = self.named(entity, &events);
         let all_parts = parts(store, &events);
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
@@ -215,8 +216,8 @@ impl Findings<'_> {
         let had_part = [&own, &others].map(|events| parts(store, events));
         let spent = last_seen.since(first_seen);
         let leg = self.leg(place, &events);
-        let summary =
-            describe::finding(rule, &entity, &programs(store, &events), &had_part, (events.len(), spent), leg);
+        let (programs, ends) = (programs(store, &events), ends(store, &spell.events()));
+        let summary = describe::finding(rule, &entity, &programs, &ends, &had_part, (events.len(), spent), leg);
         let shown = shown(&events, &spell.events(), self.evidence_limit);
         Finding {
             id: self.id(place, spell),
@@ -322,6 +323,23 @@ impl Findings<'_> {
             let id = store.organization(event).to_owned();
             Subject { kind: "organization".to_owned(), name: id.clone(), id }
         })
+    }
+
+    /// What only has an id in the completing events goes by the name that other evidence has for it, such as a workflow by
+    /// that of its change.
+    fn named(&self, mut subject: Subject, events: &[u32]) -> Subject {
+        const PARTIES: [(Norm, Norm); 2] = [(Norm::TargetId, Norm::TargetName), (Norm::ActorId, Norm::ActorName)];
+        if subject.name == subject.id {
+            let pairs = events.iter().flat_map(|event| PARTIES.map(|(id, name)| (event, id, name)));
+            let mut names = pairs.filter_map(|(event, id, name)| {
+                let is_it = self.store.text(*event, id) == Some(subject.id.as_str());
+                self.store.text(*event, name).filter(|name| is_it && *name != subject.id)
+            });
+            if let Some(name) = names.next().map(str::to_owned) {
+                subject.name = name;
+            }
+        }
+        subject
     }
 
     /// Whom the findings that `risk` added up are about, by the names that the evidence has for it.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::sentence::{noun, other_kind};
 use crate::detect::store::Store;
-use crate::event::field::Norm;
+use crate::event::field::{Field, Fields, Norm, Value};
 
 /// Something that had a part in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Related {
-    /// `actor`, `target`, `source`, `device`, `app`, `agent`, `group`
+    /// `actor`, `target`, `source`, `device`, `app`, `agent`, `group` (a group or a policy)
     pub role: &'static str,
     /// `user`, `ip`, `country`, …
     pub kind: String,
@@ -37,7 +38,7 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
             ("device", "device".to_owned(), text(Norm::DeviceName).or_else(|| text(Norm::DeviceKey))),
             ("app", "app".to_owned(), text(Norm::AppName)),
             ("agent", "agent".to_owned(), text(Norm::AgentName)),
-            ("group", "group".to_owned(), text(Norm::TargetOther)),
+            bound(store, *event),
         ];
         for (role, kind, value) in candidates {
             let Some(value) = value else { continue };
@@ -48,6 +49,40 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
         }
     }
     out
+}
+
+/// The other end of an association: its role, its kind and its name.
+fn bound(store: &Store, event: u32) -> (&'static str, String, Option<String>) {
+    let kind = end_kind(store, event);
+    let (role, kind) = match kind.as_str() {
+        "user_group" | "system_group" | "" => ("group", "group".to_owned()),
+        "system" => ("device", "device".to_owned()),
+        "application" => ("app", "app".to_owned()),
+        "user" | "admin" => ("target", kind),
+        _ => ("group", kind),
+    };
+    (role, kind, store.text(event, Norm::TargetOther).map(str::to_owned))
+}
+
+/// The kind of the other end of an association, empty where nothing says it.
+fn end_kind(store: &Store, event: u32) -> String {
+    if store.text(event, Norm::TargetOther).is_none() {
+        return String::new();
+    }
+    let view = store.view(event);
+    let side = |side: &str| {
+        let path = ["association", "connection", side, "type"].map(str::to_owned);
+        let values = view.values(&Field::Raw(path.to_vec()));
+        values.first().and_then(Value::text).map(str::to_owned)
+    };
+    other_kind(store.text(event, Norm::TargetType).unwrap_or_default(), &["from", "to"].map(side))
+}
+
+/// What the targets of these events were bound to or taken from, each once: what it is called before its name, and the name.
+pub(super) fn ends<'s>(store: &'s Store, events: &[u32]) -> Vec<(String, &'s str)> {
+    let mut seen = BTreeSet::new();
+    let named = |event: &u32| Some((noun(&end_kind(store, *event)), store.text(*event, Norm::TargetOther)?));
+    events.iter().filter_map(named).filter(|end| seen.insert(end.clone())).collect()
 }
 
 /// The programs that were installed or removed, each once.

@@ -1,5 +1,6 @@
 //! Sentences: every event of the scenarios, of the examples in the rules, and of others' exports is said in words.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use jcdetect::event::Event;
@@ -7,12 +8,17 @@ use jcdetect::event::json::Json;
 use jcdetect::rule::example::examples;
 use jcdetect::rule::pack::PACK;
 use jcdetect::triage::sentence;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
-fn lines(folder: &Path, out: &mut Vec<String>) {
+use super::events::lines;
+use super::{findings, jcdetect, text};
+
+fn read(folder: &Path, out: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            lines(&path, out);
+            read(&path, out);
         } else if path.extension().is_some_and(|e| e == "jsonl") {
             out.extend(std::fs::read_to_string(path).unwrap().lines().map(str::to_owned));
         }
@@ -22,13 +28,13 @@ fn lines(folder: &Path, out: &mut Vec<String>) {
 fn all() -> Vec<String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut out = Vec::new();
-    lines(&root.join("testdata"), &mut out);
+    read(&root.join("testdata"), &mut out);
     for (path, text) in PACK {
         out.extend(examples(path, text).unwrap().into_iter().flat_map(|example| example.events));
     }
     let samples = root.join("../shared/samples");
     match samples.is_dir() {
-        true => lines(&samples, &mut out),
+        true => read(&samples, &mut out),
         false => eprintln!("SKIPPED: no samples at {}", samples.display()),
     }
     out
@@ -62,7 +68,7 @@ fn real_events_in_words() {
         return eprintln!("SKIPPED: no samples at {}", folder.display());
     }
     let mut all = Vec::new();
-    lines(&folder, &mut all);
+    read(&folder, &mut all);
     let said: Vec<String> = all
         .iter()
         .map(|line| {
@@ -81,4 +87,60 @@ fn real_events_in_words() {
     ] {
         assert!(said.iter().any(|said| said.contains(part)), "{part}: {said:#?}");
     }
+}
+
+/// What an administrator did in an association.
+fn association(minute: u32, op: &str, by: Value, from: Value) -> Value {
+    json!({
+        "event_type": "association_change", "service": "directory", "organization": "o", "id": format!("e{minute}"),
+        "timestamp": format!("2026-09-01T08:{minute:02}:00Z"), "success": true, "initiated_by": by,
+        "association": {"op": op, "connection": {"from": from, "to": {"type": "user", "object_id": "u1", "name": "alice"}}},
+    })
+}
+
+#[test]
+fn timelines_evidence_and_findings_say_what_was_bound_to_whom() {
+    let alice = json!({"type": "admin", "id": "a1", "email": "alice@example.com"});
+    let server = json!({"type": "system", "object_id": "s1", "name": "prod-db-1"});
+    let events = ["add", "remove"].into_iter().zip(1..);
+    let events: Vec<Value> = events.map(|(op, n)| association(n, op, alice.clone(), server.clone())).collect();
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    fs::write(&path, lines(&events)).unwrap();
+    let output = jcdetect().args(["timeline", text(&path), "--format", "jsonl"]).output().unwrap();
+    let rows = String::from_utf8(output.stdout).unwrap();
+    let said: Vec<Value> =
+        rows.lines().map(|row| serde_json::from_str::<Value>(row).unwrap()["message"].clone()).collect();
+    let gave = "alice@example.com gave alice access to the device prod-db-1";
+    assert_eq!(said, [gave, "alice@example.com took from alice the access to the device prod-db-1"]);
+    let found = findings(&[text(&path), "--no-config"]);
+    let own = found.iter().find(|finding| finding["rule_id"] == "device-bound-self").unwrap();
+    assert_eq!(own["evidence"][0]["summary"], gave);
+    assert_eq!(
+        own["summary"],
+        "Administrator gives themselves a server: alice@example.com, on alice, device prod-db-1"
+    );
+    let roles: Vec<&str> =
+        own["related"].as_array().unwrap().iter().map(|part| part["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["actor", "target", "device"]);
+}
+
+#[test]
+fn a_workflow_goes_by_the_name_that_its_change_has_for_it() {
+    let root = json!({"type": "admin", "id": "a1", "email": "root@example.com"});
+    let edit = json!({
+        "event_type": "workflow_create", "service": "workflows", "organization": "o", "id": "e0",
+        "timestamp": "2026-09-01T08:00:00Z", "initiated_by": root,
+        "resource": {"type": "workflow", "id": "6b0000000000000000000001", "name": "Offboard"},
+    });
+    let workflow = json!({"type": "workflow", "id": "6b0000000000000000000001"});
+    let group = json!({"type": "user_group", "object_id": "g1", "name": "Domain Admins"});
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    fs::write(&path, lines(&[edit, association(10, "add", workflow, group)])).unwrap();
+    let found = findings(&[text(&path), "--no-config"]);
+    let changed = found.iter().find(|finding| finding["rule_id"] == "workflow-changed-then-run").unwrap();
+    assert_eq!(changed["entity"]["name"], "Offboard");
+    let summary = changed["summary"].as_str().unwrap();
+    assert!(summary.contains(": Offboard, on alice, group Domain Admins"), "{summary}");
 }

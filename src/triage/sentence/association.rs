@@ -1,25 +1,22 @@
 //! Association: two things bound to each other or taken apart, said with both ends.
 
-use std::borrow::Cow;
-
 use super::wording::Wording;
-use super::words::{LONGEST, Words, cut};
-use crate::event::json::Json;
+use super::words::Words;
+use crate::event::field::Norm;
 use crate::event::party;
 
 /// What was done to the two ends. `None` where the record does not name them.
-pub fn phrase(event_type: &str, json: &Json<'_>, words: &Words<'_>) -> Option<Wording> {
+pub fn phrase(event_type: &str, words: &Words<'_>) -> Option<Wording> {
     if !event_type.ends_with("association_change") {
         return None;
     }
-    let end = |side: &str| End::of(json.at(&["association", "connection", side])?);
-    let (from, to) = (end("from")?, end("to")?);
-    // Directions are written either way; whom it is about comes first.
-    let (who, what) = if from.rank() <= to.rank() { (from, to) } else { (to, from) };
-    let op = json.text_at(&["association", "op"]).unwrap_or_default();
+    let (target, other) = ends(words)?;
+    // Whom it is about comes first.
+    let (who, what) = if target.rank() <= other.rank() { (target, other) } else { (other, target) };
+    let op = words.named("association.op").unwrap_or_default();
     let is_group = what.kind.ends_with("group");
     let gives_access = matches!(what.kind.as_str(), "system" | "application" | "ldap_server" | "radius_server");
-    let (before, between) = match (op, is_group, gives_access && who.rank() <= 2) {
+    let (before, between) = match (op.as_str(), is_group, gives_access && who.rank() <= 2) {
         ("add", true, _) if who.rank() == 0 || who.kind == "system" => ("added ", " to "),
         ("remove", true, _) if who.rank() == 0 || who.kind == "system" => ("removed ", " from "),
         ("add", _, true) => ("gave ", " access to "),
@@ -29,13 +26,29 @@ pub fn phrase(event_type: &str, json: &Json<'_>, words: &Words<'_>) -> Option<Wo
         _ => ("changed how ", " is bound to "),
     };
     let out = who.shown(words).between(before, between).and(what.shown(words));
-    let sudo = json.at(&["association", "attributes", "sudo"]);
-    let is_on = |key| sudo.and_then(|sudo| sudo.truth_at(&[key])) == Some(true);
-    if op != "remove" && is_on("enabled") {
-        let sudo = if is_on("withoutPassword") { ", without a password for sudo" } else { "" };
+    let is_on = |name| words.named(name).as_deref() == Some("true");
+    if op != "remove" && is_on("association.attributes.sudo.enabled") {
+        let is_free = is_on("association.attributes.sudo.withoutPassword");
+        let sudo = if is_free { ", without a password for sudo" } else { "" };
         return Some(out.between("", &format!(" as its administrator{sudo}")));
     }
     Some(out)
+}
+
+/// The target and the other end.
+fn ends(words: &Words<'_>) -> Option<(End, End)> {
+    let kind = words.norm(Norm::TargetType).unwrap_or_default();
+    let other = words.norm(Norm::TargetOther)?;
+    let sides = ["association.connection.from.type", "association.connection.to.type"].map(|name| words.named(name));
+    let other_kind = other_kind(&kind, &sides);
+    Some((End { kind, name: words.norm(Norm::TargetName)? }, End { kind: other_kind, name: other }))
+}
+
+/// The kind of the other end: of both sides that which is not the target's.
+pub fn other_kind(target: &str, [from, to]: &[Option<String>; 2]) -> String {
+    let kind = |side: &Option<String>| side.as_deref().map(party::kind_of).unwrap_or_default().into_owned();
+    let (from, to) = (kind(from), kind(to));
+    if from == target { to } else { from }
 }
 
 /// One end.
@@ -45,12 +58,6 @@ struct End {
 }
 
 impl End {
-    fn of(json: &Json<'_>) -> Option<End> {
-        let party = party::object(json);
-        let name = cut(party.shown()?, LONGEST);
-        Some(End { kind: party.kind.map(Cow::into_owned).unwrap_or_default(), name })
-    }
-
     /// Who comes first in the sentence, and gets access to the other: a person, else a group of them, a device, and then anything else.
     fn rank(&self) -> u8 {
         match self.kind.as_str() {
@@ -61,32 +68,39 @@ impl End {
         }
     }
 
-    fn shown(&self, words: &Words<'_>) -> Wording {
-        let name = words.name(self.name.clone());
-        let noun = match self.kind.as_str() {
-            "user" | "admin" | "" => return name,
-            "user_group" => "group",
-            "system_group" => "device group",
-            "system" => "device",
-            "g_suite" => "Google Workspace",
-            "office_365" => "Microsoft 365",
-            "ldap_server" => "LDAP server",
-            "radius_server" => "RADIUS server",
-            other => &other.replace('_', " "),
-        };
-        name.between(&format!("the {noun} "), "")
+    fn shown(self, words: &Words<'_>) -> Wording {
+        let noun = noun(&self.kind);
+        let name = words.name(self.name);
+        if noun.is_empty() { name } else { name.between(&format!("the {noun} "), "") }
     }
+}
+
+/// What an end of this kind is called before its name; people go by their names alone.
+pub fn noun(kind: &str) -> String {
+    let noun = match kind {
+        "user" | "admin" | "" => "",
+        "user_group" => "group",
+        "system_group" => "device group",
+        "system" => "device",
+        "g_suite" => "Google Workspace",
+        "office_365" => "Microsoft 365",
+        "ldap_server" => "LDAP server",
+        "radius_server" => "RADIUS server",
+        other => return other.replace('_', " "),
+    };
+    noun.to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::Event;
+    use crate::event::json::Json;
 
     fn said(text: &str) -> Option<String> {
         let json = Json::parse(text).unwrap();
         let event = Event::part(&json);
-        phrase("association_change", &json, &Words::new(&event)).map(|said| said.to_string())
+        phrase("association_change", &Words::new(&event)).map(|said| said.to_string())
     }
 
     fn of(op: &str, from: (&str, &str), to: (&str, &str), attributes: &str) -> String {

@@ -3,7 +3,9 @@
 
 mod association;
 mod changes;
+mod decision;
 mod phrases;
+mod said;
 mod signin;
 mod undo;
 mod wording;
@@ -16,6 +18,8 @@ use crate::event::field::{Field, Fields, Norm, Values};
 use crate::event::json::Json;
 use crate::event::outside::Enriched;
 
+pub use association::{noun, other_kind};
+pub use said::wanted;
 pub use signin::is_one as is_sign_in;
 pub use undo::{is_only_seen, undo};
 pub use wording::Wording;
@@ -59,9 +63,10 @@ pub fn of_enriched(event: &Enriched<'_>) -> Sentence {
     build(event, Some(event.event.json))
 }
 
-/// An event of which only the normalized fields are at hand.
+/// An event of which only the normalized fields and those that sentences say are at hand.
 pub fn of_fields(fields: &dyn Fields) -> Sentence {
-    build(&Normalized(fields), None)
+    let event_type = Words::new(fields).norm(Norm::EventType).unwrap_or_default();
+    build(&Said { fields, event_type: &event_type }, None)
 }
 
 /// Whether there are words for this type, or only its name.
@@ -69,13 +74,17 @@ pub fn is_known(event_type: &str) -> bool {
     phrase_of(event_type).is_some()
 }
 
-/// Only the normalized fields: whatever else is at hand by chance is not looked at.
-struct Normalized<'f>(&'f dyn Fields);
+/// The fields that sentences say: whatever else is at hand by chance is not looked at.
+struct Said<'f> {
+    fields: &'f dyn Fields,
+    event_type: &'f str,
+}
 
-impl Fields for Normalized<'_> {
+impl Fields for Said<'_> {
     fn values(&self, field: &Field) -> Values<'_> {
         match field {
-            Field::Norm(_) => self.0.values(field),
+            Field::Norm(_) => self.fields.values(field),
+            _ if said::has(self.event_type, field) => self.fields.values(field),
             _ => Values::new(),
         }
     }
@@ -95,7 +104,7 @@ fn build(fields: &dyn Fields, json: Option<&Json<'_>>) -> Sentence {
         () => did.between(&actor, ""),
     };
     let mut rest = signin::clause(&event_type, &words);
-    if is_failure && is_whole {
+    if is_failure && is_whole && failed_phrase_of(&event_type).is_none() {
         rest += ", which failed";
     }
     if is_failure && let Some(message) = words.named("error_message") {
@@ -116,17 +125,22 @@ fn did(event_type: &str, words: &Words<'_>, json: Option<&Json<'_>>) -> (Wording
     if let Some(did) = signin::phrase(event_type, words) {
         return (did, None);
     }
-    if let Some(did) = json.and_then(|json| association::phrase(event_type, json, words)) {
+    if let Some(did) = association::phrase(event_type, words) {
         return (did, None);
     }
     if let Some((phrase, field)) = json.and_then(|json| changes::phrase(event_type, json)) {
         return (words.fill(phrase), Some(field));
     }
-    let phrase = phrase_of(event_type).unwrap_or_else(|| {
+    if let Some(phrase) = decision::phrase(event_type, words) {
+        return (words.fill(phrase), None);
+    }
+    let failed = failed_phrase_of(event_type).filter(|_| words.norm(Norm::Outcome).as_deref() == Some("failure"));
+    let phrase = failed.map(str::to_owned).or_else(|| phrase_of(event_type)).unwrap_or_else(|| {
         let name = if event_type.is_empty() { "something without a type".to_owned() } else { named(event_type) };
         format!("did {name}[ on {{target.name}}]")
     });
-    (words.fill(&phrase), None)
+    let said = event_type.contains("_password_").then_some("password");
+    (words.fill(&phrase), said)
 }
 
 /// The name of a type among words; it cannot be taken for a placeholder.
@@ -144,6 +158,12 @@ fn phrase_of(event_type: &str) -> Option<String> {
     }
     let (noun, verb) = noun_and_verb(event_type)?;
     Some(verb.replace('#', &format!("{{the {noun}}}")))
+}
+
+/// The phrase of a sentence of its own that failed, if there is another for it.
+fn failed_phrase_of(event_type: &str) -> Option<&'static str> {
+    let place = phrases::FAILED.binary_search_by(|(name, _)| (*name).cmp(event_type)).ok()?;
+    Some(phrases::FAILED[place].1)
 }
 
 /// The noun and the verb that a type is made of. The longest noun leaves the shortest verb.

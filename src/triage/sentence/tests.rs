@@ -27,9 +27,11 @@ fn every_type_of_the_catalogue_has_words() {
 #[test]
 fn phrases_are_sorted_and_can_be_tried() {
     assert!(phrases::PHRASES.is_sorted());
+    assert!(phrases::FAILED.is_sorted());
     let of_types = phrases::PHRASES.iter().map(|(_, phrase)| *phrase).filter(|phrase| !phrase.starts_with('^'));
     let all =
         of_types.chain(phrases::VERBS.iter().map(|(_, phrase)| *phrase)).chain(phrases::CHANGES.iter().map(|c| c.3));
+    let all = all.chain(phrases::DECISIONS.iter().map(|(_, phrase)| *phrase));
     for phrase in all {
         let first = phrase.split(' ').next().unwrap();
         assert!(phrases::TO.iter().any(|(past, _)| *past == first), "{phrase}");
@@ -38,11 +40,14 @@ fn phrases_are_sorted_and_can_be_tried() {
 
 #[test]
 fn every_placeholder_is_a_field() {
-    let templates = phrases::PHRASES.iter().map(|(_, phrase)| *phrase);
+    const WORDS: [&str; 10] =
+        ["whose", "another", "named", "thing", "device", "person", "account", "other account", "workflow", "request"];
+    let whole = phrases::PHRASES.iter().chain(phrases::FAILED).map(|(_, phrase)| *phrase);
+    let templates = whole.chain(phrases::DECISIONS.iter().map(|(_, phrase)| *phrase));
     for phrase in templates {
         for name in phrase.split('{').skip(1).map(|behind| behind.split('}').next().unwrap()) {
             let is_word = name.starts_with("a ") || name.starts_with("the ");
-            let is_word = is_word || ["whose", "another", "device"].contains(&name);
+            let is_word = is_word || WORDS.contains(&name);
             assert!(is_word || !matches!(Field::named(name), Named::Unknown(_)), "{phrase}: {name}");
         }
     }
@@ -187,7 +192,79 @@ fn what_happens_by_itself() {
     }
 }
 
-/// With the normalized fields alone a sentence is shorter, and depends on nothing else.
+/// Sentences that need more than normalized fields, with the record and with what is kept of it.
+#[test]
+fn what_is_kept_says_the_same_as_the_record() {
+    let association = |op: &str| {
+        format!(
+            r#"{{"event_type":"association_change","initiated_by":{{"type":"admin","email":"root@x.io"}},"association":{{"op":"{op}","connection":{{"from":{{"type":"policy","name":"FileVault"}},"to":{{"type":"system","name":"mac-1"}}}}}}}}"#
+        )
+    };
+    let decision = |to: &str, more: &str| {
+        format!(
+            r#"{{"event_type":"access_management_access_request_approval","initiated_by":{{"type":"admin","email":"root@x.io"}},"resource":{{"type":"access_request","id":"6c0000000000000000000001"}},"state":"{to}"{more}}}"#
+        )
+    };
+    let policy = r#"{"event_type":"policy_result","success":false,"state":"failed","system":{"hostname":"mac-1"},"resource":{"type":"policy","policy_name":"FileVault"}}"#;
+    let command = |more: &str| {
+        format!(
+            r#"{{"event_type":"mdm_command_result","mdm_device_id":"d1","command":{{"request_type":"EraseDevice"}}{more}}}"#
+        )
+    };
+    let run = |more: &str| {
+        format!(
+            r#"{{"event_type":"workflow_run","initiated_by":{{"type":"workflow","id":"b1"{more}}},"resource":{{"type":"workflow_run","id":"a1","status":"FAILED"}}}}"#
+        )
+    };
+    let saas = |more: &str| {
+        format!(
+            r#"{{"event_type":"saas_management_login_event","resource":{{"account_email":"jo@x.io","application_name":"ChatGPT"}}{more}}}"#
+        )
+    };
+    let provision = r#"{"event_type":"user_create_provision","initiated_by":{"type":"system"},"resource":{"type":"user","username":"jo"},"application":{"name":"aws-sso","display_label":"AWS prod"}}"#;
+    for (text, want) in [
+        (association("add"), "root@x.io bound the device mac-1 to the policy FileVault"),
+        (association("remove"), "root@x.io unbound the device mac-1 from the policy FileVault"),
+        (decision("DENIED", ""), "root@x.io denied a request for access"),
+        (decision("Approved", ""), "root@x.io approved a request for access"),
+        (decision("CANCELLED", ""), "root@x.io withdrew a request for access"),
+        (decision("DENIED", r#","status":"APPROVED""#), "root@x.io decided on a request for access"),
+        (decision("PENDING", r#","success":false"#), "root@x.io tried to decide on a request for access and failed"),
+        (policy.to_owned(), "The device mac-1 failed to apply the policy FileVault"),
+        (policy.replace("false", "true"), "The device mac-1 applied the policy FileVault"),
+        (command(""), "The device d1 answered the MDM command EraseDevice"),
+        (
+            command(r#","status":"Acknowledged","initiated_by":{"email":"root@x.io"}"#),
+            "The device d1 answered the MDM command EraseDevice: Acknowledged, sent by root@x.io",
+        ),
+        (run(r#","name":"Offboard""#), "The workflow Offboard ran: FAILED"),
+        (run(""), "The workflow b1 ran: FAILED"),
+        (saas(""), "jo@x.io signed in to the SaaS application ChatGPT"),
+        (saas(r#","initiated_by":{"type":"system"}"#), "jo@x.io signed in to the SaaS application ChatGPT"),
+        (
+            saas(r#","initiated_by":{"type":"user","username":"jo"}"#),
+            "jo signed in to the SaaS application ChatGPT as jo@x.io",
+        ),
+        (provision.to_owned(), "JumpCloud created jo in an external application: AWS prod"),
+        (
+            r#"{"event_type":"user_lockout","success":false,"resource":{"username":"jo"}}"#.to_owned(),
+            "jo was locked out",
+        ),
+    ] {
+        let json = Json::parse(&text).unwrap();
+        let event = Event::part(&json);
+        assert_eq!(of(&event).to_string(), want, "{text}");
+        assert_eq!(of_fields(&event).to_string(), want, "{text}");
+    }
+}
+
+#[test]
+fn a_changed_password_is_said_once() {
+    let text = r#"{"event_type":"user_password_change","initiated_by":{"type":"user","username":"jo"},"changes":[{"field":"password"}]}"#;
+    assert_eq!(said(text), "jo changed their own password");
+}
+
+/// With what is kept alone a sentence is shorter, and depends on nothing else.
 #[test]
 fn shorter_without_the_record() {
     let text = base(

@@ -41,10 +41,13 @@ impl<'f> Words<'f> {
 
     /// The first value of a field, by the name that rules have for it.
     pub fn named(&self, name: &str) -> Option<String> {
-        match Field::named(name) {
-            Named::Known(field) | Named::Unverified(field) => self.first(&field),
-            Named::Unknown(_) => None,
-        }
+        self.first(&field(name)?)
+    }
+
+    /// All values of a field, by the name that rules have for it.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        let values = field(name).map(|field| self.fields.values(&field)).unwrap_or_default();
+        values.iter().filter_map(Value::text).map(|text| cut(text, LONGEST)).collect()
     }
 
     fn first(&self, field: &Field) -> Option<String> {
@@ -65,6 +68,36 @@ impl<'f> Words<'f> {
             Some("system") => "JumpCloud".to_owned(),
             _ => "somebody".to_owned(),
         })
+    }
+
+    /// Who did it, if it was a person.
+    fn person(&self) -> Option<String> {
+        let is_person = matches!(self.norm(Norm::ActorType).as_deref(), Some("user" | "admin"));
+        self.norm(Norm::ActorName).filter(|_| is_person)
+    }
+
+    /// Who signed in to an application outside: a person of the directory, or else the account there.
+    fn account(&self) -> Option<String> {
+        self.person().or_else(|| self.named("resource.account_email"))
+    }
+
+    /// Whether whoever signed in goes by this address.
+    fn is_account(&self, address: &str) -> bool {
+        [self.account(), self.norm(Norm::ActorEmail)].iter().flatten().any(|name| name.eq_ignore_ascii_case(address))
+    }
+
+    /// The name of the target, unless it only has an id.
+    fn target_named(&self) -> Option<String> {
+        self.norm(Norm::TargetName).filter(|name| Some(name) != self.norm(Norm::TargetId).as_ref())
+    }
+
+    /// The name of the workflow that ran: it acts itself, and its run is the target.
+    fn workflow(&self) -> Option<String> {
+        let is_workflow = self.norm(Norm::ActorType).as_deref() == Some("workflow");
+        let acting = self.norm(Norm::ActorName).filter(|_| is_workflow);
+        let is_id = acting == self.norm(Norm::ActorId);
+        let named = acting.clone().filter(|_| !is_id).or_else(|| self.target_named());
+        named.or(acting).or_else(|| self.norm(Norm::TargetName))
     }
 
     /// A name, which may be that of what it is about.
@@ -103,7 +136,8 @@ impl<'f> Words<'f> {
     }
 
     /// `the X`, `a X` (the target, with what kind of thing it is, or without), `whose`, `another` (the target
-    /// unless it is the actor), `device`, or a field.
+    /// unless it is the actor), `named` (the target unless it has only an id), `thing` (the target unless it is the device), `device`, `person` (the actor if it is one),
+    /// `account` and `other account` (of an application outside), `workflow`, `request` (a command), or a field.
     fn placeholder(&self, name: &str) -> Option<Wording> {
         let target = self.norm(Norm::TargetName);
         let named = |name: Option<String>| name.map(|name| self.name(name));
@@ -129,8 +163,22 @@ impl<'f> Words<'f> {
                 let device = named(self.norm(Norm::DeviceName).or_else(|| self.norm(Norm::DeviceKey)));
                 Some(device.map_or_else(|| words("A device"), |name| name.between("The device ", "")))
             }
+            "named" => named(self.target_named()),
+            "thing" => named(target.filter(|name| Some(name) != self.norm(Norm::DeviceName).as_ref())),
+            "person" => named(self.person()),
+            "account" => named(Some(self.account().unwrap_or_else(|| "somebody".to_owned()))),
+            "other account" => named(self.named("resource.account_email").filter(|is| !self.is_account(is))),
+            "workflow" => named(self.workflow()),
+            "request" => named(self.named("request_type").or_else(|| self.named("command.request_type"))),
             field => named(self.named(field)),
         }
+    }
+}
+
+fn field(name: &str) -> Option<Field> {
+    match Field::named(name) {
+        Named::Known(field) | Named::Unverified(field) => Some(field),
+        Named::Unknown(_) => None,
     }
 }
 
