@@ -73,7 +73,7 @@ fn of(finding: &Finding, store: &Store, enrichment: &Enrichment) -> Context {
                 hits(enrichment.listed(None, email, Some(value)), &mut context);
             }
             ("source", "ip") => place(enrichment, value, &said, &mut context),
-            ("group", _) => asked.group(value, &mut context),
+            ("group", "group") => asked.group(value, &mut context),
             ("agent", _) => hits(enrichment.listed_agent(value), &mut context),
             _ => {}
         }

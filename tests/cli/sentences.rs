@@ -90,7 +90,7 @@ fn real_events_in_words() {
 }
 
 /// What an administrator did in an association.
-fn association(minute: u32, op: &str, by: Value, from: Value) -> Value {
+fn association(minute: u32, op: &str, by: &Value, from: &Value) -> Value {
     json!({
         "event_type": "association_change", "service": "directory", "organization": "o", "id": format!("e{minute}"),
         "timestamp": format!("2026-09-01T08:{minute:02}:00Z"), "success": true, "initiated_by": by,
@@ -103,7 +103,7 @@ fn timelines_evidence_and_findings_say_what_was_bound_to_whom() {
     let alice = json!({"type": "admin", "id": "a1", "email": "alice@example.com"});
     let server = json!({"type": "system", "object_id": "s1", "name": "prod-db-1"});
     let events = ["add", "remove"].into_iter().zip(1..);
-    let events: Vec<Value> = events.map(|(op, n)| association(n, op, alice.clone(), server.clone())).collect();
+    let events: Vec<Value> = events.map(|(op, n)| association(n, op, &alice, &server)).collect();
     let case = TempDir::new().unwrap();
     let path = case.path().join("x.jsonl");
     fs::write(&path, lines(&events)).unwrap();
@@ -137,7 +137,7 @@ fn a_workflow_goes_by_the_name_that_its_change_has_for_it() {
     let group = json!({"type": "user_group", "object_id": "g1", "name": "Domain Admins"});
     let case = TempDir::new().unwrap();
     let path = case.path().join("x.jsonl");
-    fs::write(&path, lines(&[edit, association(10, "add", workflow, group)])).unwrap();
+    fs::write(&path, lines(&[edit, association(10, "add", &workflow, &group)])).unwrap();
     let found = findings(&[text(&path), "--no-config"]);
     let changed = found.iter().find(|finding| finding["rule_id"] == "workflow-changed-then-run").unwrap();
     assert_eq!(changed["entity"]["name"], "Offboard");
