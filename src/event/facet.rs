@@ -3,21 +3,34 @@
 
 use std::collections::BTreeMap;
 
+use super::actor::is_attempt;
 use super::field::{Field, Norm};
 use super::json::Json;
-use super::party::{is_a_device, is_an_application, is_attempt, is_named, is_own_account};
+use super::party::{is_a_device, is_an_application, is_named};
 use super::source::DEVICE_SIGN_IN;
+use super::target::tells_target_by_actor;
 
 /// The members that tell the event type.
 const TYPE: &[&str] = &["event_type", "nas_mfa_state", "eap_type"];
 /// The members that tell the outcome.
 const OUTCOME: &[&str] =
-    &["success", "sso_token_success", "error_message", "error_code", "status", "jumpcloud_event_type"];
+    &["success", "sso_token_success", "error_message", "error_code", "status", "result", "jumpcloud_event_type"];
 /// The members that tell who did it, and by what means.
 const WHO: &[&str] =
     &["initiated_by", "jc_initiated_by_id", "jc_initiated_by_email", "username", "resource", "service", "auth_method"];
 /// The members that tell what or whom it was done to.
-const WHOM: &[&str] = &["resource", "association", "system", "application", "mdm_device_id", "device_object_id"];
+const WHOM: &[&str] = &[
+    "resource",
+    "association",
+    "system",
+    "application",
+    "mdm_device_id",
+    "device_object_id",
+    "windows_device_uuid",
+    "object_storage_item_object_id",
+    "object_storage_item_version_object_id",
+    "object_storage_item_version_name",
+];
 /// The member that tells it unless an association does.
 const RESOURCE: &str = "resource";
 /// The members that tell where it came from.
@@ -55,10 +68,13 @@ const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[
     ),
     (&[&["useragent", "user_agent"]], &[Norm::AgentName, Norm::AgentOs, Norm::AgentKind]),
     (
-        &[&["auth_context", "auth_meta", "system", "resource", "association", "mdm_device_id", "device_object_id"]],
+        &[
+            &["auth_context", "auth_meta", "system", "resource", "association"],
+            &["mdm_device_id", "device_object_id", "windows_device_uuid", "system_object_id"],
+        ],
         &[Norm::DeviceKey, Norm::DeviceName, Norm::DeviceManaged],
     ),
-    (&[&["application", "resource"]], &[Norm::AppKey, Norm::AppName]),
+    (&[&["application", "resource", "referrer_type", "referrer_object_id"]], &[Norm::AppKey, Norm::AppName]),
     (
         &[&["auth_context", "auth_meta", "mfa", "mfa_meta"], TYPE, OUTCOME],
         &[
@@ -191,16 +207,21 @@ impl FieldPlan {
 
 /// Whether a facet of events of this type is made of a member of this key.
 ///
-/// The target facet is made of the members of the actor only for actions on one's own account; otherwise each pair of a
-/// person and an application would be a target of its own. The actor facet is made of the resource only for sign-in
+/// The target facet is made of the members of the actor only for what befalls an account, and for alerts; otherwise each
+/// pair of a person and an application would be a target of its own. The actor facet is made of the resource only for sign-in
 /// attempts. The message counts only for sign-ins to devices.
 pub fn is_made_of(facet: usize, event_type: &str, key: &str) -> bool {
     match facet {
         ..FIXED if key == MESSAGE => event_type == DEVICE_SIGN_IN,
         ACTOR => key != RESOURCE || is_attempt(event_type),
-        TARGET => key == RESOURCE || !WHO.contains(&key) || is_own_account(event_type),
+        TARGET => key == RESOURCE || !WHO.contains(&key) || tells_target_by_actor(event_type),
         _ => true,
     }
+}
+
+/// Whether a member that says whom it was done to spares the target facet of events of this type the substitutes.
+pub fn is_told_by_resource(event_type: &str) -> bool {
+    !tells_target_by_actor(event_type)
 }
 
 /// What a key means for other members.

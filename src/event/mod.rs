@@ -4,6 +4,7 @@
 //! The shape of the records is described in JumpCloud's Directory Insights API documentation
 //! (docs.jumpcloud.com/api/insights/directory/1.0); where exports were seen to differ, the exports win.
 
+pub mod actor;
 pub mod agent;
 pub mod body;
 pub mod catalogue;
@@ -25,6 +26,7 @@ pub mod outside;
 pub mod party;
 pub mod silence;
 pub mod source;
+pub mod target;
 pub mod time;
 mod value;
 
@@ -60,7 +62,7 @@ impl Outcome {
 
     /// From `success`; of SSO from `sso_token_success`, where false with an empty `error_message` is a
     /// challenge; of LDAP from `error_code` (RFC 4511: 0 success, 14 a bind that goes on); of MDM from
-    /// `status`.
+    /// `status`; of the object storage from `result`, where all but `Success` is a failure.
     fn of(json: &Json<'_>, event_type: &str) -> Outcome {
         if let Some(token) = json.answer_at(&["sso_token_success"]) {
             return match token {
@@ -81,10 +83,18 @@ impl Outcome {
                 _ => Outcome::Failure,
             };
         }
-        match json.text_at(&["status"]).map(str::to_ascii_lowercase).as_deref() {
+        let word = |key| json.text_at(&[key]).map(str::to_ascii_lowercase);
+        match word("status").as_deref() {
             Some("acknowledged" | "success" | "succeeded") => Outcome::Success,
             Some("error" | "commandformaterror" | "failed" | "failure") => Outcome::Failure,
-            _ => Outcome::None,
+            Some(_) => Outcome::None,
+            None => match word("result").as_deref() {
+                None => Outcome::None,
+                Some("success" | "succeeded") => Outcome::Success,
+                _ if event_type.starts_with("object_storage_") => Outcome::Failure,
+                Some("error" | "failed" | "failure") => Outcome::Failure,
+                _ => Outcome::None,
+            },
         }
     }
 }
@@ -96,7 +106,7 @@ fn is_filled_in(json: &Json<'_>, event_type: &str) -> bool {
     let is_sign_in = match event_type {
         "sso_auth" | "radius_auth_attempt" => true,
         "ldap_bind" => json.get("error_code").and_then(Json::number).is_none(),
-        _ => party::is_attempt(event_type),
+        _ => actor::is_attempt(event_type),
     };
     let is_of_bridge = json.get("jumpcloud_event_type").is_some_and(|value| !value.is_nothing());
     is_of_bridge && !is_sign_in && json.text_at(&["error_message"]).is_none()
@@ -181,8 +191,8 @@ impl<'e> Event<'e> {
             }
             None => "".into(),
         };
-        let actor = party::actor(json, &event_type);
-        let (target, other) = party::target(json, &event_type, &actor);
+        let actor = actor::actor(json, &event_type);
+        let (target, other) = target::target(json, &event_type, &actor);
         let time = Timestamp::default();
         Event { json, time, outcome: Outcome::of(json, &event_type), event_type, actor, target, other }
     }
@@ -255,6 +265,11 @@ mod tests {
             (r#"{"event_type":"user_update","success":false}"#, Outcome::Failure),
             (r#"{"status":"Acknowledged"}"#, Outcome::Success),
             (r#"{"status":"Idle"}"#, Outcome::None),
+            (r#"{"result":"Success"}"#, Outcome::Success),
+            (r#"{"result":"Failed"}"#, Outcome::Failure),
+            (r#"{"event_type":"device_enrollment","result":"successful enrollment of device"}"#, Outcome::None),
+            (r#"{"event_type":"object_storage_create","result":"Malware detected"}"#, Outcome::Failure),
+            (r#"{"event_type":"object_storage_create","status":"Success","result":"stored"}"#, Outcome::Success),
             (r"{}", Outcome::None),
         ] {
             assert_eq!(outcome(text), want, "{text}");

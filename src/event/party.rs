@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::json::Json;
-use super::letters;
 
 /// What kind of thing a party is. An admin and a user are never one identity, whatever their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +44,8 @@ impl<'e> Party<'e> {
         class_of(self.kind.as_deref())
     }
 
-    fn of(kind: Option<&'e str>, id: Option<&'e str>, name: Option<&'e str>, email: Option<&'e str>) -> Party<'e> {
+    /// That of these names. A name that is an e-mail address is one.
+    pub fn of(kind: Option<&'e str>, id: Option<&'e str>, name: Option<&'e str>, email: Option<&'e str>) -> Party<'e> {
         let (name, email) = match name {
             // A user name that is an e-mail address names the same identity as that address.
             Some(n) if n.contains('@') && email.is_none() => (None, Some(n)),
@@ -94,92 +94,9 @@ pub fn kind_of(kind: &str) -> Cow<'_, str> {
     }
 }
 
-/// Who did it: `initiated_by`; the top-level user name of RADIUS, LDAP and device sign-ins; `resource` in
-/// the 2020 shape of sign-in attempts, which has no `initiated_by`.
-pub fn actor<'e>(json: &'e Json<'e>, event_type: &str) -> Party<'e> {
-    let newer_id = json.text_at(&["jc_initiated_by_id"]);
-    let newer_email = json.text_at(&["jc_initiated_by_email"]);
-    // Bridges that fill in zero values write one of empty texts where there is none.
-    if let Some(by) = json.said(&["initiated_by"]) {
-        let name = by.text_at(&["username"]).or_else(|| json.text_at(&["username"])).or_else(|| by.text_at(&["name"]));
-        let email = by.text_at(&["email"]).or(newer_email);
-        let id = by.text_at(&["id"]).or(newer_id);
-        let kind = by.text_at(&["type"]).or_else(|| guessed_kind(by, json, event_type));
-        let party = Party::of(kind, id, name, email);
-        if !party.is_unknown() || party.kind.as_deref() == Some("system") {
-            return party;
-        }
-    }
-    if newer_id.is_some() || newer_email.is_some() {
-        return Party::of(Some("user"), newer_id, json.text_at(&["username"]), newer_email);
-    }
-    if is_attempt(event_type)
-        && let Some(resource) = json.said(&["resource"])
-    {
-        let party = object(resource);
-        if matches!(party.class(), Class::Admin | Class::User) {
-            return party;
-        }
-    }
-    match json.text_at(&["username"]) {
-        Some(name) if event_type != "alert_created" => Party::of(Some("user"), None, Some(name), None),
-        _ => Party::default(),
-    }
-}
-
-/// What an `initiated_by` without a type is.
-fn guessed_kind(by: &Json<'_>, json: &Json<'_>, event_type: &str) -> Option<&'static str> {
-    if by.text_at(&["username"]).is_some() {
-        Some("user")
-    } else if by.text_at(&["email"]).is_some() || event_type.starts_with("admin_") {
-        Some("admin")
-    } else {
-        json.text_at(&["username"]).filter(|_| event_type != "alert_created").map(|_| "user")
-    }
-}
-
-/// Sign-in attempts and requests for one's own account, whose `resource` is the actor where nobody else is.
-pub fn is_attempt(event_type: &str) -> bool {
-    event_type.ends_with("login_attempt")
-        || event_type.ends_with("password_reset_request")
-        || event_type == "admin_old_api_key_attempt"
-}
-
-/// What or whom it was done to, and the other end of an association.
-pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (Party<'e>, Party<'e>) {
-    if let Some(connection) = json.said(&["association", "connection"]) {
-        return ends(connection);
-    }
-    let resource = json.get("resource").filter(|resource| is_named(resource)).map(|resource| {
-        let mut party = object(resource);
-        party.kind = party.kind.or_else(|| guessed_target(resource, event_type).map(Cow::Borrowed));
-        party
-    });
-    let target = resource.unwrap_or_else(|| match () {
-        () if is_own_account(event_type) => actor.clone(),
-        () => device_or_application(json),
-    });
-    (target, Party::default())
-}
-
 /// Whether a `resource` says what it is.
 pub fn is_named(resource: &Json<'_>) -> bool {
     !object(resource).is_unknown()
-}
-
-/// What a `resource` without a type is.
-fn guessed_target(resource: &Json<'_>, event_type: &str) -> Option<&'static str> {
-    if event_type.starts_with("admin_") {
-        Some("admin")
-    } else if event_type.starts_with("alert_") {
-        Some("alert")
-    } else if event_type.starts_with("user_") && !event_type.starts_with("user_group")
-        || resource.text_at(&["username"]).is_some()
-    {
-        Some("user")
-    } else {
-        None
-    }
 }
 
 /// Names of anything, the likeliest first.
@@ -218,108 +135,14 @@ pub fn object<'e>(object: &'e Json<'e>) -> Party<'e> {
     Party::of(object.text_at(&["type"]), id, name, email)
 }
 
-/// The two ends of an association, whichever way round they are written: the user, else the admin, device or
-/// application end is the target, the group or policy end is the other.
-fn ends<'e>(connection: &'e Json<'e>) -> (Party<'e>, Party<'e>) {
-    let end = |key| connection.get(key).map(object).unwrap_or_default();
-    let (from, to) = (end("from"), end("to"));
-    let rank = |party: &Party<'_>| match party.kind.as_deref() {
-        Some("user" | "admin") => 0,
-        Some("system") => 1,
-        Some("application") => 2,
-        _ => 3,
-    };
-    if rank(&from) <= rank(&to) { (from, to) } else { (to, from) }
-}
-
-/// Events about an account that carry no `resource` when the owner makes them.
-pub fn is_own_account(event_type: &str) -> bool {
-    event_type.contains("totp_") || event_type.starts_with("user_password") || event_type.starts_with("admin_password")
-}
-
-fn device_or_application<'e>(json: &'e Json<'e>) -> Party<'e> {
-    if let Some(system) = json.said(&["system"]) {
-        return Party::of(Some("system"), system.text_at(&["id"]), device_name(system), None);
-    }
-    if let Some(application) = json.said(&["application"]) {
-        let id = application.text_at(&["id"]).or_else(|| application.text_at(&["sso_url"]));
-        return Party::of(Some("application"), id, application_name(application), None);
-    }
-    match json.text_at(&["mdm_device_id"]).or_else(|| json.text_at(&["device_object_id"])) {
-        Some(id) => Party::of(Some("system"), Some(id), None, None),
-        None => Party::default(),
-    }
-}
-
 /// Whether a text is an id as JumpCloud gives it to its objects: 24 hexadecimal digits.
 pub fn is_object_id(text: &str) -> bool {
     text.len() == 24 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// By what means the actor acted: `session`, `api-key`, `scim`, `device` or `other`; `None` where the
-/// record does not say (sign-ins do not).
-pub fn via(json: &Json<'_>) -> Option<&'static str> {
-    if let Some(source) = json.text_at(&["initiated_by", "source"])
-        && source.to_ascii_lowercase().contains("scim")
-    {
-        return Some("scim");
-    }
-    match json.text_at(&["service"]) {
-        Some("systems") => return Some("device"),
-        // It writes there how the bind was made.
-        Some("ldap") => return None,
-        _ => {}
-    }
-    let method = json.text_at(&["auth_method"])?;
-    Some(match letters::of(method).as_str() {
-        "session" => "session",
-        "apikey" => "api-key",
-        _ => "other",
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn json(text: &'static str) -> Json<'static> {
-        Json::parse(text).unwrap()
-    }
-
-    #[test]
-    fn admin_by_email_and_user_by_username() {
-        let j = json(r#"{"initiated_by":{"id":"1","type":"admin","email":"a@x.io"}}"#);
-        let a = actor(&j, "admin_login_attempt");
-        assert_eq!((a.class(), a.id, a.name, a.email), (Class::Admin, Some("1"), None, Some("a@x.io")));
-        let j = json(r#"{"initiated_by":{"type":"user","username":"jane"},"username":"jane"}"#);
-        let a = actor(&j, "radius_auth_attempt");
-        assert_eq!((a.class(), a.shown()), (Class::User, Some("jane")));
-    }
-
-    #[test]
-    fn actor_of_the_2020_shape_is_the_resource() {
-        let j = json(r#"{"resource":{"id":"5c","type":"admin","email":"jane@x.io"}}"#);
-        assert_eq!(actor(&j, "admin_login_attempt").id, Some("5c"));
-        assert!(actor(&j, "admin_update").is_unknown());
-    }
-
-    #[test]
-    fn an_initiated_by_of_empty_texts_is_none() {
-        for by in [r#"{"type":"","username":""}"#, r#"{"type":"","username":"","administrator":false}"#, "{}", "null"] {
-            let text = format!(r#"{{"initiated_by":{by},"username":"jo"}}"#);
-            let json = Json::parse(&text).unwrap();
-            let who = actor(&json, "login_attempt");
-            assert_eq!((who.class(), who.name), (Class::User, Some("jo")), "{by}");
-        }
-    }
-
-    #[test]
-    fn ends_of_an_association_in_either_direction() {
-        let text = r#"{"association":{"connection":{"from":{"name":"admins","type":"user_group","object_id":"g"},"to":{"name":"jo","type":"user","object_id":"u"}}}}"#;
-        let j = json(text);
-        let (target, other) = target(&j, "association_change", &Party::default());
-        assert_eq!((target.name, other.name), (Some("jo"), Some("admins")));
-    }
 
     #[test]
     fn an_application_goes_by_its_label() {
@@ -332,39 +155,5 @@ mod tests {
             let object = Json::parse(resource).unwrap();
             assert_eq!(self::object(&object).name, Some(want), "{resource}");
         }
-    }
-
-    #[test]
-    fn via_of_each_spelling() {
-        for (text, want) in [
-            (r#"{"auth_method":"api key"}"#, Some("api-key")),
-            (r#"{"auth_method":"api-key"}"#, Some("api-key")),
-            (r#"{"auth_method":"session"}"#, Some("session")),
-            (r#"{"auth_method":"other"}"#, Some("other")),
-            (r#"{"auth_method":"api key","initiated_by":{"source":"scim"}}"#, Some("scim")),
-            (r#"{"initiated_by":{"source":"jumpcloud:scim"}}"#, Some("scim")),
-            (r#"{"service":"systems"}"#, Some("device")),
-            (r#"{"service":"ldap","auth_method":"simple"}"#, None),
-            (r"{}", None),
-        ] {
-            assert_eq!(via(&json(text)), want, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_resource_without_a_type_is_guessed() {
-        let j = json(r#"{"resource":{"username":"alice"}}"#);
-        assert_eq!(target(&j, "user_suspended", &Party::default()).0.class(), Class::User);
-        assert_eq!(target(&j, "policy_update", &Party::default()).0.class(), Class::User);
-        let j = json(r#"{"resource":{"name":"x"}}"#);
-        assert_eq!(target(&j, "policy_update", &Party::default()).0.class(), Class::Thing);
-        assert_eq!(target(&j, "admin_update", &Party::default()).0.class(), Class::Admin);
-    }
-
-    #[test]
-    fn self_service_without_resource_is_about_the_actor() {
-        let j = json(r#"{"initiated_by":{"type":"user","username":"jo","id":"u1"}}"#);
-        let who = actor(&j, "totp_finish_enrollment");
-        assert_eq!(target(&j, "totp_finish_enrollment", &who).0.id, Some("u1"));
     }
 }

@@ -92,9 +92,12 @@ pub fn country(json: &Json<'_>, event_type: &str) -> Option<String> {
     geoip(json, event_type).and_then(country_code)
 }
 
-/// The country of a `geoip` object, in the old (`country_code2`) or the newer spelling.
+/// The country of a `geoip` object, in the old (`country_code2`) or a newer spelling; of 2026 is `country`, which may
+/// also be a name.
 pub fn country_code(geoip: &Json<'_>) -> Option<String> {
-    geoip.text_at(&["country_code"]).or_else(|| geoip.text_at(&["country_code2"])).map(str::to_ascii_uppercase)
+    let code = ["country_code", "country_code2"].iter().find_map(|key| geoip.text_at(&[key]));
+    let is_code = |text: &&str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
+    code.or_else(|| geoip.text_at(&["country"]).filter(is_code)).map(str::to_ascii_uppercase)
 }
 
 /// Latitude and longitude in degrees, written as numbers or as text; `None` where either is not a number
@@ -215,6 +218,22 @@ mod tests {
             let text = format!(r#"{{"client_ip":"1.2.3.4",{members}}}"#);
             let json = Json::parse(&text).unwrap();
             assert_eq!(asn(&json, "login_attempt").as_deref().unwrap_or("-"), want, "{members}");
+        }
+    }
+
+    #[test]
+    fn a_country_in_every_spelling() {
+        for (geoip, want) in [
+            (r#"{"country_code":"fr"}"#, Some("FR")),
+            (r#"{"country_code2":"FR"}"#, Some("FR")),
+            (r#"{"city":"Hanoi","country":"VN","region":"HN"}"#, Some("VN")),
+            (r#"{"country":"VN","country_code":"FR"}"#, Some("FR")),
+            (r#"{"country":"Vietnam"}"#, None),
+            (r#"{"country":"V1"}"#, None),
+        ] {
+            let text = format!(r#"{{"client_ip":"1.2.3.4","geoip":{geoip}}}"#);
+            let json = Json::parse(&text).unwrap();
+            assert_eq!(country(&json, "sso_auth").as_deref(), want, "{geoip}");
         }
     }
 

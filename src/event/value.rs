@@ -8,7 +8,7 @@ use smallvec::smallvec;
 use super::field::{Field, Fields, Norm, Part, Value, Values};
 use super::json::Json;
 use super::time::Timestamp;
-use super::{Event, agent, catalogue, change, factor, party, source};
+use super::{Event, actor, agent, catalogue, change, factor, party, source, target};
 
 impl Fields for Event<'_> {
     fn values(&self, field: &Field) -> Values<'_> {
@@ -114,7 +114,7 @@ impl Event<'_> {
             Norm::ActorType => optional(self.actor.kind.as_deref()),
             Norm::ActorId => optional(self.actor.id),
             Norm::ActorEmail => optional(self.actor.email),
-            Norm::ActorVia => optional(party::via(json)),
+            Norm::ActorVia => optional(actor::via(json, &self.actor)),
             Norm::TargetKey => optional(self.target.id.or(self.target.email).or(self.target.name)),
             Norm::TargetName => optional(self.target.shown()),
             Norm::TargetType => optional(self.target.kind.as_deref()),
@@ -176,7 +176,8 @@ impl Event<'_> {
     fn device_key(&self) -> Option<&str> {
         let named =
             self.device().and_then(|d| ["id", "object_id", "hostname"].iter().find_map(|key| d.text_at(&[key])));
-        named.or_else(|| ["mdm_device_id", "device_object_id"].iter().find_map(|key| self.json.text_at(&[key])))
+        let beside = || target::MANAGED.iter().chain(&["system_object_id"]).find_map(|key| self.json.text_at(&[key]));
+        named.or_else(beside)
     }
 
     fn device_name(&self) -> Option<&str> {
@@ -194,8 +195,14 @@ impl Event<'_> {
     }
 
     fn app_key(&self) -> Option<&str> {
-        let app = self.app()?;
+        let Some(app) = self.app() else { return self.stored_for() };
         ["id", "sso_url", "name"].iter().find_map(|key| app.text_at(&[key]))
+    }
+
+    /// The application that a file in the object storage is of.
+    fn stored_for(&self) -> Option<&str> {
+        let is_program = self.json.text_at(&["referrer_type"])?.eq_ignore_ascii_case("software_app");
+        self.json.text_at(&["referrer_object_id"]).filter(|_| is_program)
     }
 }
 
@@ -271,6 +278,22 @@ mod tests {
             for norm in [Norm::DeviceName, Norm::TargetName] {
                 assert_eq!(event.normalized(norm).as_slice(), [Value::Text(want.into())], "{norm:?} {part}");
             }
+        }
+    }
+
+    #[test]
+    fn devices_and_programs_beside_the_resource() {
+        for (part, norm, want) in [
+            (r#""windows_device_uuid":"D123""#, Norm::DeviceKey, Some("D123")),
+            (r#""windows_device_uuid":"D123","device_object_id":"6100""#, Norm::DeviceKey, Some("6100")),
+            (r#""system_object_id":"6100""#, Norm::DeviceKey, Some("6100")),
+            (r#""referrer_type":"SOFTWARE_APP","referrer_object_id":"a1""#, Norm::AppKey, Some("a1")),
+            (r#""referrer_type":"OTHER","referrer_object_id":"a1""#, Norm::AppKey, None),
+        ] {
+            let text = format!(r#"{{"event_type":"any","timestamp":"2026-03-02T09:00:00Z",{part}}}"#);
+            let json = Json::parse(&text).unwrap();
+            let event = Event::new(&json).unwrap();
+            assert_eq!(event.normalized(norm).first().and_then(Value::text), want, "{part}");
         }
     }
 

@@ -20,7 +20,7 @@ use super::plain::{blanks, end_trimmed, plain, plain_text};
 use super::shelf::{Members, Sequences};
 use crate::event::body::{member_hash, text_hash};
 use crate::event::catalogue;
-use crate::event::facet::{self, FieldPlan, Meaning, Standing, is_made_of};
+use crate::event::facet::{self, FieldPlan, Meaning, Standing, is_made_of, is_told_by_resource};
 use crate::event::json::Json;
 use crate::event::occurrence::Understand;
 use crate::event::time::Timestamp;
@@ -60,6 +60,8 @@ struct Looks {
     is_needed: Box<[bool]>,
     /// all of the event is looked at
     takes_whole: bool,
+    /// a `resource` that says whom it was done to needs no substitute
+    is_told_by_resource: bool,
     /// its canonical name
     event_type: Box<str>,
     /// by key the facets that are made of its members, as far as that was asked
@@ -267,7 +269,8 @@ impl<'w> Memo<'w> {
         let wanted = drafts.wanted(draft);
         looks.needed.iter().for_each(|facet| self.facets[*facet].clear());
         let stands = |member: &u32| self.keys.get(self.members.key(*member)).standing;
-        let is_named = wanted.iter().any(|member| self.members.meaning(*member).names_target())
+        let is_named = looks.is_told_by_resource
+            && wanted.iter().any(|member| self.members.meaning(*member).names_target())
             && wanted.iter().all(|member| stands(member) != Standing::Association);
         for member in wanted {
             let (number, meaning) = (self.members.key(*member), self.members.meaning(*member));
@@ -414,6 +417,7 @@ impl<'w> Memo<'w> {
             is_needed: (0..self.facets.len()).map(|facet| needed.binary_search(&facet).is_ok()).collect(),
             needed,
             takes_whole: understand.needs_whole(canonical),
+            is_told_by_resource: is_told_by_resource(canonical),
             event_type: canonical.into(),
             of_key: Vec::new(),
         });
