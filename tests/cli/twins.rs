@@ -168,6 +168,7 @@ const OF_REFUSALS: &[&str] = &[
     "sso-unauthorised-app-attempts",
     "threat-intel-ip",
     "vendor-alert",
+    "vendor-risk",
 ];
 
 /// What was refused did not happen: nothing that needs a success fires above low.
