@@ -30,6 +30,46 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
+/// An administrator handles an alert about alice: that is the administrator's, and about her.
+#[test]
+fn an_alert_about_somebody_is_not_what_they_did() {
+    let root = r#"{"type":"admin","id":"a1","email":"root@example.com"}"#;
+    let event = |second: u32, rest: &str| {
+        format!(r#"{{"id":"{second}","timestamp":"2026-03-02T09:00:{second:02}Z","organization":"o",{rest}}}"#)
+    };
+    let text = [
+        event(
+            1,
+            r#""event_type":"user_login_attempt","success":true,"initiated_by":{"type":"user","id":"u1","username":"alice"}"#,
+        ),
+        event(2, &format!(r#""event_type":"admin_login_attempt","success":true,"initiated_by":{root}"#)),
+        event(
+            3,
+            &format!(
+                r#""event_type":"alert_status_updated","username":"alice","resource":{{"id":"r1"}},"initiated_by":{root}"#
+            ),
+        ),
+        event(
+            4,
+            r#""event_type":"user_lockout","service":"systems","username":"alice","system":{"id":"s1","hostname":"lap"}"#,
+        ),
+    ];
+    let folder = folder(&[("events.jsonl", &text.join("\n"))]);
+    let export = folder.path().join("events.jsonl");
+    let counts = |who: &str| {
+        let text = investigate(&[who, export.to_str().unwrap()]);
+        let line = text.lines().find(|line| line.contains("of 4 read")).unwrap_or_default().to_owned();
+        (text, line)
+    };
+    let (alice, line) = counts("alice");
+    assert!(line.contains("1 event by them, 2 about them"), "{alice}");
+    assert!(!alice.contains("administrator"), "{alice}");
+    assert!(alice.contains("alice was locked out of lap"), "{alice}");
+    let (root, line) = counts("root@example.com");
+    assert!(line.contains("  2 events, from"), "{root}");
+    assert!(root.contains("changed the status of an alert about alice"), "{root}");
+}
+
 /// Sign-ins of alice every so many seconds, under changing names.
 fn alice(times: &[u32]) -> String {
     let line = |(number, second): (usize, &u32)| {
