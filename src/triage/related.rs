@@ -17,7 +17,7 @@ pub struct Related {
     pub value: String,
 }
 
-/// All that had a part in it, in the order in which it came.
+/// All that had a part in it, in the order in which it came, as it was written first.
 pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
@@ -42,18 +42,19 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
         ];
         for (role, kind, value) in candidates {
             let Some(value) = value else { continue };
-            let related = Related { role, kind, value };
-            if seen.insert(related.clone()) {
-                out.push(related);
+            if seen.insert((role, kind.clone(), value.to_lowercase())) {
+                out.push(Related { role, kind, value });
             }
         }
     }
     out
 }
 
-/// The other end of an association: its role, its kind and its name.
+/// The other end of an association, or whom an alert or a membership is about: its role, its kind and its name.
 fn bound(store: &Store, event: u32) -> (&'static str, String, Option<String>) {
-    let kind = end_kind(store, event);
+    let Some(name) = store.text(event, Norm::TargetOther) else { return ("group", String::new(), None) };
+    let is_device = || store.text(event, Norm::DeviceKey) == Some(name);
+    let kind = end_kind(store, event).unwrap_or_else(|| if is_device() { "system" } else { "user" }.to_owned());
     let (role, kind) = match kind.as_str() {
         "user_group" | "system_group" | "" => ("group", "group".to_owned()),
         "system" => ("device", "device".to_owned()),
@@ -61,13 +62,13 @@ fn bound(store: &Store, event: u32) -> (&'static str, String, Option<String>) {
         "user" | "admin" => ("target", kind),
         _ => ("group", kind),
     };
-    (role, kind, store.text(event, Norm::TargetOther).map(str::to_owned))
+    (role, kind, Some(name.to_owned()))
 }
 
-/// The kind of the other end of an association, empty where nothing says it.
-fn end_kind(store: &Store, event: u32) -> String {
-    if store.text(event, Norm::TargetOther).is_none() {
-        return String::new();
+/// The kind of the other end of an association, empty where nothing says it; `None` if the event is about none.
+fn end_kind(store: &Store, event: u32) -> Option<String> {
+    if !store.text(event, Norm::EventType)?.ends_with("association_change") {
+        return None;
     }
     let view = store.view(event);
     let side = |side: &str| {
@@ -75,13 +76,16 @@ fn end_kind(store: &Store, event: u32) -> String {
         let values = view.values(&Field::Raw(path.to_vec()));
         values.first().and_then(Value::text).map(str::to_owned)
     };
-    other_kind(store.text(event, Norm::TargetType).unwrap_or_default(), &["from", "to"].map(side))
+    Some(other_kind(store.text(event, Norm::TargetType).unwrap_or_default(), &["from", "to"].map(side)))
 }
 
 /// What the targets of these events were bound to or taken from, each once: what it is called before its name, and the name.
 pub(super) fn ends<'s>(store: &'s Store, events: &[u32]) -> Vec<(String, &'s str)> {
     let mut seen = BTreeSet::new();
-    let named = |event: &u32| Some((noun(&end_kind(store, *event)), store.text(*event, Norm::TargetOther)?));
+    let named = |event: &u32| {
+        let other = store.text(*event, Norm::TargetOther)?;
+        Some((noun(&end_kind(store, *event).unwrap_or_default()), other))
+    };
     events.iter().filter_map(named).filter(|end| seen.insert(end.clone())).collect()
 }
 

@@ -68,6 +68,10 @@ fn an_alert_about_somebody_is_not_what_they_did() {
     let (root, line) = counts("root@example.com");
     assert!(line.contains("  2 events, from"), "{root}");
     assert!(root.contains("changed the status of an alert about alice"), "{root}");
+    let found = findings(&[export.to_str().unwrap(), "--enable", "vendor-alert"]);
+    let of_alert = found.iter().find(|finding| finding["rule_id"] == "vendor-alert").unwrap();
+    let user = serde_json::json!({"role": "target", "type": "user", "value": "alice"});
+    assert!(of_alert["related"].as_array().unwrap().contains(&user), "{of_alert:#}");
 }
 
 /// Sign-ins of alice every so many seconds, under changing names.
