@@ -16,24 +16,31 @@ pub struct Devices(HashMap<Device, Symbol, RandomState>);
 
 impl Devices {
     /// Those of all profiles. Of several names of a device it is the first by the alphabet, so that the order of events
-    /// does not matter.
+    /// does not matter. A name that several devices have tells none of them.
     pub fn new(profiles: &Profiles) -> Devices {
-        let device = |profile| {
-            (profiles.first(profile, Norm::DeviceKey)).map(|key| (profiles.organization_symbol(profile), key))
-        };
+        let device =
+            |profile| profiles.first(profile, Norm::DeviceKey).map(|key| (profiles.organization_symbol(profile), key));
         let is_nameless = |profile: &u32| profiles.first(*profile, Norm::DeviceName).is_none();
         let all = || 0..profiles.len();
         let nameless: HashSet<Device, RandomState> = all().filter(is_nameless).filter_map(device).collect();
-        let mut names: HashMap<Device, Symbol, RandomState> = HashMap::default();
-        for profile in all().filter(|_| !nameless.is_empty()) {
-            let Some(name) = profiles.first(profile, Norm::DeviceName) else { continue };
-            let Some(device) = device(profile).filter(|device| nameless.contains(device)) else { continue };
-            let known = names.entry(device).or_insert(name);
-            if profiles.symbol(name) < profiles.symbol(*known) {
-                *known = name;
+        if nameless.is_empty() {
+            return Devices::default();
+        }
+        let pair = |profile| Some((device(profile)?, profiles.first(profile, Norm::DeviceName)?));
+        let named: HashSet<(Device, Symbol), RandomState> = all().filter_map(pair).collect();
+        let mut bearers: HashMap<Device, u32, RandomState> = HashMap::default();
+        named.iter().for_each(|((organization, _), name)| *bearers.entry((*organization, *name)).or_default() += 1);
+        let mut known: HashMap<Device, Symbol, RandomState> = HashMap::default();
+        for (device, name) in named {
+            if !nameless.contains(&device) || bearers[&(device.0, name)] > 1 {
+                continue;
+            }
+            let first = known.entry(device).or_insert(name);
+            if profiles.symbol(name) < profiles.symbol(*first) {
+                *first = name;
             }
         }
-        Devices(names)
+        Devices(known)
     }
 
     /// The name of the device of a profile.

@@ -141,14 +141,13 @@ impl What {
         let What::Named { names, .. } = &mut self else { return self };
         let mut ids_of: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (id, name) in things(store) {
-            if names.contains(&id) || names.contains(&name) {
-                ids_of.entry(name).or_default().insert(id);
-            }
+            ids_of.entry(name).or_default().insert(id);
         }
+        let typed = names.clone();
         for (name, ids) in ids_of {
-            if names.contains(&name) {
+            if typed.contains(&name) {
                 names.extend(ids);
-            } else if ids.len() == 1 {
+            } else if ids.len() == 1 && ids.is_subset(&typed) {
                 names.insert(name);
             }
         }

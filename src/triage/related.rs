@@ -23,10 +23,13 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
     let mut out = Vec::new();
     for event in events {
         let text = |norm| store.text(*event, norm).map(str::to_owned);
+        // As the event itself has it: entries that name a device by its id go on to match.
+        let device = || store.profiles().first(store.profile(*event), Norm::DeviceName);
+        let device = || device().map(|name| store.symbol(name).to_owned());
         let kind = |norm, default: &str| text(norm).unwrap_or_else(|| default.to_owned());
         // Of something that has only an id, such as a remote session, the name of the device tells more.
         let nameless = || text(Norm::TargetId).is_some_and(|id| text(Norm::TargetName).as_ref() == Some(&id));
-        let target = match text(Norm::DeviceName).filter(|_| nameless()) {
+        let target = match device().filter(|_| nameless()) {
             Some(device) => ("target", "device".to_owned(), Some(device)),
             None => ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),
         };
@@ -35,7 +38,7 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
             target,
             ("source", "ip".to_owned(), text(Norm::SourceIp)),
             ("source", "country".to_owned(), text(Norm::SourceCountry)),
-            ("device", "device".to_owned(), text(Norm::DeviceName).or_else(|| text(Norm::DeviceKey))),
+            ("device", "device".to_owned(), device().or_else(|| text(Norm::DeviceKey))),
             ("app", "app".to_owned(), text(Norm::AppName)),
             ("agent", "agent".to_owned(), text(Norm::AgentName)),
             bound(store, *event),

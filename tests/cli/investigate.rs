@@ -591,7 +591,19 @@ fn a_device_is_one_by_its_name_and_by_its_id() {
         assert_eq!(sessions.map(|s| s["events"].as_array().unwrap().len()).sum::<usize>(), 2, "{subject}: {found:#}");
         assert_eq!(found["findings"].as_array().unwrap().len(), 1, "{subject}");
     }
-    let summaries: Vec<String> =
-        findings(&[text(&path)]).iter().map(|f| f["summary"].as_str().unwrap().to_owned()).collect();
-    assert!(summaries.iter().any(|s| s.contains("on CFO-LAPTOP")), "{summaries:?}");
+    let told = |found: &[Value]| found.iter().any(|f| f["evidence"].to_string().contains("on CFO-LAPTOP"));
+    let found = findings(&[text(&path)]);
+    assert!(told(&found), "{found:#?}");
+    // Entries that name it by its id go on to match.
+    let is_of = |f: &Value| f["related"].to_string().contains(id);
+    assert!(found.iter().any(is_of), "{found:#?}");
+
+    // Another device of that name: it tells neither any more, and an id is that device alone.
+    let twin = r#""username":"eve","success":true,"system":{"id":"65fb71de75ecd301d96c2211","hostname":"CFO-LAPTOP"}"#;
+    fs::write(&path, log + &event(4, "login_attempt", twin)).unwrap();
+    let found = json(&[id, text(&path)]);
+    let sessions = found["sessions"].as_array().unwrap().iter();
+    assert_eq!(sessions.map(|s| s["events"].as_array().unwrap().len()).sum::<usize>(), 2, "{found:#}");
+    let found = findings(&[text(&path)]);
+    assert!(!told(&found), "{found:#?}");
 }

@@ -163,7 +163,6 @@ const OF_REFUSALS: &[&str] = &[
     "old-api-key-burst",
     "old-api-key-used",
     "password-reset-flood",
-    "password-reset-flood-many-addresses",
     "slow-bruteforce",
     "sso-unauthorised-app-attempts",
     "threat-intel-ip",
