@@ -51,7 +51,8 @@ fn guessed_kind(by: &Json<'_>, username: Option<&str>, event_type: &str) -> Opti
     }
 }
 
-/// What only users do: they sign in, and enrol a Windows device of theirs in MDM.
+/// What only users do: they sign in, enrol factors and a Windows device of theirs in MDM, change their password, and open
+/// the password manager.
 fn is_of_users(event_type: &str) -> bool {
     const TYPES: &[&str] = &[
         "configuration_file_download",
@@ -61,9 +62,13 @@ fn is_of_users(event_type: &str) -> bool {
         "login_attempt",
         "radius_auth_attempt",
         "sso_auth",
+        "totp_finish_enrollment",
+        "totp_start_enrollment",
         "user_login_attempt",
+        "user_password_change",
+        "user_password_reset_request",
     ];
-    TYPES.contains(&event_type)
+    TYPES.contains(&event_type) || event_type.starts_with("passwordmanager_item")
 }
 
 /// Sign-in attempts and requests for one's own account, whose `resource` is the actor where nobody else is.
@@ -82,8 +87,11 @@ pub fn via(json: &Json<'_>, actor: &Party<'_>) -> Option<&'static str> {
         return Some("scim");
     }
     match json.text_at(&["service"]) {
-        // Administrators act on devices from the console.
-        Some("systems") if actor.class() != Class::Admin => return Some("device"),
+        // Administrators act on devices from the console, where the record says how they were let in; all else is told
+        // by the device, from its own address.
+        Some("systems") if actor.class() != Class::Admin || json.text_at(&["auth_method"]).is_none() => {
+            return Some("device");
+        }
         // It writes there how the bind was made.
         Some("ldap") => return None,
         _ => {}
@@ -142,7 +150,7 @@ mod tests {
             (r#"{"initiated_by":{"source":"jumpcloud:scim"}}"#, Some("scim")),
             (r#"{"service":"systems"}"#, Some("device")),
             (r#"{"service":"systems","username":"jane"}"#, Some("device")),
-            (r#"{"service":"systems","initiated_by":{"type":"admin","email":"a@x.io"}}"#, None),
+            (r#"{"service":"systems","initiated_by":{"type":"admin","email":"a@x.io"}}"#, Some("device")),
             (
                 r#"{"service":"systems","initiated_by":{"type":"admin","id":"1"},"auth_method":"session"}"#,
                 Some("session"),
@@ -163,6 +171,9 @@ mod tests {
             ("device_enrollment", "user"),
             ("configuration_file_download", "user"),
             ("sso_auth", "user"),
+            ("totp_finish_enrollment", "user"),
+            ("passwordmanager_items_export", "user"),
+            ("passwordmanager_folder_create", "admin"),
         ] {
             let text = format!(r#"{{"event_type":"{event_type}","initiated_by":{{"email":"jo@x.io"}}}}"#);
             let json = Json::parse(&text).unwrap();
