@@ -87,11 +87,9 @@ pub fn via(json: &Json<'_>, actor: &Party<'_>) -> Option<&'static str> {
         return Some("scim");
     }
     match json.text_at(&["service"]) {
-        // Administrators act on devices from the console, where the record says how they were let in; all else is told
-        // by the device, from its own address.
-        Some("systems") if actor.class() != Class::Admin || json.text_at(&["auth_method"]).is_none() => {
-            return Some("device");
-        }
+        // Administrators act on devices from the console; how a session went on is told by the device, from its own
+        // address, as is what has no word for how they were let in.
+        Some("systems") if actor.class() != Class::Admin || !is_of_console(json) => return Some("device"),
         // It writes there how the bind was made.
         Some("ldap") => return None,
         _ => {}
@@ -102,6 +100,12 @@ pub fn via(json: &Json<'_>, actor: &Party<'_>) -> Option<&'static str> {
         "apikey" => "api-key",
         _ => "other",
     })
+}
+
+/// Whether a record of the devices' service is of something that was clicked in the console.
+fn is_of_console(json: &Json<'_>) -> bool {
+    const CLICKED: &[&str] = &["device_command", "remote_session_start", "system_fde_key_decrypt"];
+    json.text_at(&["auth_method"]).is_some() || json.text_at(&["event_type"]).is_some_and(|t| CLICKED.contains(&t))
 }
 
 #[cfg(test)]
