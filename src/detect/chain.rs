@@ -185,19 +185,33 @@ impl<'a> Steps<'a> {
             }
         };
         // Backwards, so that where nothing is compared the nearest match tells.
-        let mut recent = self.walk(list, reach, open, chain);
+        let walk = self.walk(list, reach, open, chain);
+        let is_used = |u: u32| u == before || Some(u) == after;
+        self.nearest(walk, chain, chain.len(), (&unless.wheres, &self.compared.unless[place]), is_used).is_some()
+    }
+
+    /// The match, of those of a walk, that comes first and goes with a chain at a place; what is used there is none.
+    fn nearest(
+        &self,
+        mut walk: Walk<'_, 'a>,
+        chain: &[Option<u32>],
+        place: usize,
+        (wheres, sides): (&[Where], &[Sides]),
+        is_used: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        // In the comparisons of `unless`, the match itself stands behind all steps.
         let mut with_it: Links = chain.iter().copied().chain([None]).collect();
-        while let Some(u) = recent.next() {
-            if u == before || Some(u) == after {
+        while let Some(event) = walk.next() {
+            if is_used(event) {
                 continue;
             }
-            with_it[chain.len()] = Some(u);
-            if self.wheres_hold(&unless.wheres, &self.compared.unless[place], &with_it) {
-                return true;
+            with_it[place] = Some(event);
+            if self.wheres_hold(wheres, sides, &with_it) {
+                return Some(event);
             }
-            recent.refuse();
+            walk.refuse();
         }
-        false
+        None
     }
 
     /// How many of some matches are not later than an event. They are in the order of events, so their times, which are
@@ -216,30 +230,16 @@ impl<'a> Steps<'a> {
         let Some(next) = chain.get(1).copied().flatten() else { return false };
         let time = self.time(next);
         let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
-        let mut with_it = Links::from_slice(chain);
+        let reach = self.of_step[0].partition_point(|e| self.time(*e) < time);
         // Backwards, because the nearest match tells.
-        let mut before = self.walk(0, self.earlier(&self.of_step[0], next), Timestamp(i64::MIN), chain);
-        while let Some(event) = before.next() {
-            if chain.contains(&Some(event)) {
-                continue;
-            }
-            with_it[0] = Some(event);
-            if self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it) {
-                return self.time(event) <= open;
-            }
-            before.refuse();
-        }
-        false
+        let walk = self.walk(0, reach, Timestamp(i64::MIN), chain);
+        self.nearest_step(walk, chain, 0).is_some_and(|nearest| self.time(nearest) <= open)
     }
 
-    /// How many of some matches are earlier than an event.
-    fn earlier(&self, matches: &[u32], event: u32) -> usize {
-        let reach = matches.partition_point(|e| *e < event);
-        let is_earlier = |e: &u32| self.time(*e) < self.time(event);
-        match reach.checked_sub(1).is_some_and(|last| !is_earlier(&matches[last])) {
-            true => matches[..reach].partition_point(is_earlier),
-            false => reach,
-        }
+    /// The same at a step that a chain lacks; its other steps have events of their own.
+    fn nearest_step(&self, walk: Walk<'_, 'a>, chain: &[Option<u32>], step: usize) -> Option<u32> {
+        let compared = (self.rule.wheres.as_slice(), self.compared.steps.as_slice());
+        self.nearest(walk, chain, step, compared, |event| chain.contains(&Some(event)))
     }
 
     /// A trigger whose follow-up did not come. Time and id are the trigger's; where the data ends before the
@@ -251,17 +251,9 @@ impl<'a> Steps<'a> {
         let close = Timestamp(start.0.saturating_add(self.rule.window.0));
         // As for a sequence that ends with it: what comes exactly a window later comes too late.
         let reach = self.of_step[last].partition_point(|e| self.time(*e) < close);
-        let mut follow_ups = self.walk(last, reach, Timestamp(start.0.saturating_sub(1)), &chain);
-        let mut with_it = chain.clone();
-        while let Some(event) = follow_ups.next() {
-            if chain.contains(&Some(event)) {
-                continue;
-            }
-            with_it[last] = Some(event);
-            if self.wheres_hold(&self.rule.wheres, &self.compared.steps, &with_it) {
-                return None;
-            }
-            follow_ups.refuse();
+        let walk = self.walk(last, reach, Timestamp(start.0.saturating_sub(1)), &chain);
+        if self.nearest_step(walk, &chain, last).is_some() {
+            return None;
         }
         let End { all, history } = end(trigger);
         Some(Signal::new(trigger).pending(all < close).settled(history < close && close <= all))

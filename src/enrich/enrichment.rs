@@ -1,5 +1,6 @@
 //! Enrichment: all that is known from elsewhere, looked up together.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,7 +86,8 @@ impl Enrichment {
         let known = ip.and_then(|ip| self.known.as_ref()?.label(ip).map(str::to_owned));
         let agents = agent::spellings(event.json);
         let of_agents = agents.iter().flat_map(|agent| self.listed_agent(agent));
-        let of_addresses = event.addresses().flat_map(|ip| self.listed(Some(ip), None, None));
+        let addresses: BTreeSet<IpAddr> = event.addresses().collect();
+        let of_addresses = addresses.iter().flat_map(|ip| self.listed(Some(*ip), None, None));
         let mut listed: Vec<String> = self
             .listed(None, event.actor.email, event.actor.name)
             .into_iter()

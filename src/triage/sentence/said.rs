@@ -3,7 +3,8 @@
 
 use std::sync::LazyLock;
 
-use crate::event::field::{Field, Named};
+use super::words::field;
+use crate::event::field::Field;
 use crate::rule::kept::{Wanted, folded};
 
 const ASSOCIATIONS: &[&str] = &["association_change", "access_management_association_change"];
@@ -37,10 +38,6 @@ const SAID: &[(&str, &[&str])] = &[
 ];
 
 static WANTED: LazyLock<Vec<Wanted>> = LazyLock::new(|| {
-    let field = |name: &str| match Field::named(name) {
-        Named::Known(field) | Named::Unverified(field) => Some(field),
-        Named::Unknown(_) => None,
-    };
     let types = |types: &[&str]| Some(types.iter().map(|name| (*name).to_owned()).collect());
     SAID.iter().filter_map(|(name, of)| Some(Wanted { field: field(name)?, types: types(of) })).collect()
 });

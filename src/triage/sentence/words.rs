@@ -175,7 +175,8 @@ impl<'f> Words<'f> {
     }
 }
 
-fn field(name: &str) -> Option<Field> {
+/// A field by the name that rules have for it.
+pub fn field(name: &str) -> Option<Field> {
     match Field::named(name) {
         Named::Known(field) | Named::Unverified(field) => Some(field),
         Named::Unknown(_) => None,
