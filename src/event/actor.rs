@@ -3,23 +3,27 @@
 use super::json::Json;
 use super::letters;
 use super::party::{Class, Party, kind_of, object};
-use super::target::names_whom;
+use super::target::{may_be_own, names_whom};
 
 /// Who did it: `initiated_by`; the top-level user name of RADIUS, LDAP and device sign-ins; `resource` in
 /// the 2020 shape of sign-in attempts, which has no `initiated_by`.
 pub fn actor<'e>(json: &'e Json<'e>, event_type: &str) -> Party<'e> {
     let newer_id = json.text_at(&["jc_initiated_by_id"]);
     let newer_email = json.text_at(&["jc_initiated_by_email"]);
-    let username = json.text_at(&["username"]).filter(|_| !names_whom(event_type));
+    let named = json.text_at(&["username"]);
+    let username = named.filter(|_| !names_whom(event_type));
+    let mut told = None;
     // Bridges that fill in zero values write one of empty texts where there is none.
     if let Some(by) = json.said(&["initiated_by"]) {
         let kind = by.text_at(&["type"]).or_else(|| guessed_kind(by, username, event_type));
         let email = by.text_at(&["email"]).or(newer_email);
         let id = by.text_at(&["id"]).or(newer_id);
         let is = |known: &str| kind.is_some_and(|kind| kind_of(kind) == known);
-        // Of what an administrator or JumpCloud did it names the account that it was done to.
-        let is_theirs = is("user") || is_of_users(event_type) && !is("admin");
-        let name = by.text_at(&["username"]).or(username.filter(|_| is_theirs)).or_else(|| by.text_at(&["name"]));
+        // Of what an administrator or JumpCloud did it names the account that it was done to, unless they signed in.
+        let is_theirs = is("user") || is_attempt(event_type) || is_of_users(event_type) && !is("admin");
+        let own = if is("user") && may_be_own(event_type) { named } else { username.filter(|_| is_theirs) };
+        let name = by.text_at(&["username"]).or(own).or_else(|| by.text_at(&["name"]));
+        told = kind;
         let party = Party::of(kind, id, name, email);
         if !party.is_unknown() || party.kind.as_deref() == Some("system") {
             return party;
@@ -36,7 +40,7 @@ pub fn actor<'e>(json: &'e Json<'e>, event_type: &str) -> Party<'e> {
             return party;
         }
     }
-    username.map(|name| Party::of(Some("user"), None, Some(name), None)).unwrap_or_default()
+    username.map(|name| Party::of(told.or(Some("user")), None, Some(name), None)).unwrap_or_default()
 }
 
 /// What an `initiated_by` without a type is. Records of administrators have their e-mail, those of users their name;

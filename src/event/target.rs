@@ -51,12 +51,13 @@ fn of_alert<'e>(json: &'e Json<'e>, alert: Party<'e>) -> (Party<'e>, Party<'e>) 
     (Party { name: alert.name.or(about.name), email: alert.email.or(about.email), ..alert }, about)
 }
 
-/// Whom JumpCloud saw at risk: `resource` is the risk, called as the user is.
+/// Whom JumpCloud saw at risk: `resource` is the risk, called as the user is unless the record names that one.
 fn at_risk<'e>(json: &'e Json<'e>, risk: Party<'e>) -> Party<'e> {
-    if risk.class() != Class::Thing || risk.name.is_none() && risk.email.is_none() {
+    let name = json.text_at(&["username"]).or(risk.name);
+    if risk.class() != Class::Thing || name.is_none() && risk.email.is_none() {
         return risk;
     }
-    Party { kind: Some(Cow::Borrowed("user")), id: json.text_at(&["resource", "user_id"]), ..risk }
+    Party::of(Some("user"), json.text_at(&["resource", "user_id"]), name, risk.email)
 }
 
 /// A file in the object storage.
@@ -151,7 +152,7 @@ const BEFALLING: &[&str] = &[
 
 /// Events of which a top-level `username` says whom they are about, and not who did it.
 pub fn names_whom(event_type: &str) -> bool {
-    is_of_alerts(event_type) || BEFALLING.contains(&event_type)
+    is_of_alerts(event_type) || is_risk(event_type) || BEFALLING.contains(&event_type)
 }
 
 /// Events about an account, also where the `resource` is a device.
@@ -160,13 +161,13 @@ fn is_about_an_account(event_type: &str) -> bool {
 }
 
 /// Events about the actor's own account, unless they name another.
-fn may_be_own(event_type: &str) -> bool {
+pub fn may_be_own(event_type: &str) -> bool {
     is_own_account(event_type) || event_type == "user_lockout"
 }
 
 /// Whether the members that name the actor may tell what it was done to, also beside a `resource`.
 pub fn tells_target_by_actor(event_type: &str) -> bool {
-    is_about_an_account(event_type) || is_alert(event_type)
+    is_about_an_account(event_type) || is_alert(event_type) || is_risk(event_type)
 }
 
 #[cfg(test)]
@@ -228,6 +229,23 @@ mod tests {
             ),
             (format!(r#""event_type":"user_lockout",{device}"#), ["nobody", "system LAP", "nobody"]),
             (
+                format!(r#""event_type":"user_lockout","username":"jane","initiated_by":{{"type":"user","id":"j"}},{device}"#),
+                ["user jane", "user jane", "nobody"],
+            ),
+            // What an administrator signs in as, whose record names them only at the top.
+            (
+                r#""event_type":"admin_login_attempt","username":"root@x.io","initiated_by":{"type":"admin"}"#.to_owned(),
+                ["admin root@x.io", "nobody", "nobody"],
+            ),
+            (
+                r#""event_type":"admin_login_attempt","username":"root@x.io","initiated_by":{"type":"admin","id":"r"}"#.to_owned(),
+                ["admin root@x.io", "nobody", "nobody"],
+            ),
+            (
+                r#""event_type":"user_delete","username":"root@x.io","initiated_by":{"type":"admin"},"resource":{"type":"user","username":"bob"}"#.to_owned(),
+                ["admin root@x.io", "user bob", "nobody"],
+            ),
+            (
                 format!(
                     r#""event_type":"user_password_change","username":"jane",{root},"resource":{{"type":"systemuser","username":"jane"}}"#
                 ),
@@ -281,6 +299,10 @@ mod tests {
             let told = parties(&format!(r#"{{"event_type":"risk_event_created","resource":{resource}}}"#));
             assert_eq!(told[1], want, "{resource}");
         }
+        let told = parties(
+            r#"{"event_type":"risk_event_created","username":"jo","resource":{"id":"r1","type":"risk_event","name":"Impossible travel"}}"#,
+        );
+        assert_eq!(told, ["nobody", "user jo", "nobody"], "the name of whom it is about stands for itself");
         let json = json(r#"{"resource":{"id":"r1","type":"risk_event","name":"jane"}}"#);
         let whom = target(&json, "risk_event_created", &Party::default()).0;
         assert_eq!(whom.id, None, "the id is that of the risk");
