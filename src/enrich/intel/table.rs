@@ -4,6 +4,7 @@ use super::super::csv::Rows;
 use super::builder::{Builder, Detail};
 use super::indicator::{Kind, UNKNOWN};
 use super::misp::NOT_FOR_DETECTION;
+use super::stix::REVOKED;
 use crate::enrich::At;
 use crate::event::json::{Json, said_yes};
 use crate::event::letters;
@@ -48,6 +49,9 @@ const VALID_UNTIL: &[&str] = &[
     "expirationdatetime",
     "expiry",
 ];
+/// Columns that say that an indicator was taken back, and those that say that it was not.
+const TAKEN_BACK: &[&str] = &["revoked", "isrevoked"];
+const STANDS: &[&str] = &["active", "isactive"];
 /// MISP's word for whether machines are to look for it.
 const FOR_DETECTION: &[&str] = &["toids"];
 const DESCRIPTION: &[&str] = &[
@@ -109,6 +113,10 @@ fn row(columns: &[String], cells: &[&str], at: At, builder: &mut Builder) {
     let cell = |names: &[&str]| names.iter().find_map(|name| filled(&name));
     if cell(FOR_DETECTION).is_some_and(|said| said_yes(said) != Some(true)) {
         return builder.skipped.add(NOT_FOR_DETECTION, at);
+    }
+    let says = |names: &[&str], answer: bool| cell(names).and_then(said_yes) == Some(answer);
+    if says(TAKEN_BACK, true) || says(STANDS, false) {
+        return builder.skipped.add(REVOKED, at);
     }
     let detail = Detail { description: cell(DESCRIPTION).map(str::to_owned), ..Detail::default() };
     let detail = detail.ending(cell(VALID_UNTIL));

@@ -86,6 +86,14 @@ fn tables_of_misp_and_threatfox() {
     assert_eq!(address(&misp, "203.0.113.7"), "");
     assert_eq!(address(&misp, "203.0.113.8"), "203.0.113.8 (c2)");
     assert_eq!(misp.provenance[0].skipped.of(NOT_FOR_DETECTION), 1);
+    for (column, taken_back, stands) in [("revoked", "true", "false"), ("Active", "0", "1")] {
+        let table = one(&format!("indicator,{column}\n203.0.113.7,{taken_back}\n203.0.113.8,{stands}\n203.0.113.9,\n"));
+        assert_eq!(
+            ["203.0.113.7", "203.0.113.8", "203.0.113.9"].map(|a| address(&table, a).len() > 3),
+            [false, true, true]
+        );
+        assert_eq!(table.provenance[0].skipped.of(REVOKED), 1, "{column}");
+    }
     let csv = one("# a\n# \"first_seen_utc\",\"ioc_value\",\"ioc_type\",\"tags\"\n\
         \"2026-01-01 00:00:00\", \"203.0.113.7:443\", \"ip:port\", \"a,b\"\n");
     assert_eq!(address(&csv, "203.0.113.7"), "203.0.113.7:443 (a,b)");
