@@ -139,6 +139,9 @@ impl Config {
                 "rules" => {
                     let folder = path.parent().unwrap_or(Path::new(""));
                     config.rules = texts()?.iter().map(|text| folder.join(text)).collect();
+                    if let Some((text, gone)) = texts()?.iter().zip(&config.rules).find(|(_, rules)| !rules.exists()) {
+                        bail!("{}: `rules`: {} is not there", at(text), gone.display());
+                    }
                 }
                 "enable" => config.enable = texts()?,
                 "disable" => config.disable = texts()?,
@@ -152,6 +155,10 @@ impl Config {
         let under = |key: &'static str, name: &String| {
             (name.clone(), format!("{}:{}", path.display(), document.line_under(key, name)))
         };
+        if let Some(both) = config.enable.iter().find(|rule| config.disable.contains(rule)) {
+            let (_, line) = under("disable", both);
+            bail!("{line}: `enable` has {both}, too: only one of them can be meant");
+        }
         config.named.extend(config.levels.keys().map(|name| under("levels", name)));
         config.named.extend(config.disable.iter().map(|name| under("disable", name)));
         config.named.extend(config.enable.iter().map(|name| under("enable", name)));

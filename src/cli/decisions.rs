@@ -9,7 +9,7 @@ use super::say;
 use crate::event::time::Timestamp;
 use crate::triage::answer::{self, Given};
 use crate::triage::baseline;
-use crate::triage::finding::{Finding, Findings};
+use crate::triage::finding::{Finding, Findings, LEAST_OF_ID};
 use crate::triage::report::{Answers, Baseline, Run};
 use crate::triage::suppression::{self, Suppression, Use};
 use crate::triage::told::{self, Told};
@@ -118,7 +118,7 @@ pub fn tell(run: &Run) {
         let more = if count > 3 { ", …" } else { "" };
         say(format_args!(
             "{}: {count} of {} answers fit no question of this run ({which}{more}); an export that has rolled on needs \
-             the report that was answered as --baseline",
+             the report that was answered as --baseline, and an id at least {LEAST_OF_ID} characters",
             answers.file, answers.answers
         ));
     }

@@ -21,8 +21,12 @@ pub fn off_hours(office: &Yaml) -> Result<Vec<String>> {
     }
     let text = |key: &str| map.get(key).and_then(Yaml::as_str);
     let clock = |key: &str| {
-        let written = text(key).ok_or_else(|| anyhow!("it lacks `{key}`, a time such as \"08:00\""))?;
-        minutes(written).ok_or_else(|| anyhow!("`{key}: {written}` is not a time; write it as \"08:00\""))
+        let written = map.get(key).ok_or_else(|| anyhow!("it lacks `{key}`, a time such as \"08:00\""))?;
+        let told = written.as_str().map_or_else(|| written.to_string(), str::to_owned);
+        written
+            .as_str()
+            .and_then(minutes)
+            .ok_or_else(|| anyhow!("`{key}: {told}` is not a time; write it as \"08:00\""))
     };
     let (from, to) = (clock("from")?, clock("to")?);
     // To midnight, or into the next morning.

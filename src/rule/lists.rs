@@ -68,7 +68,7 @@ impl Lists {
         if name == "embargoed_countries"
             && let Some(wrong) = values.iter().find(|value| !vocabulary::is_country(value))
         {
-            return Err(format!("{wrong:?} in the list {name} is no country: a country is two letters, as in FR"));
+            return Err(format!("{wrong:?} in the list {name} is no country: {}", vocabulary::COUNTRY));
         }
         match self.of_name.get_mut(name) {
             Some(known) => *known = List::of(values.into_iter().map(Yaml::String).collect()),

@@ -176,6 +176,7 @@ impl Parser<'_> {
         }
         Err(self.mistake(match self.peek() {
             Token::Sign("=") => "write == to compare".to_owned(),
+            Token::Word(word) if word == "not" => "`not` stands before the field, as in not app.name exists".to_owned(),
             Token::Word(word) => {
                 let hint = hint(word, COMPARISONS.iter().map(|c| c.words[0]));
                 format!("`{word}` is not a comparison{hint}")
@@ -340,6 +341,7 @@ mod tests {
             ("actor.name = 'x'", "           ^", "write =="),
             ("actor.name == x", "              ^", "write text in quotes"),
             ("actor.name is 'x'", "           ^^", "`is` is not a comparison"),
+            ("source.country not exists", "               ^^^", "`not` stands before the field"),
             ("actor.name containz 'x'", "           ^^^^^^^^", "did you mean `contains`?"),
             ("actor.name == ['x']", "              ^", "a list takes `in`"),
             ("actor.name in 'x'", "              ^^^", "a list is expected"),

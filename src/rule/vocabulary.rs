@@ -11,10 +11,16 @@ const TRENDS: &[&str] = &["up", "down", "on", "off", "added", "removed", "widene
 /// Members of records that are true or false.
 const SWITCHES: &[&str] = &["success", "mfa", "sso_token_success", "idp_initiated", "start_tls", "tls_established"];
 
-/// Whether a text, which may have wildcards, is a country as `source.country` writes one.
+/// Whether a text, which may have wildcards, is a country as `source.country` writes one. ISO 3166-1 keeps UK for the United
+/// Kingdom, but no database of places says it.
 pub(super) fn is_country(text: &str) -> bool {
-    text.contains(['*', '?']) || text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic())
+    let is_code =
+        || text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic()) && !text.eq_ignore_ascii_case("UK");
+    text.contains(['*', '?']) || is_code()
 }
+
+/// How a country is written.
+pub(super) const COUNTRY: &str = "a country is two letters, as in FR, or GB for the United Kingdom";
 
 /// All words that a field can have; `None` where anything may stand in it.
 fn words(field: &Field) -> Option<&'static [&'static str]> {
@@ -76,8 +82,7 @@ fn check_countries(field: &Field, patterns: &[Pattern], key: &str, warnings: &mu
         if let Pattern::Glob(glob) = pattern
             && let Some(text) = glob.literal().filter(|text| !is_country(text))
         {
-            let why = "no event has that; a country is two letters, as in FR";
-            warnings.push(fault(key, format!("{} is {text}: {why}", field.name())));
+            warnings.push(fault(key, format!("{} is {text}: no event has that; {COUNTRY}", field.name())));
         }
     }
 }

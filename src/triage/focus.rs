@@ -216,8 +216,10 @@ pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Vec<Str
         let holds = typed.len() > 2 && (name.contains(&typed) || typed.contains(&name) && name.len() > 2);
         if holds { 1.0 } else { strsim::jaro_winkler(&typed, &name) }
     };
+    // Who has the very name is in an organization that was not asked for.
+    let others = names.filter(|name| name.to_lowercase() != typed);
     let mut scored: Vec<(f64, &str)> =
-        names.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.8).collect();
+        others.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.8).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     scored.into_iter().take(MOST).map(|(_, name)| name.to_owned()).collect()
 }

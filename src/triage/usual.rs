@@ -65,7 +65,7 @@ impl Aspect {
 /// Why a value is not usual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Odd {
-    /// somebody known for a week never had it before, and had it for no longer than two days
+    /// somebody known for a week never had it before, and had it for less than two days
     New,
     /// less than one in twenty
     Rare,

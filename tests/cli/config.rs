@@ -112,6 +112,13 @@ fn a_rule_that_is_not_there_is_told_by_file_and_line() {
         ("enable: [report-export]\ndisable:\n  - report-exp\n", "c.yml:3: report-exp: no such rule"),
         ("# nobody at all\nlevels:  # nobody\n  nobody: low\n", "c.yml:3: nobody: no such rule"),
         ("levels: [a]\n", "c.yml:1: `levels` is a map from rules to severities"),
+        (
+            "enable: [report-export]\ndisable: [report-export]\n",
+            "c.yml:2: `enable` has report-export, too: only one of them can be meant",
+        ),
+        ("# ours\nrules: [nowhere]\n", "c.yml:2: `rules`: "),
+        ("office_hours: {from: 8, to: \"18:00\"}\n", "`from: 8` is not a time; write it as \"08:00\""),
+        ("lists: {embargoed_countries: [UK]}\n", "or GB for the United Kingdom"),
     ] {
         fs::write(&config, written).unwrap();
         let arguments = ["scan", "work", "--config", text(&config)];

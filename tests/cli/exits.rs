@@ -76,6 +76,7 @@ fn two_for_what_was_typed_wrong() {
         (&["--since", "1d", "--until", "2d"], "--since is after --until"),
         (&["--disable", "sucess-after-bruteforce"], "did you mean `success-after-bruteforce`?"),
         (&["--since", "1d", "--until", "2020-01-01"], "--since is after --until"),
+        (&["--output", "duet=Cargo.toml"], "--output duet=Cargo.toml: that is a file; name a folder"),
         (&["--output", "json=-"], "standard output is written by --format json"),
         (&["--output", "json=same", "--output", "jsonl=same"], "an earlier --output writes to same too"),
         (&["--fail-on-duet"], "--fail-on <SEVERITY>"),
