@@ -121,10 +121,11 @@ fn write_questions(settings: &Scan, report: &Report<'_>, enrichment: &Enrichment
     let findings = output::json::told(report)?;
     let book = AddressBook { directory: enrichment.directory.as_ref(), contacts: Some(&settings.config.contacts) };
     let messages = messages(&findings, book);
-    if !settings.is_quiet {
+    let failed: Vec<Exit> = settings.duet.iter().filter_map(|folder| duet::write_folder(folder, &messages)).collect();
+    if !settings.is_quiet && failed.is_empty() {
         duet::tell(&findings, &messages);
     }
-    Ok(settings.duet.iter().filter_map(|folder| duet::write_folder(folder, &messages)).collect())
+    Ok(failed)
 }
 
 fn report<'a>(

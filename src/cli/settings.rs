@@ -19,12 +19,12 @@ use crate::event::field::Field;
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::Options;
 use crate::output::{Format, Look};
-use crate::rule::Severity;
 use crate::rule::kept::Wanted;
 use crate::rule::lists::Lists;
 use crate::rule::pack::PACK;
 use crate::rule::parsed::Parsed;
 use crate::rule::set::RuleSet;
+use crate::rule::{Rule, Severity};
 use crate::triage::sentence;
 
 /// Which findings are wanted.
@@ -158,6 +158,7 @@ const DUET: &str = "duet=";
 
 fn folder(text: &str) -> Result<PathBuf> {
     match text.strip_prefix(DUET) {
+        Some(path) if Path::new(path).is_file() => bail!("--output {text}: that is a file; name a folder"),
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
         _ => bail!("--output {text}: the folder is missing"),
     }
@@ -255,6 +256,8 @@ pub fn rules_of(config: &Config, kept: Vec<Field>) -> Result<RuleSet> {
         }
     }
     level(&mut set, config)?;
+    let off = |rule: &Rule| rule.is_reported && config.disable.contains(&rule.name);
+    set.rules.iter_mut().filter(|rule| off(rule)).for_each(|rule| rule.is_off = true);
     for entry in &config.suppressions {
         known_rule(&entry.rule, &set).map_err(|message| anyhow!("{}: {message}", entry.path))?;
     }

@@ -18,6 +18,23 @@ pub fn evidence(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, 
     Collected::of(set, store, detected, rule, signals).events
 }
 
+/// The same, and with them the first sights that had a part in it: the rule that saw it, and where. What risk adds up is
+/// told of on its own, so of that it has none.
+pub fn evidence_and_sights(
+    set: &RuleSet,
+    store: &Store,
+    detected: &Detected,
+    rule: usize,
+    signals: &[Signal],
+) -> (BTreeSet<u32>, Vec<(usize, Signal)>) {
+    let Collected { told, events, .. } = Collected::of(set, store, detected, rule, signals);
+    let is_sum = matches!(set.rules[rule].logic, Logic::Risk(_));
+    let is_sight = |rule: usize| !is_sum && matches!(set.rules[rule].logic, Logic::FirstSeen(_));
+    let mut sights: Vec<(usize, Signal)> = told.into_iter().filter(|(rule, _)| is_sight(*rule)).collect();
+    sights.sort_unstable();
+    (events, sights)
+}
+
 /// Evidence on the way through the rules below.
 pub(super) struct Collected<'a> {
     set: &'a RuleSet,

@@ -25,9 +25,9 @@ pub fn weight(level: Severity) -> u32 {
     }
 }
 
-/// Whether a rule adds to the risk of its entity: what is reported by default, and no other `risk`.
+/// Whether a rule adds to the risk of its entity: what is reported by default and not turned off, and no other `risk`.
 pub fn counts(rule: &Rule) -> bool {
-    rule.is_reported && !rule.is_opt_in && !matches!(rule.logic, Logic::Risk(_))
+    rule.is_reported && !rule.is_opt_in && !rule.is_off && !matches!(rule.logic, Logic::Risk(_))
 }
 
 /// A signal that adds up.

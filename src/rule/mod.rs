@@ -112,6 +112,8 @@ pub struct Rule {
     pub duet: Option<Duet>,
     /// silent unless it is asked for
     pub is_opt_in: bool,
+    /// turned off by the configuration
+    pub is_off: bool,
     /// what it lacks beside events: it cannot work unless the run has one of them; empty if it has what it needs
     pub needs: Vec<String>,
     /// completing events at most this far apart are one finding
@@ -314,6 +316,7 @@ impl Rule {
             misses: String::new(),
             duet: None,
             is_opt_in: false,
+            is_off: false,
             needs: vec![],
             fold: Span(DAY),
             is_reported: true,

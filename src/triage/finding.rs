@@ -12,7 +12,7 @@ use super::related::{Related, ends, parts, programs, readable};
 use super::spell::{Spell, risk_entity, spells};
 use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
-use crate::detect::evidence::evidence;
+use crate::detect::evidence::evidence_and_sights;
 use crate::detect::group::{Group, Members};
 use crate::detect::memory::{self, Leg, Stop};
 use crate::detect::news::News;
@@ -206,7 +206,8 @@ impl Findings<'_> {
 
     fn finding(&self, place: usize, spell: &Spell, learned: &mut Learned) -> Finding {
         let (store, rule) = (self.store, &self.set.rules[place]);
-        let events: Vec<u32> = evidence(self.set, store, self.detected, place, &spell.signals).into_iter().collect();
+        let (events, sights) = evidence_and_sights(self.set, store, self.detected, place, &spell.signals);
+        let events: Vec<u32> = events.into_iter().collect();
         let entity = self.risk_subject(place, spell, &events).unwrap_or_else(|| self.subject(rule, spell));
         let entity = self.named(entity, &events);
         let all_parts = parts(store, &events);
@@ -240,7 +241,7 @@ impl Findings<'_> {
             event_count: events.len(),
             evidence_omitted: events.len() - shown.len(),
             evidence: shown.into_iter().map(|event| self.evidence(event)).collect(),
-            history: self.history(place, spell, learned),
+            history: learned.before(self, &sights),
             context: Context::default(),
             completing: spell.events().into_iter().map(|event| self.completing(event)).collect(),
             entity,
@@ -429,15 +430,6 @@ impl Findings<'_> {
         let fastest = legs.filter(|leg| has(leg.from) && has(leg.to)).max_by(|a, b| a.kmh().total_cmp(&b.kmh()))?;
         let country = |event| self.store.text(event, Norm::SourceCountry).unwrap_or("?").to_owned();
         Some((fastest, country(fastest.from), country(fastest.to)))
-    }
-
-    /// What `first_seen` had learned of the owner before the first completing event.
-    fn history(&self, place: usize, spell: &Spell, learned: &mut Learned) -> BTreeMap<String, usize> {
-        let Logic::FirstSeen(rule) = &self.set.rules[place].logic else { return BTreeMap::new() };
-        let Some(group) = self.groups(place).get(spell.signals[0].group()) else {
-            return BTreeMap::new();
-        };
-        learned.before(self.store, rule, self.store.time(spell.first()), group.number, || self.members(place, group))
     }
 }
 

@@ -2,19 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::finding::Findings;
 use crate::detect::group::Members;
 use crate::detect::memory::TEACHING;
+use crate::detect::signal::Signal;
 use crate::detect::store::Store;
 use crate::event::field::Fields;
 use crate::event::time::Timestamp;
-use crate::rule::logic::FirstSeen;
+use crate::rule::logic::{FirstSeen, Logic};
 
 /// Values that are told; the commonest say what is usual.
 const MOST: usize = 10;
 
-/// What one rule learned of its owners: many findings may be of one of them, so their events are looked at once.
+/// What `first_seen` learned of owners: many findings may be of one of them, so their events are looked at once.
 #[derive(Default)]
 pub struct Learned {
+    of_rule: HashMap<usize, Lessons>,
+}
+
+/// What one rule learned of its owners.
+#[derive(Default)]
+struct Lessons {
     /// by group the events that taught, in order, and the numbers of their values
     of_group: HashMap<u32, Vec<(u32, usize)>>,
     values: Vec<String>,
@@ -22,16 +30,39 @@ pub struct Learned {
 }
 
 impl Learned {
+    /// What the owners had before the first sights of a finding, and how often; each rule tells of an owner once.
+    pub fn before(&mut self, all: &Findings<'_>, sights: &[(usize, Signal)]) -> BTreeMap<String, usize> {
+        let Findings { set, store, detected, .. } = *all;
+        let mut out: BTreeMap<String, usize> = BTreeMap::new();
+        for of_rule in sights.chunk_by(|a, b| a.0 == b.0) {
+            let place = of_rule[0].0;
+            let Logic::FirstSeen(rule) = &set.rules[place].logic else { continue };
+            let lessons = self.of_rule.entry(place).or_default();
+            let groups = detected.by_group(set, store, place, of_rule.iter().map(|(_, signal)| *signal));
+            for (number, (_, events)) in groups {
+                let Some(first) = events.into_iter().min() else { continue };
+                let members = || detected.members(set, store, place, number);
+                for (value, count) in lessons.before(store, rule, store.time(first), number, members) {
+                    let seen = out.entry(value).or_default();
+                    *seen = count.max(*seen);
+                }
+            }
+        }
+        out
+    }
+}
+
+impl Lessons {
     /// The values that the owner of a group had before a time, and how often.
-    pub fn before(
+    fn before(
         &mut self,
         store: &Store,
         rule: &FirstSeen,
         time: Timestamp,
         group: u32,
         members: impl FnOnce() -> Members,
-    ) -> BTreeMap<String, usize> {
-        let Learned { of_group, values, numbers } = self;
+    ) -> Vec<(String, usize)> {
+        let Lessons { of_group, values, numbers } = self;
         let lessons = of_group.entry(group).or_insert_with(|| {
             let members = members();
             let lesson = |event: &u32| {

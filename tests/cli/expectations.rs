@@ -1,5 +1,6 @@
 //! What a user expects, everywhere.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::json;
@@ -98,6 +99,22 @@ fn min_severity_enable_and_disable() {
     assert_eq!(rule_ids(&findings(&[&path, "--min-severity", "critical"])), ["success-after-bruteforce"]);
     let without = findings(&[&path, "--disable", "bruteforce-user-portal"]);
     assert_eq!(rule_ids(&without), ["success-after-bruteforce"]);
+}
+
+/// Else a rule that a copy of it replaces would count twice.
+#[test]
+fn what_is_disabled_adds_to_no_risk() {
+    let scenario = "testdata/scenarios/push-fatigue";
+    let risks = |arguments: &[&str]| {
+        let found = findings(&[&[scenario, "--no-config"], arguments].concat());
+        (rule_ids(&found).iter().filter(|rule| **rule == "risk-score-entity").count(), found)
+    };
+    let (count, all) = risks(&[]);
+    assert_eq!(count, 1);
+    let parts = rule_ids(&all).into_iter().filter(|rule| *rule != "risk-score-entity").collect::<BTreeSet<_>>();
+    let disabled: Vec<&str> = parts.into_iter().flat_map(|rule| ["--disable", rule]).collect();
+    let (count, rest) = risks(&disabled);
+    assert_eq!((count, rest.len()), (0, 0), "{rest:?}");
 }
 
 #[test]

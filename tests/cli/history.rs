@@ -25,6 +25,12 @@ fn admin_sign_in(day: u32, country: &str, ip: &str) -> Value {
     })
 }
 
+/// The same sign-in by a user, at their portal.
+fn of_user(event: &mut Value) {
+    event["event_type"] = "user_login_attempt".into();
+    event["initiated_by"] = json!({"type": "user", "id": "5f0000000000000000000001", "username": "alice"});
+}
+
 #[test]
 fn a_new_country_is_new_against_the_history() {
     let folder = TempDir::new().unwrap();
@@ -39,6 +45,17 @@ fn a_new_country_is_new_against_the_history() {
     assert!(rule_ids(&found).contains(&"new-country-admin"));
     let new_country = found.iter().find(|f| f["rule_id"] == "new-country-admin").unwrap();
     assert_eq!(new_country["context"]["history"]["seen_before"], json!({"fr": 40}));
+    let mut person = usual.clone();
+    person.iter_mut().for_each(of_user);
+    let mut stranger = admin_sign_in(45, "NG", "203.0.113.7");
+    of_user(&mut stranger);
+    fs::write(&old, lines(&person)).unwrap();
+    fs::write(&new, lines(&[stranger])).unwrap();
+    let found = findings(&[text(&new), "--history", text(&old)]);
+    let first = found.iter().find(|f| f["rule_id"] == "new-country-user").unwrap();
+    assert_eq!(first["context"]["history"]["seen_before"], json!({"fr": 40}), "learned by a part of the rule");
+    fs::write(&old, lines(&usual)).unwrap();
+    fs::write(&new, lines(&[admin_sign_in(45, "NG", "203.0.113.7")])).unwrap();
     let account = report(&[text(&new), "--history", text(&old)]);
     assert_eq!(account["coverage"]["events"], 1, "history is not part of the account");
 }
