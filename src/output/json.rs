@@ -17,6 +17,7 @@ use crate::triage::baseline::NAMED;
 use crate::triage::case::{self, Points};
 use crate::triage::context;
 use crate::triage::finding::{Finding, Subject};
+use crate::triage::related;
 use crate::triage::report::{self, Report};
 use crate::triage::status;
 use crate::triage::story;
@@ -295,6 +296,14 @@ struct Related<'r> {
     role: &'r str,
     r#type: &'r str,
     value: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'r str>,
+}
+
+impl<'r> Related<'r> {
+    fn of(part: &'r related::Related) -> Related<'r> {
+        Related { role: part.role, r#type: &part.kind, value: &part.value, id: part.id.as_deref() }
+    }
 }
 
 #[derive(Serialize)]
@@ -364,7 +373,7 @@ fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
         last_seen: finding.last_seen.rfc3339(),
         event_count: finding.event_count,
         attack: rule.techniques.iter().map(|t| Attack { tactic: &t.tactic, technique: &t.id, name: t.name }).collect(),
-        related: finding.related.iter().map(|r| Related { role: r.role, r#type: &r.kind, value: &r.value }).collect(),
+        related: finding.related.iter().map(Related::of).collect(),
         evidence: finding
             .evidence
             .iter()

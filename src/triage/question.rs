@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::told::{Thing, Told};
+use super::told::{Part, Thing, Told};
 use crate::enrich::directory::{Directory, Person};
 use crate::event::party::{Class, class_of};
 use crate::rule::pattern::{Glob, Side};
@@ -148,24 +148,25 @@ impl AddressBook<'_> {
     /// The people who had a part: the one whom the finding is about if it is one of them, else all of them.
     fn people(self, told: &Told, role: &'static str, ids: &Ids<'_>) -> Vec<Recipient> {
         let is_person = |kind: &str| matches!(class_of(Some(kind)), Class::Admin | Class::User);
-        let parts: Vec<(&str, &str)> = told
-            .related
-            .iter()
-            .filter(|part| part.role == role && is_person(&part.kind))
-            .map(|part| (part.kind.as_str(), part.value.as_str()))
-            .collect();
+        let parts: Vec<&Part> = told.related.iter().filter(|part| part.role == role && is_person(&part.kind)).collect();
         let entity = &told.entity;
-        let is_about = parts.is_empty() || parts.iter().any(|(_, name)| *name == entity.name);
-        let asked = if is_about && is_person(&entity.kind) {
-            vec![(entity.kind.as_str(), entity.name.as_str())]
-        } else {
-            parts
-        };
-        asked.into_iter().map(|(kind, name)| self.person(told, role, kind, name, ids)).collect()
+        let is_about = parts.is_empty() || parts.iter().any(|part| part.value == entity.name);
+        if is_about && is_person(&entity.kind) {
+            return vec![self.person(told, role, (&entity.kind, &entity.name, None), ids)];
+        }
+        let person = |part: &&Part| self.person(told, role, (&part.kind, &part.value, part.id.as_deref()), ids);
+        parts.iter().map(person).collect()
     }
 
-    fn person(self, told: &Told, role: &'static str, kind: &str, name: &str, ids: &Ids<'_>) -> Recipient {
-        let (class, id) = (class_of(Some(kind)), ids.of(told, kind, name));
+    /// Somebody of a kind, with a name, and an id if the finding tells one.
+    fn person(
+        self,
+        told: &Told,
+        role: &'static str,
+        (kind, name, id): (&str, &str, Option<&str>),
+        ids: &Ids<'_>,
+    ) -> Recipient {
+        let (class, id) = (class_of(Some(kind)), id.or_else(|| ids.of(told, kind, name)));
         let is_entity = kind == told.entity.kind && name == told.entity.name;
         let keys = [name, if is_entity { &told.entity.id } else { name }];
         let known = self.directory.and_then(|directory| directory.person(class, &told.organization, id, &keys));
@@ -203,7 +204,7 @@ impl AddressBook<'_> {
         }
         let id = Some(id.as_str()).filter(|id| !id.eq_ignore_ascii_case(name));
         let device = self.directory?.system(&told.organization, id, name)?;
-        Some(self.person(told, "owner", "user", device.owner_key.as_deref()?, ids))
+        Some(self.person(told, "owner", ("user", device.owner_key.as_deref()?, None), ids))
     }
 }
 

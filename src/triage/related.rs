@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::sentence::{noun, other_kind};
 use crate::detect::store::Store;
 use crate::event::field::{Field, Fields, Norm, Value};
+use crate::event::party::{Class, class_of};
 
 /// Something that had a part in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,12 +16,15 @@ pub struct Related {
     pub kind: String,
     /// as in the log
     pub value: String,
+    /// of people the id, unless events of this name have several
+    pub id: Option<String>,
 }
 
 /// All that had a part in it, in the order in which it came, as it was written first.
 pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
-    let mut seen = BTreeSet::new();
-    let mut out = Vec::new();
+    let mut seen: BTreeMap<(&str, String, String), usize> = BTreeMap::new();
+    let mut out: Vec<Related> = Vec::new();
+    let mut ids: Vec<BTreeSet<&str>> = Vec::new();
     for event in events {
         let text = |norm| store.text(*event, norm).map(str::to_owned);
         // As the event itself has it: entries that name a device by its id go on to match.
@@ -45,12 +49,32 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
         ];
         for (role, kind, value) in candidates {
             let Some(value) = value else { continue };
-            if seen.insert((role, kind.clone(), value.to_lowercase())) {
-                out.push(Related { role, kind, value });
-            }
+            let place = *seen.entry((role, kind.clone(), value.to_lowercase())).or_insert_with(|| {
+                out.push(Related { role, kind, value, id: None });
+                ids.push(BTreeSet::new());
+                out.len() - 1
+            });
+            ids[place].extend(person_id(store, *event, &out[place]));
         }
     }
+    for (part, ids) in out.iter_mut().zip(ids) {
+        part.id = ids.first().filter(|_| ids.len() == 1).map(|id| (*id).to_owned());
+    }
     out
+}
+
+/// The id of a person who had a part in an event.
+fn person_id<'s>(store: &'s Store, event: u32, part: &Related) -> Option<&'s str> {
+    let [kind, name, id] = match part.role {
+        "actor" => [Norm::ActorType, Norm::ActorName, Norm::ActorId],
+        "target" => [Norm::TargetType, Norm::TargetName, Norm::TargetId],
+        _ => return None,
+    };
+    let is_person = matches!(class_of(Some(&part.kind)), Class::Admin | Class::User);
+    // Whom an alert is about is a target, too, of whom it has the name alone.
+    let has = |norm, text: &str| store.text(event, norm).is_some_and(|own| own.eq_ignore_ascii_case(text));
+    let is_theirs = is_person && has(kind, &part.kind) && has(name, &part.value);
+    store.text(event, id).filter(|id| is_theirs && *id != part.value)
 }
 
 /// The other end of an association, or whom an alert or a membership is about: its role, its kind and its name.

@@ -103,6 +103,9 @@ pub struct Part {
     pub kind: String,
     /// as in the log
     pub value: String,
+    /// of people the id, where the events of this name have one
+    #[serde(default)]
+    pub id: Option<String>,
 }
 
 /// An event of the evidence.

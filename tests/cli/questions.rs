@@ -196,6 +196,42 @@ fn nobody_is_asked_for_another_account() {
 }
 
 /// An attacker chose the names: they stay inside the folder, and do nothing in what reads the message.
+/// Whom a question goes to is told by the id that the events have, also where the finding is about somebody else.
+#[test]
+fn a_name_that_moved_on_is_not_asked() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    let rule = "title: own\nname: own\nlevel: low\nlogsource: {product: jumpcloud}\ndetection: {s: {event_type: user_update}, condition: s}\njcdetect: {category: mfa, entity: actor, duet: {ask: target, question: Was it you?, first_action: Say so.}}\n";
+    fs::write(path("own.yml"), rule).unwrap();
+    let event = json!({
+        "id": "e1", "organization": "o", "timestamp": "2026-03-02T09:00:00Z", "service": "directory", "event_type": "user_update",
+        "initiated_by": {"id": "5a0000000000000000000001", "type": "admin", "email": "root@example.com"},
+        "resource": {"id": "5f0000000000000000000001", "type": "user", "username": "bob"},
+    });
+    fs::write(path("e.jsonl"), format!("{event}\n")).unwrap();
+    for (people, want) in [
+        (json!([{"_id": "6a0000000000000000000001", "username": "bob", "email": "other@example.com"}]), Value::Null),
+        (
+            json!([{"_id": "5f0000000000000000000001", "username": "robert", "email": "bob@example.com"}]),
+            "bob@example.com".into(),
+        ),
+    ] {
+        fs::write(path("people.json"), people.to_string()).unwrap();
+        let report = scan(&[
+            &path("e.jsonl"),
+            "--no-config",
+            "--rules",
+            &path("own.yml"),
+            "--directory",
+            &path("people.json"),
+            "--format",
+            "json",
+        ]);
+        let asked = messages(&report, &["--directory", &path("people.json")]);
+        assert_eq!(asked[0]["recipient"]["address"], want, "{asked:#?}");
+    }
+}
+
 #[test]
 fn hostile_names_are_text() {
     let folder = TempDir::new().unwrap();
