@@ -9,7 +9,6 @@ use super::profile::Symbol;
 use super::signal::{Signal, Signals};
 use super::store::Store;
 use super::{Detected, Found};
-use crate::event::field::Field;
 use crate::rule::logic::{Logic, Risk};
 use crate::rule::set::RuleSet;
 use crate::rule::{Rule, Severity};
@@ -53,10 +52,9 @@ pub struct Contributions {
 pub fn contributions(set: &RuleSet, store: &Store, detected: &Detected) -> Contributions {
     let mut of_entity: BTreeMap<(Symbol, Symbol), Vec<Contribution>> = BTreeMap::new();
     for (place, rule) in set.rules.iter().enumerate().filter(|(_, rule)| counts(rule)) {
-        let Some(field) = rule.entity.field() else { continue };
         for event in detected.signals[place].events() {
             let contribution = Contribution { event, rule: place, level: rule.level_at(&store.view(event)) };
-            for entity in store.group_values(event, &Field::Norm(field)) {
+            for entity in store.entities(event, rule.entity) {
                 of_entity.entry((store.organization_symbol(event), entity)).or_default().push(contribution);
             }
         }

@@ -20,6 +20,7 @@ use crate::event::identity::Links;
 use crate::event::occurrence::{Likeness, Occurrence, Rivalry, Sink, is_named};
 use crate::event::origin::{Origin, Stamp};
 use crate::event::time::Timestamp;
+use crate::rule::Entity;
 use crate::rule::expr::Expr;
 use crate::rule::set::RuleSet;
 use equal::Equals;
@@ -387,6 +388,12 @@ impl Store {
     /// The values of a field in lower case, as symbols: what groups are made of.
     pub fn group_values(&self, event: u32, field: &Field) -> SmallVec<[Symbol; 2]> {
         self.profiles.group_values(self.profile(event), field)
+    }
+
+    /// What an event is about, as the groups of its field have it; nothing where the record does not say.
+    pub fn entities(&self, event: u32, entity: Entity) -> SmallVec<[Symbol; 2]> {
+        let values = entity.fields().iter().map(|norm| self.group_values(event, &Field::Norm(*norm)));
+        values.into_iter().find(|values| !values.is_empty()).unwrap_or_default()
     }
 
     /// An event of the store as something whose fields can be asked for.

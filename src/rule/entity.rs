@@ -41,15 +41,16 @@ impl Entity {
         Entity::WORDS.iter().find(|(_, e)| *e == self).map_or("", |(word, _)| word)
     }
 
-    /// The field that identifies it; `None` for the organization.
-    pub fn field(self) -> Option<Norm> {
+    /// The fields of which the first that an event has identifies it; none for the organization. An event of RADIUS has
+    /// no other address than that of the access point.
+    pub fn fields(self) -> &'static [Norm] {
         match self {
-            Entity::Actor => Some(Norm::ActorKey),
-            Entity::Target => Some(Norm::TargetKey),
-            Entity::Source => Some(Norm::SourceLink),
-            Entity::Device => Some(Norm::DeviceKey),
-            Entity::App => Some(Norm::AppKey),
-            Entity::Organization => None,
+            Entity::Actor => &[Norm::ActorKey],
+            Entity::Target => &[Norm::TargetKey],
+            Entity::Source => &[Norm::SourceLink, Norm::SourceGateway],
+            Entity::Device => &[Norm::DeviceKey],
+            Entity::App => &[Norm::AppKey],
+            Entity::Organization => &[],
         }
     }
 }

@@ -281,7 +281,8 @@ impl Findings<'_> {
         if let Some(group) = self.groups(place).get(signal.group()) {
             group.key.iter().for_each(|symbol| part(store.symbol(*symbol)));
         }
-        let entity = self.set.rules[place].entity.field().and_then(|norm| store.text(signal.event, norm));
+        let fields = self.set.rules[place].entity.fields();
+        let entity = fields.iter().find_map(|norm| store.text(signal.event, *norm));
         part(&entity.unwrap_or_default().to_lowercase());
         part(&store.time(signal.event).0.to_string());
         match store.id(signal.event) {
@@ -315,7 +316,7 @@ impl Findings<'_> {
         let found = match rule.entity {
             Entity::Actor => party(Norm::ActorKey, Norm::ActorId, Norm::ActorName, Norm::ActorType),
             Entity::Target => party(Norm::TargetKey, Norm::TargetId, Norm::TargetName, Norm::TargetType),
-            Entity::Source => thing("ip", Norm::SourceLink, Norm::SourceLink),
+            Entity::Source => rule.entity.fields().iter().find_map(|norm| thing("ip", *norm, *norm)),
             Entity::Device => thing("device", Norm::DeviceKey, Norm::DeviceName),
             Entity::App => thing("app", Norm::AppKey, Norm::AppName),
             Entity::Organization => None,

@@ -9,7 +9,6 @@ use crate::detect::group::Group;
 use crate::detect::profile::Symbol;
 use crate::detect::signal::{Signal, Signals};
 use crate::detect::store::Store;
-use crate::event::field::Field;
 use crate::event::time::{DAY, Span};
 use crate::rule::Rule;
 use crate::rule::logic::Logic;
@@ -78,8 +77,7 @@ fn entities(store: &Store, rule: &Rule, groups: &[Group], signal: Signal) -> Vec
         return vec![Some(store.symbol(key).to_owned())];
     }
     let event = signal.event;
-    let values = rule.entity.field().map(|norm| store.group_values(event, &Field::Norm(norm))).unwrap_or_default();
-    match values.as_slice() {
+    match store.entities(event, rule.entity).as_slice() {
         [] => vec![None],
         values => values.iter().map(|v| Some(store.symbol(*v).to_owned())).collect(),
     }
