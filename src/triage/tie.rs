@@ -25,6 +25,10 @@ const FEW: usize = 5;
 const FAN: usize = 5;
 /// An address or device that so many use on whom nothing was found is shared.
 const INNOCENT: usize = 2;
+/// After so much of a log a place where nobody was before is new.
+const SETTLED: Span = Span(7 * DAY);
+/// How long before a finding others have to be at a new place to be none of its victims.
+const BEFORE: Span = Span(DAY);
 /// The longest stretch of time that one thing ties.
 const LONGEST: Span = Span(7 * DAY);
 
@@ -145,8 +149,25 @@ pub struct Bonds<'a> {
     pub within: Span,
 }
 
+/// An organization and a thing of it.
+type Place<'a> = (&'a str, &'a str);
 /// By organization and thing, the findings in which it has a part.
-type Buckets<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<Member>>;
+type Buckets<'a> = BTreeMap<Place<'a>, BTreeSet<Member>>;
+
+/// Since when so many were at a place on whom nothing was found that it is shared.
+struct Since {
+    /// the first event of the organization
+    begin: Timestamp,
+    shared: Timestamp,
+}
+
+impl Since {
+    /// Whether the place is shared for findings that begin at a time. In the first days of a log nobody can tell who was
+    /// there before it; later whoever is there first on the day of the findings may be one more victim.
+    fn is_shared(&self, start: Timestamp) -> bool {
+        self.shared.since(self.begin) < SETTLED || start.since(self.shared) >= BEFORE
+    }
+}
 
 impl Bonds<'_> {
     /// Pairs of findings that belong together because of somebody or something they share. `is_own` tells
@@ -174,8 +195,10 @@ impl Bonds<'_> {
         let shared = self.shared(&buckets);
         let mut pairs = Vec::new();
         for ((organization, key), bucket) in &buckets {
-            let is_hub = shared.contains(&(*organization, *key)) || key.strip_prefix("ip:").is_some_and(is_own);
+            let is_own = key.strip_prefix("ip:").is_some_and(is_own);
             for cluster in self.clusters(bucket) {
+                let is_hub =
+                    is_own || shared.get(&(*organization, *key)).is_some_and(|since| since.is_shared(cluster[0].first));
                 let has_suspicious =
                     |role| cluster.iter().any(|member| member.role == role && self.ties[member.place].is_suspicious);
                 let is_suspect = has_suspicious(Role::About);
@@ -243,7 +266,7 @@ impl Bonds<'_> {
     }
 
     /// Addresses and devices that honest people use, too.
-    fn shared<'k>(&self, buckets: &Buckets<'k>) -> BTreeSet<(&'k str, &'k str)> {
+    fn shared<'k>(&self, buckets: &Buckets<'k>) -> BTreeMap<Place<'k>, Since> {
         let mut places: BTreeMap<&'k str, BTreeSet<&'k str>> = BTreeMap::new();
         for ((organization, key), bucket) in buckets.iter().filter(|(_, bucket)| bucket.len() > 1) {
             if bucket.iter().any(|member| matches!(member.role, Role::At | Role::Beside)) {
@@ -256,7 +279,7 @@ impl Bonds<'_> {
             let keys = ties.about.iter().chain(&ties.actors).chain(&ties.targets);
             named.extend(keys.map(|key| (*organization, key.as_str())));
         }
-        let mut innocent: BTreeMap<(&'k str, &'k str), BTreeSet<&str>> = BTreeMap::new();
+        let mut at: BTreeMap<u32, Vec<Place<'k>>> = BTreeMap::new();
         let profiles = self.store.profiles();
         for profile in 0..profiles.len() {
             let Some((organization, places)) = places.get_key_value(profiles.organization(profile)) else { continue };
@@ -266,12 +289,31 @@ impl Bonds<'_> {
             }
             for (norm, prefix) in [(Norm::SourceLink, "ip:"), (Norm::DeviceKey, "device:")] {
                 let Some(text) = profiles.text(profile, norm) else { continue };
-                let key = format!("{prefix}{}", text.to_lowercase());
-                if let Some(key) = places.get(key.as_str()) {
-                    innocent.entry((*organization, *key)).or_default().insert(actor);
+                if let Some(key) = places.get(format!("{prefix}{}", text.to_lowercase()).as_str()) {
+                    at.entry(profile).or_default().push((*organization, *key));
                 }
             }
         }
-        innocent.into_iter().filter(|(_, actors)| actors.len() >= INNOCENT).map(|(at, _)| at).collect()
+        let mut begins: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        let mut first: BTreeMap<Place<'k>, BTreeMap<&str, Timestamp>> = BTreeMap::new();
+        let mut before = None;
+        for event in (0..self.store.len()).filter(|_| !at.is_empty()) {
+            let (profile, time) = (self.store.profile(event), self.store.time(event));
+            // Events stand in the order of organization and time.
+            let organization = self.store.organization_symbol(event);
+            if before.replace(organization) != Some(organization) {
+                begins.entry(profiles.organization(profile)).or_insert(time);
+            }
+            for place in at.get(&profile).into_iter().flatten() {
+                let actor = profiles.text(profile, Norm::ActorKey).unwrap_or_default();
+                first.entry(*place).or_default().entry(actor).or_insert(time);
+            }
+        }
+        let since = |(place, first): (Place<'k>, BTreeMap<&str, Timestamp>)| {
+            let mut times: Vec<Timestamp> = first.into_values().collect();
+            times.sort_unstable();
+            Some((place, Since { begin: *begins.get(place.0)?, shared: *times.get(INNOCENT - 1)? }))
+        };
+        first.into_iter().filter_map(since).collect()
     }
 }

@@ -126,6 +126,30 @@ fn an_attackers_address_ties_and_that_of_an_office_does_not() {
     );
 }
 
+/// Where nobody was before the day of the findings, whoever else is there may be one more victim.
+#[test]
+fn an_address_that_is_new_ties_also_where_others_come_from_it() {
+    let signs_in = |number: u32, name: &str, ip: &str, time: &str| {
+        let mut event = guessed(number, name, ip, 11).remove(8);
+        event["id"] = format!("{number:024x}").into();
+        event["timestamp"] = time.into();
+        event["mfa"] = true.into();
+        event
+    };
+    let attacked = [guessed(100, "alice", "203.0.113.9", 9), guessed(200, "robert", "203.0.113.9", 10)].concat();
+    for (earlier, want) in [(None, 1), (Some("2026-02-27T08:00:00Z"), 2)] {
+        let mut log = attacked.clone();
+        log.push(signs_in(900, "erika", "198.51.100.10", "2026-02-16T09:00:00Z"));
+        for (number, name) in [(300, "carol"), (400, "dominic")] {
+            log.push(signs_in(number, name, "203.0.113.9", "2026-03-02T08:50:00Z"));
+            log.extend(earlier.map(|time| signs_in(number + 50, name, "203.0.113.9", time)));
+        }
+        let (_folder, path) = written(&log);
+        let report = report(&[&path, "--no-config"]);
+        assert_eq!(titles(&report).len(), want, "{earlier:?}: {:#?}", report["cases"]);
+    }
+}
+
 #[test]
 fn a_known_network_ties_nobody_and_lowers_confidence() {
     let attacked = [guessed(100, "alice", "203.0.113.9", 9), guessed(200, "robert", "203.0.113.9", 10)].concat();
