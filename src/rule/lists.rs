@@ -16,6 +16,10 @@ const BUILT_IN: &str = include_str!("lists.yml");
 /// What a run can have beside events and lists: indicators, and the operators of networks.
 const INPUTS: [&str; 2] = ["intel", "asn"];
 
+/// Lists whose values mean something only under a modifier.
+const COMPARED_BY: [(&str, &str); 3] =
+    [("vpn_networks", "cidr"), ("office_networks", "cidr"), ("off_hours", "weekhour")];
+
 /// The lists.
 #[derive(Clone, Debug)]
 pub struct Lists {
@@ -152,6 +156,12 @@ impl Lists {
         };
         let list = &self.of_name.get(name).ok_or_else(|| (key.to_owned(), self.unknown(name)))?.values;
         if before.is_empty() && behind.is_empty() {
+            if let Some((_, modifier)) = COMPARED_BY.iter().find(|(list, _)| *list == name)
+                && !key.split('|').any(|word| word == *modifier)
+            {
+                let message = format!("the values of {name} are no plain texts: write `{modifier}` before `expand`");
+                return Err((key.to_owned(), message));
+            }
             out.extend(list.iter().cloned());
             return Ok(());
         }
@@ -216,6 +226,12 @@ mod tests {
         // A name that no list has is a mistake, also behind a list that holds something.
         for wrong in [&["of_hours", "vpn_networks"], &["vpn_networks", "of_hours"]] {
             assert!(needs(wrong).unwrap_err().contains("did you mean `off_hours`?"));
+        }
+        for (key, want) in
+            [("source.ip|expand: '%vpn_networks%'", "`cidr`"), ("timestamp|expand: '%off_hours%'", "`weekhour`")]
+        {
+            let mut bare = file::yaml(&format!("a: {{{key}}}")).unwrap();
+            assert!(lists.expand(&mut bare).unwrap_err().1.contains(want), "{key}");
         }
         let mut wrong = file::yaml("a: {actor.name|expand: '%servce_accounts%'}").unwrap();
         assert!(lists.expand(&mut wrong).unwrap_err().1.contains("did you mean `service_accounts`?"));
