@@ -594,6 +594,11 @@ fn a_device_is_one_by_its_name_and_by_its_id() {
     let told = |found: &[Value]| found.iter().any(|f| f["evidence"].to_string().contains("on CFO-LAPTOP"));
     let found = findings(&[text(&path)]);
     assert!(told(&found), "{found:#?}");
+    let deleted =
+        format!(r#""initiated_by":{{"type":"admin","email":"root@x.io"}},"resource":{{"id":"{id}","type":"system"}}"#);
+    fs::write(&path, log.clone() + &event(4, "system_delete", &deleted)).unwrap();
+    let timeline = jcdetect().args(["timeline", text(&path), "--no-config"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&timeline.stdout).contains("deleted the device CFO-LAPTOP"), "{timeline:?}");
     // Entries that name it by its id go on to match.
     let is_of = |f: &Value| f["related"].to_string().contains(id);
     assert!(found.iter().any(is_of), "{found:#?}");

@@ -34,9 +34,15 @@ impl<'f> Words<'f> {
         words
     }
 
-    /// The first value of a normalized field.
+    /// The first value of a normalized field. A device that the event names by its id alone goes by the name that other
+    /// events have for it.
     pub fn norm(&self, norm: Norm) -> Option<String> {
-        self.first(&Field::Norm(norm))
+        let own = self.first(&Field::Norm(norm));
+        let is = |norm, text: Option<&str>| self.first(&Field::Norm(norm)).as_deref() == text;
+        if norm == Norm::TargetName && is(Norm::TargetType, Some("system")) && is(Norm::TargetId, own.as_deref()) {
+            return self.first(&Field::Norm(Norm::DeviceName)).or(own);
+        }
+        own
     }
 
     /// The first value of a field, by the name that rules have for it.
