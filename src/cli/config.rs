@@ -198,13 +198,13 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Config, String> {
-        Config::parse(text, Path::new("x/jcdetect.yml")).map_err(|e| format!("{e:#}"))
+        Config::parse(text, Path::new("docs/jcdetect.yml")).map_err(|e| format!("{e:#}"))
     }
 
     #[test]
     fn what_it_says() {
-        let config = parse("lists:\n  vpn_networks: [192.0.2.0/24]\nrules: mine\nenable: [report-export]\n").unwrap();
-        assert_eq!(config.rules, [PathBuf::from("x/mine")]);
+        let config = parse("lists:\n  vpn_networks: [192.0.2.0/24]\nrules: rules\nenable: [report-export]\n").unwrap();
+        assert_eq!(config.rules, [PathBuf::from("docs/rules")]);
         assert_eq!(config.enable, ["report-export"]);
         assert!(parse("# nothing\n").unwrap().enable.is_empty());
     }
@@ -212,15 +212,15 @@ mod tests {
     #[test]
     fn mistakes_are_pointed_out() {
         for (text, want) in [
-            ("enable: []\nlist: {}\n", "x/jcdetect.yml:2: no key `list`; did you mean `lists`?"),
-            ("lists:\n  vpn_network: []\n", "x/jcdetect.yml:2: no list vpn_network; did you mean `vpn_networks`?"),
-            ("lists:\n  vpn_networks: {a: b}\n", "x/jcdetect.yml:2: `vpn_networks`: expected a list of texts"),
+            ("enable: []\nlist: {}\n", "docs/jcdetect.yml:2: no key `list`; did you mean `lists`?"),
+            ("lists:\n  vpn_network: []\n", "docs/jcdetect.yml:2: no list vpn_network; did you mean `vpn_networks`?"),
+            ("lists:\n  vpn_networks: {a: b}\n", "docs/jcdetect.yml:2: `vpn_networks`: expected a list of texts"),
             (
                 "lists:\n  vpn_networks: [192.0.2.1, nonsense]\n",
-                "x/jcdetect.yml:2: `vpn_networks`: \"nonsense\" is not a network; write 203.0.113.0/24 or an address",
+                "docs/jcdetect.yml:2: `vpn_networks`: \"nonsense\" is not a network; write 203.0.113.0/24 or an address",
             ),
-            ("office_hours: {from: '8'}\n", "x/jcdetect.yml:1: `office_hours`: `from: 8` is not a time"),
-            ("a: [\n", "x/jcdetect.yml:"),
+            ("office_hours: {from: '8'}\n", "docs/jcdetect.yml:1: `office_hours`: `from: 8` is not a time"),
+            ("a: [\n", "docs/jcdetect.yml:"),
             ("- a\n", "a configuration is a map of keys"),
         ] {
             let error = parse(text).unwrap_err();
