@@ -152,7 +152,15 @@ fn an_address_that_is_new_ties_also_where_others_come_from_it() {
 
 #[test]
 fn a_known_network_ties_nobody_and_lowers_confidence() {
-    let attacked = [guessed(100, "alice", "203.0.113.9", 9), guessed(200, "robert", "203.0.113.9", 10)].concat();
+    // A ninth failure, since so many make a finding of their own in an office, too.
+    let nine = |number: u32, user: &str, hour: u32| {
+        let mut events = guessed(number, user, "203.0.113.9", hour);
+        let mut first = events[0].clone();
+        first["id"] = format!("{number:024x}").into();
+        events.insert(0, first);
+        events
+    };
+    let attacked = [nine(100, "alice", 9), nine(200, "robert", 10)].concat();
     let (folder, path) = written(&attacked);
     let known = folder.path().join("known.csv");
     fs::write(&known, "network,label\n203.0.113.0/24,head office\n").unwrap();
