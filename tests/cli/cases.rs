@@ -280,7 +280,10 @@ fn a_title_tells_of_the_harm_and_of_what_went_before() {
     }
     let recovery = recovered(301, &pushed[0], "192.0.2.10");
     let (_folder, path) = written(&[pushed, recovery].concat());
-    assert_eq!(titles(&report(&[&path, "--no-config"])), ["Push approved after a series of refused ones: alice"]);
+    assert_eq!(
+        titles(&report(&[&path, "--no-config"])),
+        ["Push approved after several were refused or ran out: alice"]
+    );
 }
 
 #[test]
