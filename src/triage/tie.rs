@@ -5,9 +5,10 @@
 //! office, a kiosk, an administrator who looks after everybody. Nor does the address from which such an administrator
 //! helps people, a home for example: it is theirs, and not that of whom the finding is about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use foldhash::fast::RandomState;
 use ipnet::IpNet;
 
 use super::finding::Finding;
@@ -279,7 +280,7 @@ impl Bonds<'_> {
             let keys = ties.about.iter().chain(&ties.actors).chain(&ties.targets);
             named.extend(keys.map(|key| (*organization, key.as_str())));
         }
-        let mut at: BTreeMap<u32, Vec<Place<'k>>> = BTreeMap::new();
+        let mut at: HashMap<u32, Vec<Place<'k>>, RandomState> = HashMap::default();
         let profiles = self.store.profiles();
         for profile in 0..profiles.len() {
             let Some((organization, places)) = places.get_key_value(profiles.organization(profile)) else { continue };
