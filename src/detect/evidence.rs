@@ -19,7 +19,8 @@ pub fn evidence(set: &RuleSet, store: &Store, detected: &Detected, rule: usize, 
 }
 
 /// The same, and with them the first sights that had a part in it: the rule that saw it, and where. What risk adds up is
-/// told of on its own, so of that it has none.
+/// told of on its own, so of that it has none; nor of parts that learn of the whole organization, which ask for the age of
+/// the log.
 pub fn evidence_and_sights(
     set: &RuleSet,
     store: &Store,
@@ -29,7 +30,10 @@ pub fn evidence_and_sights(
 ) -> (BTreeSet<u32>, Vec<(usize, Signal)>) {
     let Collected { told, events, .. } = Collected::of(set, store, detected, rule, signals);
     let is_sum = matches!(set.rules[rule].logic, Logic::Risk(_));
-    let is_sight = |rule: usize| !is_sum && matches!(set.rules[rule].logic, Logic::FirstSeen(_));
+    let is_sight = |part: usize| match &set.rules[part].logic {
+        Logic::FirstSeen(first) => !is_sum && (part == rule || !first.by.is_empty()),
+        _ => false,
+    };
     let mut sights: Vec<(usize, Signal)> = told.into_iter().filter(|(rule, _)| is_sight(*rule)).collect();
     sights.sort_unstable();
     (events, sights)

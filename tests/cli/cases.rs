@@ -269,7 +269,10 @@ fn a_title_tells_of_the_harm_and_of_what_went_before() {
     }
     let (_folder, path) = written(&events);
     let harmed = report(&[&path, "--no-config"]);
-    assert_eq!(titles(&harmed), ["Many users deleted or suspended by one actor: ops@example.com"]);
+    assert_eq!(
+        titles(&harmed),
+        ["Many users deleted or suspended, or scheduled for it, by one actor: ops@example.com"]
+    );
     // Refused pushes, then one approved, and a recovery by an administrator that nobody finished.
     let mut pushed: Vec<Value> = guessed(100, "alice", "203.0.113.9", 9);
     for event in &mut pushed {
