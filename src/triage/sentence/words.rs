@@ -39,7 +39,8 @@ impl<'f> Words<'f> {
     pub fn norm(&self, norm: Norm) -> Option<String> {
         let own = self.first(&Field::Norm(norm));
         let is = |norm, text: Option<&str>| self.first(&Field::Norm(norm)).as_deref() == text;
-        if norm == Norm::TargetName && is(Norm::TargetType, Some("system")) && is(Norm::TargetId, own.as_deref()) {
+        let is_id = || is(Norm::TargetId, own.as_deref()) && is(Norm::DeviceKey, own.as_deref());
+        if norm == Norm::TargetName && is(Norm::TargetType, Some("system")) && is_id() {
             return self.first(&Field::Norm(Norm::DeviceName)).or(own);
         }
         own
