@@ -138,9 +138,12 @@ impl Config {
                 }
                 "rules" => {
                     let folder = path.parent().unwrap_or(Path::new(""));
-                    config.rules = texts()?.iter().map(|text| folder.join(text)).collect();
-                    if let Some((text, gone)) = texts()?.iter().zip(&config.rules).find(|(_, rules)| !rules.exists()) {
-                        bail!("{}: `rules`: {} is not there", at(text), gone.display());
+                    for text in texts()? {
+                        let rules = folder.join(&text);
+                        if !rules.exists() {
+                            bail!("{}: `rules`: {} is not there", at(&text), rules.display());
+                        }
+                        config.rules.push(rules);
                     }
                 }
                 "enable" => config.enable = texts()?,
