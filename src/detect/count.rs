@@ -2,7 +2,8 @@
 //!
 //! An event completes when the matches of its group in (t − window, t] are within the bounds. Events at the
 //! same instant are all in the window, whichever stands first; where only so many are allowed, those behind the event
-//! in the order are not yet: of two at one instant one is the first.
+//! in the order are not yet: of two at one instant one is the first. Where a rule is counted since another, the window
+//! begins with the last match of that one in it.
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
@@ -16,36 +17,37 @@ use super::group::{Grouping, Members};
 use super::partition::Partition;
 use super::signal::Signal;
 use super::store::Store;
-use crate::event::time::{Span, Timestamp};
+use crate::event::time::Timestamp;
 use crate::rule::logic::{Count, Rate};
-
-/// The part of `events`, which are in the total order, in (t − window, t], as a range.
-pub fn window(store: &Store, events: &[u32], time: Timestamp, window: Span) -> Range<usize> {
-    let start = events.partition_point(|e| store.time(*e).0 <= time.0.saturating_sub(window.0));
-    let end = events.partition_point(|e| store.time(*e) <= time);
-    start..end
-}
 
 /// The events of one group that a rule counts: those that have the values it counts, if it counts values.
 pub struct Counted<'a> {
     store: &'a Store,
     rule: &'a Count,
     values: Option<&'a Grouping>,
+    /// what the count starts anew with, in the total order
+    since: &'a [u32],
     /// in the total order
     pub events: Cow<'a, [u32]>,
 }
 
 impl<'a> Counted<'a> {
     /// What is counted in a group. `values` are the groups by the fields whose values are counted: one number for each
-    /// tuple.
-    pub fn new(store: &'a Store, rule: &'a Count, group: &'a Members, values: Option<&'a Grouping>) -> Counted<'a> {
+    /// tuple. `since` is what the count starts anew with, in the same group.
+    pub fn new(
+        store: &'a Store,
+        rule: &'a Count,
+        group: &'a Members,
+        values: Option<&'a Grouping>,
+        since: &'a [u32],
+    ) -> Counted<'a> {
         let events = group.events();
         let has_value = |event: &u32| values.is_none_or(|values| !values.of(store.profile(*event)).is_empty());
         let events = match events.iter().all(has_value) {
             true => events,
             false => events.iter().copied().filter(has_value).collect(),
         };
-        Counted { store, rule, values, events }
+        Counted { store, rule, values, since, events }
     }
 
     /// Whether only so many are allowed.
@@ -55,16 +57,30 @@ impl<'a> Counted<'a> {
 
     /// The window of an event, as a range of the events.
     pub fn window(&self, event: u32) -> Range<usize> {
-        let range = window(self.store, &self.events, self.store.time(event), self.rule.window);
+        let range = self.within(&self.events, self.store.time(event));
         match self.has_most() {
             true => range.start..self.events.partition_point(|other| *other <= event),
             false => range,
         }
     }
 
+    /// The last instant before the window of an event at a time.
+    fn open(&self, time: Timestamp) -> i64 {
+        let open = time.0.saturating_sub(self.rule.window.0);
+        let last = self.since[..self.since.partition_point(|e| self.store.time(*e) <= time)].last();
+        last.map_or(open, |last| open.max(self.store.time(*last).0.saturating_sub(1)))
+    }
+
+    /// The part of events of the group, which are in the total order, that is in the window of an event at a time.
+    pub fn within(&self, events: &[u32], time: Timestamp) -> Range<usize> {
+        let open = self.open(time);
+        let start = events.partition_point(|e| self.store.time(*e).0 <= open);
+        start..events.partition_point(|e| self.store.time(*e) <= time)
+    }
+
     /// A window that has yet to be moved to an event, or to one behind it.
     pub fn moving(&self, event: u32) -> Moving<'_> {
-        let start = window(self.store, &self.events, self.store.time(event), self.rule.window).start;
+        let start = self.within(&self.events, self.store.time(event)).start;
         Moving { of: self, has_most: self.has_most(), range: start..start, counts: HashMap::default() }
     }
 
@@ -77,7 +93,7 @@ impl<'a> Counted<'a> {
             let count = moving.to(event);
             let has_share = match (&self.rule.share, whole) {
                 (Some(share), Some(whole)) => {
-                    let all = window(self.store, whole, self.store.time(event), self.rule.window).len();
+                    let all = self.within(whole, self.store.time(event)).len();
                     moving.events() as f64 >= share.at_least * all as f64
                 }
                 _ => true,
@@ -112,7 +128,7 @@ impl Moving<'_> {
             }
             self.range.end += 1;
         }
-        let open = time.0.saturating_sub(self.of.rule.window.0);
+        let open = self.of.open(time);
         while self.range.start < self.range.end && store.time(events[self.range.start]).0 <= open {
             for value in self.values(events[self.range.start]) {
                 if let Entry::Occupied(mut count) = self.counts.entry(*value) {
@@ -198,6 +214,7 @@ fn limit(past: &BTreeMap<usize, usize>, all: usize, rule: &Rate) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::time::Span;
 
     #[test]
     fn a_percentile_of_counts_is_that_of_the_sorted_list() {

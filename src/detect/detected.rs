@@ -12,7 +12,22 @@ use super::signal::{EventSet, Signal, Signals};
 use super::store::Store;
 use super::{Judged, joined_alike, step, steps};
 use crate::event::field::Field;
+use crate::rule::logic::Count;
 use crate::rule::set::RuleSet;
+
+/// The matches since which a rule counts, by groups that may be shorter by some fields than those that it counts in.
+pub struct Since<'a> {
+    groupings: &'a Groupings,
+    index: Arc<Index>,
+    longer_by: usize,
+}
+
+impl Since<'_> {
+    /// Those for a group of what is counted, in the total order.
+    pub fn of(&self, group: u32) -> &[u32] {
+        self.index.of((0..self.longer_by).fold(group, |group, _| self.groupings.start(group)))
+    }
+}
 
 /// What all rules found.
 #[derive(Debug, Default)]
@@ -121,15 +136,22 @@ impl Detected {
     /// The events of one of the rules that a rule refers to, by the groups that they are in.
     pub fn index(&self, set: &RuleSet, store: &Store, rule: usize, reference: usize) -> Arc<Index> {
         let step = step(set, self, set.references[rule][reference]);
-        step.index(store, &self.groupings, &self.indexes, set.rules[rule].logic.group_by())
+        step.index(store, &self.groupings, &self.indexes, set.rules[rule].logic.joins(reference))
     }
 
     /// The groups that an event is in as a match of one of the rules that a rule refers to.
     pub fn groups_of(&self, set: &RuleSet, store: &Store, rule: usize, reference: usize, event: u32) -> Vec<u32> {
         let step = step(set, self, set.references[rule][reference]);
-        let fields = joined(set.rules[rule].logic.group_by(), step.name);
+        let fields = joined(set.rules[rule].logic.joins(reference), step.name);
         let grouping = fields.map(|fields| self.groupings.of_step(store, &fields, &step));
         grouping.map_or(vec![], |grouping| grouping.of(store.profile(event)).to_vec())
+    }
+
+    /// The matches since which a rule counts, for its groups.
+    pub fn since(&self, set: &RuleSet, store: &Store, rule: usize, count: &Count) -> Option<Since<'_>> {
+        let since = count.since.as_ref()?;
+        let index = self.index(set, store, rule, set.references[rule].len() - 1);
+        Some(Since { groupings: &self.groupings, index, longer_by: count.group_by.len() - since.joined_by })
     }
 
     /// What joins the members of a group.

@@ -199,7 +199,7 @@ pub fn ungrouped(set: &RuleSet, store: &Store, detected: &Detected, rule: usize)
 /// The fields that join the events of a rule, if they are the same for all that it refers to.
 fn joined_alike(set: &RuleSet, rule: usize) -> Option<Vec<Field>> {
     let by = set.rules[rule].logic.group_by();
-    let mut all = set.references[rule].iter().map(|to| joined(by, &set.rules[*to].name));
+    let mut all = grouped(set, rule).iter().map(|to| joined(by, &set.rules[*to].name));
     let fields = all.next()??;
     all.all(|other| other.as_ref() == Some(&fields)).then_some(fields)
 }
@@ -256,13 +256,18 @@ fn step<'a>(set: &'a RuleSet, detected: &'a Detected, rule: usize) -> Step<'a> {
     Step { name: &set.rules[rule].name, place, signals: &detected.signals[place] }
 }
 
-/// What a rule looks at in each of its groups; what a share is of is looked at by itself.
-fn steps<'a>(set: &'a RuleSet, detected: &'a Detected, rule: usize) -> Vec<Step<'a>> {
-    let references = match &set.rules[rule].logic {
+/// The rules whose matches a rule puts into groups; what a share is of, and what a count starts anew with, is looked at
+/// by itself.
+fn grouped(set: &RuleSet, rule: usize) -> &[usize] {
+    match &set.rules[rule].logic {
         Logic::Count(count) => &set.references[rule][..count.rules.len()],
         _ => &set.references[rule],
-    };
-    references.iter().map(|place| step(set, detected, *place)).collect()
+    }
+}
+
+/// What a rule looks at in each of its groups.
+fn steps<'a>(set: &'a RuleSet, detected: &'a Detected, rule: usize) -> Vec<Step<'a>> {
+    grouped(set, rule).iter().map(|place| step(set, detected, *place)).collect()
 }
 
 /// The steps without which no chain completes.
@@ -335,6 +340,7 @@ fn counted(context: Context<'_>, detected: &Detected, rule: usize, count: &Count
     let Context { set, store, partition, .. } = context;
     let groups = groups_of(set, store, detected, rule)?;
     let whole = count.share.as_ref().map(|_| detected.index(set, store, rule, count.rules.len()));
+    let since = detected.since(set, store, rule, count);
     let values = count.values.as_ref().map(|fields| detected.values(set, store, rule, fields));
     let most = values.as_deref().and_then(|values| most_values(context, detected, rule, values));
     let least = count.bounds.least();
@@ -343,7 +349,8 @@ fn counted(context: Context<'_>, detected: &Detected, rule: usize, count: &Count
             return vec![];
         }
         let whole = whole.as_ref().map(|index| index.of(group.number));
-        let counted = count::Counted::new(store, count, group, values.as_deref());
+        let since = since.as_ref().map_or(&[][..], |since| since.of(group.number));
+        let counted = count::Counted::new(store, count, group, values.as_deref(), since);
         count::signals(&counted, whole, partition)
     }))
 }

@@ -13,7 +13,7 @@ pub(super) fn check(rules: &mut [Rule], references: &[Option<Vec<usize>>]) -> Ve
         let (file, line) = (rules[place].file.clone(), rules[place].line);
         let mut parts = rules[place].logic.group_by().to_vec();
         let known: Vec<&Rule> = targets.iter().map(|to| &rules[*to]).collect();
-        for part in parts.iter_mut().filter(|part| is_alias(part)) {
+        for (place_of_part, part) in parts.iter_mut().enumerate().filter(|(_, part)| is_alias(part)) {
             let alias = part.name.clone();
             let mut tell = |message| out.push(Problem { file: file.clone(), line, message });
             for rule in part.fields.iter_mut().filter_map(|(rule, _)| rule.as_mut()) {
@@ -22,7 +22,9 @@ pub(super) fn check(rules: &mut [Rule], references: &[Option<Vec<usize>>]) -> Ve
                     None => tell(format!("alias `{alias}` names {rule:?}, which is none of the rules that are joined")),
                 }
             }
-            if let Some(Rule { name, .. }) = known.iter().find(|known| part.field(&known.name).is_none()) {
+            let is_joined = |reference: &usize| place_of_part < rules[place].logic.joins(*reference).len();
+            let mut joined = (0..known.len()).filter(is_joined).map(|reference| known[reference]);
+            if let Some(Rule { name, .. }) = joined.find(|known| part.field(&known.name).is_none()) {
                 tell(format!("alias `{alias}` leaves out {name:?}, whose events join nothing: say its field"));
             }
         }

@@ -5,8 +5,8 @@ use serde_json::Value as Yaml;
 use super::block::{Block, span, texts};
 use super::detection::{Fault, Warnings, fault, field};
 use super::logic::{
-    Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Rate, Reference, Right, Risk, Share, Travel, Unless,
-    Where,
+    Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Rate, Reference, Right, Risk, Share, Since, Travel,
+    Unless, Where,
 };
 use super::pattern::Order;
 use crate::event::field::{Field, Named, Norm};
@@ -114,8 +114,17 @@ fn check_kind(kind: &str) -> Result<(), Fault> {
     Err(fault("type", message))
 }
 
-/// Compiles Sigma's `correlation`, with the `share` of our own block.
-pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) -> Result<Logic, Fault> {
+/// What our own block adds to a count.
+#[derive(Default)]
+pub struct Additions {
+    /// `share`
+    pub share: Option<Yaml>,
+    /// `since`
+    pub since: Option<Yaml>,
+}
+
+/// Compiles Sigma's `correlation`, with what our own block adds to it.
+pub fn correlation(value: &Yaml, additions: &Additions, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("correlation", value, warnings)?;
     let kind = block.need("type")?.as_str().unwrap_or_default().to_owned();
     check_kind(&kind)?;
@@ -149,8 +158,9 @@ pub fn correlation(value: &Yaml, share: Option<&Yaml>, warnings: &mut Warnings) 
                 _ => None,
             };
             check_bounds(&bounds, usize::MAX)?;
-            let share = share.map(|s| share_of(s, block.warnings)).transpose()?;
-            Logic::Count(Count { rules, group_by, window, bounds, values, share })
+            let share = additions.share.as_ref().map(|s| share_of(s, block.warnings)).transpose()?;
+            let since = additions.since.as_ref().map(|s| since_of(s, &group_by, block.warnings)).transpose()?;
+            Logic::Count(Count { rules, group_by, window, bounds, values, share, since })
         }
         // `temporal` and `temporal_ordered`
         _ => {
@@ -194,6 +204,26 @@ fn share_of(value: &Yaml, warnings: &mut Warnings) -> Result<Share, Fault> {
     }
     block.finish()?;
     Ok(share)
+}
+
+/// `since: rule`, or `{rule, by}`. `by` names the first of the fields that join what is counted.
+fn since_of(value: &Yaml, group_by: &[GroupBy], warnings: &mut Warnings) -> Result<Since, Fault> {
+    if let Yaml::String(rule) = value {
+        return Ok(Since { rule: rule.clone(), joined_by: group_by.len() });
+    }
+    let mut block = Block::new("since", value, warnings)?;
+    let rule = block.rule("rule")?;
+    let by = block.take("by").map(|value| texts("by", &value)).transpose()?;
+    block.finish()?;
+    let joined_by = by.as_ref().map_or(group_by.len(), Vec::len);
+    let is_start =
+        by.into_iter().flatten().enumerate().all(|(i, name)| group_by.get(i).is_some_and(|g| g.name == name));
+    if !is_start {
+        let names: Vec<&str> = group_by.iter().map(|part| part.name.as_str()).collect();
+        let message = format!("`by` names the first of what is grouped by, in its order: {}", names.join(", "));
+        return Err(fault("by", message));
+    }
+    Ok(Since { rule, joined_by })
 }
 
 /// Compiles `sequence`.

@@ -85,6 +85,8 @@ pub struct Count {
     pub values: Option<Vec<Field>>,
     /// at least this part of all events of another rule
     pub share: Option<Share>,
+    /// only since another rule last matched
+    pub since: Option<Since>,
 }
 
 impl Count {
@@ -97,6 +99,7 @@ impl Count {
         };
         self.values.is_none()
             && self.share.is_none()
+            && self.since.is_none()
             && self.window.0 <= SECOND
             && self.bounds.tests.iter().all(least_one)
     }
@@ -109,6 +112,15 @@ pub struct Share {
     pub of: Reference,
     /// the least part, 0 to 1
     pub at_least: f64,
+}
+
+/// A rule of which the last match in a window starts the count anew.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Since {
+    /// what starts it anew
+    pub rule: Reference,
+    /// by how many of the group fields, from the first on, its events are joined with what is counted
+    pub joined_by: usize,
 }
 
 /// A comparison of fields of two steps.
@@ -305,7 +317,10 @@ impl Logic {
     pub fn references(&self) -> Vec<&Reference> {
         match self {
             Logic::Detection(_) | Logic::Risk(_) => vec![],
-            Logic::Count(c) => c.rules.iter().chain(c.share.iter().map(|s| &s.of)).collect(),
+            Logic::Count(c) => {
+                let (share, since) = (c.share.iter().map(|s| &s.of), c.since.iter().map(|s| &s.rule));
+                c.rules.iter().chain(share).chain(since).collect()
+            }
             Logic::Chain(c) => c.rules.iter().chain(c.unless.iter().map(|u| &u.rule)).collect(),
             Logic::FirstSeen(f) => vec![&f.rule, &f.learn_from],
             Logic::Travel(t) => vec![&t.rule],
@@ -322,6 +337,16 @@ impl Logic {
             Logic::FirstSeen(f) => &f.by,
             Logic::Travel(t) => &t.by,
             Logic::Rate(r) => &r.by,
+        }
+    }
+
+    /// What joins the events of one of the rules it refers to, by its place among them.
+    pub fn joins(&self, reference: usize) -> &[GroupBy] {
+        match self {
+            Logic::Count(Count { group_by, since: Some(since), .. }) if reference + 1 == self.references().len() => {
+                &group_by[..since.joined_by]
+            }
+            _ => self.group_by(),
         }
     }
 

@@ -239,7 +239,7 @@ fn one(
         tags,
         ..Rule::of(&name, Expr::Or(vec![]))
     };
-    let (share, condition) = own::read(&mut rule, &own, warnings)?;
+    let (additions, condition) = own::read(&mut rule, &own, warnings)?;
     let folder = std::path::Path::new(path).parent().and_then(|p| p.file_name());
     let folder = folder.map_or_else(|| "custom".to_owned(), |f| f.to_string_lossy().into_owned());
     if rule.category.is_empty() {
@@ -254,7 +254,7 @@ fn one(
             header::check_product(map)?;
             Logic::Detection(detection::compile(detection, warnings)?)
         }
-        (None, Some(correlation), None) => correlation::correlation(correlation, share.as_ref(), warnings)?,
+        (None, Some(correlation), None) => correlation::correlation(correlation, &additions, warnings)?,
         (None, None, Some(logic)) => logic,
         (None, None, None) => return Err(fault("title", "the rule has neither `detection` nor `correlation`")),
         _ => {
@@ -264,8 +264,10 @@ fn one(
             ));
         }
     };
-    if share.is_some() && !matches!(rule.logic, Logic::Count(_)) {
-        return Err(fault("share", "`share` belongs to `event_count` and `value_count`"));
+    for (key, value) in [("share", additions.share), ("since", additions.since)] {
+        if value.is_some() && !matches!(rule.logic, Logic::Count(_)) {
+            return Err(fault(key, format!("`{key}` belongs to `event_count` and `value_count`")));
+        }
     }
     if let Logic::Detection(expr) = &rule.logic
         && expr.is_linked()
@@ -437,5 +439,9 @@ mod tests {
         let rate = "title: T\njcdetect: {rate: {rule: x, by: [actor.key], bucket: 1h, percentile: 0.95}}\n";
         assert!(error(rate).contains("`percentile` is a number from 1 to 100"));
         assert!(error(&format!("{base}jcdetect: {{share: {{of: x}}}}\n")).contains("`share` lacks `at_least`"));
+        let since = |by: &str| error(&format!("{base}jcdetect: {{since: {{rule: y, by: [{by}]}}}}\n"));
+        assert!(since("source.ip").contains("`by` names the first of what is grouped by"), "{}", since("source.ip"));
+        let temporal = base.replace("event_count", "temporal").replace("  condition: {gte: 5}\n", "");
+        assert!(error(&format!("{temporal}jcdetect: {{since: y}}\n")).contains("`since` belongs to `event_count`"));
     }
 }

@@ -3,19 +3,15 @@
 use serde_json::Value as Yaml;
 
 use super::block::{Block, span, texts};
-use super::correlation;
+use super::correlation::{self, Additions};
 use super::detection::{self, Fault, Warnings, fault};
 use super::entity::Entity;
 use super::logic::Logic;
 use super::severity::{Confidence, Severity};
 use super::{Duet, LevelWhen, Rule};
 
-/// Reads our block. Gives back `share`, which belongs to the correlation, and a condition of our own.
-pub(super) fn read(
-    rule: &mut Rule,
-    own: &Yaml,
-    warnings: &mut Warnings,
-) -> Result<(Option<Yaml>, Option<Logic>), Fault> {
+/// Reads our block. Gives back what belongs to the correlation, and a condition of our own.
+pub(super) fn read(rule: &mut Rule, own: &Yaml, warnings: &mut Warnings) -> Result<(Additions, Option<Logic>), Fault> {
     let mut block = Block::new("jcdetect", own, warnings)?;
     let mut conditions = Vec::new();
     for (key, compile) in CONDITIONS {
@@ -27,7 +23,7 @@ pub(super) fn read(
         return Err(fault("jcdetect", "a rule has one condition"));
     }
     let level_when = block.take("level_when").map(|value| levels(&value, block.warnings)).transpose()?;
-    let share = block.take("share");
+    let additions = Additions { share: block.take("share"), since: block.take("since") };
     rule.level_when = level_when.unwrap_or_default();
     rule.category = block.text("category")?.unwrap_or_default();
     if let Some(word) = block.text("entity")? {
@@ -45,7 +41,7 @@ pub(super) fn read(
     }
     rule.duet = block.take("duet").filter(|v| !v.is_null()).map(|v| duet(&v, block.warnings)).transpose()?;
     block.finish()?;
-    Ok((share, conditions.pop()))
+    Ok((additions, conditions.pop()))
 }
 
 type Compile = fn(&Yaml, &mut Warnings) -> Result<Logic, Fault>;

@@ -199,14 +199,15 @@ fn counted(count: &Count) -> String {
     };
     let share = count.share.as_ref();
     let share = share.map(|s| format!(", and at least {:.0} % of {}", s.at_least * 100.0, s.of)).unwrap_or_default();
+    let since = count.since.as_ref().map(|since| format!(" and since the last {}", since.rule)).unwrap_or_default();
     let (rules, window, each) = (names(&count.rules), count.window.words(), each(&count.group_by));
-    format!("{} {what} of {rules} within {window}{each}{share}", count.bounds)
+    format!("{} {what} of {rules} within {window}{since}{each}{share}", count.bounds)
 }
 
 /// The idiom for "one of several rules": any match counts, and nothing else is asked.
 fn is_any_of(count: &Count) -> bool {
     let is_one = count.bounds.tests == [(Order::GreaterEqual, 1.0)];
-    is_one && count.values.is_none() && count.share.is_none()
+    is_one && count.values.is_none() && count.share.is_none() && count.since.is_none()
 }
 
 /// First the steps, then what is compared, then what must not be there.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::describe;
 use super::explanation::Read;
-use crate::detect::count::{Counted, window};
+use crate::detect::count::Counted;
 use crate::detect::group::{Grouping, Members};
 use crate::detect::index::Index;
 use crate::detect::memory;
@@ -109,10 +109,12 @@ pub fn at(keys: &Keys<'_>, event: u32) -> Vec<String> {
 fn most_at_once(keys: &Keys<'_>, count: &Count) -> Vec<String> {
     let Read { set, store, detected } = keys.read;
     let values = count.values.as_ref().map(|fields| keys.values(fields));
+    let since = detected.since(set, store, keys.rule, count);
     let mut best: Option<(usize, Timestamp, String)> = None;
     for group in detected.numbers(set, store, keys.rule) {
         let members = keys.members(group);
-        let counted = Counted::new(store, count, &members, values.as_deref());
+        let since = since.as_ref().map_or(&[][..], |since| since.of(group));
+        let counted = Counted::new(store, count, &members, values.as_deref(), since);
         let Some(first) = counted.events.first() else { continue };
         let mut moving = counted.moving(*first);
         for event in counted.events.iter() {
@@ -140,17 +142,19 @@ fn count_at(keys: &Keys<'_>, count: &Count, event: u32) -> Vec<String> {
     if own.is_empty() {
         return vec!["the event is none of what it counts, or lacks what it is counted by".to_owned()];
     }
-    let store = keys.read.store;
+    let Read { set, store, detected } = keys.read;
+    let since = detected.since(set, store, keys.rule, count);
     let values = count.values.as_ref().map(|fields| keys.values(fields));
     let whole = count.share.as_ref().map(|share| (share, keys.index(count.rules.len())));
     let say = |group: &u32| {
         let members = keys.members(*group);
-        let counted = Counted::new(store, count, &members, values.as_deref());
+        let since = since.as_ref().map_or(&[][..], |since| since.of(*group));
+        let counted = Counted::new(store, count, &members, values.as_deref(), since);
         let mut moving = counted.moving(event);
         let (found, shown) = (moving.to(event), keys.shown(*group, event));
         let said = format!("{found} up to this event, for {shown}; needed: {}", count.bounds);
         let Some((share, whole)) = &whole else { return said };
-        let (part, all) = (moving.events(), window(store, whole.of(*group), store.time(event), count.window).len());
+        let (part, all) = (moving.events(), counted.within(whole.of(*group), store.time(event)).len());
         let (percent, least) = (part * 100 / all.max(1), share.at_least * 100.0);
         format!("{said}; and {part} are {percent} % of the {all} of {}; needed: at least {least:.0} %", share.of)
     };

@@ -138,6 +138,21 @@ name: share
 correlation: {type: event_count, rules: [ab], group-by: [actor.key], timespan: 20s, condition: {gte: 2}}
 jcdetect: {share: {of: any, at_least: 0.6}}
 =====
+title: count since another
+name: since
+correlation: {type: event_count, rules: [ab], group-by: [actor.key], timespan: 20s, condition: {gte: 2}}
+jcdetect: {since: c, share: {of: any, at_least: 0.4}}
+=====
+title: count in a country since another anywhere
+name: since-there
+correlation: {type: event_count, rules: [any], group-by: [actor.key, source.country], timespan: 1h, condition: {gte: 2}}
+jcdetect: {since: {rule: c, by: [actor.key]}}
+=====
+title: values since another
+name: since-values
+correlation: {type: value_count, rules: [any], group-by: [actor.key], timespan: 1h, condition: {field: source.country, gte: 2}}
+jcdetect: {since: {rule: bc}}
+=====
 title: temporal
 name: temporal
 correlation: {type: temporal, rules: [ab, bc, c], group-by: [actor.key], timespan: 10s}
@@ -403,6 +418,7 @@ mod naive {
             if grouped && is(e, "ab") && part >= 2 && part as f64 >= 0.6 * whole as f64 {
                 add("share", e, false);
             }
+            since(world, e, &mut add);
             temporal(world, e, &mut add);
             far(world, e, &mut add);
             ordered(world, e, &mut add);
@@ -417,6 +433,27 @@ mod naive {
         }
         add_risk(world, &mut out);
         out
+    }
+
+    /// Enough in the window, of what is not earlier than the last match of another rule.
+    fn since(world: &[Happening], e: &Happening, add: &mut dyn FnMut(&str, &Happening, bool)) {
+        let counted = |rule: &'static str, window: i64, since: &str| {
+            let last = world.iter().filter(|x| is(x, since) && joined(x, e) && x.at <= e.at).map(|x| x.at).max();
+            let counts = move |x: &&Happening| within(x, e, window) && last.is_none_or(|last| x.at >= last);
+            world.iter().filter(move |x| is(x, rule) && joined(x, e)).filter(counts)
+        };
+        let (part, whole) = (counted("ab", 20, "c").count(), counted("any", 20, "c").count());
+        if e.actor.is_some() && is(e, "ab") && part >= 2 && part as f64 >= 0.4 * whole as f64 {
+            add("since", e, false);
+        }
+        let there = counted("any", 3600, "c").filter(|x| x.country == e.country).count();
+        if e.actor.is_some() && e.country.is_some() && there >= 2 {
+            add("since-there", e, false);
+        }
+        let countries: BTreeSet<u8> = counted("any", 3600, "bc").filter_map(|x| x.country).collect();
+        if e.actor.is_some() && e.country.is_some() && countries.len() >= 2 {
+            add("since-values", e, false);
+        }
     }
 
     /// The placed match before this one lies far away and was not long ago.
@@ -453,7 +490,7 @@ mod naive {
     /// What the signals of a rule are made of, through all between.
     fn made_of(rule: &str) -> &'static [&'static str] {
         match rule {
-            "count" | "share" | "travel" => &["ab"],
+            "count" | "share" | "since" | "travel" => &["ab"],
             "count-all" | "unless" | "unlike" | "absent-last" | "chain-of-own" | "far-and-alone" => &["ab", "c"],
             "values" | "absent-first" | "absent-first-there" => &["any", "bc"],
             "temporal" | "two-of-three" | "ordered" | "far" => &["ab", "bc", "c"],
@@ -461,7 +498,7 @@ mod naive {
             "chain" => &["count", "ab", "c"],
             "where" => &["ab", "bc"],
             "alone" | "alone-till-lately" | "first-seen" | "first-seen-settling" => &["bc"],
-            "first-seen-lately" | "rate" => &["any"],
+            "first-seen-lately" | "rate" | "since-there" | "since-values" => &["any"],
             _ => &[],
         }
     }
