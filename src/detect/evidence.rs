@@ -8,9 +8,8 @@ use super::group::Group;
 use super::memory::{Stop, legs};
 use super::signal::Signal;
 use super::store::Store;
-use super::union::Union;
 use super::{Detected, compared, risk, union_of};
-use crate::rule::logic::{Count, Logic};
+use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
 
 /// All events that made these signals of a rule.
@@ -88,9 +87,8 @@ impl<'a> Collected<'a> {
         self.events.extend(signals.iter().map(|s| s.event));
         let logic = &set.rules[rule].logic;
         let mut made = Made(vec![BTreeSet::new(); parts(logic)]);
-        if let Some(count) = union_of(set, rule) {
-            let union = Union::new(set, store, detected, rule, count);
-            made.of_any(signals.iter().flat_map(|signal| union.window(signal.event)));
+        if union_of(set, rule).is_some() {
+            made.of_any(signals.iter().map(|signal| signal.event));
         } else {
             for (group, completing) in detected.by_group(set, store, rule, signals.iter().copied()).into_values() {
                 self.of_group(rule, &group, completing, &mut made);
@@ -113,10 +111,7 @@ impl<'a> Collected<'a> {
         match &set.rules[rule].logic {
             Logic::Detection(_) => {}
             Logic::FirstSeen(_) => made.of_any(completing),
-            // A bound such as `lte: 3` holds for one event already: the evidence is that event only.
-            Logic::Count(Count { bounds, values: None, .. }) if bounds.hold(1) && !bounds.hold(usize::MAX) => {
-                made.of_any(completing);
-            }
+            Logic::Count(count) if count.is_met_by_one() => made.of_any(completing),
             Logic::Count(count) => {
                 let members = members();
                 let values = count.values.as_ref();

@@ -48,7 +48,6 @@ use partition::Partition;
 use profile::Symbol;
 use signal::{EventSet, Signal, Signals};
 use store::Store;
-use union::Union;
 
 /// How many owners a rule could judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -283,7 +282,7 @@ fn evaluate(context: Context<'_>, detected: &Detected, rule: usize) -> Found {
         Logic::Detection(_) => Found { signals: detected.signals[rule].clone(), ..Found::default() },
         Logic::Risk(risk) => risk::evaluate(set, store, detected, risk),
         Logic::Count(count) if union_of(set, rule).is_some() => {
-            let signals = Signals::Matches(Arc::new(Union::new(set, store, detected, rule, count).events()));
+            let signals = Signals::Matches(Arc::new(union::events(set, store, detected, rule, count)));
             Found { signals, ..Found::default() }
         }
         Logic::Count(count) => counted(context, detected, rule, count).unwrap_or_default(),

@@ -105,6 +105,23 @@ fn what_is_behind_the_event_that_was_enough_is_no_evidence() {
 }
 
 #[test]
+fn what_a_share_of_two_weeks_is_taken_of_is_no_evidence() {
+    let count = "\ncorrelation: {type: event_count, rules: [only], timespan: 10m, condition: {gte: 2}}\n---\ntitle: only\nname: only\ncorrelation: {type: event_count, rules: [word], timespan: 14d, condition: {gte: 1}}\njcdetect: {share: {of: word, at_least: 1}}\n---";
+    let rule = format!("{OWN}{}", WORD.replacen("\n---", count, 1));
+    let events = [("07:00:00", "a"), ("09:00:00", "a"), ("09:00:30", "a")];
+    assert_eq!(evidence_of(&rule, &events), ["e1", "e2"]);
+}
+
+#[test]
+fn all_guesses_of_half_an_hour_are_evidence_of_a_lockout() {
+    let mut locked = sign_in("alice", true);
+    locked["event_type"] = "user_lockout".into();
+    locked["resource"] = locked["initiated_by"].clone();
+    let lockout = found("lockout-user", (0..6).map(|_| sign_in("alice", false)).chain([locked]));
+    assert_eq!((lockout.len(), &lockout[0]["event_count"]), (1, &json!(7)), "{lockout:?}");
+}
+
+#[test]
 fn what_made_a_step_that_is_missing_is_no_evidence() {
     let rule = format!(
         "{OWN}, sequence: {{steps: [off, twice], timespan: 1h, absent: last}}{WORD}---\ntitle: off\nname: off\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{raw.word: b}}, condition: s}}\n---\ntitle: twice\nname: twice\ncorrelation: {{type: event_count, rules: [word], timespan: 2h, condition: {{gte: 2}}}}\n"
