@@ -62,6 +62,7 @@ const NORMALIZED: &[(&[&[&str]], &[Norm])] = &[
             Norm::SourceCountry,
             Norm::SourcePlace,
             Norm::SourceAsn,
+            Norm::SourceOperator,
             Norm::SourceAnonymous,
             Norm::SourceKnown,
         ],

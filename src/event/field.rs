@@ -127,6 +127,8 @@ normalized! {
     SourcePlace = "source.place",
     /// network operator, where the feed has it
     SourceAsn = "source.asn",
+    /// the operator, and where nothing tells it the /16 or /32 of the address
+    SourceOperator = "source.operator",
     /// `tor`, `vpn`, `proxy`, `anonymous`, `hosting`, by `--geoip`
     SourceAnonymous = "source.anonymous",
     /// what the organization calls the network, by `--known`

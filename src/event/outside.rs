@@ -48,7 +48,17 @@ impl Outside {
 impl Fields for Enriched<'_> {
     fn values(&self, field: &Field) -> Values<'_> {
         let own = self.event.values(field);
-        let (Some(outside), Field::Norm(norm), true) = (&self.outside, field, own.is_empty()) else { return own };
+        let (Some(outside), Field::Norm(norm)) = (&self.outside, field) else { return own };
+        // Of a record without an operator the event has only the network.
+        let is_unknown = match norm {
+            Norm::SourceOperator => {
+                self.event.values(&Field::Norm(Norm::SourceAsn)).is_empty() && outside.asn.is_some()
+            }
+            _ => own.is_empty(),
+        };
+        if !is_unknown {
+            return own;
+        }
         // Where the record says another country, a point of the database is one of somewhere else.
         let is_there = || {
             let said = self.event.values(&Field::Norm(Norm::SourceCountry));
@@ -58,12 +68,34 @@ impl Fields for Enriched<'_> {
         match norm {
             Norm::SourceCountry => one(outside.country.clone()),
             Norm::SourcePlace => one(outside.spot().filter(|_| is_there())),
-            Norm::SourceAsn => one(outside.asn.clone()),
+            Norm::SourceAsn | Norm::SourceOperator => one(outside.asn.clone()),
             Norm::SourceAnonymous => one(outside.anonymous.map(str::to_owned)),
             Norm::SourceKnown => one(outside.known.clone()),
             Norm::IntelMatched => one((!outside.listed.is_empty()).then(|| "true".to_owned())),
             Norm::IntelName => outside.listed.iter().map(|name| Value::Text(name.as_str().into())).collect(),
             _ => own,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::json::Json;
+
+    #[test]
+    fn the_operator_is_that_of_the_record_then_of_the_database_then_the_network() {
+        let operator = |asn: &str, known: Option<&str>| {
+            let text = format!(r#"{{"event_type":"sso_auth","client_ip":"192.0.2.1"{asn}}}"#);
+            let json = Json::parse(&text).unwrap();
+            let event = Event::part(&json);
+            let outside = Some(Outside { asn: known.map(str::to_owned), ..Outside::default() });
+            let event = Enriched { event: &event, outside };
+            let values = event.values(&Field::Norm(Norm::SourceOperator));
+            values.first().and_then(Value::text).map(str::to_owned)
+        };
+        assert_eq!(operator(r#","asn":174"#, Some("AS2")).as_deref(), Some("AS174"));
+        assert_eq!(operator("", Some("AS2")).as_deref(), Some("AS2"));
+        assert_eq!(operator("", None).as_deref(), Some("192.0.0.0/16"));
     }
 }

@@ -39,6 +39,15 @@ pub fn link(ip: IpAddr) -> String {
     }
 }
 
+/// The network that stands for the operator of an address where no feed tells it: /16 of IPv4, /32 of IPv6, which is
+/// what operators are given at least. Few have less, and most have more.
+pub fn wide_network(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(v4) => Ipv4Net::new_assert(v4, 16).trunc().to_string(),
+        IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 32).trunc().to_string(),
+    }
+}
+
 /// Whether the addresses of this event tell where the actor is. RADIUS carries the address of the access
 /// point or VPN gateway, LDAP carries none.
 fn tells_the_actor(event_type: &str, json: &Json<'_>) -> bool {
@@ -166,6 +175,8 @@ mod tests {
         assert_eq!(network("203.0.113.77".parse().unwrap()), "203.0.113.0/24");
         assert_eq!(network("2001:db8:1:2::9".parse().unwrap()), "2001:db8:1::/48");
         assert_eq!(link("203.0.113.77".parse().unwrap()), "203.0.113.77");
+        assert_eq!(wide_network("203.0.113.77".parse().unwrap()), "203.0.0.0/16");
+        assert_eq!(wide_network("2001:db8:1:2::9".parse().unwrap()), "2001:db8::/32");
         assert_eq!(link("2001:db8:1:2:3::9".parse().unwrap()), "2001:db8:1:2::/64");
     }
 

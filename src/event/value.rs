@@ -128,6 +128,9 @@ impl Event<'_> {
             Norm::SourceCountry => optional(source::country(json, kind)),
             Norm::SourcePlace => optional(source::place(json, kind).map(|(lat, lon)| format!("{lat},{lon}"))),
             Norm::SourceAsn => optional(source::asn(json, kind)),
+            Norm::SourceOperator => {
+                optional(source::asn(json, kind).or_else(|| self.source_ip().map(source::wide_network)))
+            }
             Norm::AgentName => optional(agent::name(json)),
             Norm::AgentOs => optional(agent::os(json)),
             Norm::AgentKind => optional(agent::kind(json)),

@@ -8,7 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::context::Context;
 use super::describe;
 use super::learned::Learned;
-use super::related::{Related, ends, parts, programs, readable};
+use super::related::{Related, ends, parts, programs, readable, successful_first};
 use super::spell::{Spell, risk_entity, spells};
 use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
@@ -210,16 +210,18 @@ impl Findings<'_> {
         let events: Vec<u32> = events.into_iter().collect();
         let entity = self.risk_subject(place, spell, &events).unwrap_or_else(|| self.subject(rule, spell));
         let entity = self.named(entity, &events);
-        let all_parts = parts(store, &events);
+        let completing = spell.events();
+        let parts_of = |events: &[u32]| successful_first(store, &completing, events, parts(store, events));
+        let all_parts = parts_of(&events);
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let (own, others) = self.own_and_others(spell, &events);
-        let had_part = [&own, &others].map(|events| parts(store, events));
+        let had_part = [&own, &others].map(|events| parts_of(events));
         let spent = last_seen.since(first_seen);
         let leg = self.leg(place, &events);
-        let (programs, ends) = (programs(store, &events), ends(store, &spell.events()));
+        let (programs, ends) = (programs(store, &events), ends(store, &completing));
         let summary = describe::finding(rule, &entity, &programs, &ends, &had_part, (events.len(), spent), leg);
-        let shown = shown(&events, &spell.events(), self.evidence_limit);
+        let shown = shown(&events, &completing, self.evidence_limit);
         Finding {
             id: self.id(place, spell),
             rule: place,

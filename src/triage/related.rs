@@ -63,6 +63,23 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
     out
 }
 
+/// Puts those who got in before those who were tried in vain, if it is about a success after failures.
+pub(super) fn successful_first(
+    store: &Store,
+    completing: &[u32],
+    events: &[u32],
+    mut parts: Vec<Related>,
+) -> Vec<Related> {
+    let has = |event: &u32, outcome| store.text(*event, Norm::Outcome) == Some(outcome);
+    if events.iter().any(|event| has(event, "failure")) {
+        let successful = completing.iter().filter(|event| has(event, "success"));
+        let names: BTreeSet<String> =
+            successful.filter_map(|event| store.text(*event, Norm::ActorName)).map(str::to_lowercase).collect();
+        parts.sort_by_key(|part| part.role != "actor" || !names.contains(&part.value.to_lowercase()));
+    }
+    parts
+}
+
 /// The id of a person who had a part in an event.
 fn person_id<'s>(store: &'s Store, event: u32, part: &Related) -> Option<&'s str> {
     let [kind, name, id] = match part.role {

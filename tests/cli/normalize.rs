@@ -142,7 +142,7 @@ fn one_event_whole() {
             "service": "directory", "event_type": "admin_update", "outcome": "success",
             "actor": {"key": "admin:a1", "name": "root@x.io", "type": "admin", "id": "A1", "email": "root@x.io", "via": "session"},
             "target": {"key": "admin:a2", "name": "new@x.io", "type": "admin", "id": "A2", "email": "new@x.io"},
-            "source": {"ip": "192.0.2.1", "network": "192.0.2.0/24", "link": "192.0.2.1", "country": "FR"},
+            "source": {"ip": "192.0.2.1", "network": "192.0.2.0/24", "link": "192.0.2.1", "country": "FR", "operator": "192.0.0.0/16"},
             "agent": {"name": "Chrome", "os": "Windows", "kind": "browser"},
             "changes": [{"field": "enableMultiFactor", "from": true, "to": false, "trend": ["changed", "off"]},
                         {"field": "roles", "from": ["a"], "to": ["a", "b"], "trend": ["changed", "added", "widened"]}],
