@@ -122,6 +122,15 @@ fn all_guesses_of_half_an_hour_are_evidence_of_a_lockout() {
 }
 
 #[test]
+fn who_got_in_is_named_before_those_who_were_tried_in_vain() {
+    let tried = (0..20).map(|n| sign_in(&format!("u{n}"), false));
+    let hit = found("success-after-spray", tried.chain([sign_in("u7", true)]));
+    let summary = hit[0]["summary"].as_str().unwrap();
+    assert!(summary.contains(", as u7, u0, u1 and 17 more"), "{summary}");
+    assert_eq!(hit[0]["related"][0]["value"], "u7");
+}
+
+#[test]
 fn what_made_a_step_that_is_missing_is_no_evidence() {
     let rule = format!(
         "{OWN}, sequence: {{steps: [off, twice], timespan: 1h, absent: last}}{WORD}---\ntitle: off\nname: off\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{raw.word: b}}, condition: s}}\n---\ntitle: twice\nname: twice\ncorrelation: {{type: event_count, rules: [word], timespan: 2h, condition: {{gte: 2}}}}\n"
