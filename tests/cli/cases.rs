@@ -7,12 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::{lines, sign_in};
-use super::{report, scan, text};
-
-fn scenario(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios").join(name);
-    text(&folder).to_owned()
-}
+use super::{report, scan, scenario, text};
 
 fn written(events: &[Value]) -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
@@ -42,7 +37,7 @@ fn guessed(number: u32, user: &str, ip: &str, hour: u32) -> Vec<Value> {
 
 #[test]
 fn a_story_is_one_case_in_order_with_a_score_that_adds_up() {
-    let report = report(&[&scenario("admin-takeover")]);
+    let report = report(&[text(&scenario("admin-takeover"))]);
     let cases = report["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 1);
     let case = &cases[0];
@@ -76,7 +71,7 @@ fn a_story_is_one_case_in_order_with_a_score_that_adds_up() {
     assert_eq!(told, own, "each finding is in one step");
     let step = &steps[0];
     let first = &step["finding_ids"][0].as_str().unwrap()[..8];
-    let table = scan(&[&scenario("admin-takeover")]).split_whitespace().collect::<Vec<_>>().join(" ");
+    let table = scan(&[text(&scenario("admin-takeover"))]).split_whitespace().collect::<Vec<_>>().join(" ");
     let rules: Vec<&str> = step["rule_ids"].as_array().unwrap().iter().map(|rule| rule.as_str().unwrap()).collect();
     assert!(table.contains(&format!("[{}] {first}", rules.join(", "))), "{table}");
     assert!(case["first_action"].as_str().unwrap().starts_with("Contain first"));
@@ -86,8 +81,8 @@ fn a_story_is_one_case_in_order_with_a_score_that_adds_up() {
 #[test]
 fn neither_order_nor_split_nor_threads_change_a_case() {
     for name in ["admin-takeover", "policy-gap", "spray-one-hit", "extortion"] {
-        let whole = report(&[&scenario(name)]);
-        let events = fs::read_to_string(Path::new(&scenario(name)).join("events.jsonl")).unwrap();
+        let whole = report(&[text(&scenario(name))]);
+        let events = fs::read_to_string(scenario(name).join("events.jsonl")).unwrap();
         let mut events: Vec<&str> = events.lines().collect();
         events.reverse();
         let folder = TempDir::new().unwrap();
@@ -318,7 +313,7 @@ fn how_far_apart_is_a_setting() {
 
 #[test]
 fn the_table_has_cases_first_and_each_finding_once() {
-    let table = scan(&[&scenario("breach-2023")]);
+    let table = scan(&[text(&scenario("breach-2023"))]);
     assert!(table.starts_with("Cases: 1\n"), "{table}");
     assert!(table.contains("\nQuestions for the owner"), "{table}");
     assert_eq!(
@@ -332,8 +327,8 @@ fn the_table_has_cases_first_and_each_finding_once() {
 #[test]
 fn a_case_is_the_same_whichever_of_its_findings_are_asked_for() {
     let folder = scenario("policy-gap");
-    let whole = report(&[&folder, "--no-config"]);
-    let worst = report(&[&folder, "--no-config", "--min-severity", "critical"]);
+    let whole = report(&[text(&folder), "--no-config"]);
+    let worst = report(&[text(&folder), "--no-config", "--min-severity", "critical"]);
     let (all, few) = (&whole["cases"][0], &worst["cases"][0]);
     for key in ["id", "score", "title", "story", "entities"] {
         assert_eq!(all[key], few[key], "{key}");
@@ -346,7 +341,7 @@ fn a_case_is_the_same_whichever_of_its_findings_are_asked_for() {
     assert!(in_steps.clone().count() > 0 && in_steps.clone().all(|id| ids.contains(&id)));
     let left_out = whole["findings"].as_array().unwrap().len() - found.len();
     assert_eq!((&worst["run"]["left_out"], &worst["run"]["min_severity"]), (&left_out.into(), &"critical".into()));
-    let table = scan(&[&folder, "--no-config", "--since", "2026-04-01"]);
+    let table = scan(&[text(&folder), "--no-config", "--since", "2026-04-01"]);
     assert!(table.contains("No finding passes the filters; ") && table.contains(" left out; "), "{table}");
 }
 

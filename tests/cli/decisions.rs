@@ -1,14 +1,13 @@
 //! What was decided before: baselines, answers, suppressions.
 
 use std::fs;
-use std::path::Path;
 
 use predicates::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::{guessed_password, lines, sign_in};
-use super::{findings, jcdetect, report, scan, text};
+use super::{findings, jcdetect, report, scan, scenario, text};
 
 /// A folder with a guessed password in it.
 struct Desk {
@@ -34,7 +33,7 @@ impl Desk {
 }
 
 fn policy_gap() -> String {
-    text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/policy-gap")).to_owned()
+    text(&scenario("policy-gap")).to_owned()
 }
 
 fn stderr(arguments: &[&str]) -> String {
@@ -324,7 +323,7 @@ const ENTRY: &str = "suppress:\n  - rule: success-after-bruteforce\n    match: {
 #[test]
 fn a_sum_of_what_was_put_away_is_put_away() {
     let desk = Desk::new();
-    let source = text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/bruteforce")).to_owned();
+    let source = text(&scenario("bruteforce")).to_owned();
     let status = |rules: &[&str]| {
         let entry = |rule: &&str| {
             format!("  - {{rule: {rule}, match: {{entity: walter.weber}}, reason: a test, expires: 2026-12-31}}\n")

@@ -5,17 +5,10 @@ use std::path::Path;
 
 use predicates::prelude::*;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use super::{findings, jcdetect, report, rule_ids, scan, text};
+use super::{findings, folder, jcdetect, report, rule_ids, scan, scenario, text};
 
 const LOGIN: &str = r#"{"id":"1","timestamp":"2026-03-02T09:00:00Z","event_type":"admin_login_attempt","service":"directory","organization":"o","initiated_by":{"id":"a1","type":"admin","email":"root@example.com"},"client_ip":"203.0.113.9","success":true,"mfa":true}"#;
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
-    folder
-}
 
 #[test]
 fn indicators_make_a_finding_and_stand_in_it() {
@@ -228,7 +221,7 @@ fn the_directory_knows_both_ends_of_an_association() {
 fn the_directory_knows_devices() {
     let system = r#"[{"_id":"s1","hostname":"YANN-MBP","displayName":"YANN-MBP","os":"Mac OS X","version":"14.4","serialNumber":"C02X"}]"#;
     let folder = folder(&[("systems.json", system)]);
-    let theft = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/session-theft");
+    let theft = scenario("session-theft");
     let found = findings(&[text(&theft), "--directory", text(&folder.path().join("systems.json"))]);
     let found = found.iter().find(|f| f["rule_id"] == "session-reuse-country-or-ua").unwrap();
     let known = &found["context"]["directory"]["YANN-MBP"];
@@ -313,7 +306,7 @@ fn devices_and_groups_of_another_organization_say_nothing() {
 #[test]
 fn a_known_network_is_no_new_place() {
     let folder = folder(&[("known.csv", "network,label\n198.51.100.0/24,VPN\n")]);
-    let fatigue = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/push-fatigue");
+    let fatigue = scenario("push-fatigue");
     let has = |found: &[Value]| rule_ids(found).contains(&"new-country-user");
     assert!(has(&findings(&[text(&fatigue)])));
     assert!(!has(&findings(&[text(&fatigue), "--known", text(&folder.path().join("known.csv"))])));

@@ -1,15 +1,9 @@
 //! `explain`: why a rule found something, or why it did not; and `demo`, which needs no data.
 
-use std::path::{Path, PathBuf};
-
 use predicates::prelude::*;
 use predicates::str::contains;
 
-use super::{findings, jcdetect, scan, text};
-
-fn scenario(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios").join(name)
-}
+use super::{findings, jcdetect, scan, scenario, text};
 
 fn explain(arguments: &[&str]) -> String {
     let output = jcdetect().arg("explain").args(arguments).output().unwrap();

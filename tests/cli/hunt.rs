@@ -2,18 +2,14 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use predicates::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::{guessed_password, lines};
-use super::{jcdetect, text};
-
-fn scenario(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios").join(name)
-}
+use super::{jcdetect, scenario, text};
 
 /// What a hunt writes to standard output; it has to end well.
 fn hunt(arguments: &[&str]) -> String {

@@ -1,18 +1,13 @@
 //! `investigate`: what somebody, an address or a device did, session by session.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use predicates::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::events::{guessed_password, lines};
-use super::{findings, jcdetect, text};
-
-fn scenario(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios").join(name)
-}
+use super::{findings, folder, jcdetect, scenario, text};
 
 fn investigate(arguments: &[&str]) -> String {
     let output = jcdetect().arg("investigate").args(arguments).output().unwrap();
@@ -22,12 +17,6 @@ fn investigate(arguments: &[&str]) -> String {
 
 fn json(arguments: &[&str]) -> Value {
     serde_json::from_str(&investigate(&[arguments, &["--format", "json"]].concat())).unwrap()
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
-    folder
 }
 
 /// An administrator handles an alert about alice: that is the administrator's, and about her.

@@ -33,10 +33,12 @@ mod twins;
 mod walkthrough;
 mod worlds;
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// The program, with nothing of the environment that changes what it shows.
 fn jcdetect() -> Command {
@@ -75,6 +77,18 @@ fn without_origin(mut findings: Vec<Value>) -> Vec<Value> {
 /// The names of the rules that found something, in their order.
 fn rule_ids(findings: &[Value]) -> Vec<&str> {
     findings.iter().map(|finding| finding["rule_id"].as_str().unwrap()).collect()
+}
+
+/// The folder of a scenario.
+fn scenario(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios").join(name)
+}
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    files.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+    folder
 }
 
 /// A path as an argument.

@@ -8,10 +8,10 @@ use predicates::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{jcdetect, scan, text};
+use super::{jcdetect, scan, scenario, text};
 
 fn policy_gap() -> String {
-    text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios/policy-gap")).to_owned()
+    text(&scenario("policy-gap")).to_owned()
 }
 
 /// The files of a folder by name.

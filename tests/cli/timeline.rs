@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::{guessed_password, lines, sign_in};
-use super::{findings, jcdetect, text};
+use super::{findings, jcdetect, scenario, text};
 
 fn timeline(arguments: &[&str]) -> String {
     let output = jcdetect().arg("timeline").args(arguments).output().unwrap();
@@ -19,11 +19,6 @@ fn timeline(arguments: &[&str]) -> String {
 
 fn objects(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn scenario(name: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    text(&root.join("testdata/scenarios").join(name)).to_owned()
 }
 
 #[test]
@@ -54,8 +49,8 @@ fn all_events_come_in_the_order_of_time_however_they_stand() {
 fn the_evidence_of_findings_is_what_scan_cites() {
     for name in ["push-fatigue", "admin-takeover"] {
         let folder = scenario(name);
-        let all = findings(&[&folder, "--no-config", "--evidence", "100000"]);
-        let rows = objects(&timeline(&[&folder, "--findings", "--no-config", "--format", "jsonl"]));
+        let all = findings(&[text(&folder), "--no-config", "--evidence", "100000"]);
+        let rows = objects(&timeline(&[text(&folder), "--findings", "--no-config", "--format", "jsonl"]));
         let cited = |findings: &[Value], least: &[&str]| -> BTreeSet<(u64, String)> {
             let wanted = findings.iter().filter(|f| least.contains(&f["severity"].as_str().unwrap()));
             let one = |finding: &Value| {
@@ -78,13 +73,13 @@ fn the_evidence_of_findings_is_what_scan_cites() {
         };
         assert!(!rows.is_empty());
         assert_eq!(shown(&rows), cited(&all, &["info", "low", "medium", "high", "critical"]), "{name}");
-        let arguments = [&folder, "--findings", "--no-config", "--min-severity", "high", "--format", "jsonl"];
+        let arguments = [text(&folder), "--findings", "--no-config", "--min-severity", "high", "--format", "jsonl"];
         assert_eq!(shown(&objects(&timeline(&arguments))), cited(&all, &["high", "critical"]), "{name}");
         // Fields that no rule of the pack reads are there, too.
         for condition in ["resource.type == 'user' or outcome == 'success'", "raw.success == true", "raw.id contains 1"]
         {
-            let arguments = [&folder, "--findings", "--no-config", "--where", condition, "--format", "jsonl"];
-            let wanted: Vec<Value> = objects(&timeline(&[&folder, "--where", condition, "--format", "jsonl"]));
+            let arguments = [text(&folder), "--findings", "--no-config", "--where", condition, "--format", "jsonl"];
+            let wanted: Vec<Value> = objects(&timeline(&[text(&folder), "--where", condition, "--format", "jsonl"]));
             let lines: BTreeSet<u64> = wanted.iter().map(|row| row["line"].as_u64().unwrap()).collect();
             let both: BTreeSet<(u64, String)> =
                 shown(&rows).into_iter().filter(|(line, _)| lines.contains(line)).collect();
@@ -138,7 +133,7 @@ fn the_rules_of_a_timeline_are_those_of_a_scan() {
 #[test]
 fn timesketch_gets_what_it_asks_for() {
     let folder = scenario("push-fatigue");
-    let out = timeline(&[&folder, "--findings", "--no-config", "--format", "timesketch"]);
+    let out = timeline(&[text(&folder), "--findings", "--no-config", "--format", "timesketch"]);
     let mut reader = csv::Reader::from_reader(out.as_bytes());
     let header = reader.headers().unwrap().clone();
     let place = |name: &str| header.iter().position(|column| column == name).unwrap_or_else(|| panic!("{name}"));
@@ -147,7 +142,10 @@ fn timesketch_gets_what_it_asks_for() {
     let names: BTreeSet<&str> = header.iter().collect();
     assert_eq!(names.len(), header.len());
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), timeline(&[&folder, "--findings", "--no-config", "--format", "jsonl"]).lines().count());
+    assert_eq!(
+        rows.len(),
+        timeline(&[text(&folder), "--findings", "--no-config", "--format", "jsonl"]).lines().count()
+    );
     for row in &rows {
         assert!(row.iter().take(4).all(|cell| !cell.is_empty()), "{row:?}");
         let time = chrono::DateTime::parse_from_rfc3339(&row[1]).unwrap();
@@ -160,15 +158,15 @@ fn timesketch_gets_what_it_asks_for() {
 #[test]
 fn the_table_says_what_it_leaves_out() {
     let folder = scenario("push-fatigue");
-    let table = timeline(&[&folder, "--limit", "2"]);
+    let table = timeline(&[text(&folder), "--limit", "2"]);
     assert!(table.contains("… 51 more; --limit 0 shows all of them\n53 of 53 events; nothing skipped\n"), "{table}");
-    let table = timeline(&[&folder, "--findings", "--no-config", "--contains", "github"]);
+    let table = timeline(&[text(&folder), "--findings", "--no-config", "--contains", "github"]);
     assert!(table.contains("\n1 of 53 events;"), "{table}");
     let events = fs::read(Path::new(&folder).join("events.jsonl")).unwrap();
     let arguments = ["timeline", "-", "--findings", "--no-config", "--contains", "github"];
     let output = jcdetect().args(arguments).write_stdin(events).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("\n1 of 53 events;"));
-    let table = timeline(&[&folder, "--contains", "198.51.100.140", "--since", "2026-03-10T21:45:00Z"]);
+    let table = timeline(&[text(&folder), "--contains", "198.51.100.140", "--since", "2026-03-10T21:45:00Z"]);
     assert!(table.contains("\n3 of 53 events;"), "{table}");
 }
 
@@ -197,7 +195,7 @@ fn what_does_not_go_together_is_said() {
         (&["--where", "x"], "--where: no field \"x\""),
         (&["--findings", "--rules", "/no/such"], "--rules /no/such"),
     ] {
-        let all = [&["timeline", folder.as_str()], arguments].concat();
+        let all = [&["timeline", text(&folder)], arguments].concat();
         jcdetect().args(all).assert().code(2).stderr(predicate::str::contains(want)).stdout("");
     }
 }
