@@ -93,7 +93,7 @@ normalized! {
     ActorKey = "actor.key",
     /// user name, else e-mail
     ActorName = "actor.name",
-    /// `admin`, `user`, `system`, `service`
+    /// `admin`, `user`, `system`, `service`, `workflow`
     ActorType = "actor.type",
     /// object id
     ActorId = "actor.id",

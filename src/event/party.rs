@@ -18,7 +18,7 @@ pub enum Class {
 /// A party of an event. Empty texts in the record are absent here.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Party<'e> {
-    /// `admin`, `user`, `system`, `service`, or what the record says (`application`, `user_group`, …)
+    /// `admin`, `user`, `system`, `service`, `workflow`, or what the record says (`application`, `user_group`, …)
     pub kind: Option<Cow<'e, str>>,
     /// the object id
     pub id: Option<&'e str>,

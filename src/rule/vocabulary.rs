@@ -26,7 +26,7 @@ pub(super) const COUNTRY: &str = "a country is two letters, as in FR, or GB for 
 fn words(field: &Field) -> Option<&'static [&'static str]> {
     Some(match field {
         Field::Norm(Norm::Outcome) => &["success", "failure", "challenge", "none"],
-        Field::Norm(Norm::ActorType) => &["admin", "user", "system", "service"],
+        Field::Norm(Norm::ActorType) => &["admin", "user", "system", "service", "workflow"],
         Field::Norm(Norm::ActorVia) => &["session", "api-key", "scim", "device", "other"],
         Field::Norm(Norm::AgentKind) => &["browser", "script", "app", "unknown"],
         Field::Norm(Norm::PolicyAction) => &["DENY", "ALLOW_WITH_MFA", "ALLOW"],
