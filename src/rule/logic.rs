@@ -104,11 +104,11 @@ impl Count {
             && self.bounds.tests.iter().all(least_one)
     }
 
-    /// Whether one event is enough, and its window is there for no others than those that a share is of, or that there
+    /// Whether one event, or one value, is enough, and its window is there for no others than those that a share is of, or that there
     /// must not be too many of.
     pub fn is_met_by_one(&self) -> bool {
         let has_most = !self.bounds.hold(usize::MAX);
-        self.values.is_none() && self.bounds.hold(1) && (has_most || self.share.is_some() || self.window.0 <= SECOND)
+        self.bounds.hold(1) && (has_most || self.share.is_some() || self.window.0 <= SECOND)
     }
 }
 

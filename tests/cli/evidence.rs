@@ -113,6 +113,18 @@ fn what_a_share_of_two_weeks_is_taken_of_is_no_evidence() {
 }
 
 #[test]
+fn one_of_a_few_devices_is_told_of_alone() {
+    let wipe = |n: u32| {
+        json!({"event_type": "mdm_command_result", "service": "mdm", "success": true, "request_type": "EraseDevice",
+            "initiated_by": {"type": "admin", "email": format!("it{n}@example.com"), "id": format!("a{n}")},
+            "resource": {"type": "device", "id": format!("{n:024x}"), "displayName": format!("mac-{n}")}})
+    };
+    let wiped = found("mdm-wipe-or-lock", (0..3).map(wipe));
+    let counts: Vec<&Value> = wiped.iter().map(|finding| &finding["event_count"]).collect();
+    assert!(!wiped.is_empty() && counts.iter().all(|count| **count == 1), "{wiped:#?}");
+}
+
+#[test]
 fn all_guesses_of_half_an_hour_are_evidence_of_a_lockout() {
     let mut locked = sign_in("alice", true);
     locked["event_type"] = "user_lockout".into();
