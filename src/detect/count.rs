@@ -64,11 +64,17 @@ impl<'a> Counted<'a> {
         }
     }
 
+    /// When the count started anew in the window of an event at a time.
+    pub fn began(&self, time: Timestamp) -> Option<Timestamp> {
+        let last = self.since[..self.since.partition_point(|e| self.store.time(*e) <= time)].last();
+        let is_within = |last: &Timestamp| last.0 > time.0.saturating_sub(self.rule.window.0);
+        last.map(|last| self.store.time(*last)).filter(is_within)
+    }
+
     /// The last instant before the window of an event at a time.
     fn open(&self, time: Timestamp) -> i64 {
-        let open = time.0.saturating_sub(self.rule.window.0);
-        let last = self.since[..self.since.partition_point(|e| self.store.time(*e) <= time)].last();
-        last.map_or(open, |last| open.max(self.store.time(*last).0.saturating_sub(1)))
+        let began = self.began(time).map(|began| began.0.saturating_sub(1));
+        began.unwrap_or(time.0.saturating_sub(self.rule.window.0))
     }
 
     /// The part of events of the group, which are in the total order, that is in the window of an event at a time.

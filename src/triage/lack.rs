@@ -152,7 +152,9 @@ fn count_at(keys: &Keys<'_>, count: &Count, event: u32) -> Vec<String> {
         let counted = Counted::new(store, count, &members, values.as_deref(), since);
         let mut moving = counted.moving(event);
         let (found, shown) = (moving.to(event), keys.shown(*group, event));
-        let said = format!("{found} up to this event, for {shown}; needed: {}", count.bounds);
+        let began = count.since.as_ref().zip(counted.began(store.time(event)));
+        let began = began.map(|(since, time)| format!(" since {} at {time}", since.rule)).unwrap_or_default();
+        let said = format!("{found} up to this event{began}, for {shown}; needed: {}", count.bounds);
         let Some((share, whole)) = &whole else { return said };
         let (part, all) = (moving.events(), counted.within(whole.of(*group), store.time(event)).len());
         let (percent, least) = (part * 100 / all.max(1), share.at_least * 100.0);

@@ -129,6 +129,15 @@ fn a_share_that_was_missed_is_told() {
 }
 
 #[test]
+fn when_a_count_began_anew_is_told() {
+    let rule = "correlation: {type: event_count, rules: [failed], group-by: [actor.key], timespan: 1h, condition: {gte: 3}}\njcdetect: {since: succeeded, share: {of: login, at_least: 0.1}}\n---\ntitle: succeeded\nname: succeeded\nlogsource: {product: jumpcloud}\ndetection: {s: {event_type: user_login_attempt, outcome: success}, condition: s}";
+    let events: Vec<(u32, &str, bool)> = (0..8).map(|minute| (minute, "FR", minute == 5)).collect();
+    let told = told_of(rule, &events, 7);
+    assert!(told.contains("2 up to this event since succeeded at 2026-0"), "{told}");
+    assert!(told.contains(":05:00Z, for alice; needed: at least 3; and 2 are 66 % of the 3 of login"), "{told}");
+}
+
+#[test]
 fn what_was_known_of_a_value_is_told_as_the_rule_sees_it() {
     let first_seen = |how: &str| {
         format!(
