@@ -96,19 +96,20 @@ fn without_comment(line: &str) -> &str {
 pub fn documents(text: &str) -> Vec<Document<'_>> {
     let mut out = Vec::new();
     let (mut start, mut start_line) = (0, 1);
-    let mut at = 0;
     let mut push = |start: usize, end: usize, line: usize| {
         let text = &text[start..end];
         if text.lines().any(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#')) {
             out.push(Document { text, line });
         }
     };
-    for (line, content) in (1..).zip(text.split_inclusive('\n')) {
-        if content.trim_end() == "---" {
+    let inner = text.match_indices("\n---").map(|(end, _)| end + 1);
+    for at in text.starts_with("---").then_some(0).into_iter().chain(inner) {
+        let end = text[at..].find('\n').map_or(text.len(), |length| at + length + 1);
+        if text[at..end].trim_end() == "---" {
             push(start, at, start_line);
-            (start, start_line) = (at + content.len(), line + 1);
+            start_line += text[start..end].bytes().filter(|byte| *byte == b'\n').count();
+            start = end;
         }
-        at += content.len();
     }
     push(start, text.len(), start_line);
     out

@@ -104,6 +104,7 @@ impl RuleSet {
         let mut global = Names::default();
         let mut locals: Vec<Names> = Vec::new();
         let mut file_of = Vec::new();
+        self.rules.reserve(files.iter().map(Vec::len).sum());
         for (file, rules) in files.into_iter().enumerate() {
             let mut own = Names::default();
             for rule in rules {
