@@ -147,11 +147,13 @@ impl Detected {
         grouping.map_or(vec![], |grouping| grouping.of(store.profile(event)).to_vec())
     }
 
-    /// The matches since which a rule counts, for its groups.
-    pub fn since(&self, set: &RuleSet, store: &Store, rule: usize, count: &Count) -> Option<Since<'_>> {
-        let since = count.since.as_ref()?;
-        let index = self.index(set, store, rule, set.references[rule].len() - 1);
-        Some(Since { groupings: &self.groupings, index, longer_by: count.group_by.len() - since.joined_by })
+    /// The matches since which a rule counts, for its groups; none where it counts since nothing.
+    pub fn since(&self, set: &RuleSet, store: &Store, rule: usize, count: &Count) -> Since<'_> {
+        let (index, longer_by) = count.since.as_ref().map_or_else(Default::default, |since| {
+            let index = self.index(set, store, rule, set.references[rule].len() - 1);
+            (index, count.group_by.len() - since.joined_by)
+        });
+        Since { groupings: &self.groupings, index, longer_by }
     }
 
     /// What joins the members of a group.

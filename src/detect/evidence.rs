@@ -118,8 +118,7 @@ impl<'a> Collected<'a> {
                 let values =
                     values.map(|fields| detected.groupings.of(store, fields, members.events().iter().copied()));
                 let since = detected.since(set, store, rule, count);
-                let since = since.as_ref().map_or(&[][..], |since| since.of(group.number));
-                let counted = Counted::new(store, count, &members, values.as_ref(), since);
+                let counted = Counted::new(store, count, &members, values.as_ref(), since.of(group.number));
                 // The windows of a burst overlap: each event is taken once.
                 let mut taken = 0;
                 for event in completing {

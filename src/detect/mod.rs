@@ -119,9 +119,11 @@ pub fn detect(set: &RuleSet, store: &Store, extent: Extent<'_>, partition: Parti
 
 /// The indexes that a rule looks at.
 fn looks(set: &RuleSet, same: &[usize], rule: usize) -> impl Iterator<Item = index::Subject> {
-    let by = set.rules[rule].logic.group_by();
-    let below = set.references[rule].iter();
-    below.filter_map(move |to| Some((same[set.first_alike(*to)], joined(by, &set.rules[*to].name)?)))
+    let logic = &set.rules[rule].logic;
+    let below = set.references[rule].iter().enumerate();
+    below.filter_map(move |(reference, to)| {
+        Some((same[set.first_alike(*to)], joined(logic.joins(reference), &set.rules[*to].name)?))
+    })
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -348,8 +350,7 @@ fn counted(context: Context<'_>, detected: &Detected, rule: usize, count: &Count
             return vec![];
         }
         let whole = whole.as_ref().map(|index| index.of(group.number));
-        let since = since.as_ref().map_or(&[][..], |since| since.of(group.number));
-        let counted = count::Counted::new(store, count, group, values.as_deref(), since);
+        let counted = count::Counted::new(store, count, group, values.as_deref(), since.of(group.number));
         count::signals(&counted, whole, partition)
     }))
 }

@@ -115,7 +115,6 @@ fn check_kind(kind: &str) -> Result<(), Fault> {
 }
 
 /// What our own block adds to a count.
-#[derive(Default)]
 pub struct Additions {
     /// `share`
     pub share: Option<Yaml>,

@@ -113,8 +113,7 @@ fn most_at_once(keys: &Keys<'_>, count: &Count) -> Vec<String> {
     let mut best: Option<(usize, Timestamp, String)> = None;
     for group in detected.numbers(set, store, keys.rule) {
         let members = keys.members(group);
-        let since = since.as_ref().map_or(&[][..], |since| since.of(group));
-        let counted = Counted::new(store, count, &members, values.as_deref(), since);
+        let counted = Counted::new(store, count, &members, values.as_deref(), since.of(group));
         let Some(first) = counted.events.first() else { continue };
         let mut moving = counted.moving(*first);
         for event in counted.events.iter() {
@@ -148,8 +147,7 @@ fn count_at(keys: &Keys<'_>, count: &Count, event: u32) -> Vec<String> {
     let whole = count.share.as_ref().map(|share| (share, keys.index(count.rules.len())));
     let say = |group: &u32| {
         let members = keys.members(*group);
-        let since = since.as_ref().map_or(&[][..], |since| since.of(*group));
-        let counted = Counted::new(store, count, &members, values.as_deref(), since);
+        let counted = Counted::new(store, count, &members, values.as_deref(), since.of(*group));
         let mut moving = counted.moving(event);
         let (found, shown) = (moving.to(event), keys.shown(*group, event));
         let began = count.since.as_ref().zip(counted.began(store.time(event)));

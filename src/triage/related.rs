@@ -75,7 +75,7 @@ pub(super) fn successful_first(
         let successful = completing.iter().filter(|event| has(event, "success"));
         let names: BTreeSet<String> =
             successful.filter_map(|event| store.text(*event, Norm::ActorName)).map(str::to_lowercase).collect();
-        parts.sort_by_key(|part| part.role != "actor" || !names.contains(&part.value.to_lowercase()));
+        parts.sort_by_cached_key(|part| part.role != "actor" || !names.contains(&part.value.to_lowercase()));
     }
     parts
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::{guessed_password, lines, sign_in};
-use super::{findings, jcdetect, report, scan, scenario, text};
+use super::{findings, jcdetect, policy_gap, report, scan, scenario, text};
 
 /// A folder with a guessed password in it.
 struct Desk {
@@ -30,10 +30,6 @@ impl Desk {
     fn path(&self, name: &str) -> String {
         text(&self.folder.path().join(name)).to_owned()
     }
-}
-
-fn policy_gap() -> String {
-    text(&scenario("policy-gap")).to_owned()
 }
 
 fn stderr(arguments: &[&str]) -> String {

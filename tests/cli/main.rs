@@ -84,6 +84,11 @@ fn scenario(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios").join(name)
 }
 
+/// The folder of the scenario that has questions for owners, as an argument.
+fn policy_gap() -> String {
+    text(&scenario("policy-gap")).to_owned()
+}
+
 /// A folder with these files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();

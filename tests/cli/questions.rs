@@ -8,11 +8,7 @@ use predicates::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{jcdetect, scan, scenario, text};
-
-fn policy_gap() -> String {
-    text(&scenario("policy-gap")).to_owned()
-}
+use super::{jcdetect, policy_gap, scan, text};
 
 /// The files of a folder by name.
 fn files(folder: &Path) -> BTreeMap<String, String> {
