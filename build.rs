@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-#[allow(dead_code, reason = "what only rules that are read at run time need")]
+#[allow(dead_code, reason = "only rules that are read at run time need the rest")]
 #[path = "src/rule/file.rs"]
 mod file;
 
@@ -21,20 +21,23 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={}", file.display());
         let name = file.strip_prefix(&root).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
         writeln!(pack, "    ({name:?}, include_str!({:?})),", file.display()).map_err(io::Error::other)?;
-        writeln!(prepared, "    &{:?},", documents(&fs::read_to_string(&file)?)).map_err(io::Error::other)?;
+        writeln!(prepared, "    &[{}],", documents(&fs::read_to_string(&file)?)).map_err(io::Error::other)?;
     }
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
     fs::write(out.join("pack.rs"), pack + "]")?;
     fs::write(out.join("prepared.rs"), prepared + "]")
 }
 
-/// The documents of a file as JSON. A file that is not as it should be has none, and says why when it is read.
-fn documents(text: &str) -> Vec<String> {
-    let documents = file::documents(text);
-    let rules = documents.iter().filter(|document| !document.holds_tests());
-    let parsed: Option<Vec<String>> =
-        rules.map(|rule| file::yaml(rule.text).ok().map(|yaml| yaml.to_string())).collect();
-    parsed.unwrap_or_default()
+/// The documents of a file, as text in Rust: where each starts, how long it is, its line, and what it says in JSON. A file
+/// that is not as it should be has none, and says why when it is read.
+fn documents(text: &str) -> String {
+    let one = |document: &file::Document<'_>| {
+        let start = document.text.as_ptr().addr() - text.as_ptr().addr();
+        let said = file::yaml(document.text).ok()?.to_string();
+        Some(format!("({start}, {}, {}, {said:?})", document.text.len(), document.line))
+    };
+    let all: Option<Vec<String>> = file::documents(text).rules.iter().map(one).collect();
+    all.unwrap_or_default().join(", ")
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -16,7 +16,7 @@ use crate::event::occurrence::Understand;
 use crate::event::outside::Enriched;
 use crate::event::outside::LookUp;
 use crate::rule::expr::Searchable;
-use crate::rule::pattern::Folded;
+use crate::rule::folded::Folded;
 use crate::rule::set::RuleSet;
 use crate::rule::verdict::{FieldTests, Verdict};
 

@@ -8,6 +8,7 @@ use serde_json::Value as Yaml;
 
 use super::condition;
 use super::expr::{Expr, Test};
+use super::folded::Folded;
 use super::form::forms;
 use super::keyword;
 use super::lists;
@@ -228,7 +229,7 @@ fn of_value(
     }
     if let Some(flags) = &m.regex {
         let expression = Expression::new(&text, flags).map_err(|message| fault(key, message))?;
-        let fits = |name: &str| expression.is_match(name);
+        let fits = |name: &str| expression.is_match(&Folded::new(name));
         let others = if is_type { spelled_otherwise(fits, !flags.contains(&'i')) } else { vec![] };
         return Ok([vec![Pattern::Regex(expression)], others].concat());
     }

@@ -39,8 +39,7 @@ const MOST_REPETITIONS: u64 = 100_000;
 
 /// The examples of a rule file.
 pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
-    let documents = file::documents(text);
-    let Some(document) = documents.last().filter(|d| documents.len() > 1 && d.holds_tests()) else { return Ok(vec![]) };
+    let Some(document) = file::documents(text).tests else { return Ok(vec![]) };
     let wrong = |near: &str, message: String| Problem { file: path.to_owned(), line: document.line_of(near), message };
     let yaml = file::yaml(document.text).map_err(|e| Problem {
         file: path.to_owned(),
@@ -155,8 +154,7 @@ impl Clock {
 /// What in the examples of a rule file is probably not meant: members of records that nobody knows beside one of nearly the
 /// same name, and such that are taken out where they are not.
 pub fn doubts(path: &str, text: &str) -> Vec<Problem> {
-    let documents = file::documents(text);
-    let Some(document) = documents.last().filter(|d| documents.len() > 1 && d.holds_tests()) else { return vec![] };
+    let Some(document) = file::documents(text).tests else { return vec![] };
     let Ok(yaml) = file::yaml(document.text) else { return vec![] };
     let own = yaml.get("bases").cloned().unwrap_or_else(|| json!({}));
     let common = file::yaml(include_str!("bases.yml")).unwrap_or_default();

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use smallvec::SmallVec;
 
 use super::detection::{Fault, fault};
+use super::folded::Folded;
 use super::lists::Lists;
-use super::pattern::{Folded, Pattern};
+use super::pattern::Pattern;
 use super::spelling::stands_in;
 use crate::event::Event;
 use crate::event::field::{Field, Fields, Norm, Value};

@@ -57,8 +57,7 @@ impl Document<'_> {
         self.line + self.text.lines().enumerate().skip(first).find(is_there).map_or(first, |(at, _)| at)
     }
 
-    /// Whether this is the document of tests, told without parsing it.
-    pub fn holds_tests(&self) -> bool {
+    fn holds_tests(&self) -> bool {
         self.text.lines().any(|line| line.starts_with("tests:"))
     }
 }
@@ -92,14 +91,23 @@ fn without_comment(line: &str) -> &str {
     line.match_indices('#').map(|(at, _)| at).find(starts).map_or(line, |at| &line[..at])
 }
 
+/// The documents of a rule file.
+#[derive(Debug)]
+pub struct Documents<'t> {
+    /// the rule, and the local rules behind it
+    pub rules: Vec<Document<'t>>,
+    /// the tests, which stand last
+    pub tests: Option<Document<'t>>,
+}
+
 /// Cuts a file at its `---` lines. Documents of nothing but comments are left out.
-pub fn documents(text: &str) -> Vec<Document<'_>> {
-    let mut out = Vec::new();
+pub fn documents(text: &str) -> Documents<'_> {
+    let mut rules = Vec::new();
     let (mut start, mut start_line) = (0, 1);
     let mut push = |start: usize, end: usize, line: usize| {
         let text = &text[start..end];
         if text.lines().any(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#')) {
-            out.push(Document { text, line });
+            rules.push(Document { text, line });
         }
     };
     let inner = text.match_indices("\n---").map(|(end, _)| end + 1);
@@ -112,7 +120,9 @@ pub fn documents(text: &str) -> Vec<Document<'_>> {
         }
     }
     push(start, text.len(), start_line);
-    out
+    let has_tests = rules.len() > 1 && rules.last().is_some_and(Document::holds_tests);
+    let tests = if has_tests { rules.pop() } else { None };
+    Documents { rules, tests }
 }
 
 /// Parses one document. Booleans are `true` and `false` only, so `[NO, SE]` are two countries; a number
@@ -161,10 +171,11 @@ mod tests {
 
     #[test]
     fn documents_know_their_lines() {
-        let docs = documents("# a comment\n---\ntitle: a\nx: 1\n---\ntests:\n  - b\n");
-        assert_eq!(docs.len(), 2);
-        assert_eq!((docs[0].line, docs[0].line_of("x")), (3, 4));
-        assert!(docs[1].holds_tests() && !docs[0].holds_tests());
+        let Documents { rules, tests } = documents("# a comment\n---\ntitle: a\nx: 1\n---\ntests:\n  - b\n");
+        assert_eq!((rules.len(), rules[0].line, rules[0].line_of("x")), (1, 3, 4));
+        assert_eq!(tests.map(|tests| tests.line), Some(6));
+        let alone = documents("tests:\n  - b\n");
+        assert!(alone.rules.len() == 1 && alone.tests.is_none());
     }
 
     #[test]
@@ -179,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_reference_is_found_where_it_stands() {
-        let docs = documents("title: of x\nname: x-y\ncorrelation:\n  rules:\n    - x-y-z\n    - x\n  timespan: 1h\n");
+        let docs =
+            documents("title: of x\nname: x-y\ncorrelation:\n  rules:\n    - x-y-z\n    - x\n  timespan: 1h\n").rules;
         assert_eq!((docs[0].line_of_reference("x"), docs[0].line_of_reference("x-y-z")), (6, 5));
         assert_eq!(docs[0].line_of_reference("z"), 1);
     }

@@ -13,6 +13,7 @@ mod entity;
 pub mod example;
 pub mod expr;
 pub mod file;
+pub mod folded;
 mod form;
 mod header;
 pub mod kept;
@@ -151,10 +152,7 @@ impl fmt::Display for Problem {
 
 /// What a rule file says: the rule that is reported, and the local rules that feed it.
 pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>) -> Result<Vec<Rule>, Problem> {
-    let mut documents = file::documents(text);
-    if documents.len() > 1 && documents.last().is_some_and(file::Document::holds_tests) {
-        documents.pop();
-    }
+    let documents = pack::documents(text).unwrap_or_else(|| file::documents(text).rules);
     if documents.is_empty() {
         return Err(Problem { file: path.to_owned(), line: 1, message: "the file holds no rule".to_owned() });
     }

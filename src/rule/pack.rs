@@ -2,16 +2,34 @@
 
 use serde_json::Value as Yaml;
 
+use super::file::Document;
+
 /// The rules of the pack: path and text.
 pub static PACK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pack.rs"));
 
-/// For each of them its documents, but for the tests.
-static PREPARED: &[&[&str]] = include!(concat!(env!("OUT_DIR"), "/prepared.rs"));
+/// A document of a rule file: where it starts, how long it is, its line, and what it says in JSON.
+type Prepared = (usize, usize, usize, &'static str);
 
-/// A document of a rule of the pack, by its place in the file; `None` for any other text.
-pub fn document(text: &str, place: usize) -> Option<Yaml> {
+/// For each rule of the pack its documents, but for the tests.
+static PREPARED: &[&[Prepared]] = include!(concat!(env!("OUT_DIR"), "/prepared.rs"));
+
+fn prepared(text: &str) -> Option<&'static [Prepared]> {
     let rule = PACK.iter().position(|(_, known)| std::ptr::eq(*known, text))?;
-    serde_json::from_str(PREPARED[rule].get(place)?).ok()
+    Some(PREPARED[rule]).filter(|documents| !documents.is_empty())
+}
+
+/// The documents of a rule of the pack, but for the tests; `None` for any other text.
+pub(super) fn documents(text: &str) -> Option<Vec<Document<'_>>> {
+    let documents = prepared(text)?.iter();
+    documents
+        .map(|(start, length, line, _)| Some(Document { text: text.get(*start..start + length)?, line: *line }))
+        .collect()
+}
+
+/// What a document of a rule of the pack says, by its place in the file; `None` for any other text.
+pub(super) fn document(text: &str, place: usize) -> Option<Yaml> {
+    let (_, _, _, said) = prepared(text)?.get(place)?;
+    serde_json::from_str(said).ok()
 }
 
 /// The folders of the pack, once for each rule in them.
@@ -28,12 +46,16 @@ mod tests {
     fn what_was_parsed_before_is_what_stands_in_the_files() {
         let mut count = 0;
         for (path, text) in PACK {
-            for (place, of_file) in file::documents(text).iter().enumerate().filter(|(_, d)| !d.holds_tests()) {
-                assert_eq!(document(text, place).as_ref(), Some(&file::yaml(of_file.text).unwrap()), "{path}");
+            let of_file = file::documents(text).rules;
+            let prepared = documents(text).unwrap();
+            assert_eq!(prepared.len(), of_file.len(), "{path}");
+            for (place, (prepared, of_file)) in prepared.iter().zip(&of_file).enumerate() {
+                assert_eq!((prepared.text, prepared.line), (of_file.text, of_file.line), "{path}");
+                assert_eq!(document(text, place), Some(file::yaml(of_file.text).unwrap()), "{path}");
                 count += 1;
             }
             let copy = (*text).to_owned();
-            assert!(document(&copy, 0).is_none());
+            assert!(document(&copy, 0).is_none() && documents(&copy).is_none());
         }
         assert!(count > PACK.len());
     }

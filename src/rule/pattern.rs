@@ -1,7 +1,5 @@
 //! Pattern: how a value of a rule is compared with a value of an event, after all modifiers.
 
-use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +8,7 @@ use ipnet::IpNet;
 
 use memchr::memmem;
 
+use super::folded::Folded;
 use super::form;
 use super::regex::Expression;
 use super::spelling::Spelling;
@@ -162,7 +161,7 @@ impl Pattern {
             Pattern::Number(n) => number(text).is_some_and(|value| Order::Equal.holds(value, *n)),
             Pattern::Order(order, n) => number(text).is_some_and(|value| order.holds(value, *n)),
             Pattern::Time(part, order, n) => part.of(text).is_some_and(|value| order.holds(value, *n)),
-            Pattern::Regex(regex) => regex.is_match(text),
+            Pattern::Regex(regex) => regex.is_match(folded),
             Pattern::Cidr(net) => address(text).is_some_and(|ip| net.contains(&ip)),
             Pattern::Networks(networks) => address(text).is_some_and(|ip| networks.contains(ip)),
             Pattern::Listed(_) | Pattern::Null | Pattern::Exists(_) | Pattern::Reference(..) => false,
@@ -320,27 +319,6 @@ impl fmt::Display for Glob {
             })?;
         }
         Ok(())
-    }
-}
-
-/// A text, and its lower-case form once somebody asks for it.
-#[derive(Debug)]
-pub struct Folded<'t> {
-    text: &'t str,
-    lower: OnceCell<Cow<'t, str>>,
-}
-
-impl<'t> Folded<'t> {
-    /// A text as it is.
-    pub fn new(text: &'t str) -> Folded<'t> {
-        Folded { text, lower: OnceCell::new() }
-    }
-
-    fn lower(&self) -> &str {
-        self.lower.get_or_init(|| {
-            let is_lower = self.text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
-            if is_lower { Cow::Borrowed(self.text) } else { Cow::Owned(self.text.to_lowercase()) }
-        })
     }
 }
 

@@ -2,30 +2,38 @@
 //! reading a rule. So patterns are checked when rules are read, but compiled only at the first text that may match, and
 //! for texts in ASCII without the Unicode tables, which are most of the cost.
 
-use std::sync::OnceLock;
+mod needed;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use regex_automata::meta;
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+use self::needed::Needed;
+use super::folded::Folded;
 
 /// Bytes of a compiled expression that is long or has counted repetitions, which can make a large one out of a short text.
 const COUNTED_LIMIT: usize = 1 << 20;
 /// Bytes of any other; with at most so many characters, none comes near it.
 const LIMIT: usize = 64 << 20;
 const LONGEST: usize = 256;
-/// Bytes of a text that is short: longer ones have all kinds of bytes, so they are not looked for.
-const SHORT: usize = 256;
 /// Places of an expression that is compiled late: it is surely smaller than `LIMIT`, however long its text is.
 const FEW: u64 = 1 << 14;
 
-/// A regular expression, unanchored.
+/// The expressions checked so far, by their text: the lists that many rules name hold most of them.
+static CHECKED: OnceLock<Mutex<HashMap<String, Vec<Expression>>>> = OnceLock::new();
+
+/// A regular expression, unanchored. Those that say the same are checked and compiled once.
 #[derive(Clone)]
-pub struct Expression {
+pub struct Expression(Arc<Checked>);
+
+struct Checked {
     text: String,
     /// the sub-modifiers: `i`, `m`, `s`
     flags: Vec<char>,
-    /// what each text in ASCII that matches has
-    needed: Bytes,
+    needed: Needed,
     compiled: OnceLock<Option<meta::Regex>>,
     /// the same for texts in ASCII; `None` where it cannot be said without Unicode
     ascii: OnceLock<Option<meta::Regex>>,
@@ -34,6 +42,30 @@ pub struct Expression {
 impl Expression {
     /// Checks an expression with the sub-modifiers `i`, `m`, `s`; what is wrong with it is the error.
     pub fn new(text: &str, flags: &[char]) -> Result<Expression, String> {
+        let checked = CHECKED.get_or_init(Mutex::default);
+        let lock = || checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_flags = |expression: &&Expression| expression.0.flags == flags;
+        if let Some(known) = lock().get(text).and_then(|known| known.iter().find(has_flags)) {
+            return Ok(known.clone());
+        }
+        let expression = Expression(Arc::new(Checked::new(text, flags)?));
+        lock().entry(text.to_owned()).or_default().push(expression.clone());
+        Ok(expression)
+    }
+
+    /// As the rule writes it.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Whether it stands anywhere in a text.
+    pub fn is_match(&self, text: &Folded<'_>) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+impl Checked {
+    fn new(text: &str, flags: &[char]) -> Result<Checked, String> {
         // Of the parser's lines, which point at the place, the last says what is wrong.
         let told = |error: &dyn std::fmt::Display| {
             let error = error.to_string();
@@ -42,18 +74,13 @@ impl Expression {
         };
         let (compiled, ascii) = (OnceLock::new(), OnceLock::new());
         let parsed = regex_syntax::parse(text).map_err(|error| told(&error))?;
-        let needed = Bytes::needed(&parsed);
-        let expression = Expression { text: text.to_owned(), flags: flags.to_vec(), needed, compiled, ascii };
+        let needed = Needed::of(&parsed);
+        let checked = Checked { text: text.to_owned(), flags: flags.to_vec(), needed, compiled, ascii };
         if (text.len() > LONGEST || text.contains('{')) && places(&parsed) > FEW {
-            let compiled = expression.compile(COUNTED_LIMIT).map_err(|error| told(&error))?;
-            return Ok(Expression { compiled: OnceLock::from(Some(compiled)), ..expression });
+            let compiled = checked.compile(COUNTED_LIMIT).map_err(|error| told(&error))?;
+            return Ok(Checked { compiled: OnceLock::from(Some(compiled)), ..checked });
         }
-        Ok(expression)
-    }
-
-    /// As the rule writes it.
-    pub fn text(&self) -> &str {
-        &self.text
+        Ok(checked)
     }
 
     fn compile(&self, limit: usize) -> Result<meta::Regex, String> {
@@ -85,62 +112,16 @@ impl Expression {
         })
     }
 
-    /// Whether it stands anywhere in a text.
-    pub fn is_match(&self, text: &str) -> bool {
+    fn is_match(&self, folded: &Folded<'_>) -> bool {
+        let text = folded.text;
         let is_ascii = text.is_ascii();
-        if is_ascii && text.len() <= SHORT && !Bytes::of(text).hold(self.needed) {
+        if is_ascii && !self.needed.stands_in(folded.lower()) {
             return false;
         }
         if is_ascii && let Some(regex) = self.ascii.get_or_init(|| self.compile_ascii()) {
             return regex.is_match(text);
         }
         self.compiled.get_or_init(|| self.compile(LIMIT).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
-    }
-}
-
-/// A set of bytes of ASCII, large letters as small ones.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Bytes(u128);
-
-impl Bytes {
-    /// Those of a text.
-    fn of(text: &str) -> Bytes {
-        Bytes(text.bytes().fold(0, |all, byte| all | Bytes::one(byte)))
-    }
-
-    fn one(byte: u8) -> u128 {
-        if byte.is_ascii() { 1 << byte.to_ascii_lowercase() } else { 0 }
-    }
-
-    /// Those that each text in ASCII has that matches, whatever the case.
-    fn needed(hir: &Hir) -> Bytes {
-        Bytes(match hir.kind() {
-            HirKind::Empty | HirKind::Look(_) => 0,
-            HirKind::Literal(literal) => literal.0.iter().fold(0, |all, byte| all | Bytes::one(*byte)),
-            HirKind::Class(class) => {
-                let ranges = match class {
-                    Class::Unicode(class) => class.ranges(),
-                    Class::Bytes(_) => &[],
-                };
-                let within = |c: char| ranges.iter().any(|range| (range.start()..=range.end()).contains(&c));
-                let ascii = |first: char, last: char| (first..=last.min('\x7f')).filter_map(|c| u8::try_from(c).ok());
-                let near = ranges.iter().take_while(|range| range.start().is_ascii());
-                let bytes = near.flat_map(|range| ascii(range.start(), range.end()));
-                // Two letters outside of ASCII have small or large forms in it.
-                let others = [('\u{17f}', b's'), ('\u{212a}', b'k')].into_iter().filter(|(other, _)| within(*other));
-                let all = bytes.chain(others.map(|(_, byte)| byte)).fold(0, |all, byte| all | Bytes::one(byte));
-                if all.is_power_of_two() { all } else { 0 }
-            }
-            HirKind::Capture(capture) => Bytes::needed(&capture.sub).0,
-            HirKind::Repetition(repetition) if repetition.min == 0 => 0,
-            HirKind::Repetition(repetition) => Bytes::needed(&repetition.sub).0,
-            HirKind::Concat(parts) => parts.iter().fold(0, |all, part| all | Bytes::needed(part).0),
-            HirKind::Alternation(parts) => parts.iter().fold(u128::MAX, |all, part| all & Bytes::needed(part).0),
-        })
-    }
-
-    fn hold(self, others: Bytes) -> bool {
-        self.0 & others.0 == others.0
     }
 }
 
@@ -160,16 +141,15 @@ fn places(hir: &Hir) -> u64 {
     }
 }
 
-/// Expressions that say the same are the same, compiled or not.
 impl PartialEq for Expression {
     fn eq(&self, other: &Expression) -> bool {
-        (&self.text, &self.flags) == (&other.text, &other.flags)
+        (&self.0.text, &self.0.flags) == (&other.0.text, &other.0.flags)
     }
 }
 
 impl std::fmt::Debug for Expression {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Expression({:?}, {:?})", self.text, self.flags)
+        write!(f, "Expression({:?}, {:?})", self.0.text, self.0.flags)
     }
 }
 
@@ -179,12 +159,16 @@ mod tests {
 
     use super::*;
 
+    fn is_match(expression: &Expression, text: &str) -> bool {
+        expression.is_match(&Folded::new(text))
+    }
+
     #[test]
     fn flags_count_and_mistakes_are_told() {
         let one = Expression::new("^a.b$", &[]).unwrap();
-        assert!(one.is_match("axb") && !one.is_match("AXB") && !one.is_match("a\nb"));
-        assert!(Expression::new("^a.b$", &['i', 's']).unwrap().is_match("A\nB"));
-        assert!(Expression::new("^b$", &['m']).unwrap().is_match("a\nb"));
+        assert!(is_match(&one, "axb") && !is_match(&one, "AXB") && !is_match(&one, "a\nb"));
+        assert!(is_match(&Expression::new("^a.b$", &['i', 's']).unwrap(), "A\nB"));
+        assert!(is_match(&Expression::new("^b$", &['m']).unwrap(), "a\nb"));
         assert_eq!(one, Expression::new("^a.b$", &[]).unwrap());
         assert_ne!(one, Expression::new("^a.b$", &['i']).unwrap());
         for wrong in ["(", "a{2", "*", r"(?<=x)y", r"(\w{99}){99}"] {
@@ -235,9 +219,9 @@ mod tests {
         ];
         for (text, flags) in expressions {
             let Ok(expression) = Expression::new(&text, &flags) else { continue };
-            let whole = expression.compile(LIMIT).unwrap();
+            let whole = expression.0.compile(LIMIT).unwrap();
             for text in texts {
-                assert_eq!(expression.is_match(text), whole.is_match(text), "{expression:?} {text:?}");
+                assert_eq!(is_match(&expression, text), whole.is_match(text), "{expression:?} {text:?}");
             }
         }
     }
@@ -259,22 +243,8 @@ mod tests {
         ) {
             let flags = if has_case { vec![] } else { vec!['i'] };
             let Ok(expression) = Expression::new(&parts.concat(), &flags) else { return Ok(()) };
-            let whole = expression.compile(LIMIT).unwrap();
-            prop_assert_eq!(expression.is_match(&text), whole.is_match(&text), "{:?}", expression);
-        }
-    }
-
-    #[test]
-    fn bytes_that_are_needed() {
-        let needed = |text: &str| Bytes::needed(&regex_syntax::parse(text).unwrap());
-        for (text, bytes) in [
-            (r"\bCertutil(\.exe)?\b[^\n]*-(urlcache|decode)", "certuil-"),
-            ("[Kk]?a|ba+", "a"),
-            ("^[^@]{4,}$", ""),
-            ("é[bB]", "b"),
-            ("", ""),
-        ] {
-            assert!(needed(text) == Bytes::of(bytes), "{text}");
+            let whole = expression.0.compile(LIMIT).unwrap();
+            prop_assert_eq!(is_match(&expression, &text), whole.is_match(&text), "{:?}", expression);
         }
     }
 
@@ -283,7 +253,7 @@ mod tests {
         for small in [r"\w{6}", "a{4000}", "([a-z]{9}){99}", r"(\d{3}){20}"] {
             let hir = regex_syntax::parse(small).unwrap();
             assert!(places(&hir) <= FEW, "{small}");
-            Expression::new(small, &['i']).unwrap().compile(LIMIT / 8).unwrap();
+            Expression::new(small, &['i']).unwrap().0.compile(LIMIT / 8).unwrap();
         }
         assert!(places(&regex_syntax::parse(r"(\w{99}){99}").unwrap()) > FEW);
     }
@@ -295,10 +265,10 @@ mod tests {
         let widest = r"\w".repeat(20);
         for (text, matching) in [(names.join("|"), "NAME1999"), (widest + &"a".repeat(300), "")] {
             let long = Expression::new(&text, &['i']).unwrap();
-            assert!(long.compiled.get().is_none() && places(&regex_syntax::parse(&text).unwrap()) <= FEW);
-            assert!(long.compile(LIMIT / 8).is_ok() && (matching.is_empty() || long.is_match(matching)));
+            assert!(long.0.compiled.get().is_none() && places(&regex_syntax::parse(&text).unwrap()) <= FEW);
+            assert!(long.0.compile(LIMIT / 8).is_ok() && (matching.is_empty() || is_match(&long, matching)));
         }
         let widest = Expression::new(&r"\w".repeat(LONGEST / 2), &['i']).unwrap();
-        assert!(widest.is_match(&"é".repeat(LONGEST / 2)));
+        assert!(is_match(&widest, &"é".repeat(LONGEST / 2)));
     }
 }

@@ -1,7 +1,8 @@
 //! Vocabulary: the words of fields that have only a few, so that one which no event can have is pointed out.
 
 use super::detection::{Warnings, fault};
-use super::pattern::{Folded, Order, Pattern, TimePart};
+use super::folded::Folded;
+use super::pattern::{Order, Pattern, TimePart};
 use crate::event::field::{Field, Norm, Part};
 use crate::event::nearest::hint;
 
