@@ -133,7 +133,7 @@ mod tests {
     fn values_on_two_sides() {
         let fields = ["a.x", "b", "b.y"].map(|name| Field::Raw(name.split('.').map(str::to_owned).collect()));
         let mut plan = FieldPlan::new(&fields);
-        let joint = plan.join(&fields[0], &fields[2]).unwrap();
+        let (joint, _) = plan.join(&fields[0], &fields[2]).unwrap();
         let [a, b] = [&fields[0], &fields[1]].map(|field| plan.place(field).unwrap().0);
         let mut joints = Joints::new(&plan);
         assert!(joints.takes(a, 0) && !joints.takes(b, 0) && joints.takes(b, 1));

@@ -174,18 +174,19 @@ impl FieldPlan {
         self.facets[LISTED].heads = LISTED_BY.concat().into_iter().map(str::to_owned).collect();
     }
 
-    /// A facet of two fields that are compared with each other.
-    pub fn join(&mut self, a: &Field, b: &Field) -> Option<usize> {
-        let (one, other) = (self.place(a)?.0, self.place(b)?.0);
+    /// Where the first of two fields stands that are compared with each other, in a facet that has both.
+    pub fn join(&mut self, a: &Field, b: &Field) -> Option<(usize, usize)> {
+        let ((one, place), (other, _)) = (self.place(a)?, self.place(b)?);
         if one == other {
-            return Some(one);
+            return Some((one, place));
         }
         let fields = vec![a.clone(), b.clone()];
-        if let Some(known) = self.facets.iter().position(|facet| facet.fields == fields) {
-            return Some(known);
-        }
-        self.facets.push(Facet { fields, sides: Some([one, other]), ..Facet::default() });
-        Some(self.facets.len() - 1)
+        let known = self.facets.iter().position(|facet| facet.fields == fields);
+        let facet = known.unwrap_or_else(|| {
+            self.facets.push(Facet { fields, sides: Some([one, other]), ..Facet::default() });
+            self.facets.len() - 1
+        });
+        Some((facet, 0))
     }
 
     /// The facets that a member is part of; `a.b` is part of the path `a.b` too.

@@ -19,9 +19,9 @@ pub struct Block<'y> {
 
 impl<'y> Block<'y> {
     /// Starts to read a map.
-    pub fn new(name: &'static str, value: &Yaml, warnings: &'y mut Warnings) -> Result<Block<'y>, Fault> {
+    pub fn new(name: &'static str, value: Yaml, warnings: &'y mut Warnings) -> Result<Block<'y>, Fault> {
         match value {
-            Yaml::Object(map) => Ok(Block { name, map: map.clone(), known: Vec::new(), warnings }),
+            Yaml::Object(map) => Ok(Block { name, map, known: Vec::new(), warnings }),
             _ => Err(fault(name, format!("`{name}` has to be a map"))),
         }
     }
@@ -139,9 +139,9 @@ pub fn span(key: &str, value: &Yaml) -> Result<Span, Fault> {
 /// A list of texts, or a single one.
 pub fn texts(key: &str, value: &Yaml) -> Result<Vec<String>, Fault> {
     let list = match value {
-        Yaml::Array(list) => list.clone(),
-        Yaml::Null => vec![],
-        single => vec![single.clone()],
+        Yaml::Array(list) => list,
+        Yaml::Null => &[][..],
+        single => std::slice::from_ref(single),
     };
     list.iter()
         .map(|v| v.as_str().map(str::to_owned).ok_or_else(|| fault(key, format!("`{key}` takes a list of texts"))))

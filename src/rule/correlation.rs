@@ -122,8 +122,8 @@ pub struct Additions {
     pub since: Option<Yaml>,
 }
 
-/// Compiles Sigma's `correlation`, with what our own block adds to it.
-pub fn correlation(value: &Yaml, additions: &Additions, warnings: &mut Warnings) -> Result<Logic, Fault> {
+/// Compiles Sigma's `correlation`, and takes what our own block adds to it.
+pub fn correlation(value: Yaml, additions: &mut Additions, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("correlation", value, warnings)?;
     let kind = block.need("type")?.as_str().unwrap_or_default().to_owned();
     check_kind(&kind)?;
@@ -157,8 +157,8 @@ pub fn correlation(value: &Yaml, additions: &Additions, warnings: &mut Warnings)
                 _ => None,
             };
             check_bounds(&bounds, usize::MAX)?;
-            let share = additions.share.as_ref().map(|s| share_of(s, block.warnings)).transpose()?;
-            let since = additions.since.as_ref().map(|s| since_of(s, &group_by, block.warnings)).transpose()?;
+            let share = additions.share.take().map(|s| share_of(s, block.warnings)).transpose()?;
+            let since = additions.since.take().map(|s| since_of(s, &group_by, block.warnings)).transpose()?;
             Logic::Count(Count { rules, group_by, window, bounds, values, share, since })
         }
         // `temporal` and `temporal_ordered`
@@ -194,7 +194,7 @@ pub fn correlation(value: &Yaml, additions: &Additions, warnings: &mut Warnings)
     Ok(logic)
 }
 
-fn share_of(value: &Yaml, warnings: &mut Warnings) -> Result<Share, Fault> {
+fn share_of(value: Yaml, warnings: &mut Warnings) -> Result<Share, Fault> {
     let mut block = Block::new("share", value, warnings)?;
     let lacks = || fault("share", "`share` lacks `at_least`: 0.2 is a fifth");
     let share = Share { of: block.rule("of")?, at_least: block.number("at_least")?.ok_or_else(lacks)? };
@@ -206,7 +206,7 @@ fn share_of(value: &Yaml, warnings: &mut Warnings) -> Result<Share, Fault> {
 }
 
 /// `since: rule`, or `{rule, by}`. `by` names the first of the fields that join what is counted.
-fn since_of(value: &Yaml, group_by: &[GroupBy], warnings: &mut Warnings) -> Result<Since, Fault> {
+fn since_of(value: Yaml, group_by: &[GroupBy], warnings: &mut Warnings) -> Result<Since, Fault> {
     if let Yaml::String(rule) = value {
         return Ok(Since { rule: rule.clone(), joined_by: group_by.len() });
     }
@@ -226,7 +226,7 @@ fn since_of(value: &Yaml, group_by: &[GroupBy], warnings: &mut Warnings) -> Resu
 }
 
 /// Compiles `sequence`.
-pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
+pub fn sequence(value: Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("sequence", value, warnings)?;
     let Yaml::Array(list) = block.need("steps")? else { return Err(fault("steps", "`steps` takes a list of rules")) };
     let mut names = Vec::new();
@@ -267,9 +267,9 @@ pub fn sequence(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
             return Err(fault("steps", message));
         }
         Some(Yaml::Array(list)) => {
-            list.iter().map(|u| one_unless(u, &names, block.warnings)).collect::<Result<_, _>>()?
+            list.into_iter().map(|u| one_unless(u, &names, block.warnings)).collect::<Result<_, _>>()?
         }
-        Some(single) => vec![one_unless(&single, &names, block.warnings)?],
+        Some(single) => vec![one_unless(single, &names, block.warnings)?],
     };
     let is_step = |name: &String| names.iter().position(|step| step == name);
     let context = block.names("context")?;
@@ -300,7 +300,7 @@ const MATCH: &str = "u";
 
 /// `unless: rule`, or `{rule, after, before, settle, where}`. In `where` the match is called `u`; `after: window` is
 /// the start of the window.
-fn one_unless(value: &Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unless, Fault> {
+fn one_unless(value: Yaml, names: &[String], warnings: &mut Warnings) -> Result<Unless, Fault> {
     let step = |name: &str| {
         names.iter().position(|n| n == name).ok_or_else(|| fault("unless", format!("`{name}` is not a step")))
     };
@@ -377,7 +377,7 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
 }
 
 /// Compiles `first_seen`.
-pub fn first_seen(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
+pub fn first_seen(value: Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("first_seen", value, warnings)?;
     let rule = block.rule("rule")?;
     let learn_from = block.text("learn_from")?.unwrap_or_else(|| rule.clone());
@@ -406,7 +406,7 @@ pub fn first_seen(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault>
 }
 
 /// Compiles `travel`.
-pub fn travel(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
+pub fn travel(value: Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("travel", value, warnings)?;
     let travel = Travel {
         rule: block.rule("rule")?,
@@ -419,7 +419,7 @@ pub fn travel(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
 }
 
 /// Compiles `rate`.
-pub fn rate(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
+pub fn rate(value: Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("rate", value, warnings)?;
     let rate = Rate {
         rule: block.rule("rule")?,
@@ -442,7 +442,7 @@ pub fn rate(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
 }
 
 /// Compiles `risk`.
-pub fn risk(value: &Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
+pub fn risk(value: Yaml, warnings: &mut Warnings) -> Result<Logic, Fault> {
     let mut block = Block::new("risk", value, warnings)?;
     let risk = Risk {
         window: block.window("timespan")?.unwrap_or(Span(DAY)),

@@ -112,7 +112,8 @@ impl Lists {
         match yaml {
             Yaml::Object(map) => {
                 for (key, value) in map {
-                    let has = |modifier: &str| key.split('|').skip(1).any(|word| word == modifier);
+                    let modifiers = key.split_once('|').map_or("", |(_, modifiers)| modifiers);
+                    let has = |modifier: &str| modifiers.split('|').any(|word| word == modifier);
                     // A list of networks is one pattern for all rules that name it.
                     if has("expand") && has("cidr") && !has("all") && whole(value).is_some() {
                         continue;

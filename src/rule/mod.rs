@@ -156,6 +156,7 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
     if documents.is_empty() {
         return Err(Problem { file: path.to_owned(), line: 1, message: "the file holds no rule".to_owned() });
     }
+    let home = Home::of(path);
     let mut rules: Vec<Rule> = Vec::new();
     for (i, document) in documents.iter().enumerate() {
         let at = |line: usize, message: String| Problem { file: path.to_owned(), line, message };
@@ -172,7 +173,7 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
             let word = f.near.split('|').next().filter(|field| !field.is_empty()).unwrap_or(&f.near);
             at(document.line_of(word), f.message)
         };
-        let mut rule = one(path, document, &yaml, i == 0, &mut own).map_err(near)?;
+        let mut rule = one(&home, document, yaml, i == 0, &mut own).map_err(near)?;
         rule.fill(lists).map_err(near)?;
         rule.needs = lists.lacking(rule.needs).map_err(|message| near(fault("needs", message)))?;
         if rules.iter().any(|other| other.name == rule.name) {
@@ -193,25 +194,44 @@ pub fn parse(path: &str, text: &str, lists: &Lists, warnings: &mut Vec<Problem>)
     Ok(rules)
 }
 
+/// Where a rule file stands.
+struct Home<'p> {
+    path: &'p str,
+    folder: String,
+    /// its name without the ending
+    stem: String,
+}
+
+impl Home<'_> {
+    fn of(path: &str) -> Home<'_> {
+        let file = std::path::Path::new(path);
+        let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
+        let folder = file.parent().and_then(|folder| folder.file_name()).map_or_else(|| "custom".to_owned(), text);
+        Home { path, folder, stem: file.file_stem().map(text).unwrap_or_default() }
+    }
+}
+
 fn one(
-    path: &str,
+    home: &Home<'_>,
     document: &file::Document<'_>,
-    yaml: &Yaml,
+    yaml: Yaml,
     is_reported: bool,
     warnings: &mut Warnings,
 ) -> Result<Rule, Fault> {
-    let Yaml::Object(map) = yaml else { return Err(fault("", "a rule is a map of keys")) };
-    header::check(map, warnings)?;
-    let text = |key: &str| match yaml.get(key) {
+    let Yaml::Object(mut map) = yaml else { return Err(fault("", "a rule is a map of keys")) };
+    header::check(&map, warnings)?;
+    let own = map.remove("jcdetect").unwrap_or_else(|| Yaml::Object(serde_json::Map::new()));
+    let correlation = map.remove("correlation");
+    let text = |key: &str| match map.get(key) {
         None | Some(Yaml::Null) => Ok(None),
         Some(Yaml::String(text)) => Ok(Some(text.trim().to_owned())),
         Some(_) => Err(fault(key, format!("`{key}` takes text: put it in quotes"))),
     };
-    let list = |key: &str| yaml.get(key).map_or(Ok(vec![]), |value| texts(key, value));
+    let list = |key: &str| map.get(key).map_or(Ok(vec![]), |value| texts(key, value));
     let title = text("title")?.ok_or_else(|| fault("", "the rule lacks its `title`"))?;
-    let stem = std::path::Path::new(path).file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = &home.stem;
     let name = text("name")?.unwrap_or_else(|| stem.clone());
-    if is_reported && name != stem {
+    if is_reported && name != *stem {
         warnings
             .push(fault("name", format!("the rule is named {name:?} and its file {stem:?}: call the file {name}.yml")));
     }
@@ -221,38 +241,35 @@ fn one(
     };
     let tags = list("tags")?;
     warnings.extend(attack::check(&tags).into_iter().map(|message| fault("tags", message)));
-    let own = yaml.get("jcdetect").cloned().unwrap_or_else(|| Yaml::Object(serde_json::Map::new()));
     let mut rule = Rule {
         techniques: attack::of_tags(&tags),
-        uuid: yaml.get("id").and_then(Yaml::as_str).map(|id| id.trim().to_owned()),
+        uuid: map.get("id").and_then(Yaml::as_str).map(|id| id.trim().to_owned()),
         status: text("status")?.unwrap_or_else(|| "test".to_owned()),
         description: text("description")?.unwrap_or_default(),
         falsepositives: list("falsepositives")?,
         references: list("references")?,
         is_reported,
-        file: path.to_owned(),
+        file: home.path.to_owned(),
         line: document.line,
         title,
         level,
         tags,
         ..Rule::of(&name, Expr::Or(vec![]))
     };
-    let (additions, condition) = own::read(&mut rule, &own, warnings)?;
-    let folder = std::path::Path::new(path).parent().and_then(|p| p.file_name());
-    let folder = folder.map_or_else(|| "custom".to_owned(), |f| f.to_string_lossy().into_owned());
+    let (mut additions, condition) = own::read(&mut rule, own, warnings)?;
     if rule.category.is_empty() {
-        rule.category = folder;
-    } else if rule.category != folder && !pack::categories().any(|known| known == rule.category) {
+        rule.category.clone_from(&home.folder);
+    } else if rule.category != home.folder && !pack::categories().any(|known| known == rule.category) {
         let hint = hint(&rule.category, pack::categories());
         let what = format!("category {:?} is neither in the pack nor the name of the file's folder", rule.category);
         warnings.push(fault("category", what + &hint));
     }
-    rule.logic = match (yaml.get("detection"), yaml.get("correlation"), condition) {
+    rule.logic = match (map.get("detection"), correlation, condition) {
         (Some(detection), None, None) => {
-            header::check_product(map)?;
+            header::check_product(&map)?;
             Logic::Detection(detection::compile(detection, warnings)?)
         }
-        (None, Some(correlation), None) => correlation::correlation(correlation, &additions, warnings)?,
+        (None, Some(correlation), None) => correlation::correlation(correlation, &mut additions, warnings)?,
         (None, None, Some(logic)) => logic,
         (None, None, None) => return Err(fault("title", "the rule has neither `detection` nor `correlation`")),
         _ => {
@@ -263,7 +280,7 @@ fn one(
         }
     };
     for (key, value) in [("share", additions.share), ("since", additions.since)] {
-        if value.is_some() && !matches!(rule.logic, Logic::Count(_)) {
+        if value.is_some() {
             return Err(fault(key, format!("`{key}` belongs to `event_count` and `value_count`")));
         }
     }

@@ -11,18 +11,18 @@ use super::severity::{Confidence, Severity};
 use super::{Duet, LevelWhen, Rule};
 
 /// Reads our block. Gives back what belongs to the correlation, and a condition of our own.
-pub(super) fn read(rule: &mut Rule, own: &Yaml, warnings: &mut Warnings) -> Result<(Additions, Option<Logic>), Fault> {
+pub(super) fn read(rule: &mut Rule, own: Yaml, warnings: &mut Warnings) -> Result<(Additions, Option<Logic>), Fault> {
     let mut block = Block::new("jcdetect", own, warnings)?;
     let mut conditions = Vec::new();
     for (key, compile) in CONDITIONS {
         if let Some(value) = block.take(key) {
-            conditions.push(compile(&value, block.warnings)?);
+            conditions.push(compile(value, block.warnings)?);
         }
     }
     if conditions.len() > 1 {
         return Err(fault("jcdetect", "a rule has one condition"));
     }
-    let level_when = block.take("level_when").map(|value| levels(&value, block.warnings)).transpose()?;
+    let level_when = block.take("level_when").map(|value| levels(value, block.warnings)).transpose()?;
     let additions = Additions { share: block.take("share"), since: block.take("since") };
     rule.level_when = level_when.unwrap_or_default();
     rule.category = block.text("category")?.unwrap_or_default();
@@ -39,12 +39,12 @@ pub(super) fn read(rule: &mut Rule, own: &Yaml, warnings: &mut Warnings) -> Resu
     if let Some(value) = block.take("fold") {
         rule.fold = span("fold", &value)?;
     }
-    rule.duet = block.take("duet").filter(|v| !v.is_null()).map(|v| duet(&v, block.warnings)).transpose()?;
+    rule.duet = block.take("duet").filter(|v| !v.is_null()).map(|v| duet(v, block.warnings)).transpose()?;
     block.finish()?;
     Ok((additions, conditions.pop()))
 }
 
-type Compile = fn(&Yaml, &mut Warnings) -> Result<Logic, Fault>;
+type Compile = fn(Yaml, &mut Warnings) -> Result<Logic, Fault>;
 
 /// Our own conditions: a closed list.
 const CONDITIONS: &[(&str, Compile)] = &[
@@ -55,7 +55,7 @@ const CONDITIONS: &[(&str, Compile)] = &[
     ("risk", correlation::risk),
 ];
 
-fn duet(value: &Yaml, warnings: &mut Warnings) -> Result<Duet, Fault> {
+fn duet(value: Yaml, warnings: &mut Warnings) -> Result<Duet, Fault> {
     let mut block = Block::new("duet", value, warnings)?;
     let mut text = |key: &'static str| block.text(key)?.ok_or_else(|| fault("duet", format!("`duet` lacks `{key}`")));
     let (ask, question, first_action) = (text("ask")?, text("question")?, text("first_action")?);
@@ -66,9 +66,12 @@ fn duet(value: &Yaml, warnings: &mut Warnings) -> Result<Duet, Fault> {
     Ok(Duet { ask, question, first_action })
 }
 
-fn levels(value: &Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault> {
-    let list = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-    list.iter()
+fn levels(value: Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault> {
+    let list = match value {
+        Yaml::Array(list) => list,
+        single => vec![single],
+    };
+    list.into_iter()
         .map(|entry| {
             let mut block = Block::new("level_when", entry, warnings)?;
             let word = block.text("level")?.ok_or_else(|| fault("level_when", "`level_when` lacks `level`"))?;

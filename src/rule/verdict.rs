@@ -91,11 +91,10 @@ impl Verdict {
                     Pattern::Reference(field, ..) => Some(field),
                     _ => None,
                 });
-                let facet = match other {
+                let place = match other {
                     Some(other) => plan.join(&test.field, other),
-                    None => plan.place(&test.field).map(|(facet, _)| facet),
+                    None => plan.place(&test.field),
                 };
-                let place = facet.and_then(|facet| Some((facet, plan.place_in(facet, &test.field)?)));
                 // A plan has all fields that conditions name.
                 place.map_or(Verdict::Or(vec![]), |(facet, field)| {
                     Verdict::Bit(facet, tests.bit(plan, facet, field, test))
