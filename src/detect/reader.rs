@@ -20,8 +20,11 @@ use crate::rule::folded::Folded;
 use crate::rule::set::RuleSet;
 use crate::rule::verdict::{FieldTests, Verdict};
 
+/// Bytes of a value, for most.
+const TYPICAL: usize = 16;
+
 /// The values of one facet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FacetValues {
     /// each value's field, and where its text ends in `text`; `None` is `null`
     values: Vec<(Slot, Option<u32>)>,
@@ -239,7 +242,9 @@ impl Understand for Reader<'_> {
     type Verdict = Matched;
 
     fn facet(&mut self, facet: usize, event: &Event<'_>) -> (FacetValues, u32) {
-        let mut kept = FacetValues::default();
+        let kept_fields = self.slots[facet].iter().flatten().count();
+        let values = Vec::with_capacity(kept_fields);
+        let mut kept = FacetValues { values, text: String::with_capacity(kept_fields * TYPICAL) };
         let outside = self.look_up.filter(|_| !self.set.plan.facets[facet].is_raw).map(|look_up| look_up(event));
         let event = &Enriched { event, outside };
         let tests = &self.set.tests;

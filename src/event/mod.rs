@@ -31,6 +31,8 @@ pub mod time;
 mod value;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::net::IpAddr;
 
 use json::Json;
 use party::Party;
@@ -138,6 +140,7 @@ pub struct Event<'e> {
     pub target: Party<'e>,
     /// the group or policy end of an association
     pub other: Party<'e>,
+    ip: OnceCell<Option<IpAddr>>,
 }
 
 /// Keys that tell a Directory Insights record from any other JSON object.
@@ -178,6 +181,7 @@ impl<'e> Event<'e> {
             actor: Party::default(),
             target: Party::default(),
             other: Party::default(),
+            ip: OnceCell::new(),
         }
     }
 
@@ -193,8 +197,8 @@ impl<'e> Event<'e> {
         };
         let actor = actor::actor(json, &event_type);
         let (target, other) = target::target(json, &event_type, &actor);
-        let time = Timestamp::default();
-        Event { json, time, outcome: Outcome::of(json, &event_type), event_type, actor, target, other }
+        let outcome = Outcome::of(json, &event_type);
+        Event { event_type, outcome, actor, target, other, ..Event::bare(json) }
     }
 
     /// The event's own id, if it has one.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::Ipv6Net;
 
 use super::json::Json;
 
@@ -11,7 +11,11 @@ pub const DEVICE_SIGN_IN: &str = "login_attempt";
 
 /// An address in its canonical form: no port, no brackets, no zone, no `::ffff:` in front of IPv4.
 pub fn address(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
+    text.parse::<IpAddr>().map(|ip| ip.to_canonical()).ok().or_else(|| dressed(text.trim()))
+}
+
+/// An address with a port, brackets or a zone.
+fn dressed(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|t| t.split(']').next()).unwrap_or(text);
     let bare = bare.split('%').next().unwrap_or(bare);
     let parsed = bare.parse::<IpAddr>().ok().or_else(|| {
@@ -22,10 +26,35 @@ pub fn address(text: &str) -> Option<IpAddr> {
     Some(parsed.to_canonical())
 }
 
+/// An address as text.
+pub fn text(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(v4) => dotted(v4.octets(), ""),
+        IpAddr::V6(v6) => v6.to_string(),
+    }
+}
+
+/// The same as the standard library writes, in a tenth of the time: each new address is written four times.
+fn dotted(octets: [u8; 4], behind: &str) -> String {
+    let mut out = String::with_capacity("255.255.255.255/32".len());
+    for (place, octet) in octets.into_iter().enumerate() {
+        if place > 0 {
+            out.push('.');
+        }
+        let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| char::from(b'0' + digit));
+        let first = if octet >= 100 { 0 } else { usize::from(octet < 10) + 1 };
+        out.extend(&digits[first..]);
+    }
+    out + behind
+}
+
 /// The network that stands for an address in "seen before": /24 of IPv4, /48 of IPv6.
 pub fn network(ip: IpAddr) -> String {
     match ip {
-        IpAddr::V4(v4) => Ipv4Net::new_assert(v4, 24).trunc().to_string(),
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            dotted([a, b, c, 0], "/24")
+        }
         IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 48).trunc().to_string(),
     }
 }
@@ -34,7 +63,7 @@ pub fn network(ip: IpAddr) -> String {
 /// address every day (RFC 8981) and whoever rents a server has all addresses.
 pub fn link(ip: IpAddr) -> String {
     match ip {
-        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V4(v4) => dotted(v4.octets(), ""),
         IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 64).trunc().to_string(),
     }
 }
@@ -43,7 +72,10 @@ pub fn link(ip: IpAddr) -> String {
 /// what operators are given at least. Few have less, and most have more.
 pub fn wide_network(ip: IpAddr) -> String {
     match ip {
-        IpAddr::V4(v4) => Ipv4Net::new_assert(v4, 16).trunc().to_string(),
+        IpAddr::V4(v4) => {
+            let [a, b, _, _] = v4.octets();
+            dotted([a, b, 0, 0], "/16")
+        }
         IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 32).trunc().to_string(),
     }
 }
@@ -86,8 +118,8 @@ fn peer(json: &Json<'_>, event_type: &str) -> Option<IpAddr> {
 
 /// Whether what the record knows of an address is of [`ip`]: it is of `client_ip`, so not of another peer of a device.
 fn is_described(json: &Json<'_>, event_type: &str) -> bool {
-    let described = json.text_at(&["client_ip"]).and_then(address);
-    tells_the_actor(event_type, json) && peer(json, event_type).is_none_or(|peer| Some(peer) == described)
+    let described = || json.text_at(&["client_ip"]).and_then(address);
+    tells_the_actor(event_type, json) && peer(json, event_type).is_none_or(|peer| Some(peer) == described())
 }
 
 /// `geoip` where it describes [`ip`].
@@ -168,6 +200,15 @@ mod tests {
         ] {
             assert_eq!(address(text).map(|a| a.to_string()).as_deref(), want, "{text}");
         }
+    }
+
+    #[test]
+    fn text_as_the_standard_library_writes_it() {
+        for octet in 0..=255 {
+            let ip = IpAddr::from([octet, 255 - octet, octet, 0]);
+            assert_eq!(text(ip), ip.to_string());
+        }
+        assert_eq!(text("2001:DB8:0::1".parse().unwrap()), "2001:db8::1");
     }
 
     #[test]

@@ -121,10 +121,10 @@ impl Event<'_> {
             Norm::TargetId => optional(self.target.id),
             Norm::TargetEmail => optional(self.target.email),
             Norm::TargetOther => optional(self.other.shown()),
-            Norm::SourceIp => optional(self.source_ip().map(|ip| ip.to_string())),
+            Norm::SourceIp => optional(self.source_ip().map(source::text)),
             Norm::SourceNetwork => optional(self.source_ip().map(source::network)),
             Norm::SourceLink => optional(self.source_ip().map(source::link)),
-            Norm::SourceGateway => optional(source::gateway(json, kind).map(|ip| ip.to_string())),
+            Norm::SourceGateway => optional(source::gateway(json, kind).map(source::text)),
             Norm::SourceCountry => optional(source::country(json, kind)),
             Norm::SourcePlace => optional(source::place(json, kind).map(|(lat, lon)| format!("{lat},{lon}"))),
             Norm::SourceAsn => optional(source::asn(json, kind)),
@@ -155,7 +155,7 @@ impl Event<'_> {
 
     /// The actor's address.
     pub fn source_ip(&self) -> Option<IpAddr> {
-        source::ip(self.json, &self.event_type)
+        *self.ip.get_or_init(|| source::ip(self.json, &self.event_type))
     }
 
     /// All addresses that it names, the actor's first: also the public one of a device, that of an access point, and

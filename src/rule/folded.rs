@@ -1,19 +1,23 @@
-//! Folded: a text that many patterns are compared with.
+//! Folded: a text that many patterns are compared with, and what it comes to.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::net::IpAddr;
 
-/// A text, and its lower-case form once somebody asks for it.
+use crate::event::source;
+
+/// A text, and what it comes to once somebody asks for it.
 #[derive(Debug)]
 pub struct Folded<'t> {
     pub(super) text: &'t str,
     lower: OnceCell<Cow<'t, str>>,
+    address: OnceCell<Option<IpAddr>>,
 }
 
 impl<'t> Folded<'t> {
     /// A text as it is.
     pub fn new(text: &'t str) -> Folded<'t> {
-        Folded { text, lower: OnceCell::new() }
+        Folded { text, lower: OnceCell::new(), address: OnceCell::new() }
     }
 
     pub(super) fn lower(&self) -> &str {
@@ -21,5 +25,9 @@ impl<'t> Folded<'t> {
             let is_lower = self.text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
             if is_lower { Cow::Borrowed(self.text) } else { Cow::Owned(self.text.to_lowercase()) }
         })
+    }
+
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        *self.address.get_or_init(|| source::address(self.text))
     }
 }

@@ -16,7 +16,6 @@ use crate::event::field::Field;
 use crate::event::json::Json;
 use crate::event::letters;
 use crate::event::networks::Networks;
-use crate::event::source::address;
 use crate::event::time::Timestamp;
 
 /// A comparison with one value.
@@ -162,8 +161,8 @@ impl Pattern {
             Pattern::Order(order, n) => number(text).is_some_and(|value| order.holds(value, *n)),
             Pattern::Time(part, order, n) => part.of(text).is_some_and(|value| order.holds(value, *n)),
             Pattern::Regex(regex) => regex.is_match(folded),
-            Pattern::Cidr(net) => address(text).is_some_and(|ip| net.contains(&ip)),
-            Pattern::Networks(networks) => address(text).is_some_and(|ip| networks.contains(ip)),
+            Pattern::Cidr(net) => folded.address().is_some_and(|ip| net.contains(&ip)),
+            Pattern::Networks(networks) => folded.address().is_some_and(|ip| networks.contains(ip)),
             Pattern::Listed(_) | Pattern::Null | Pattern::Exists(_) | Pattern::Reference(..) => false,
         }
     }

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 
 use super::finding::Finding;
 use super::status::{Disposition, Status};
+use crate::detect::profile::Symbol;
 use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::time::{DAY, Span, Timestamp};
@@ -281,17 +282,24 @@ impl Bonds<'_> {
             named.extend(keys.map(|key| (*organization, key.as_str())));
         }
         let mut at: HashMap<u32, Vec<Place<'k>>, RandomState> = HashMap::default();
+        // Many profiles name the same address.
+        let mut met: HashMap<(Symbol, Norm, Symbol), Option<Place<'k>>, RandomState> = HashMap::default();
         let profiles = self.store.profiles();
         for profile in 0..profiles.len() {
-            let Some((organization, places)) = places.get_key_value(profiles.organization(profile)) else { continue };
-            let Some(actor) = profiles.text(profile, Norm::ActorKey) else { continue };
-            if profiles.text(profile, Norm::Outcome) == Some("failure") || named.contains(&(*organization, actor)) {
-                continue;
-            }
+            let organization = profiles.organization_symbol(profile);
+            let is_innocent = |place: &Place<'k>| {
+                profiles.text(profile, Norm::Outcome) != Some("failure")
+                    && profiles.text(profile, Norm::ActorKey).is_some_and(|actor| !named.contains(&(place.0, actor)))
+            };
             for (norm, prefix) in [(Norm::SourceLink, "ip:"), (Norm::DeviceKey, "device:")] {
-                let Some(text) = profiles.text(profile, norm) else { continue };
-                if let Some(key) = places.get(format!("{prefix}{}", text.to_lowercase()).as_str()) {
-                    at.entry(profile).or_default().push((*organization, *key));
+                let Some(symbol) = profiles.first(profile, norm) else { continue };
+                let place = *met.entry((organization, norm, symbol)).or_insert_with(|| {
+                    let (organization, keys) = places.get_key_value(profiles.organization(profile))?;
+                    let key = keys.get(format!("{prefix}{}", profiles.symbol(symbol).to_lowercase()).as_str())?;
+                    Some((*organization, *key))
+                });
+                if let Some(place) = place.filter(is_innocent) {
+                    at.entry(profile).or_default().push(place);
                 }
             }
         }
