@@ -73,9 +73,10 @@ pub fn is_a(object: &Json<'_>, kind: &str) -> bool {
 const DEVICES: &[&str] =
     &["system", "device", "mdm_device", "mobile_device", "android_device", "emm_device", "google_emm_device"];
 
-/// Whether an object says that it is a device.
+/// Whether an object says that it is a device; of those without a type, only devices have a `hostname`.
 pub fn is_a_device(object: &Json<'_>) -> bool {
-    DEVICES.iter().any(|kind| is_a(object, kind))
+    let has = |key| object.text_at(&[key]).is_some();
+    DEVICES.iter().any(|kind| is_a(object, kind)) || !has("type") && has("hostname")
 }
 
 /// Whether an object says that it is an application, or a program that is installed on devices.
