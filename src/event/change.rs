@@ -117,6 +117,7 @@ impl Change<'_> {
     /// | list gains and loses none, or a network grows, or one wider than /16 comes in | widened |
     /// | `""` → anything | as from missing, changed |
     /// | anything → `""`, `[]`, `{}` | cleared, changed |
+    /// | an e-mail address → the same in another case | nothing |
     /// | any other two | changed |
     pub fn trend(&self) -> Vec<&'static str> {
         match (self.from, self.to) {
@@ -140,8 +141,14 @@ impl Change<'_> {
     }
 }
 
+/// Whether two e-mail addresses differ by case alone, as they do where all are put in small letters.
+fn is_same_mailbox(from: &Json<'_>, to: &Json<'_>) -> bool {
+    let (Some(was), Some(is)) = (from.text(), to.text()) else { return false };
+    was.contains('@') && !was.contains(char::is_whitespace) && was.to_lowercase() == is.to_lowercase()
+}
+
 fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
-    if from.value_hash() == to.value_hash() {
+    if from.value_hash() == to.value_hash() || is_same_mailbox(from, to) {
         return vec![];
     }
     let mut trend = vec!["changed"];
@@ -263,6 +270,9 @@ mod tests {
             (r#""from":"12.5","to":12"#, "changed down"),
             (r#""from":"007","to":"7.0"#, "changed"),
             (r#""from":"a","to":"b""#, "changed"),
+            (r#""from":"a","to":"A""#, "changed"),
+            (r#""from":"Jo@X.example","to":"jo@x.example""#, ""),
+            (r#""from":"echo A@b","to":"echo a@b""#, "changed"),
             (r#""from":"a","to":"""#, "changed cleared"),
             (r#""from":[1],"to":[1,2]"#, "added changed widened"),
             (r#""from":[1,2],"to":[1]"#, "changed removed"),
