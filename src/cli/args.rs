@@ -329,6 +329,14 @@ pub enum RulesCommand {
         #[arg(long, value_name = "DIR")]
         rules: Vec<PathBuf>,
     },
+    /// Take every condition of a rule away in turn, and list those that no example needs; exits with 1 if there are any
+    Mutate {
+        /// Only these rules; all if none is named
+        rule: Vec<String>,
+        /// Try the rules of this folder instead of the pack's; may be repeated
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
     /// Check rule files; exits with 2 if one cannot be used
     Lint {
         /// Check the rules of this folder instead of the pack's; may be repeated

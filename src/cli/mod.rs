@@ -27,6 +27,7 @@ mod settings;
 mod stats;
 mod summary;
 mod timeline;
+mod trial;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};

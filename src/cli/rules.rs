@@ -1,26 +1,23 @@
 //! `jcdetect rules`
 
-use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use rayon::prelude::*;
-use serde_json::Value as Yaml;
 
 use super::args::{ExportFormat, ListFormat, Rules, RulesCommand, ShowFormat, Which};
-use super::config::Config;
 use super::exit::Exit;
 use super::say;
-use super::scan::findings_in;
-use super::settings::{level, rule_files, rules, rules_with};
+use super::settings::{rule_files, rules};
+use super::trial::Trial;
 use crate::output::listing;
 use crate::output::navigator;
 use crate::output::safe::Safe;
 use crate::rule::Rule;
 use crate::rule::attack;
-use crate::rule::example::{Example, doubts, examples};
-use crate::rule::file::Document;
+use crate::rule::example::{doubts, examples};
+use crate::rule::mutant::Mutant;
 use crate::rule::pack::PACK;
 use crate::rule::set::RuleSet;
 
@@ -35,6 +32,7 @@ pub fn run(typed: &Rules) -> Result<Exit> {
         }
         RulesCommand::Show { rule, format, rules: folders } => show(rule, *format, folders),
         RulesCommand::Test { rule, rules: folders } => test(rule, folders),
+        RulesCommand::Mutate { rule, rules: folders } => mutate(rule, folders),
         RulesCommand::Lint { rules: folders } => lint(folders),
     }
 }
@@ -105,59 +103,58 @@ fn show(name: &str, format: ShowFormat, folders: &[PathBuf]) -> Result<Exit> {
 /// All rule files: those of the pack, and those of folders.
 fn files(folders: &[PathBuf]) -> Result<Vec<(String, String)>> {
     let pack = PACK.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-    let own = folders.iter().map(|f| rule_files(f)).collect::<Result<Vec<_>>>()?.concat();
-    Ok(pack.chain(own).collect())
+    Ok(pack.chain(own_files(folders)?).collect())
+}
+
+fn own_files(folders: &[PathBuf]) -> Result<Vec<(String, String)>> {
+    Ok(folders.iter().map(|f| rule_files(f)).collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// The rules that are meant to be tried, each with its examples or with what is wrong with these; what is wrong with the
+/// set is told.
+fn tried<'s, T: Send>(
+    command: &str,
+    names: &[String],
+    folders: &[PathBuf],
+    set: &'s RuleSet,
+    does: impl Fn(&Trial<'s>) -> T + Sync,
+) -> Result<Vec<(&'s Rule, Result<T>)>> {
+    for name in names.iter().filter(|_| set.problems.is_empty()) {
+        set.find(name).map_err(|message| anyhow!("rules {command} {name}: {message}"))?;
+    }
+    let own = own_files(folders)?;
+    let texts: Vec<(&str, &str)> =
+        PACK.iter().copied().chain(own.iter().map(|(p, t)| (p.as_str(), t.as_str()))).collect();
+    let is_wanted = |rule: &&Rule| match (names.is_empty(), folders.is_empty()) {
+        (false, _) => names.contains(&rule.name),
+        (true, true) => true,
+        (true, false) => own.iter().any(|(path, _)| *path == rule.file),
+    };
+    let wanted: Vec<&Rule> = reported(set).into_iter().filter(is_wanted).collect();
+    let tried = wanted.into_par_iter().map(|rule| (rule, Trial::new(set, rule, &texts).map(|trial| does(&trial))));
+    Ok(tried.collect())
 }
 
 fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
     let set = rules(PACK, folders)?;
-    for name in names.iter().filter(|_| set.problems.is_empty()) {
-        set.find(name).map_err(|message| anyhow!("rules test {name}: {message}"))?;
-    }
     let mut exits = vec![tell(&set)];
-    let files = files(folders)?;
-    let is_wanted = |rule: &&Rule| match (names.is_empty(), folders.is_empty()) {
-        (false, _) => names.contains(&rule.name),
-        (true, true) => true,
-        (true, false) => !PACK.iter().any(|(path, _)| *path == rule.file),
-    };
-    let wanted: Vec<&Rule> = reported(&set).into_iter().filter(is_wanted).collect();
-    let results: Vec<(&Rule, Results)> = wanted
-        .into_par_iter()
-        .map(|rule| {
-            let text = files.iter().find(|(path, _)| *path == rule.file).map_or("", |(_, text)| text.as_str());
-            let results = examples(&rule.file, text).map_err(|problem| problem.to_string());
-            let fault = |example: &Example| match &example.settings {
-                None => fault(&set, rule, example),
-                Some(settings) => {
-                    let set = set_with(&set, rule, example, settings, folders);
-                    set.map_or_else(|error| Some(format!("{error:#}")), |set| fault(&set, rule, example))
-                }
-            };
-            (rule, results.map(|all| all.iter().map(fault).collect()))
-        })
-        .collect();
     let mut out = io::stdout().lock();
     let (mut passed, mut failed) = (0, 0);
-    for (rule, result) in results {
-        match result {
+    for (rule, faults) in tried("test", names, folders, &set, Trial::faults)? {
+        match faults {
             Err(problem) => {
                 say(problem);
                 exits.push(Exit::Usage);
             }
-            Ok(examples) if examples.is_empty() => {
+            Ok(faults) if faults.is_empty() => {
                 failed += 1;
                 writeln!(out, "{}: {} has no example; its last document has to hold `tests:`", rule.file, rule.name)?;
             }
-            Ok(examples) => {
-                for example in examples {
-                    match example {
-                        None => passed += 1,
-                        Some(fault) => {
-                            failed += 1;
-                            writeln!(out, "{fault}")?;
-                        }
-                    }
+            Ok(faults) => {
+                passed += faults.iter().filter(|fault| fault.is_none()).count();
+                for fault in faults.into_iter().flatten() {
+                    failed += 1;
+                    writeln!(out, "{fault}")?;
                 }
             }
         }
@@ -169,58 +166,35 @@ fn test(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
     Ok(Exit::worst(&exits))
 }
 
-/// A rule, and those it is made of, as they are under the settings of an example.
-fn set_with(set: &RuleSet, rule: &Rule, example: &Example, settings: &Yaml, folders: &[PathBuf]) -> Result<RuleSet> {
-    let config = Config::of(settings, Path::new(&rule.file), Document { text: "", line: example.line })?;
-    let mut needed = BTreeSet::new();
-    let mut open: Vec<usize> = (0..set.rules.len()).filter(|place| set.rules[*place].file == rule.file).collect();
-    while let Some(place) = open.pop() {
-        if needed.insert(place) {
-            open.extend(&set.references[place]);
+fn mutate(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
+    let set = rules(PACK, folders)?;
+    let mut exits = vec![tell(&set)];
+    let mut out = io::stdout().lock();
+    let (mut conditions, mut unneeded) = (0, 0);
+    let trial = |trial: &Trial<'_>| match trial.faults().into_iter().flatten().next() {
+        Some(fault) => Err(fault),
+        None => Ok(trial.unneeded()),
+    };
+    for (rule, tried) in tried("mutate", names, folders, &set, trial)? {
+        match tried.map_err(|problem| problem.to_string()).flatten() {
+            Err(problem) => {
+                say(problem);
+                exits.push(Exit::Usage);
+            }
+            Ok((count, mutants)) => {
+                conditions += count;
+                unneeded += mutants.len();
+                for Mutant { part, line, without, .. } in mutants {
+                    writeln!(out, "{}:{line}: {part}: no example needs `{}`", rule.file, Safe(&without))?;
+                }
+            }
         }
     }
-    let files: BTreeSet<&str> = needed.iter().map(|place| set.rules[*place].file.as_str()).collect();
-    let pack: Vec<(&str, &str)> = PACK.iter().filter(|(path, _)| files.contains(path)).copied().collect();
-    let mut set = rules_with(&pack, folders, &config.lists)?;
-    level(&mut set, &config)?;
-    Ok(set)
-}
-
-/// What is wrong with each example of a rule, or with the examples themselves.
-type Results = Result<Vec<Option<String>>, String>;
-
-/// What is wrong with an example, if anything.
-fn fault(set: &RuleSet, rule: &Rule, example: &Example) -> Option<String> {
-    let (findings, skipped) = findings_in(set, &rule.name, &example.events);
-    let found: Vec<String> =
-        findings.iter().map(|f| format!("{} {} {}", f.severity, f.entity.name, f.summary)).collect();
-    let mut wrong = Vec::new();
-    if skipped > 0 {
-        wrong.push(format!("{skipped} of its events could not be read"));
+    writeln!(out, "{conditions} conditions, {unneeded} that no example needs")?;
+    if unneeded > 0 {
+        exits.push(Exit::Found);
     }
-    if findings.len() != example.count {
-        wrong.push(format!("expected {}, found {}", example.count, findings.len()));
-    }
-    if let Some(entity) = &example.entity
-        && !findings.iter().any(|f| f.entity.name == *entity || f.entity.id == *entity)
-    {
-        wrong.push(format!("none is about {entity}"));
-    }
-    if let Some(severity) = example.severity
-        && !findings.iter().any(|f| f.severity == severity)
-    {
-        wrong.push(format!("none is {severity}"));
-    }
-    if let Some(pending) = example.pending
-        && findings.iter().any(|f| f.is_pending != pending)
-    {
-        wrong.push(format!("pending is not {pending}"));
-    }
-    (!wrong.is_empty()).then(|| {
-        let mut text = format!("{}:{}: {}: {}", rule.file, example.line, example.name, wrong.join("; "));
-        found.iter().for_each(|f| text += &format!("\n    {}", Safe(f)));
-        text
-    })
+    Ok(Exit::worst(&exits))
 }
 
 fn lint(folders: &[PathBuf]) -> Result<Exit> {

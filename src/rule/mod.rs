@@ -22,6 +22,7 @@ pub mod lists;
 mod local;
 pub mod logic;
 mod modifier;
+pub mod mutant;
 mod names;
 mod own;
 pub mod pack;

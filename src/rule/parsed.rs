@@ -4,7 +4,7 @@ use super::lists::Lists;
 use super::{Problem, Rule, parse};
 
 /// A rule file, read by itself.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parsed {
     pub(super) path: String,
     pub(super) rules: Result<Vec<Rule>, Problem>,
@@ -22,6 +22,15 @@ impl Parsed {
     /// What stands in it, the rule that it is named for first.
     pub fn rules(&self) -> Result<&[Rule], &Problem> {
         self.rules.as_deref()
+    }
+
+    /// The same with another rule at a place in it.
+    pub(super) fn with(&self, place: usize, rule: Rule) -> Parsed {
+        let mut changed = self.clone();
+        if let Some(old) = changed.rules.as_mut().ok().and_then(|rules| rules.get_mut(place)) {
+            *old = rule;
+        }
+        changed
     }
 
     /// The names and ids in it that are of other files.

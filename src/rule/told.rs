@@ -271,7 +271,11 @@ fn step(chain: &Chain, step: usize) -> String {
 }
 
 /// Comparisons of steps; what is of the step `its` is called so. Fields that two steps have in common are told together.
-fn wheres<'w>(chain: &Chain, wheres: impl IntoIterator<Item = &'w Where>, its: Option<usize>) -> Option<String> {
+pub(super) fn wheres<'w>(
+    chain: &Chain,
+    wheres: impl IntoIterator<Item = &'w Where>,
+    its: Option<usize>,
+) -> Option<String> {
     let side = |place: usize, fields: &str| match its == Some(place) {
         true => format!("its {fields}"),
         false => format!("{fields} of {}", step(chain, place)),

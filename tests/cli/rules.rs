@@ -99,6 +99,32 @@ fn a_page_tells_what_to_do() {
         .stderr(predicate::str::contains("did you mean `success-after-bruteforce`?"));
 }
 
+#[test]
+fn a_condition_that_no_example_needs_is_told() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("group-made.yml");
+    let own = folder.path().to_str().unwrap();
+    let mutate = || jcdetect().args(["rules", "mutate", "--rules", own]).assert();
+    fs::write(&path, MINE).unwrap();
+    mutate().code(0).stdout("0 conditions, 0 that no example needs\n");
+    let limited = MINE
+        .replace("  condition: selection", "  failed: {outcome: failure}\n  condition: selection and not failed")
+        .replace("event_type: group_create}\n", "event_type: group_create, actor.type: admin}\n");
+    fs::write(&path, &limited).unwrap();
+    mutate().code(1).stdout(predicate::str::diff(format!(
+        "{0}:1: group-made: no example needs `not: outcome is failure`\n\
+         {0}:1: group-made: no example needs `actor.type is admin`\n3 conditions, 2 that no example needs\n",
+        path.display()
+    )));
+    let failed = "  - name: it fails\n    expect: {count: 0}\n    \
+                  events: [{base: admin-action, with: {event_type: group_create, success: false}}]\n";
+    fs::write(&path, limited + failed).unwrap();
+    let line = ": group-made: no example needs `actor.type is admin`\n";
+    mutate().code(1).stdout(predicate::str::contains(line).and(predicate::str::contains("outcome").not()));
+    fs::write(&path, MINE.replace("count: 0", "count: 1")).unwrap();
+    mutate().code(2).stderr(predicate::str::contains("a group is deleted: expected 1, found 0"));
+}
+
 const MINE: &str = r"title: Somebody made a group
 name: group-made
 level: low
