@@ -1,7 +1,7 @@
 //! Cases: the part of the table that tells stories.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 
 use comfy_table::{Cell, ColumnConstraint, Width};
@@ -73,7 +73,10 @@ fn worst(story: &[Step]) -> Vec<(usize, &Step)> {
 
 fn what(report: &Report<'_>, case: &Case, zone: Zone) -> String {
     let own = || report.findings.iter().filter(|finding| finding.case.as_ref() == Some(&case.id));
-    let known = if own().all(|finding| finding.status == Status::Known) { " (known)" } else { "" };
+    let is_known = own().all(|finding| finding.status == Status::Known);
+    let known = if is_known { " (known)" } else { "" };
+    let known_ids: HashSet<&str> =
+        own().filter(|finding| finding.status == Status::Known).map(|finding| finding.id.as_str()).collect();
     let networks: BTreeMap<&String, &String> = own().flat_map(|finding| &finding.context.known).collect();
     let mut text = format!("{}{}{known}\n", Safe(&case.title), known_networks(networks));
     let day = case.story.first().map(|step| step.time.short(zone)).unwrap_or_default();
@@ -83,7 +86,10 @@ fn what(report: &Report<'_>, case: &Case, zone: Zone) -> String {
         let tactic = if step.tactic.is_empty() { String::new() } else { format!(" {}:", step.tactic) };
         let ids: Vec<&str> = step.finding_ids.iter().take(step.rules.len()).map(|id| short(id)).collect();
         let (rules, ids) = (step.rules.join(", "), ids.join(", "));
-        text += &format!("{number}. {time}{tactic} {} [{rules}] {ids}\n", Safe(&step.sentence));
+        // Of a case that has grown, what was told before is marked.
+        let is_old = !is_known && step.finding_ids.iter().all(|id| known_ids.contains(id.as_str()));
+        let old = if is_old { " (known)" } else { "" };
+        text += &format!("{number}. {time}{tactic} {}{old} [{rules}] {ids}\n", Safe(&step.sentence));
     }
     if case.story.len() > STEPS {
         text += &format!("{} more steps, none worse; --format json has them all\n", case.story.len() - STEPS);

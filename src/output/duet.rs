@@ -9,10 +9,10 @@ use siphasher::sip::SipHasher13;
 
 use super::json::Entity;
 use super::safe::Markdown;
-use crate::event::counted::few;
+use crate::event::counted::more;
 use crate::event::time::{Timestamp, Zone};
 use crate::triage::question::{Message, Recipient};
-use crate::triage::told::{Asked, Part, Told};
+use crate::triage::told::{Asked, Told};
 
 /// Events told of a finding.
 const EVENTS: usize = 5;
@@ -111,9 +111,13 @@ fn second(time: &str) -> String {
 /// When, who, from where, on what; each told once.
 fn facts(told: &Told) -> Vec<Fact> {
     let of = |role: &str, kind: Option<&str>| {
-        let is = |part: &&Part| part.role == role && kind.is_none_or(|kind| part.kind == kind);
-        let names: Vec<&str> = told.related.iter().filter(is).map(|part| part.value.as_str()).collect();
-        few(&names, NAMES, ", ")
+        let is = |of: &str, its: &str| of == role && kind.is_none_or(|kind| its == kind);
+        let shown = told.related.iter().filter(|part| is(&part.role, &part.kind));
+        let names: Vec<&str> = shown.map(|part| part.value.as_str()).collect();
+        let omitted = told.related_omitted.iter().filter(|omitted| is(&omitted.role, &omitted.kind));
+        let all = names.len() + omitted.map(|omitted| omitted.count).sum::<usize>();
+        let shown = &names[..names.len().min(NAMES)];
+        shown.join(", ") + &more(all, shown.len())
     };
     let (first, last) = (second(&told.first_seen), second(&told.last_seen));
     let when = if first == last { first } else { format!("{first} to {last}") };
@@ -123,6 +127,7 @@ fn facts(told: &Told) -> Vec<Fact> {
         ("To what", of("target", None)),
         ("From address", of("source", Some("ip"))),
         ("From country", of("source", Some("country"))),
+        ("Gateway", of("gateway", None)),
         ("Device", of("device", None)),
         ("Application", of("app", None)),
         ("Group or policy", of("group", None)),

@@ -225,6 +225,7 @@ struct Wire<'r> {
     event_count: usize,
     attack: Vec<Attack<'r>>,
     related: Vec<Related<'r>>,
+    related_omitted: Vec<Omitted<'r>>,
     evidence: Vec<Evidence<'r>>,
     evidence_omitted: usize,
     context: Context<'r>,
@@ -307,6 +308,19 @@ impl<'r> Related<'r> {
 }
 
 #[derive(Serialize)]
+struct Omitted<'r> {
+    role: &'r str,
+    r#type: &'r str,
+    count: usize,
+}
+
+impl<'r> Omitted<'r> {
+    fn of(omitted: &'r related::Omitted) -> Omitted<'r> {
+        Omitted { role: omitted.role, r#type: &omitted.kind, count: omitted.count }
+    }
+}
+
+#[derive(Serialize)]
 struct Evidence<'r> {
     event_id: Option<&'r str>,
     timestamp: String,
@@ -374,6 +388,7 @@ fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
         event_count: finding.event_count,
         attack: rule.techniques.iter().map(|t| Attack { tactic: &t.tactic, technique: &t.id, name: t.name }).collect(),
         related: finding.related.iter().map(Related::of).collect(),
+        related_omitted: finding.related_omitted.iter().map(Omitted::of).collect(),
         evidence: finding
             .evidence
             .iter()

@@ -8,7 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::finding::{Finding, Subject};
 use super::status::{Disposition, Status};
-use super::story::{Step, steps, tactics};
+use super::story::{Step, pending, steps, tactics};
 use super::tie::{Bonds, Ties, is_suspicious};
 use crate::detect::risk::weight;
 use crate::detect::store::Store;
@@ -131,8 +131,8 @@ impl Cases<'_> {
         let score_lines = self.score(&findings);
         let rule = &self.set.rules[worst.rule];
         let title = match worst.entity.kind.as_str() {
-            "organization" => rule.title.clone(),
-            _ => format!("{}: {}", rule.title, worst.entity.name),
+            "organization" => format!("{}{}", rule.title, pending(worst)),
+            _ => format!("{}: {}{}", rule.title, worst.entity.name, pending(worst)),
         };
         let seen: Vec<(&Finding, Timestamp)> =
             members.iter().filter(|(finding, _)| !self.adds_up(finding)).copied().collect();
@@ -152,7 +152,7 @@ impl Cases<'_> {
         })
     }
 
-    /// The finding that gives a case its title and says what to do first. Among equals it is one that does harm, then
+    /// The finding that gives a case its title and says what to do first. Among equals it is a certain one, one that does harm, then
     /// one that goes on where others ended, then the surest, then the first, then the one made of most rules, then the
     /// one whose rule comes first by name.
     fn worst<'f>(&self, suspicious: &[&(&'f Finding, Timestamp)]) -> Option<&'f Finding> {
@@ -177,7 +177,7 @@ impl Cases<'_> {
         let key = |(finding, first): &(&'f Finding, Timestamp)| {
             let earlier = std::cmp::Reverse(*first);
             let name = (self.set.rules[finding.rule].name.as_str(), finding.id.as_str());
-            (telling(finding), earlier, depths[finding.rule], std::cmp::Reverse(name))
+            (!finding.is_pending, telling(finding), earlier, depths[finding.rule], std::cmp::Reverse(name))
         };
         equals.max_by_key(|member| key(member)).map(|(finding, _)| *finding)
     }
@@ -215,9 +215,10 @@ impl Cases<'_> {
             .map(|(rule, (points, finding, count))| {
                 let asked = if finding.disposition == Disposition::Duet { ", a question" } else { "" };
                 let times = if count > 1 { format!(", {count} findings") } else { String::new() };
+                let open = if finding.is_pending { ", pending" } else { "" };
                 let rule = &self.set.rules[rule].title;
-                let reason =
-                    format!("{rule} ({}, {} confidence{asked}{times})", finding.severity, finding.confidence.word());
+                let (severity, confidence) = (finding.severity, finding.confidence.word());
+                let reason = format!("{rule} ({severity}, {confidence} confidence{asked}{open}{times})");
                 Points { points, reason }
             })
             .collect();

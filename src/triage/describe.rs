@@ -45,22 +45,28 @@ pub fn finding(
 ) -> String {
     let of = |role: &str, kind: Option<&str>| values(own, role, kind);
     let mut text = rule.title.clone();
-    if entity.kind != "organization" {
+    // What an event does not name, a finding cannot be about.
+    let wanted = if entity.kind == "organization" { Entity::Organization } else { rule.entity };
+    if wanted != Entity::Organization {
         text += &format!(": {}", cut(&entity.name, LONGEST));
     }
-    if !programs.is_empty() && rule.entity != Entity::App {
-        text += if rule.entity == Entity::Organization { ": " } else { ", software " };
+    if !programs.is_empty() && wanted != Entity::App {
+        text += if wanted == Entity::Organization { ": " } else { ", software " };
         text += &some(programs);
     }
     let actors: Vec<&str> = of("actor", None).into_iter().filter(|a| *a != entity.name).collect();
-    if rule.entity != Entity::Actor && !actors.is_empty() {
+    if wanted != Entity::Actor && !actors.is_empty() {
         // An address does what it does with the names of others.
-        let means = if rule.entity == Entity::Source { "as" } else { "by" };
+        let means = if wanted == Entity::Source { "as" } else { "by" };
         text += &format!(", {means} {}", some(&actors));
+    }
+    let tried = of("tried", None);
+    if !tried.is_empty() {
+        text += &format!(", as {}", some(&tried));
     }
     let others: HashSet<&str> = actors.iter().copied().chain([entity.name.as_str()]).collect();
     let targets: Vec<&str> = of("target", None).into_iter().filter(|target| !others.contains(target)).collect();
-    if rule.entity != Entity::Target && !targets.is_empty() {
+    if wanted != Entity::Target && !targets.is_empty() {
         text += &format!(", on {}", some(&targets));
     }
     let ends: Vec<String> = ends
@@ -73,6 +79,10 @@ pub fn finding(
     }
     let sources: Vec<&str> = of("source", Some("ip")).into_iter().filter(|s| *s != entity.name).collect();
     text += &from(",", &sources, &of("source", Some("country")));
+    let gateways: Vec<&str> = of("gateway", None).into_iter().filter(|gateway| *gateway != entity.name).collect();
+    if !gateways.is_empty() {
+        text += &format!(", at the gateway {}", some(&gateways));
+    }
     let others: Vec<&str> = values(beside, "actor", None).into_iter().filter(|a| *a != entity.name).collect();
     if !others.is_empty() {
         let sources = values(beside, "source", Some("ip"));

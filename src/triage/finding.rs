@@ -8,7 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::context::Context;
 use super::describe;
 use super::learned::Learned;
-use super::related::{Related, ends, parts, programs, readable, successful_first};
+use super::related::{Omitted, Related, ends, parts, programs, readable, successful_first, tried_apart};
 use super::spell::{Spell, risk_entity, spells};
 use super::status::{Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
@@ -104,6 +104,8 @@ pub struct Finding {
     pub event_count: usize,
     /// what had a part in it, not more of a kind than a person reads
     pub related: Vec<Related>,
+    /// what more there is of a kind
+    pub related_omitted: Vec<Omitted>,
     /// all that had a part in it
     pub parts: Vec<Related>,
     /// all events that made it, as places in the store, in their order
@@ -216,11 +218,15 @@ impl Findings<'_> {
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let (own, others) = self.own_and_others(spell, &events);
-        let had_part = [&own, &others].map(|events| parts_of(events));
+        let mut had_part = [&own, &others].map(|events| parts_of(events));
+        if rule.entity == Entity::Organization {
+            had_part = had_part.map(|parts| tried_apart(store, &events, parts));
+        }
         let spent = last_seen.since(first_seen);
         let leg = self.leg(place, &events);
-        let (programs, ends) = (programs(store, &events), ends(store, &completing));
+        let (programs, ends) = (programs(store, &events), ends(store, &events));
         let summary = describe::finding(rule, &entity, &programs, &ends, &had_part, (events.len(), spent), leg);
+        let (related, related_omitted) = readable(&all_parts);
         let shown = shown(&events, &completing, self.evidence_limit);
         Finding {
             id: self.id(place, spell),
@@ -247,7 +253,8 @@ impl Findings<'_> {
             context: Context::default(),
             completing: spell.events().into_iter().map(|event| self.completing(event)).collect(),
             entity,
-            related: readable(&all_parts),
+            related,
+            related_omitted,
             parts: all_parts,
             events,
         }

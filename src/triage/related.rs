@@ -10,7 +10,7 @@ use crate::event::party::{Class, class_of};
 /// Something that had a part in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Related {
-    /// `actor`, `target`, `source`, `device`, `app`, `agent`, `group` (a group or a policy)
+    /// `actor`, `target`, `source`, `gateway`, `device`, `app`, `agent`, `group` (a group or a policy)
     pub role: &'static str,
     /// `user`, `ip`, `country`, …
     pub kind: String,
@@ -42,6 +42,7 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
             target,
             ("source", "ip".to_owned(), text(Norm::SourceIp)),
             ("source", "country".to_owned(), text(Norm::SourceCountry)),
+            ("gateway", "ip".to_owned(), text(Norm::SourceGateway)),
             ("device", "device".to_owned(), device().or_else(|| text(Norm::DeviceKey))),
             ("app", "app".to_owned(), text(Norm::AppName)),
             ("agent", "agent".to_owned(), text(Norm::AgentName)),
@@ -76,6 +77,23 @@ pub(super) fn successful_first(
         let names: BTreeSet<String> =
             successful.filter_map(|event| store.text(*event, Norm::ActorName)).map(str::to_lowercase).collect();
         parts.sort_by_cached_key(|part| part.role != "actor" || !names.contains(&part.value.to_lowercase()));
+    }
+    parts
+}
+
+/// Sets those apart who were tried in vain and did nothing else: to call them `actor` would say that they did it.
+pub(super) fn tried_apart(store: &Store, events: &[u32], mut parts: Vec<Related>) -> Vec<Related> {
+    let (mut tried, mut did) = (BTreeSet::new(), BTreeSet::new());
+    for event in events {
+        let Some(name) = store.text(*event, Norm::ActorName) else { continue };
+        let has_failed = store.text(*event, Norm::Outcome) == Some("failure");
+        if has_failed { &mut tried } else { &mut did }.insert(name.to_lowercase());
+    }
+    for part in parts.iter_mut().filter(|part| part.role == "actor") {
+        let name = part.value.to_lowercase();
+        if tried.contains(&name) && !did.contains(&name) {
+            part.role = "tried";
+        }
     }
     parts
 }
@@ -145,16 +163,29 @@ pub(super) fn programs<'s>(store: &'s Store, events: &[u32]) -> Vec<&'s str> {
 /// How many of a kind a person reads.
 pub(super) const READABLE: usize = 20;
 
-/// Not more of a kind than a person reads.
-pub(super) fn readable(parts: &[Related]) -> Vec<Related> {
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut out = Vec::new();
+/// What is left out of a list for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Omitted {
+    /// of which role
+    pub role: &'static str,
+    /// and of which kind
+    pub kind: String,
+    /// how many
+    pub count: usize,
+}
+
+/// Not more of a kind than a person reads, and how many more there are.
+pub(super) fn readable(parts: &[Related]) -> (Vec<Related>, Vec<Omitted>) {
+    let mut counts: BTreeMap<(&'static str, &str), usize> = BTreeMap::new();
+    let mut shown = Vec::new();
     for part in parts {
         let count = counts.entry((part.role, &part.kind)).or_default();
         *count += 1;
         if *count <= READABLE {
-            out.push(part.clone());
+            shown.push(part.clone());
         }
     }
-    out
+    let omitted = counts.into_iter().filter(|(_, count)| *count > READABLE);
+    let omitted = omitted.map(|((role, kind), count)| Omitted { role, kind: kind.to_owned(), count: count - READABLE });
+    (shown, omitted.collect())
 }

@@ -14,7 +14,7 @@ use crate::rule::set::RuleSet;
 
 /// What of a finding an entry may look at.
 pub const FIELDS: &[&str] =
-    &["organization", "entity", "actor", "target", "source", "country", "device", "app", "agent", "group"];
+    &["organization", "entity", "actor", "target", "source", "country", "gateway", "device", "app", "agent", "group"];
 
 /// An entry of `suppress:`.
 #[derive(Clone, Debug)]

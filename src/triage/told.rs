@@ -44,6 +44,9 @@ pub struct Told {
     /// what had a part in it
     #[serde(default)]
     pub related: Vec<Part>,
+    /// what more there is of a kind
+    #[serde(default)]
+    pub related_omitted: Vec<Omitted>,
     /// its events
     #[serde(default)]
     pub evidence: Vec<Seen>,
@@ -106,6 +109,18 @@ pub struct Part {
     /// of people the id, where the events of this name have one
     #[serde(default)]
     pub id: Option<String>,
+}
+
+/// What is left out of a list.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Omitted {
+    /// of which role
+    pub role: String,
+    /// and of which kind
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// how many
+    pub count: usize,
 }
 
 /// An event of the evidence.

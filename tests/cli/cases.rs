@@ -325,6 +325,48 @@ fn the_table_has_cases_first_and_each_finding_once() {
 }
 
 #[test]
+fn what_the_end_of_the_log_leaves_open_is_called_pending_in_a_case() {
+    let root = json!({"id": "5a0000000000000000000001", "type": "admin", "email": "ops@example.com"});
+    let off = json!({
+        "id": "f1", "organization": "5dc058bc3f53f95e3972f03f", "service": "directory", "event_type": "admin_totp_disable",
+        "timestamp": "2026-03-02T08:00:00Z", "success": true, "initiated_by": root, "resource": root,
+    });
+    let mut later = sign_in(7, "2026-03-04T08:00:00Z", true);
+    later["initiated_by"] = root.clone();
+    let title = "Administrator's second factor switched off and not put back within a day: ops@example.com";
+    let told = |events: &[Value]| {
+        let (_folder, path) = written(events);
+        let case = report(&[&path])["cases"][0].clone();
+        let table = scan(&[&path]).split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_open = |text: &str| text.contains(" (pending)");
+        let score = case["score_lines"].to_string();
+        (
+            case["title"].clone(),
+            is_open(&case["story"].to_string()),
+            is_open(&table),
+            score.contains("confidence, pending)"),
+        )
+    };
+    assert_eq!(told(std::slice::from_ref(&off)), (format!("{title} (pending)").into(), true, true, true));
+    assert_eq!(told(&[off, later]), (title.into(), false, false, false));
+}
+
+#[test]
+fn steps_of_a_case_that_has_grown_are_marked_as_known() {
+    let early = guessed_administrator();
+    let alice = guessed(100, "alice", "203.0.113.9", 9).remove(0);
+    let (_before, before) = written(&early);
+    let (folder, path) = written(&[early, vec![excluded(300, &alice, 8)]].concat());
+    let baseline = folder.path().join("monday.json");
+    scan(&[&before, "--output", &format!("json={}", text(&baseline))]);
+    let table = scan(&[&path, "--baseline", text(&baseline)]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(table.contains("events in 8 min (known) [success-after-bruteforce]"), "{table}");
+    assert!(!table.contains("(known) [mfa-exclusion"), "{table}");
+    let (_, title) = table.split_once("What happened").unwrap();
+    assert!(!title.split(" 1. ").next().unwrap().contains("(known)"), "{table}");
+}
+
+#[test]
 fn a_case_is_the_same_whichever_of_its_findings_are_asked_for() {
     let folder = scenario("policy-gap");
     let whole = report(&[text(&folder), "--no-config"]);

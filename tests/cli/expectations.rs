@@ -41,6 +41,7 @@ fn a_finding_has_the_fields_of_the_contract() {
         "event_count",
         "attack",
         "related",
+        "related_omitted",
         "evidence",
         "evidence_omitted",
         "context",

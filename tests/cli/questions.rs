@@ -8,6 +8,7 @@ use predicates::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::events::lines;
 use super::{jcdetect, policy_gap, scan, text};
 
 /// The files of a folder by name.
@@ -166,6 +167,37 @@ fn one_person_in_two_parts_is_one_message_and_two_of_one_name_are_two() {
         // The third is the question of which nobody knows the account.
         assert_eq!(files(&out).len(), 2 * count, "{other}");
     }
+}
+
+#[test]
+fn a_question_counts_all_that_was_touched() {
+    let touched = |n: u32| {
+        json!({
+            "id": format!("e{n}"), "organization": "o", "service": "directory", "event_type": "user_group_create", "success": true,
+            "timestamp": format!("2026-03-02T09:{n:02}:00Z"),
+            "initiated_by": {"id": "a1", "type": "admin", "email": "root@example.com"},
+            "resource": {"id": format!("g{n}"), "type": "user_group", "name": format!("group {n:02}")},
+        })
+    };
+    let folder = TempDir::new().unwrap();
+    let (path, rules) = (folder.path().join("x.jsonl"), folder.path().join("rules"));
+    fs::write(&path, lines(&(10..40).map(touched).collect::<Vec<_>>())).unwrap();
+    fs::create_dir(&rules).unwrap();
+    let rule = "title: Many groups made\nname: many-groups\nlevel: low\n\
+                correlation: {type: event_count, rules: [made], group-by: [actor.key], timespan: 1h, condition: {gte: 30}}\n\
+                jcdetect: {entity: actor, duet: {ask: owner, question: Did you?, first_action: Look.}}\n---\n\
+                title: Group made\nname: made\nlogsource: {product: jumpcloud}\n\
+                detection: {s: {event_type: user_group_create}, condition: s}\n";
+    fs::write(rules.join("many-groups.yml"), rule).unwrap();
+    let arguments = [text(&path), "--no-config", "--rules", text(&rules), "--format", "json"];
+    let report = scan(&arguments);
+    let document: Value = serde_json::from_str(&report).unwrap();
+    let found = document["findings"].as_array().unwrap().iter().find(|f| f["rule_id"] == "many-groups").unwrap();
+    assert_eq!(found["related_omitted"], json!([{"role": "target", "type": "user_group", "count": 10}]));
+    let output = jcdetect().args(["report", "duet", "-", "--no-config"]).write_stdin(report).output().unwrap().stdout;
+    let message = String::from_utf8(output).unwrap();
+    assert!(message.contains("group 10, group 11, group 12 and 27 more"), "{message}");
+    assert!(message.contains("To what: group 10, group 11, group 12, group 13, group 14 and 25 more"), "{message}");
 }
 
 #[test]

@@ -126,6 +126,41 @@ fn timelines_evidence_and_findings_say_what_was_bound_to_whom() {
 }
 
 #[test]
+fn a_finding_names_what_all_of_its_events_bound() {
+    let root = json!({"type": "admin", "id": "a1", "email": "root@example.com"});
+    let device = |n: u32| json!({"type": "system", "object_id": format!("s{n}"), "name": format!("laptop-{n}")});
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    fs::write(&path, lines(&(10..20).map(|n| association(n, "add", &root, &device(n))).collect::<Vec<_>>())).unwrap();
+    let found = findings(&[text(&path), "--no-config"]);
+    let summary = found.iter().find(|finding| finding["rule_id"] == "device-bind-burst").unwrap()["summary"].clone();
+    let told = ", by root@example.com, device laptop-10, device laptop-11, device laptop-12 and 7 more";
+    assert!(summary.as_str().unwrap().contains(told), "{summary}");
+}
+
+#[test]
+fn whoever_was_tried_did_not_do_it_and_the_gateway_is_named() {
+    let attempt = |n: u32| {
+        json!({
+            "id": format!("r{n}"), "organization": "o", "service": "radius", "event_type": "radius_auth_attempt", "success": false,
+            "timestamp": format!("2026-03-02T09:{n:02}:00Z"), "client_ip": "203.0.113.77", "auth_type": "MSCHAPv2",
+            "error_message": "invalid credentials",
+            "initiated_by": {"id": format!("5f{n:022}"), "type": "user", "username": format!("user{n}")},
+        })
+    };
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    fs::write(&path, lines(&(10..35).map(attempt).collect::<Vec<_>>())).unwrap();
+    let found = findings(&[text(&path), "--no-config"]);
+    let spray = found.iter().find(|finding| finding["rule_id"] == "radius-spray").unwrap();
+    let summary = spray["summary"].as_str().unwrap();
+    let told = ", as user10, user11, user12 and 22 more, at the gateway 203.0.113.77, 25 events";
+    assert!(summary.contains(told) && !summary.contains(", by "), "{summary}");
+    let gateway = json!({"role": "gateway", "type": "ip", "value": "203.0.113.77"});
+    assert!(spray["related"].as_array().unwrap().contains(&gateway), "{spray:#}");
+}
+
+#[test]
 fn a_workflow_goes_by_the_name_that_its_change_has_for_it() {
     let root = json!({"type": "admin", "id": "a1", "email": "root@example.com"});
     let edit = json!({
