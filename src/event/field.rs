@@ -4,7 +4,7 @@ mod raw;
 
 use std::borrow::Cow;
 
-pub use raw::has_members;
+pub use raw::{has_members, is_member_of, is_nested};
 use smallvec::SmallVec;
 
 use super::nearest::nearest_of;

@@ -4,40 +4,14 @@
 use serde_json::{Map, Value};
 
 use super::again::with_record;
+use super::header::{RESULT, field, is_ambiguous, is_index};
 use crate::event::Event;
 use crate::event::coverage::Reason;
-use crate::event::field::{Field, Named, has_members};
 use crate::event::json::said_yes;
 use crate::event::literal;
 
-/// A column's name as the field it stands for: `Event Type` is `event_type`.
-pub fn field(header: &str) -> String {
-    // A table that was put behind another one brings its byte order mark.
-    let name = header.trim_start_matches('\u{feff}').trim().trim_matches('"').trim();
-    if is_known(name) {
-        return name.to_owned();
-    }
-    let (head, below) = name.split_at(name.find('.').unwrap_or(name.len()));
-    match head.to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
-        "_version" => "@version".to_owned(),
-        // What holds members is no text, whatever a person's table calls so.
-        head if head == RESULT || is_known(head) && !(below.is_empty() && has_members(head)) => {
-            format!("{head}{below}")
-        }
-        _ => name.to_owned(),
-    }
-}
-
-/// The column that says how it ended in the exports that people make.
-const RESULT: &str = "result";
-
 /// The member that says it in a record.
 const SUCCESS: &str = "success";
-
-/// Whether a path of a record is one that is documented or was seen.
-pub fn is_known(path: &str) -> bool {
-    matches!(Field::named(&format!("raw.{path}")), Named::Known(_))
-}
 
 /// What the cells of a column are.
 pub struct Column {
@@ -45,7 +19,10 @@ pub struct Column {
     pub name: String,
     /// dots lead into objects (`geoip.country_code`)
     is_path: bool,
-    /// the values of one member of all objects in a list, as Splunk writes them: no object can be made of it
+    /// numbers lead into lists (`changes.0.field`)
+    is_indexed: bool,
+    /// the values of one member of all objects in a list, as Splunk writes them, or a path that cannot be told: no object
+    /// can be made of it
     is_flat: bool,
 }
 
@@ -60,8 +37,9 @@ impl Column {
     pub fn new(header: &[u8]) -> Column {
         let name = field(&String::from_utf8_lossy(header));
         let is_path = name.bytes().filter(|b| *b == b'.').count() <= DEPTH;
-        let is_flat = name.contains("{}");
-        Column { name, is_path, is_flat }
+        let is_indexed = is_path && name.split('.').skip(1).any(is_index);
+        let is_flat = name.contains("{}") || is_ambiguous(&name);
+        Column { name, is_path, is_indexed, is_flat }
     }
 
     /// Whether it holds all of the record.
@@ -98,11 +76,33 @@ pub fn record(columns: &[Column], cells: &csv::ByteRecord) -> Result<(Map<String
             None => is_lossy |= insert(&mut record, column, text),
         }
     }
+    if columns.iter().any(|column| column.is_indexed) {
+        record.values_mut().for_each(listed);
+    }
     Ok((record, is_lossy))
 }
 
+/// Makes lists of the objects whose members are numbered.
+fn listed(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(listed),
+        Value::Object(members) => {
+            members.values_mut().for_each(listed);
+            if !members.is_empty() && members.keys().all(|key| is_index(key)) {
+                let mut items: Vec<(usize, Value)> = std::mem::take(members)
+                    .into_iter()
+                    .map(|(key, item)| (key.parse().unwrap_or_default(), item))
+                    .collect();
+                items.sort_by_key(|(place, _)| *place);
+                *value = Value::Array(items.into_iter().map(|(_, item)| item).collect());
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Puts a cell where its column says; whether what it says is lost.
-fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_flat }: &Column, text: &str) -> bool {
+fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_flat, .. }: &Column, text: &str) -> bool {
     if text.is_empty() || column.is_empty() {
         return false;
     }

@@ -12,14 +12,18 @@ const PLACES: &[Place] = &[
     &["_source", "jumpcloud", "event"],
     &["event", "original"], // Elastic
     &["event.original"],
-    &["jumpcloud_bridge"],         // Wazuh bridge
-    &["jumpcloud", "event"],       // Elastic, original dropped
-    &["jumpcloud"],                // Coralogix collector
-    &["data", "di_event"],         // alert notification
-    &["data", "jumpcloud_bridge"], // Wazuh archive
-    &["data"],                     // Google SecOps
-    &["result", "_raw"],           // Splunk search export
-    &["map", "_raw"],              // Sumo Logic search job
+    &["jumpcloud_bridge"],                    // Wazuh bridge
+    &["jumpcloud", "event"],                  // Elastic, original dropped
+    &["jumpcloud"],                           // Coralogix collector
+    &["data", "di_event"],                    // alert notification
+    &["data", "jumpcloud_bridge"],            // Wazuh archive
+    &["data", "jumpcloud"],                   // Wazuh archive, the integration in Python
+    &["_source", "data", "jumpcloud_bridge"], // Wazuh indexer
+    &["_source", "data", "jumpcloud"],
+    &["_source", "data"],
+    &["data"],           // Google SecOps
+    &["result", "_raw"], // Splunk search export
+    &["map", "_raw"],    // Sumo Logic search job
     &["result"],
     &["_raw"],    // Splunk, Sumo Logic
     &["message"], // Sekoia, syslog shippers
@@ -43,12 +47,14 @@ pub enum Unwrapped<'a, 'e> {
 
 /// Looks for an event inside an object.
 pub fn unwrap<'a, 'e>(outer: &'e Json<'a>) -> Unwrapped<'a, 'e> {
-    let has = |key| outer.get(key).is_some_and(|v: &Json<'_>| !v.is_nothing());
-    if has("event_type") || (has("id") && has("organization")) {
+    if is_event(outer) {
         return Unwrapped::Itself;
     }
+    let is_inside_event =
+        |place: &[&str]| (1..place.len()).any(|length| outer.at(&place[..length]).is_some_and(is_event));
     for place in PLACES {
         match outer.at(place) {
+            Some(_) if is_inside_event(place) => {}
             Some(inner @ Json::Object(_)) if !inner.is_nothing() => {
                 // `result` may hold `_raw`, `data` may hold `di_event`: those stand before it in the list.
                 return Unwrapped::Inner(inner, place);
@@ -58,6 +64,11 @@ pub fn unwrap<'a, 'e>(outer: &'e Json<'a>) -> Unwrapped<'a, 'e> {
         }
     }
     Unwrapped::Itself
+}
+
+fn is_event(object: &Json<'_>) -> bool {
+    let has = |key| object.get(key).is_some_and(|v: &Json<'_>| !v.is_nothing());
+    has("event_type") || has("id") && has("organization")
 }
 
 /// The text of what stands at a place of an object, if it is easily found; of repeated keys the last counts.
@@ -113,6 +124,9 @@ mod tests {
             r#"{"data":{"a":1}}"#,
             r#"{"data":{"alert_id":"1","di_event":{"a":1}}}"#,
             r#"{"data":{"jumpcloud_bridge":{"a":1}},"full_log":"x"}"#,
+            r#"{"timestamp":"t","data":{"jumpcloud":{"a":1}},"location":"x"}"#,
+            r#"{"_source":{"id":"1","data":{"jumpcloud":{"a":1}}}}"#,
+            r#"{"_source":{"id":"1","data":{"a":1}}}"#,
             r#"{"map":{"_raw":"{\"a\":1}","_messagetime":"1"}}"#,
             r#"{"time":1,"event":{"a":1}}"#,
             r#"{"time":1,"event":"{\"a\":1}"}"#,
@@ -146,5 +160,7 @@ mod tests {
         assert_eq!(inside(r#"{"event_type":"login_attempt","message":"{\"event_type\":\"x\"}"}"#), None);
         assert_eq!(inside(r#"{"id":"1","organization":"o","message":"{\"event_type\":\"x\"}"}"#), None);
         assert_eq!(inside(r#"{"message":"User x logged in"}"#), None);
+        let indexed = r#"{"_source":{"event_type":"x","data":{"a":1}}}"#;
+        assert_eq!(inside(indexed).as_deref(), Some(r#"{"event_type":"x","data":{"a":1}}"#));
     }
 }

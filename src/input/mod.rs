@@ -11,6 +11,7 @@ pub mod differential;
 pub mod envelope;
 mod flattened;
 pub mod framing;
+mod header;
 mod junk;
 mod kept;
 mod keys;

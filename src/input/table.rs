@@ -4,7 +4,8 @@
 use std::io::BufRead;
 
 use super::batch::{Batch, Span};
-use super::cell::{Column, field, is_known, record};
+use super::cell::{Column, record};
+use super::header::{field, is_known};
 use super::kept::Kept;
 use super::looks::has_json;
 use crate::event::coverage::Reason;
@@ -254,6 +255,17 @@ mod tests {
         let text = "ID,TIMESTAMP,Event-Type,User Agent,resource.displayLabel,My Column\n1,t,x,a,l,c\n";
         let want = r#"{"id":"1","timestamp":"t","event_type":"x","user_agent":"a","resource":{"displayLabel":"l"},"My Column":"c"}"#;
         assert_eq!(rows(text)[0].1, want);
+    }
+
+    #[test]
+    fn numbers_in_names_of_columns_make_lists() {
+        let text = "timestamp,event_type,changes/0/field,changes/0/to/a,changes/1/field,changes/10/field,geoip/0\nt,x,a,1,b,c,\nt,x,,,,,d\n";
+        let all = rows(text);
+        let want = r#"{"timestamp":"t","event_type":"x","changes":[{"field":"a","to":{"a":"1"}},{"field":"b"},{"field":"c"}]}"#;
+        assert_eq!(
+            (all[0].1.as_str(), all[1].1.as_str()),
+            (want, r#"{"timestamp":"t","event_type":"x","geoip":["d"]}"#)
+        );
     }
 
     #[test]

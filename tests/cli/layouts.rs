@@ -160,6 +160,43 @@ fn csv_by_header_names() {
     assert_eq!(of("jc.csv", &out.into_inner().unwrap()), expected());
 }
 
+/// The members of an event by their paths.
+fn flat(value: &Value, path: &str, between: &str, out: &mut Vec<(String, String)>) {
+    let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}{between}{key}") };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, value)| flat(value, &join(key), between, out)),
+        Value::String(text) => out.push((path.to_owned(), text.clone())),
+        Value::Null => out.push((path.to_owned(), String::new())),
+        other => out.push((path.to_owned(), other.to_string())),
+    }
+}
+
+#[test]
+fn members_in_columns_of_their_own_are_found_whatever_joins_their_names() {
+    let table = |between: &str| {
+        let mut out = csv::Writer::from_writer(Vec::new());
+        for (place, event) in guessed_password().iter().enumerate() {
+            let mut cells = Vec::new();
+            flat(event, "", between, &mut cells);
+            if place == 0 {
+                out.write_record(cells.iter().map(|(name, _)| name)).unwrap();
+            }
+            out.write_record(cells.iter().map(|(_, text)| text)).unwrap();
+        }
+        out.into_inner().unwrap()
+    };
+    for between in [".", "/", ":"] {
+        assert_eq!(of("flat.csv", &table(between)), expected(), "{between}");
+    }
+    // With underscores it cannot be told where `auth_methods` ends, and that is said.
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("flat.csv");
+    fs::write(&path, table("_")).unwrap();
+    let report = report(&[text(&path)]);
+    assert_eq!(report["coverage"]["flattened"]["count"], 9);
+    assert_eq!(super::rule_ids(&findings(&[text(&path)])), ["success-after-bruteforce", "bruteforce-user-portal"]);
+}
+
 #[test]
 fn the_five_columns_of_the_jc_command() {
     let mut csv = String::from("timestamp,event_type,initiated_by,client_ip,success\n");
@@ -214,6 +251,14 @@ fn envelopes() {
         ("raw", wrap(&|e| json!({"_raw": text_of(e), "_time": 1}))),
         ("wazuh", wrap(&|e| json!({"jumpcloud_bridge": e}))),
         ("wazuh-archive", wrap(&|e| json!({"id": "1.2", "full_log": "x", "data": {"jumpcloud_bridge": e}}))),
+        ("wazuh-python", wrap(&|e| json!({"id": "1.2", "full_log": "x", "data": {"jumpcloud": e}}))),
+        ("wazuh-indexer", {
+            let hits: Vec<Value> = guessed_password()
+                .iter()
+                .map(|e| json!({"_source": {"id": "1.2", "data": {"jumpcloud": e}}}))
+                .collect();
+            json!({"took": 1, "hits": {"total": {"value": 9}, "hits": hits}}).to_string()
+        }),
         ("splunk-hec", wrap(&|e| json!({"time": 1.0, "host": "h", "event": e}))),
         ("docker", wrap(&|e| json!({"log": e.to_string() + "\n", "stream": "stdout"}))),
         ("elasticsearch-search", {

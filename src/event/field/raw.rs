@@ -257,6 +257,16 @@ pub fn has_members(name: &str) -> bool {
     OBJECTS.contains(&name)
 }
 
+/// Whether a member of records may be an object or a list of them.
+pub fn is_nested(name: &str) -> bool {
+    NESTED.contains(&name)
+}
+
+/// Whether a member of an object of records is described.
+pub fn is_member_of(object: &str, member: &str) -> bool {
+    MEMBERS.iter().any(|(known, members)| *known == object && members.contains(&member))
+}
+
 /// All members of records, without what lies below them.
 pub(super) fn heads() -> impl Iterator<Item = &'static str> {
     SINGLE.iter().chain(NESTED).copied()
