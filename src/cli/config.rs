@@ -2,13 +2,13 @@
 //! reported.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value as Yaml;
 
 use super::choices;
+use super::document;
 use super::office;
 use super::say;
 use crate::enrich::known::Known;
@@ -93,7 +93,7 @@ impl Config {
     }
 
     fn read(path: &Path) -> Result<Config> {
-        let text = fs::read_to_string(path).map_err(|error| anyhow!("--config {}: {error}", path.display()))?;
+        let text = document::read(path).map_err(|error| anyhow!("--config {}: {error}", path.display()))?;
         Config::parse(&text, path)
     }
 

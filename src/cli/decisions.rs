@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 
-use super::duet::read;
+use super::document::read;
 use super::say;
 use crate::event::time::Timestamp;
 use crate::triage::answer::{self, Given};

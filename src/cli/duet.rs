@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
 use super::args::{MessageFormat, Report, ReportCommand, ReportDuet};
 use super::config::Config;
+use super::document::read;
 use super::exit::Exit;
 use super::say;
 use crate::enrich::directory::Directory;
@@ -52,16 +53,6 @@ fn run_duet(typed: &ReportDuet) -> Result<Exit> {
         tell(&findings, &messages);
     }
     Ok(exit.unwrap_or(Exit::Done))
-}
-
-/// A file, or standard input, as text.
-pub fn read(path: &Path) -> io::Result<String> {
-    if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().lock().read_to_string(&mut text)?;
-        return Ok(text);
-    }
-    fs::read_to_string(path)
 }
 
 /// Writes two files for each message. Says what failed.

@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 
 use super::args::inquiry as typed;
+use super::errand::tell_of_organizations;
 use super::exit::Exit;
 use super::inquiry::Inquiry;
 use super::write_out;
@@ -25,7 +26,8 @@ pub fn run(typed: &typed::Explain) -> Result<Exit> {
     if typed.subject.trim().is_empty() {
         bail!("name a rule, or the id of a finding; `jcdetect rules list` has the rules");
     }
-    let inquiry = Inquiry::new(&typed.inquiry, &[], None)?;
+    let inquiry = Inquiry::new(&typed.inquiry, None)?;
+    let unknown = tell_of_organizations(&typed.inquiry.organization, &inquiry.reading().coverage);
     let named = inquiry.set.find(&typed.subject);
     let finding = if named.is_ok() { None } else { inquiry.finding(&typed.subject)? };
     let place = match &finding {
@@ -64,7 +66,7 @@ pub fn run(typed: &typed::Explain) -> Result<Exit> {
         parts,
     };
     let ended = write_out(|out| write(&explanation, inquiry.zone, out))?;
-    Ok(Exit::worst(&[inquiry.exits.as_slice(), ended.as_slice()].concat()))
+    Ok(Exit::worst(&[inquiry.exits.as_slice(), unknown.as_slice(), ended.as_slice()].concat()))
 }
 
 fn all_read(inquiry: &Inquiry) -> Read<'_> {

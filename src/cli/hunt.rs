@@ -1,12 +1,12 @@
 //! `jcdetect hunt`
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 
 use super::config::Config;
+use super::document;
 use super::exit::Exit;
 use super::gather::{Filter, Gathered, Settings};
 use super::pipeline::Analysis;
@@ -116,7 +116,7 @@ fn sigma(path: &Path, typed: &queries::Hunt) -> Result<Sigma> {
     config.tell(typed.input.quiet);
     let config = config.knowing(&typed.input.enrichment.known)?;
     let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| anyhow!("--sigma {name}: {error}"))?;
+    let text = document::read(path).map_err(|error| anyhow!("--sigma {name}: {error}"))?;
     let lists = &config.lists;
     let asked = Parsed::new(&name, &text, lists);
     let rule = &asked.rules().map_err(|problem| anyhow!("{problem}"))?[0];

@@ -49,7 +49,7 @@ pub struct Inquiry {
 
 impl Inquiry {
     /// Reads and detects; only events of these organizations, if any is named.
-    pub fn new(typed: &typed::Inquiry, organizations: &[String], directory: Option<PathBuf>) -> Result<Inquiry> {
+    pub fn new(typed: &typed::Inquiry, directory: Option<PathBuf>) -> Result<Inquiry> {
         let zone = zone(&typed.tz)?;
         let pool = typed.running.pool()?;
         let options = typed.running.options()?;
@@ -58,7 +58,7 @@ impl Inquiry {
         let (mut sources, mut history) = (source::find(&typed.sources), source::find(&typed.history));
         let errand = Errand {
             set: rules_of(&config, Vec::new())?,
-            organizations,
+            organizations: &typed.organization,
             enrichment: &typed.enrichment.paths(directory),
             now: None,
             options,

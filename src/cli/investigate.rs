@@ -31,9 +31,9 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     if typed.subject.trim().is_empty() {
         bail!("the subject is empty; name a user, an address, a device or the id of a finding");
     }
-    let inquiry = Inquiry::new(&typed.inquiry, &typed.organization, typed.directory.clone())?;
+    let inquiry = Inquiry::new(&typed.inquiry, typed.directory.clone())?;
     let coverage = &inquiry.reading().coverage;
-    let unknown = tell_of_organizations(&typed.organization, coverage);
+    let unknown = tell_of_organizations(&typed.inquiry.organization, coverage);
     let between = period.resolve(coverage.span.map(|span| span.last))?;
     let mut window = (between.since, between.until);
     let findings = inquiry.findings(|rule| inquiry.wants(rule));
@@ -45,7 +45,7 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     if asked.as_ref().is_some_and(|finding| has_part_in_history(&inquiry, finding)) {
         watched.extend(inquiry.history.iter().cloned());
     }
-    let seen = watch(&inquiry, &watched, &focus, &typed.organization);
+    let seen = watch(&inquiry, &watched, &focus, &typed.inquiry.organization);
     if let Some(changed) = inquiry.tell_of_changed() {
         return Ok(Exit::worst(&[inquiry.exits.as_slice(), &[changed]].concat()));
     }

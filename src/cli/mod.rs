@@ -6,6 +6,7 @@ mod choices;
 mod config;
 mod decisions;
 mod demo;
+mod document;
 mod duet;
 mod errand;
 mod exit;

@@ -1,7 +1,6 @@
 //! Settings: what the program will do. All that can be wrong with what was typed is found here, with the
 //! flag it was typed behind.
 
-use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use walkdir::WalkDir;
 
 use super::args;
 use super::config::Config;
+use super::document;
 use super::period::Period;
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Paths;
@@ -292,7 +292,7 @@ pub fn rule_files(folder: &Path) -> Result<Vec<(String, String)>> {
         let entry = entry.map_err(|error| anyhow!("--rules {}: {error}", folder.display()))?;
         let is_rule = entry.path().extension().is_some_and(|e| e == "yml" || e == "yaml");
         if entry.file_type().is_file() && is_rule {
-            let text = fs::read_to_string(entry.path());
+            let text = document::read(entry.path());
             let path = entry.path().display().to_string();
             // Not an output that failed, so not an I/O error at the end.
             files.push((path.clone(), text.map_err(|e| anyhow!("--rules {path}: {e}"))?));

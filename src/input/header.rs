@@ -53,8 +53,7 @@ pub fn is_ambiguous(name: &str) -> bool {
 /// The object that a name joined by underscores begins with, the place in a list behind it, and the rest.
 fn split(name: &str) -> Option<(&str, Option<&str>, &str)> {
     let marks = name.match_indices('_').map(|(at, _)| at);
-    let (head, rest) =
-        marks.map(|at| (&name[..at], &name[at + 1..])).filter(|(head, _)| is_nested(head)).next_back()?;
+    let (head, rest) = marks.map(|at| (&name[..at], &name[at + 1..])).rfind(|(head, _)| is_nested(head))?;
     let index = rest.split_once('_').filter(|(index, _)| is_index(index));
     Some(index.map_or((head, None, rest), |(index, rest)| (head, Some(index), rest)))
 }

@@ -62,7 +62,7 @@ pub fn write(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
     }
     writeln!(out)?;
     match (all.finding, &all.event) {
-        (Some(finding), _) => about_finding(finding, zone, out)?,
+        (Some(finding), _) => about_finding(all, finding, zone, out)?,
         (None, Some(event)) => about_event(all, event, zone, out)?,
         (None, None) => about_all(all, zone, out)?,
     }
@@ -78,8 +78,14 @@ pub fn write(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
     Ok(())
 }
 
-fn about_finding(finding: &Finding, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
-    say(out, &format!("Finding {}: {}{}", finding.short_id(), finding.summary, suppressed(finding)), 2)?;
+/// Whose a finding is, where there are several organizations.
+fn whose(all: &Explanation<'_>, finding: &Finding) -> String {
+    if all.coverage.organizations.len() > 1 { format!(", in {}", finding.organization) } else { String::new() }
+}
+
+fn about_finding(all: &Explanation<'_>, finding: &Finding, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let (id, summary, whose) = (finding.short_id(), &finding.summary, whose(all, finding));
+    say(out, &format!("Finding {id}: {summary}{whose}{}", suppressed(finding)), 2)?;
     let (first, last) = (finding.first_seen.short(zone), finding.last_seen.short(zone));
     let pending = if finding.is_pending { "; pending: the data ends before this can be known" } else { "" };
     writeln!(
@@ -115,7 +121,8 @@ fn about_all(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
         let when = finding.first_seen.short(zone);
         let (severity, id) = (finding.severity.word(), finding.short_id());
         let pending = if finding.is_pending { " (pending)" } else { "" };
-        let text = format!("  {severity:8}  {when}  {id}  {}{pending}{}", finding.summary, suppressed(finding));
+        let whose = whose(all, finding);
+        let text = format!("  {severity:8}  {when}  {id}  {}{whose}{pending}{}", finding.summary, suppressed(finding));
         say(out, &text, 43)?;
     }
     if all.findings.len() > FINDINGS {

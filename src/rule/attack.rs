@@ -42,7 +42,7 @@ pub fn check(tags: &[String]) -> Vec<String> {
         } else if current(&id) != id {
             wrong.push(format!("{tag}: retired in version 19, now {}", current(&id)));
         } else if name(&id).is_none() {
-            wrong.push(format!("{tag}: not in the table of src/rule/attack.rs"));
+            wrong.push(format!("{tag}: no technique or tactic of ATT&CK that is known here"));
         }
     }
     wrong

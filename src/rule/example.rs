@@ -7,7 +7,7 @@ use super::block::texts;
 use super::file;
 use super::{Problem, Severity};
 use crate::event::field::{Field, Named};
-use crate::event::nearest::hint;
+use crate::event::nearest::{hint, meant, nearest_of};
 use crate::event::time::{SECOND, Span, Timestamp};
 
 /// An example.
@@ -203,8 +203,13 @@ fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut 
     only(entry, &["base", "at", "after", "repeat", "every", "with", "without"])?;
     let base = word(entry, "base")?.ok_or("an event lacks its `base`")?;
     let found = own.get(base).or_else(|| common.get(base));
-    let found =
-        found.ok_or_else(|| format!("no base {base:?}: write it under `bases`, or take one of src/rule/bases.yml"))?;
+    let found = found.ok_or_else(|| {
+        let maps = [own, common].into_iter().filter_map(Yaml::as_object);
+        let names: Vec<&str> = maps.flat_map(Map::keys).map(String::as_str).collect();
+        let near = nearest_of(base, names.iter().copied());
+        let remedy = near.map_or_else(|| format!("; there are {}", names.join(", ")), |near| meant(&near));
+        format!("no base {base:?}: write it under `bases`, or take one that there is{remedy}")
+    })?;
     let mut event = grown(found, own, common, 8)?;
     change(&mut event, entry)?;
     let repeat = whole(entry, "repeat")?.unwrap_or(1);
@@ -317,7 +322,14 @@ mod tests {
     fn mistakes_are_pointed_out() {
         for (text, want) in [
             ("tests:\n  - name: t\n    expekt: {count: 1}\n    events: []\n", "did you mean `expect`?"),
-            ("tests:\n  - name: t\n    expect: {count: 1}\n    events: [{base: nope}]\n", "no base \"nope\""),
+            (
+                "tests:\n  - name: t\n    expect: {count: 1}\n    events: [{base: nope}]\n",
+                "no base \"nope\": write it under `bases`, or take one that there is; there are ",
+            ),
+            (
+                "tests:\n  - name: t\n    expect: {count: 1}\n    events: [{base: admin-logon}]\n",
+                "did you mean `admin-login`?",
+            ),
             (
                 "bases: {a: {base: b}, b: {base: a}}\ntests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: a}]\n",
                 "starts from itself",

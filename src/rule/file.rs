@@ -141,6 +141,13 @@ pub fn yaml(text: &str) -> Result<Yaml, YamlError> {
 
 /// What the parser says, without what it says to programmers.
 fn plain(message: &str) -> String {
+    if message.contains("null into string") {
+        return "a key is missing in front of a colon, or it is `null`: write its name, in quotes if that is the word"
+            .to_owned();
+    }
+    if message.starts_with("multiple YAML documents") {
+        return "there is more than one document: leave out the `---` and what stands behind it".to_owned();
+    }
     match message.split_once(", set DuplicateKeyPolicy in Options if acceptable") {
         Some((what, at)) => {
             let key = what.rsplit(": ").next().unwrap_or_default();
@@ -218,6 +225,14 @@ mod tests {
     fn repeated_keys_and_bombs_are_errors() {
         let error = yaml("a: 1\na: 2").unwrap_err();
         assert!(error.message.starts_with("the key `a` stands twice: leave one out"), "{error}");
+        for (text, want) in [
+            (": :\n", "a key is missing"),
+            ("null: x\n", "a key is missing"),
+            ("a: 1\n---\nb: 2\n", "more than one document"),
+        ] {
+            let error = yaml(text).unwrap_err();
+            assert!(error.message.contains(want), "{text}: {error}");
+        }
         let error = yaml("a: 1\nb: [").unwrap_err();
         assert!(error.line >= 1, "{error}");
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();

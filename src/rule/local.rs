@@ -3,6 +3,7 @@
 use super::Rule;
 use super::detection::{Fault, fault};
 use super::logic::Logic;
+use crate::event::nearest::{meant, nearest_of};
 
 /// What is wrong with the rules of a file together: one that is never reported, since it is not the first and the first
 /// is not made of it, or two of one id. With it the place of the rule concerned.
@@ -28,6 +29,17 @@ pub(super) fn check(rules: &[Rule]) -> Result<(), (usize, Fault)> {
     let feeds_none = |place: &usize| !unused().any(|other| other != *place && feeding(other).any(|to| to == *place));
     let Some(place) = unused().find(feeds_none).or_else(|| unused().next()) else { return Ok(()) };
     let name = &rules[place].name;
+    let strange =
+        rules.iter().enumerate().flat_map(|(at, rule)| rule.logic.references().into_iter().map(move |to| (at, to)));
+    let is_misspelt = |to: &str| {
+        let is_known = rules.iter().any(|rule| rule.is_called(to));
+        !is_known && nearest_of(to, std::iter::once(name.as_str())).is_some()
+    };
+    if let Some((at, misspelt)) = strange.into_iter().find(|(_, to)| is_misspelt(to)) {
+        let message =
+            format!("no rule named {misspelt:?}{} (it stands in this file, and nothing refers to it)", meant(name));
+        return Err((at, fault(misspelt.clone(), message)));
+    }
     let remedy = match rules[place].logic {
         Logic::Detection(_) => "refer to it, or give it a file of its own",
         _ => "put the correlation first, or give it a file of its own",
@@ -62,6 +74,10 @@ mod tests {
         // The last of a chain is what was meant.
         let chain = check(&[base.clone(), count("mid", "base"), count("top", "mid")]).unwrap_err();
         assert!(chain.contains("\"top\" is never reported"), "{chain}");
+        let misspelt = check(&[count("t", "bass"), base.clone()]).unwrap_err();
+        let want =
+            "t.yml:3: no rule named \"bass\"; did you mean `base`? (it stands in this file, and nothing refers to it)";
+        assert_eq!(misspelt, want);
         let spare = check(&[count("t", "base"), base.clone(), other]).unwrap_err();
         assert!(
             spare.contains("\"other\" is never reported")

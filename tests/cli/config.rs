@@ -214,3 +214,35 @@ fn networks_for_a_hunt_may_come_through_a_pipe() {
         .assert();
     run.code(0).stdout(predicate::str::contains("9 of 9 events"));
 }
+
+#[test]
+fn what_powershell_redirects_is_read_and_what_is_no_text_is_told() {
+    let case = case();
+    let work = case.path().join("work");
+    let write = |name: &str, text: &str| {
+        let wide: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        fs::write(work.join(name), wide).unwrap();
+    };
+    let whole = report(&work, &["evidence", "--no-config"]);
+    write("monday.json", &whole.to_string());
+    write("mine.yml", DISABLE);
+    fs::create_dir(work.join("rules")).unwrap();
+    let rule = "title: A\nname: a\nlevel: low\nlogsource: {product: jumpcloud}\ndetection: {s: {outcome: success}, condition: s}\n";
+    write("rules/a.yml", rule);
+    let arguments = ["evidence", "--baseline", "monday.json", "--config", "mine.yml", "--rules", "rules"];
+    let found = report(&work, &arguments);
+    let found = found["findings"].as_array().unwrap();
+    assert_eq!(rule_ids(found), ["success-after-bruteforce", "a"]);
+    assert_eq!((&found[0]["status"], &found[1]["status"]), (&json!("known"), &json!("new")));
+    let hunt = ["hunt", "evidence", "--sigma", "rules/a.yml", "--format", "jsonl"];
+    let rows = jcdetect().current_dir(&work).args(hunt).output().unwrap().stdout;
+    assert_eq!(String::from_utf8(rows).unwrap().lines().count(), 1);
+    fs::write(work.join("mine.yml"), b"# caf\xc3\xa9\n# caf\xe9\n").unwrap();
+    let said = "--config mine.yml: line 2 is not UTF-8: save it as UTF-8";
+    jcdetect()
+        .current_dir(&work)
+        .args(["scan", "evidence", "--config", "mine.yml"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains(said));
+}

@@ -338,3 +338,24 @@ fn a_count_of_values_is_told_whole() {
     let told = flat(&explain(&[&arguments[..], &["--event", "e1"]].concat()));
     assert!(told.contains("150 up to this event, for a@x.io; needed: at least 151"), "{told}");
 }
+
+#[test]
+fn organizations_are_told_apart() {
+    let folder = world();
+    let log = std::fs::read_to_string(folder.path().join("log.jsonl")).unwrap().replace("T09:30", "T09:05");
+    let path = folder.path().join("two.jsonl");
+    let other = log.replace("\"organization\":\"o\"", "\"organization\":\"p\"").replace("\"id\":\"e", "\"id\":\"f");
+    std::fs::write(&path, log + &other).unwrap();
+    let rules = folder.path().join("rules");
+    let arguments = ["then-success", text(&path), "--no-config", "--rules", text(&rules)];
+    let wide = ["--no-config", text(&path), "--rules", text(&rules), "then-success", "--organization", "p"];
+    let said = flat(&explain(&arguments));
+    assert!(said.contains(", in o") && said.contains(", in p") && said.contains("It made 2 findings"), "{said}");
+    let said = flat(&explain(&wide));
+    assert!(!said.contains(", in o") && said.contains("It made 1 finding "), "{said}");
+    jcdetect()
+        .args(["explain", "then-success", text(&path), "--organization", "q", "--no-config", "--rules", text(&rules)])
+        .assert()
+        .code(2)
+        .stderr(contains("there are o, p"));
+}

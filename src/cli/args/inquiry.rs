@@ -23,6 +23,10 @@ pub struct Inquiry {
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
 
+    /// Only events of this organization; may be repeated
+    #[arg(long, value_name = "ID", help_heading = "Selection")]
+    pub organization: Vec<String>,
+
     /// Which rules
     #[command(flatten)]
     pub choice: Choice,
@@ -67,10 +71,6 @@ pub struct Investigate {
     /// Show ordinary sessions event by event, too
     #[arg(long, help_heading = "Output")]
     pub all: bool,
-
-    /// Only events of this organization; may be repeated
-    #[arg(long, value_name = "ID", help_heading = "Selection")]
-    pub organization: Vec<String>,
 
     /// A pause after which a new session begins
     #[arg(long, value_name = "SPAN", default_value = "30m", help_heading = "Selection")]
