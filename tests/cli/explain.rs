@@ -348,10 +348,10 @@ fn organizations_are_told_apart() {
     std::fs::write(&path, log + &other).unwrap();
     let rules = folder.path().join("rules");
     let arguments = ["then-success", text(&path), "--no-config", "--rules", text(&rules)];
-    let wide = ["--no-config", text(&path), "--rules", text(&rules), "then-success", "--organization", "p"];
+    let one = [&arguments[..], &["--organization", "p"]].concat();
     let said = flat(&explain(&arguments));
     assert!(said.contains(", in o") && said.contains(", in p") && said.contains("It made 2 findings"), "{said}");
-    let said = flat(&explain(&wide));
+    let said = flat(&explain(&one));
     assert!(!said.contains(", in o") && said.contains("It made 1 finding "), "{said}");
     jcdetect()
         .args(["explain", "then-success", text(&path), "--organization", "q", "--no-config", "--rules", text(&rules)])
