@@ -10,14 +10,15 @@ use serde_json::Value as Yaml;
 use super::config::Config;
 use super::scan::findings_in;
 use super::settings::level;
+use crate::event::counted::plural;
 use crate::output::safe::Safe;
-use crate::rule::Rule;
 use crate::rule::example::{Example, examples};
 use crate::rule::file::Document;
 use crate::rule::logic::Logic;
 use crate::rule::mutant::{Mutant, mutants};
 use crate::rule::parsed::Parsed;
 use crate::rule::set::RuleSet;
+use crate::rule::{Rule, Severity};
 
 /// A rule with its examples.
 pub struct Trial<'s> {
@@ -136,10 +137,21 @@ fn fault(set: &RuleSet, rule: &Rule, example: &Example) -> Option<String> {
     {
         wrong.push(format!("none is about {entity}"));
     }
-    if let Some(severity) = example.severity
-        && !findings.iter().any(|f| f.severity == severity)
+    let severities: Vec<Severity> = findings.iter().map(|f| f.severity).collect();
+    match example.severities.as_slice() {
+        [] => {}
+        [all] if !severities.is_empty() && severities.iter().all(|severity| severity == all) => {}
+        [all] => wrong.push(format!("not all are {all}")),
+        each if severities == each => {}
+        each => {
+            let words: Vec<&str> = each.iter().map(|severity| severity.word()).collect();
+            wrong.push(format!("they are not {}", words.join(", ")));
+        }
+    }
+    if let Some(count) = example.event_count
+        && findings.iter().any(|f| f.event_count != count)
     {
-        wrong.push(format!("none is {severity}"));
+        wrong.push(format!("not all are made of {}", plural(count as u64, "event")));
     }
     if let Some(pending) = example.pending
         && findings.iter().any(|f| f.is_pending != pending)

@@ -21,8 +21,10 @@ pub struct Example {
     pub count: usize,
     /// whom the findings are about
     pub entity: Option<String>,
-    /// how bad they are
-    pub severity: Option<Severity>,
+    /// how bad they are: one for all of them, or that of each, the worst first; empty is any
+    pub severities: Vec<Severity>,
+    /// of how many events each is made
+    pub event_count: Option<usize>,
     /// whether they are pending
     pub pending: Option<bool>,
     /// what `jcdetect.yml` says in it
@@ -61,11 +63,11 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
         }
         only(test, &["name", "expect", "settings", "events"]).map_err(|m| fail(&m))?;
         let expect = test.get("expect").ok_or_else(|| fail("it lacks `expect`"))?;
-        only(expect, &["count", "entity", "severity", "pending"]).map_err(|m| fail(&m))?;
+        only(expect, &["count", "entity", "severity", "events", "pending"]).map_err(|m| fail(&m))?;
         let count = whole(expect, "count").map_err(|m| fail(&m))?.ok_or_else(|| fail("`expect` lacks its `count`"))?;
         let entity = word(expect, "entity").map_err(|m| fail(&m))?;
-        let severity = word(expect, "severity").map_err(|m| fail(&m))?;
-        let severity = severity.map(Severity::named).transpose().map_err(|m| fail(&m))?;
+        let severities = severities(expect).map_err(|m| fail(&m))?;
+        let event_count = whole(expect, "events").map_err(|m| fail(&m))?;
         let pending = of_kind(expect, "pending", "true or false", Yaml::as_bool).map_err(|m| fail(&m))?;
         let settings = test.get("settings").filter(|settings| !settings.is_null());
         if settings.is_some_and(|settings| !settings.is_object()) {
@@ -82,7 +84,8 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
             line: document.line_of(name),
             count: usize::try_from(count).unwrap_or(usize::MAX),
             entity: entity.map(str::to_owned),
-            severity,
+            severities,
+            event_count: event_count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
             pending,
             settings: settings.cloned(),
             events,
@@ -110,6 +113,14 @@ fn word<'y>(value: &'y Yaml, key: &str) -> Result<Option<&'y str>, String> {
 
 fn whole(value: &Yaml, key: &str) -> Result<Option<u64>, String> {
     of_kind(value, key, "a whole number", Yaml::as_u64)
+}
+
+fn severities(expect: &Yaml) -> Result<Vec<Severity>, String> {
+    let words = match expect.get("severity") {
+        None | Some(Yaml::Null) => vec![],
+        Some(value) => texts("severity", value).map_err(|fault| fault.message)?,
+    };
+    words.iter().map(|word| Severity::named(word)).collect()
 }
 
 fn only(value: &Yaml, known: &[&str]) -> Result<(), String> {
@@ -340,7 +351,11 @@ mod tests {
                 "example 1: `count: -1`: it takes a whole number",
             ),
             ("tests:\n  - name: t\n    expect: {count: 1, entity: 12345}\n    events: []\n", "it takes text"),
-            ("tests:\n  - name: t\n    expect: {count: 1, severity: [high]}\n    events: []\n", "it takes text"),
+            ("tests:\n  - name: t\n    expect: {count: 1, severity: {a: high}}\n    events: []\n", "`severity`"),
+            (
+                "tests:\n  - name: t\n    expect: {count: 1, events: many}\n    events: []\n",
+                "example 1: `events: \"many\"`: it takes a whole number",
+            ),
             (
                 "tests:\n  - name: t\n    expect: {count: 1, severity: hihg}\n    events: []\n",
                 "unknown severity \"hihg\"",
