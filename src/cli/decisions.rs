@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 
-use super::document::read;
+use super::document::read_or_input;
 use super::say;
 use crate::event::time::Timestamp;
 use crate::triage::answer::{self, Given};
@@ -27,7 +27,7 @@ impl Decisions {
     pub fn load(baseline: &[PathBuf], answers: &[PathBuf], suppressions: &[Suppression]) -> Result<Decisions> {
         let text = |flag: &str, path: &PathBuf| {
             let name = path.display().to_string();
-            let text = read(path).map_err(|error| anyhow!("{flag} {name}: {error}"))?;
+            let text = read_or_input(path).map_err(|error| anyhow!("{flag} {name}: {error}"))?;
             Ok::<_, anyhow::Error>((name, text))
         };
         let mut decisions = Decisions { suppressions: suppressions.to_vec(), ..Decisions::default() };
@@ -118,7 +118,8 @@ pub fn tell(run: &Run) {
         let more = if count > 3 { ", …" } else { "" };
         say(format_args!(
             "{}: {count} of {} answers fit no question of this run ({which}{more}); an export that has rolled on needs \
-             the report that was answered as --baseline, and an id at least {LEAST_OF_ID} characters",
+             the report that was answered as --baseline, an id at least {LEAST_OF_ID} characters, and a finding that is \
+             no question an entry under `suppress`",
             answers.file, answers.answers
         ));
     }

@@ -6,15 +6,26 @@ use std::path::Path;
 
 use crate::input::decode;
 
-/// A file, or standard input where its name is `-`, as text: compressed or in UTF-16 too, as PowerShell writes what it
-/// redirects.
+/// Bytes of a rule or a configuration, at most: one that is longer was not written by a person.
+const MOST: u64 = 16 << 20;
+
+/// A rule or a configuration as text: compressed or in UTF-16 too, as PowerShell writes what it redirects.
 pub fn read(path: &Path) -> io::Result<String> {
-    let raw: Box<dyn Read> = match path == Path::new("-") {
-        true => Box::new(io::stdin().lock()),
-        false => Box::new(File::open(path)?),
-    };
+    let text = text(File::open(path)?, MOST + 1)?;
+    if text.len() as u64 > MOST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is longer than 16 MiB: is it another file?"));
+    }
+    Ok(text)
+}
+
+/// The same of a report or of answers, however long; of standard input where the name is `-`.
+pub fn read_or_input(path: &Path) -> io::Result<String> {
+    if path == Path::new("-") { text(io::stdin().lock(), u64::MAX) } else { text(File::open(path)?, u64::MAX) }
+}
+
+fn text(raw: impl Read, most: u64) -> io::Result<String> {
     let mut bytes = Vec::new();
-    decode::text(raw)?.reader.read_to_end(&mut bytes)?;
+    decode::text(raw)?.reader.take(most).read_to_end(&mut bytes)?;
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = memchr::memchr_iter(b'\n', good).count() + 1;

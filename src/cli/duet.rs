@@ -9,7 +9,7 @@ use anyhow::{Result, anyhow};
 
 use super::args::{MessageFormat, Report, ReportCommand, ReportDuet};
 use super::config::Config;
-use super::document::read;
+use super::document::read_or_input;
 use super::exit::Exit;
 use super::say;
 use crate::enrich::directory::Directory;
@@ -29,7 +29,7 @@ fn run_duet(typed: &ReportDuet) -> Result<Exit> {
     let config = Config::new(typed.config.as_deref(), typed.no_config, &[])?;
     config.tell(typed.quiet);
     let directory = typed.directory.as_deref().map(Directory::load).transpose()?;
-    let text = read(&typed.findings).map_err(|error| anyhow!("{}: {error}", typed.findings.display()));
+    let text = read_or_input(&typed.findings).map_err(|error| anyhow!("{}: {error}", typed.findings.display()));
     let text = match text {
         Ok(text) => text,
         Err(error) => {

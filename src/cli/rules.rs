@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::say;
 use super::settings::{rule_files, rules};
 use super::trial::Trial;
+use crate::event::counted::plural;
 use crate::output::listing;
 use crate::output::navigator;
 use crate::output::safe::Safe;
@@ -171,17 +172,22 @@ fn mutate(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
     let mut exits = vec![tell(&set)];
     let mut out = io::stdout().lock();
     let (mut conditions, mut unneeded) = (0, 0);
-    let trial = |trial: &Trial<'_>| match trial.faults().into_iter().flatten().next() {
-        Some(fault) => Err(fault),
-        None => Ok(trial.unneeded()),
+    let trial = |trial: &Trial<'_>| {
+        let faults: Vec<String> = trial.faults().into_iter().flatten().collect();
+        if faults.is_empty() { Ok(trial.unneeded()) } else { Err(faults) }
     };
     for (rule, tried) in tried("mutate", names, folders, &set, trial)? {
-        match tried.map_err(|problem| problem.to_string()).flatten() {
+        match tried {
             Err(problem) => {
                 say(problem);
                 exits.push(Exit::Usage);
             }
-            Ok((count, mutants)) => {
+            Ok(Err(faults)) => {
+                faults.iter().try_for_each(|fault| writeln!(out, "{fault}"))?;
+                writeln!(out, "{}: {}: not tried, since its examples fail", rule.file, rule.name)?;
+                exits.push(Exit::Found);
+            }
+            Ok(Ok((count, mutants))) => {
                 conditions += count;
                 unneeded += mutants.len();
                 for Mutant { part, line, without, .. } in mutants {
@@ -190,7 +196,7 @@ fn mutate(names: &[String], folders: &[PathBuf]) -> Result<Exit> {
             }
         }
     }
-    writeln!(out, "{conditions} conditions, {unneeded} that no example needs")?;
+    writeln!(out, "{}, {unneeded} that no example needs", plural(conditions as u64, "condition"))?;
     if unneeded > 0 {
         exits.push(Exit::Found);
     }

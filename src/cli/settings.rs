@@ -294,6 +294,8 @@ pub fn rule_files(folder: &Path) -> Result<Vec<(String, String)>> {
         if entry.file_type().is_file() && is_rule {
             let text = document::read(entry.path());
             let path = entry.path().display().to_string();
+            // What a file of the pack is called means that one.
+            let path = if PACK.iter().any(|(known, _)| *known == path) { format!("./{path}") } else { path };
             // Not an output that failed, so not an I/O error at the end.
             files.push((path.clone(), text.map_err(|e| anyhow!("--rules {path}: {e}"))?));
         }

@@ -60,13 +60,19 @@ impl<'s> Trial<'s> {
         Ok(Trial { rule, groups })
     }
 
-    /// What is wrong with each example, if anything.
+    /// What is wrong with each example, if anything, in the order of the file.
     pub fn faults(&self) -> Vec<Option<String>> {
-        let of_group = |group: &Group| match group.set(None) {
-            Ok(set) => group.examples.iter().map(|example| fault(&set, self.rule, example)).collect(),
-            Err(message) => vec![Some(message); group.examples.len()],
+        let of_group = |group: &Group| {
+            let set = group.set(None);
+            let of = |example: &Example| match &set {
+                Ok(set) => fault(set, self.rule, example),
+                Err(message) => Some(message.clone()),
+            };
+            group.examples.iter().map(|example| (example.line, of(example))).collect::<Vec<_>>()
         };
-        self.groups.iter().flat_map(of_group).collect()
+        let mut faults: Vec<(usize, Option<String>)> = self.groups.iter().flat_map(of_group).collect();
+        faults.sort_by_key(|(line, _)| *line);
+        faults.into_iter().map(|(_, fault)| fault).collect()
     }
 
     /// How many conditions the rule and those of its file have, and those without which all examples still pass.
@@ -149,7 +155,7 @@ fn fault(set: &RuleSet, rule: &Rule, example: &Example) -> Option<String> {
         }
     }
     if let Some(count) = example.event_count
-        && findings.iter().any(|f| f.event_count != count)
+        && (findings.is_empty() || findings.iter().any(|f| f.event_count != count))
     {
         wrong.push(format!("not all are made of {}", plural(count as u64, "event")));
     }

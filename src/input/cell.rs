@@ -1,12 +1,15 @@
 //! Cell: what the cells of a CSV say. A column stands for a field by its name, and a nested value is a text in the
 //! cell.
 
+use std::cmp::Reverse;
+
 use serde_json::{Map, Value};
 
 use super::again::with_record;
 use super::header::{RESULT, field, is_ambiguous, is_index};
 use crate::event::Event;
 use crate::event::coverage::Reason;
+use crate::event::field::has_members;
 use crate::event::json::said_yes;
 use crate::event::literal;
 
@@ -19,8 +22,8 @@ pub struct Column {
     pub name: String,
     /// dots lead into objects (`geoip.country_code`)
     is_path: bool,
-    /// numbers lead into lists (`changes.0.field`)
-    is_indexed: bool,
+    /// its name, where numbers in it lead into lists (`changes.0.field`)
+    indexed: Vec<String>,
     /// the values of one member of all objects in a list, as Splunk writes them, or a path that cannot be told: no object
     /// can be made of it
     is_flat: bool,
@@ -37,9 +40,17 @@ impl Column {
     pub fn new(header: &[u8]) -> Column {
         let name = field(&String::from_utf8_lossy(header));
         let is_path = name.bytes().filter(|b| *b == b'.').count() <= DEPTH;
-        let is_indexed = is_path && name.split('.').skip(1).any(is_index);
+        let parts = || name.split('.');
+        let is_indexed = is_path && parts().skip(1).any(is_index);
+        let indexed = if is_indexed { parts().map(str::to_owned).collect() } else { Vec::new() };
         let is_flat = name.contains("{}") || is_ambiguous(&name);
-        Column { name, is_path, is_indexed, is_flat }
+        Column { name, is_path, indexed, is_flat }
+    }
+
+    /// The paths of the lists that it leads into.
+    fn lists(&self) -> impl Iterator<Item = &[String]> {
+        let is_place = |at: &usize| is_index(&self.indexed[*at]);
+        (1..self.indexed.len()).filter(is_place).map(|at| &self.indexed[..at])
     }
 
     /// Whether it holds all of the record.
@@ -76,29 +87,25 @@ pub fn record(columns: &[Column], cells: &csv::ByteRecord) -> Result<(Map<String
             None => is_lossy |= insert(&mut record, column, text),
         }
     }
-    if columns.iter().any(|column| column.is_indexed) {
-        record.values_mut().for_each(listed);
-    }
+    let mut lists: Vec<&[String]> = columns.iter().flat_map(Column::lists).collect();
+    lists.sort_by_key(|path| Reverse(path.len()));
+    lists.into_iter().for_each(|path| make_list(&mut record, path));
     Ok((record, is_lossy))
 }
 
-/// Makes lists of the objects whose members are numbered.
-fn listed(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(listed),
-        Value::Object(members) => {
-            members.values_mut().for_each(listed);
-            if !members.is_empty() && members.keys().all(|key| is_index(key)) {
-                let mut items: Vec<(usize, Value)> = std::mem::take(members)
-                    .into_iter()
-                    .map(|(key, item)| (key.parse().unwrap_or_default(), item))
-                    .collect();
-                items.sort_by_key(|(place, _)| *place);
-                *value = Value::Array(items.into_iter().map(|(_, item)| item).collect());
-            }
-        }
-        _ => {}
-    }
+/// Makes a list of the object at a path, if all of its members are numbers.
+fn make_list(record: &mut Map<String, Value>, path: &[String]) {
+    let Some((last, above)) = path.split_last() else { return };
+    let Some(at) = above.iter().try_fold(record, |at, key| at.get_mut(key)?.as_object_mut()) else { return };
+    let Some(Value::Object(members)) = at.get_mut(last).filter(|list| is_list(list)) else { return };
+    let mut items: Vec<(usize, Value)> =
+        std::mem::take(members).into_iter().map(|(key, item)| (key.parse().unwrap_or_default(), item)).collect();
+    items.sort_by_key(|(place, _)| *place);
+    at.insert(last.clone(), Value::Array(items.into_iter().map(|(_, item)| item).collect()));
+}
+
+fn is_list(value: &Value) -> bool {
+    value.as_object().is_some_and(|members| !members.is_empty() && members.keys().all(|key| is_index(key)))
 }
 
 /// Puts a cell where its column says; whether what it says is lost.
@@ -124,8 +131,9 @@ fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_fl
     };
     let mut at = record;
     for key in path.split('.').filter(|key| !key.is_empty()) {
-        let inner = at.entry(key).or_insert_with(|| Value::Object(Map::new()));
-        if !inner.is_object() {
+        let inner = at.entry(key).or_insert(Value::Null);
+        // What another column says of the whole stays, unless it is a text where only an object says something.
+        if inner.is_null() || inner.is_string() && has_members(key) {
             *inner = Value::Object(Map::new());
         }
         let Value::Object(next) = inner else { return false };
@@ -134,7 +142,9 @@ fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_fl
     let value = cell(last, text);
     // `[LDAP: no such object]` is a text.
     let is_lost = is_nested(text) && value.is_string() && text[1..].trim_start().starts_with(['{', '[', '"', '\'']);
-    at.insert(last.to_owned(), value);
+    if !(has_members(last) && value.is_string() && at.get(last).is_some_and(Value::is_object)) {
+        at.insert(last.to_owned(), value);
+    }
     *is_flat || is_lost
 }
 

@@ -269,6 +269,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_column_says_of_the_whole_is_not_taken_apart_by_others() {
+        for (header, row, want) in [
+            ("asn,asn_organization", "AS1,x", r#""asn":"AS1""#),
+            ("asn_organization,asn", "x,AS1", r#""asn":"AS1""#),
+            ("user_agent,user_agent_os", "curl/8,Linux", r#""user_agent":"curl/8""#),
+            ("changes,changes/0/field", "[{\"\"field\"\":\"\"a\"\"}],b", r#""changes":[{"field":"a"}]"#),
+            ("changes.0.to,changes.0.field", "{\"\"1\"\":true},b", r#""changes":[{"to":{"1":true},"field":"b"}]"#),
+            // A text is no object.
+            ("resource,resource_id", "r,7", r#""resource":{"id":"7"}"#),
+            ("resource_id,resource", "7,r", r#""resource":{"id":"7"}"#),
+            ("geoip,geoip_country_code", "null,FR", r#""geoip":{"country_code":"FR"}"#),
+        ] {
+            let (first, second) = row.rsplit_once(',').unwrap();
+            let text = format!("timestamp,event_type,{header}\nt,x,\"{first}\",{second}\n");
+            assert_eq!(rows(&text)[0].1, format!(r#"{{"timestamp":"t","event_type":"x",{want}}}"#), "{header}");
+        }
+    }
+
+    #[test]
     fn a_column_of_whole_records_is_the_record() {
         let whole = r#"{"event_type":"y","timestamp":"2026-03-02T09:00:00Z"}"#;
         let rows = |raw: &str| rows(&format!("timestamp,event_type,_raw\nt,x,\"{}\"\n", raw.replace('"', "\"\"")));

@@ -87,7 +87,8 @@ fn what(report: &Report<'_>, case: &Case, zone: Zone) -> String {
         let ids: Vec<&str> = step.finding_ids.iter().take(step.rules.len()).map(|id| short(id)).collect();
         let (rules, ids) = (step.rules.join(", "), ids.join(", "));
         // Of a case that has grown, what was told before is marked.
-        let is_old = !is_known && step.finding_ids.iter().all(|id| known_ids.contains(id.as_str()));
+        let are_old = step.finding_ids.iter().all(|id| known_ids.contains(id.as_str()));
+        let is_old = !is_known && are_old && !step.finding_ids.is_empty();
         let old = if is_old { " (known)" } else { "" };
         text += &format!("{number}. {time}{tactic} {}{old} [{rules}] {ids}\n", Safe(&step.sentence));
     }

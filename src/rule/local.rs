@@ -3,7 +3,7 @@
 use super::Rule;
 use super::detection::{Fault, fault};
 use super::logic::Logic;
-use crate::event::nearest::{meant, nearest_of};
+use crate::event::nearest::nearest_of;
 
 /// What is wrong with the rules of a file together: one that is never reported, since it is not the first and the first
 /// is not made of it, or two of one id. With it the place of the rule concerned.
@@ -37,7 +37,7 @@ pub(super) fn check(rules: &[Rule]) -> Result<(), (usize, Fault)> {
     };
     if let Some((at, misspelt)) = strange.into_iter().find(|(_, to)| is_misspelt(to)) {
         let message =
-            format!("no rule named {misspelt:?}{} (it stands in this file, and nothing refers to it)", meant(name));
+            format!("{name:?} is never reported, and nothing in the file refers to it: is it what {misspelt:?} means?");
         return Err((at, fault(misspelt.clone(), message)));
     }
     let remedy = match rules[place].logic {
@@ -76,7 +76,7 @@ mod tests {
         assert!(chain.contains("\"top\" is never reported"), "{chain}");
         let misspelt = check(&[count("t", "bass"), base.clone()]).unwrap_err();
         let want =
-            "t.yml:3: no rule named \"bass\"; did you mean `base`? (it stands in this file, and nothing refers to it)";
+            "t.yml:3: \"base\" is never reported, and nothing in the file refers to it: is it what \"bass\" means?";
         assert_eq!(misspelt, want);
         let spare = check(&[count("t", "base"), base.clone(), other]).unwrap_err();
         assert!(

@@ -138,9 +138,9 @@ fn has_other(shown: &[&Told], finding: &Finding, entity: Entity, store: &Store) 
     finding.completing.iter().filter(|completing| !was_there(completing)).any(|completing| {
         let parts = parts(store, &[completing.event]);
         let has_country = parts.iter().any(|part| part.kind == "country");
-        // People change their address and their browser all day.
+        // People change their address, their browser and the access point all day.
         let counts = |part: &&Related| match part.role {
-            "agent" => false,
+            "agent" | "gateway" => false,
             "actor" | "target" if has_victims => false,
             _ => !(is_cut(part) || has_country && part.kind == "ip"),
         };

@@ -57,7 +57,7 @@ pub fn finding(
     let actors: Vec<&str> = of("actor", None).into_iter().filter(|a| *a != entity.name).collect();
     if wanted != Entity::Actor && !actors.is_empty() {
         // An address does what it does with the names of others.
-        let means = if wanted == Entity::Source { "as" } else { "by" };
+        let means = if rule.entity == Entity::Source { "as" } else { "by" };
         text += &format!(", {means} {}", some(&actors));
     }
     let tried = of("tried", None);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sentence::{noun, other_kind};
+use super::sentence::{is_sign_in, noun, other_kind};
 use crate::detect::store::Store;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::party::{Class, class_of};
@@ -81,12 +81,14 @@ pub(super) fn successful_first(
     parts
 }
 
-/// Sets those apart who were tried in vain and did nothing else: to call them `actor` would say that they did it.
+/// Sets those apart as whom somebody tried to sign in in vain, and who did nothing else: to call them `actor` would say
+/// that they did it.
 pub(super) fn tried_apart(store: &Store, events: &[u32], mut parts: Vec<Related>) -> Vec<Related> {
     let (mut tried, mut did) = (BTreeSet::new(), BTreeSet::new());
     for event in events {
         let Some(name) = store.text(*event, Norm::ActorName) else { continue };
-        let has_failed = store.text(*event, Norm::Outcome) == Some("failure");
+        let is_sign_in = store.text(*event, Norm::EventType).is_some_and(is_sign_in);
+        let has_failed = is_sign_in && store.text(*event, Norm::Outcome) == Some("failure");
         if has_failed { &mut tried } else { &mut did }.insert(name.to_lowercase());
     }
     for part in parts.iter_mut().filter(|part| part.role == "actor") {

@@ -51,12 +51,12 @@ enum Wanted {
 }
 
 impl Condition {
-    /// A field of [`FIELDS`] and its values: texts with `*` and `?`, of `source` also networks. `None` if there is
+    /// A field of [`FIELDS`] and its values: texts with `*` and `?`, of `source` and `gateway` also networks. `None` if there is
     /// no such field.
     pub fn new(field: &str, values: &[String]) -> Option<Condition> {
         let field = FIELDS.iter().find(|known| **known == field)?;
         let wanted = |value: &String| match networks::network(value) {
-            Some(network) if *field == "source" => Wanted::Network(network),
+            Some(network) if ["source", "gateway"].contains(field) => Wanted::Network(network),
             // What is about an address of IPv6 is about its link.
             Some(network) if *field == "entity" && network.prefix_len() == network.max_prefix_len() => {
                 Wanted::Network(network)
@@ -171,6 +171,7 @@ mod tests {
         assert!(fits("entity", "Svc-*", "svc-nas"));
         assert!(!fits("entity", "svc", "svc-nas"));
         assert!(fits("source", "203.0.113.0/24", "203.0.113.9"));
+        assert!(fits("gateway", "203.0.113.0/24", "203.0.113.9"));
         assert!(fits("source", "203.0.113.9", "203.0.113.9"));
         assert!(!fits("source", "203.0.113.0/24", "198.51.100.1"));
         assert!(!fits("entity", "203.0.113.0/24", "203.0.113.9"));

@@ -362,6 +362,9 @@ fn steps_of_a_case_that_has_grown_are_marked_as_known() {
     let table = scan(&[&path, "--baseline", text(&baseline)]).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(table.contains("events in 8 min (known) [success-after-bruteforce]"), "{table}");
     assert!(!table.contains("(known) [mfa-exclusion"), "{table}");
+    // Of what is below the least severity nothing is known.
+    let worst = scan(&[&path, "--min-severity", "critical"]);
+    assert!(worst.contains("mfa-exclusion") && !worst.contains("(known)"), "{worst}");
     let (_, title) = table.split_once("What happened").unwrap();
     assert!(!title.split(" 1. ").next().unwrap().contains("(known)"), "{table}");
 }
