@@ -38,8 +38,8 @@ const ATTEMPTS: &[Attempt] = &[
     },
     Attempt {
         event_type: "radius_auth_attempt",
-        success: "signed in over RADIUS[ ({eap_type})]",
-        failure: "failed to sign in over RADIUS[ ({eap_type})]",
+        success: "signed in over RADIUS[ ({eap_type})][ at {source.gateway}]",
+        failure: "failed to sign in over RADIUS[ ({eap_type})][ at {source.gateway}]",
         challenge: "was asked for a further factor over RADIUS",
         tells_missing_factor: false,
     },

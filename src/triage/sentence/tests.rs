@@ -107,7 +107,7 @@ fn sign_ins() {
             "alice was asked for a further factor on the way to Google Workspace from 198.51.100.10 (FR) with Chrome \
              on Mac OS X",
         ),
-        ("radius", serde_json::json!({}), "alice signed in over RADIUS (MSCHAPv2)"),
+        ("radius", serde_json::json!({}), "alice signed in over RADIUS (MSCHAPv2) at 192.0.2.1"),
         ("ldap-bind", serde_json::json!({"tls_established": false}), "svc-ldap signed in to LDAP, without TLS"),
         ("device-login", serde_json::json!({}), "alice signed in to the device build-1 with sshd from 203.0.113.9"),
     ] {
