@@ -271,9 +271,9 @@ fn stats_tell_what_joined_no_group() {
         let told = String::from_utf8(output.stderr).unwrap();
         told.lines().find(|line| line.starts_with("ungrouped")).unwrap().to_owned()
     };
-    assert!(stats(&path).contains("/guess-or-sign-in 9"), "{}", stats(&path));
+    assert!(stats(&path).contains("/guess-from-elsewhere 9"), "{}", stats(&path));
     let good = stats(&case.with("somebody.jsonl", lines(&guessed_password())));
-    assert!(!good.contains("guess-or-sign-in"), "{good}");
+    assert!(!good.contains("guess-from-elsewhere"), "{good}");
     let one = lines(&guessed_password()[..1]);
     let none = stats(&case.with("one.jsonl", one.replace("user_login_attempt", "unheard_of")));
     assert_eq!(none, "ungrouped events without what joins them: none");
