@@ -236,12 +236,7 @@ pub fn is_coloured(color: args::Color) -> bool {
 
 /// The pack, or nothing, and the rules of folders.
 pub fn rules(pack: &[(&str, &str)], folders: &[PathBuf]) -> Result<RuleSet> {
-    rules_with(pack, folders, &Lists::default())
-}
-
-/// The same, with the lists of a configuration.
-pub fn rules_with(pack: &[(&str, &str)], folders: &[PathBuf], lists: &Lists) -> Result<RuleSet> {
-    Ok(RuleSet::keeping(parsed(pack, folders, lists)?, &[]))
+    Ok(RuleSet::keeping(parsed(pack, folders, &Lists::default())?, &[]))
 }
 
 /// All rules that a configuration has beside the pack's; it names none that there is not. These fields of events are

@@ -77,8 +77,8 @@ impl<'s> Trial<'s> {
 
     /// How many conditions the rule and those of its file have, and those without which all examples still pass.
     pub fn unneeded(&self) -> (usize, Vec<Mutant>) {
-        let own = |group: &Group| group.files.as_ref().map_or(vec![], |(files, _)| mutants(&files[0]));
-        let of_groups: Vec<Vec<Mutant>> = self.groups.iter().map(own).collect();
+        let own = |group: &Group| group.files.as_ref().ok()?.0.first().map(mutants);
+        let of_groups: Vec<Vec<Mutant>> = self.groups.iter().map(|group| own(group).unwrap_or_default()).collect();
         let count = of_groups.iter().map(Vec::len).min().unwrap_or(0);
         let passes = |nth: &usize| {
             self.groups.iter().zip(&of_groups).all(|(group, mutants)| {

@@ -115,7 +115,7 @@ fn facts(told: &Told) -> Vec<Fact> {
         let shown = told.related.iter().filter(|part| is(&part.role, &part.kind));
         let names: Vec<&str> = shown.map(|part| part.value.as_str()).collect();
         let omitted = told.related_omitted.iter().filter(|omitted| is(&omitted.role, &omitted.kind));
-        let all = names.len() + omitted.map(|omitted| omitted.count).sum::<usize>();
+        let all = omitted.fold(names.len(), |all, omitted| all.saturating_add(omitted.count));
         let shown = &names[..names.len().min(NAMES)];
         shown.join(", ") + &more(all, shown.len())
     };
