@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::event::utf8;
 use crate::input::decode;
 
 /// Bytes of a rule or a configuration, at most: one that is longer was not written by a person.
@@ -26,9 +27,7 @@ pub fn read_or_input(path: &Path) -> io::Result<String> {
 fn text(raw: impl Read, most: u64) -> io::Result<String> {
     let mut bytes = Vec::new();
     decode::text(raw)?.reader.take(most).read_to_end(&mut bytes)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = memchr::memchr_iter(b'\n', good).count() + 1;
+    utf8::text(bytes).map_err(|line| {
         io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8: save it as UTF-8"))
     })
 }

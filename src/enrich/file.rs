@@ -10,6 +10,7 @@ use walkdir::WalkDir;
 
 use super::{Error, Provenance};
 use crate::event::time::Timestamp;
+use crate::event::utf8;
 
 /// The largest file that is read.
 pub const LIMIT: u64 = 2 << 30;
@@ -114,11 +115,8 @@ pub fn text(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
     if head.contains(&0) {
         return Err(Error::new(name, "looks like a binary file", "name a text file"));
     }
-    let mut text = String::from_utf8(bytes).map_err(|error| {
-        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = memchr::memchr_iter(b'\n', good).count() as u64 + 1;
-        Error::new(name, "is not UTF-8", "save it as UTF-8 (from Excel: `CSV UTF-8`)").at_line(line)
-    })?;
+    let mut text = utf8::text(bytes)
+        .map_err(|line| Error::new(name, "is not UTF-8", "save it as UTF-8 (from Excel: `CSV UTF-8`)").at_line(line))?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
     }

@@ -28,6 +28,7 @@ pub mod silence;
 pub mod source;
 pub mod target;
 pub mod time;
+pub mod utf8;
 mod value;
 
 use std::borrow::Cow;

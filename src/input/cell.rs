@@ -1,8 +1,6 @@
 //! Cell: what the cells of a CSV say. A column stands for a field by its name, and a nested value is a text in the
 //! cell.
 
-use std::cmp::Reverse;
-
 use serde_json::{Map, Value};
 
 use super::again::with_record;
@@ -22,8 +20,6 @@ pub struct Column {
     pub name: String,
     /// dots lead into objects (`geoip.country_code`)
     is_path: bool,
-    /// its name, where numbers in it lead into lists (`changes.0.field`)
-    indexed: Vec<String>,
     /// the values of one member of all objects in a list, as Splunk writes them, or a path that cannot be told: no object
     /// can be made of it
     is_flat: bool,
@@ -40,17 +36,15 @@ impl Column {
     pub fn new(header: &[u8]) -> Column {
         let name = field(&String::from_utf8_lossy(header));
         let is_path = name.bytes().filter(|b| *b == b'.').count() <= DEPTH;
-        let parts = || name.split('.');
-        let is_indexed = is_path && parts().skip(1).any(is_index);
-        let indexed = if is_indexed { parts().map(str::to_owned).collect() } else { Vec::new() };
         let is_flat = name.contains("{}") || is_ambiguous(&name);
-        Column { name, is_path, indexed, is_flat }
+        Column { name, is_path, is_flat }
     }
 
-    /// The paths of the lists that it leads into.
-    fn lists(&self) -> impl Iterator<Item = &[String]> {
-        let is_place = |at: &usize| is_index(&self.indexed[*at]);
-        (1..self.indexed.len()).filter(is_place).map(|at| &self.indexed[..at])
+    /// The paths of the lists that it leads into by numbers (`changes.0.field`).
+    fn lists(&self) -> Vec<Vec<String>> {
+        let parts: Vec<&str> = self.name.split('.').filter(|_| self.is_path).collect();
+        let places = (1..parts.len()).filter(|at| is_index(parts[*at]));
+        places.map(|at| parts[..at].iter().map(|part| (*part).to_owned()).collect()).collect()
     }
 
     /// Whether it holds all of the record.
@@ -59,13 +53,32 @@ impl Column {
     }
 }
 
+/// The columns of a table.
+pub struct Columns {
+    /// in their order
+    pub all: Vec<Column>,
+    /// the paths of the lists that they lead into, the deepest first
+    lists: Vec<Vec<String>>,
+}
+
+impl Columns {
+    /// By their headers.
+    pub fn new(header: &csv::ByteRecord) -> Columns {
+        let all: Vec<Column> = header.iter().map(Column::new).collect();
+        let mut lists: Vec<Vec<String>> = all.iter().flat_map(Column::lists).collect();
+        lists.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        lists.dedup();
+        Columns { all, lists }
+    }
+}
+
 /// Columns that hold all of the record, beside others that were made of it.
 const WHOLE: &[&str] = &["_raw", "event.original"];
 
 /// The record that a row was made from, and whether some of it was lost in texts.
-pub fn record(columns: &[Column], cells: &csv::ByteRecord) -> Result<(Map<String, Value>, bool), Reason> {
-    let mut texts = Vec::with_capacity(columns.len());
-    for (column, cell) in columns.iter().zip(cells) {
+pub fn record(columns: &Columns, cells: &csv::ByteRecord) -> Result<(Map<String, Value>, bool), Reason> {
+    let mut texts = Vec::with_capacity(columns.all.len());
+    for (column, cell) in columns.all.iter().zip(cells) {
         let text = std::str::from_utf8(cell).map_err(|_| Reason::NotUtf8)?;
         if column.name.len() > NAME && !text.is_empty() {
             return Err(Reason::TooLong);
@@ -87,9 +100,7 @@ pub fn record(columns: &[Column], cells: &csv::ByteRecord) -> Result<(Map<String
             None => is_lossy |= insert(&mut record, column, text),
         }
     }
-    let mut lists: Vec<&[String]> = columns.iter().flat_map(Column::lists).collect();
-    lists.sort_by_key(|path| Reverse(path.len()));
-    lists.into_iter().for_each(|path| make_list(&mut record, path));
+    columns.lists.iter().for_each(|path| make_list(&mut record, path));
     Ok((record, is_lossy))
 }
 
@@ -109,7 +120,7 @@ fn is_list(value: &Value) -> bool {
 }
 
 /// Puts a cell where its column says; whether what it says is lost.
-fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_flat, .. }: &Column, text: &str) -> bool {
+fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_flat }: &Column, text: &str) -> bool {
     if text.is_empty() || column.is_empty() {
         return false;
     }

@@ -4,7 +4,7 @@
 use std::io::BufRead;
 
 use super::batch::{Batch, Span};
-use super::cell::{Column, record};
+use super::cell::{Columns, record};
 use super::header::{field, is_known};
 use super::kept::Kept;
 use super::looks::has_json;
@@ -33,7 +33,7 @@ fn is_preamble(line: &[u8]) -> bool {
 /// Reads rows as batches of records.
 pub struct Rows<R> {
     reader: csv::Reader<Kept<R>>,
-    columns: Vec<Column>,
+    columns: Columns,
     row: u64,
     limit: usize,
     /// bytes that may still be read twice
@@ -72,7 +72,7 @@ impl<R: BufRead> Rows<R> {
             return Err(std::io::Error::other(fault));
         }
         kept.pass_to(end);
-        let columns = header.iter().map(Column::new).collect();
+        let columns = Columns::new(&header);
         Ok(Rows { reader, columns, row, limit, allowance: limit.saturating_mul(TIMES) })
     }
 
@@ -106,7 +106,7 @@ impl<R: BufRead> Rows<R> {
                 let length = kept.pass_to(end);
                 self.allowance = self.allowance.saturating_add(length.saturating_mul(TIMES));
                 if is_another_header(&cells) {
-                    self.columns = cells.iter().map(Column::new).collect();
+                    self.columns = Columns::new(&cells);
                     continue;
                 }
                 match self.write_row(&cells, &mut batch.bytes) {
@@ -135,7 +135,7 @@ impl<R: BufRead> Rows<R> {
     }
 
     fn write_row(&self, cells: &csv::ByteRecord, out: &mut Vec<u8>) -> Result<bool, Reason> {
-        if cells.len() != self.columns.len() {
+        if cells.len() != self.columns.all.len() {
             return Err(Reason::WrongCells);
         }
         let (record, is_lossy) = record(&self.columns, cells)?;

@@ -9,7 +9,7 @@ use siphasher::sip::SipHasher13;
 
 use super::json::Entity;
 use super::safe::Markdown;
-use crate::event::counted::more;
+use crate::event::counted::few_of;
 use crate::event::time::{Timestamp, Zone};
 use crate::triage::question::{Message, Recipient};
 use crate::triage::told::{Asked, Told};
@@ -116,8 +116,7 @@ fn facts(told: &Told) -> Vec<Fact> {
         let names: Vec<&str> = shown.map(|part| part.value.as_str()).collect();
         let omitted = told.related_omitted.iter().filter(|omitted| is(&omitted.role, &omitted.kind));
         let all = omitted.fold(names.len(), |all, omitted| all.saturating_add(omitted.count));
-        let shown = &names[..names.len().min(NAMES)];
-        shown.join(", ") + &more(all, shown.len())
+        few_of(all, &names, NAMES, ", ")
     };
     let (first, last) = (second(&told.first_seen), second(&told.last_seen));
     let when = if first == last { first } else { format!("{first} to {last}") };

@@ -120,7 +120,7 @@ fn about_all(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
     for finding in all.findings.iter().take(FINDINGS) {
         let when = finding.first_seen.short(zone);
         let (severity, id) = (finding.severity.word(), finding.short_id());
-        let pending = if finding.is_pending { " (pending)" } else { "" };
+        let pending = finding.pending();
         let whose = whose(all, finding);
         let text = format!("  {severity:8}  {when}  {id}  {}{whose}{pending}{}", finding.summary, suppressed(finding));
         say(out, &text, 43)?;

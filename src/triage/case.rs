@@ -8,7 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::finding::{Finding, Subject};
 use super::status::{Disposition, Status};
-use super::story::{Step, pending, steps, tactics};
+use super::story::{Step, steps, tactics};
 use super::tie::{Bonds, Ties, is_suspicious};
 use crate::detect::risk::weight;
 use crate::detect::store::Store;
@@ -131,8 +131,8 @@ impl Cases<'_> {
         let score_lines = self.score(&findings);
         let rule = &self.set.rules[worst.rule];
         let title = match worst.entity.kind.as_str() {
-            "organization" => format!("{}{}", rule.title, pending(worst)),
-            _ => format!("{}: {}{}", rule.title, worst.entity.name, pending(worst)),
+            "organization" => format!("{}{}", rule.title, worst.pending()),
+            _ => format!("{}: {}{}", rule.title, worst.entity.name, worst.pending()),
         };
         let seen: Vec<(&Finding, Timestamp)> =
             members.iter().filter(|(finding, _)| !self.adds_up(finding)).copied().collect();

@@ -39,7 +39,7 @@ pub fn finding(
     entity: &Subject,
     programs: &[&str],
     ends: &[(String, &str)],
-    [own, beside]: &[Vec<Related>; 2],
+    [own, beside]: [&[Related]; 2],
     (count, spent): (usize, Span),
     leg: Option<(Leg, String, String)>,
 ) -> String {

@@ -144,6 +144,11 @@ pub fn is_part_of_id(text: &str) -> bool {
 }
 
 impl Finding {
+    /// What is said behind it if the end of the data left it open.
+    pub fn pending(&self) -> &'static str {
+        if self.is_pending { " (pending)" } else { "" }
+    }
+
     /// As much of its id as tells it from others; `explain` takes it.
     pub fn short_id(&self) -> &str {
         short(&self.id)
@@ -218,14 +223,14 @@ impl Findings<'_> {
         let severity = self.severity(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let (own, others) = self.own_and_others(spell, &events);
-        let mut had_part = [&own, &others].map(|events| parts_of(events));
+        let [mut own, beside] = [&own, &others].map(|events| parts_of(events));
         if rule.entity == Entity::Organization {
-            had_part = had_part.map(|parts| tried_apart(store, &events, parts));
+            tried_apart(store, &events, &mut own);
         }
         let spent = last_seen.since(first_seen);
         let leg = self.leg(place, &events);
         let (programs, ends) = (programs(store, &events), ends(store, &events));
-        let summary = describe::finding(rule, &entity, &programs, &ends, &had_part, (events.len(), spent), leg);
+        let summary = describe::finding(rule, &entity, &programs, &ends, [&own, &beside], (events.len(), spent), leg);
         let (related, related_omitted) = readable(&all_parts);
         let shown = shown(&events, &completing, self.evidence_limit);
         Finding {

@@ -83,7 +83,7 @@ pub(super) fn successful_first(
 
 /// Sets those apart as whom somebody tried to sign in in vain, and who did nothing else: to call them `actor` would say
 /// that they did it.
-pub(super) fn tried_apart(store: &Store, events: &[u32], mut parts: Vec<Related>) -> Vec<Related> {
+pub(super) fn tried_apart(store: &Store, events: &[u32], parts: &mut [Related]) {
     let (mut tried, mut did) = (BTreeSet::new(), BTreeSet::new());
     for event in events {
         let Some(name) = store.text(*event, Norm::ActorName) else { continue };
@@ -97,7 +97,6 @@ pub(super) fn tried_apart(store: &Store, events: &[u32], mut parts: Vec<Related>
             part.role = "tried";
         }
     }
-    parts
 }
 
 /// The id of a person who had a part in an event.

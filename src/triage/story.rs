@@ -59,13 +59,13 @@ pub fn steps(set: &RuleSet, findings: &[(&Finding, Timestamp)]) -> Vec<Step> {
     for group in sorted.chunk_by(|(a, a_time), (b, b_time)| a_time == b_time && a.entity == b.entity) {
         let (first, time) = group[0];
         let title = |finding: &Finding| &set.rules[finding.rule].title;
-        let mut sentence = format!("{}{}", first.summary, pending(first));
+        let mut sentence = format!("{}{}", first.summary, first.pending());
         if first.disposition == Disposition::Duet {
             sentence += " (to be asked)";
         }
         let mut also: Vec<String> = Vec::new();
         for (finding, _) in &group[1..] {
-            let title = lower_first(title(finding)) + pending(finding);
+            let title = lower_first(title(finding)) + finding.pending();
             if !also.contains(&title) {
                 also.push(title);
             }
@@ -81,11 +81,6 @@ pub fn steps(set: &RuleSet, findings: &[(&Finding, Timestamp)]) -> Vec<Step> {
     }
     steps.sort_by(|(a, a_place), (b, b_place)| (a.time, a_place).cmp(&(b.time, b_place)));
     told_once(steps.into_iter().map(|(step, _)| step).collect())
-}
-
-/// What is said behind a finding that the end of the data left open.
-pub(super) fn pending(finding: &Finding) -> &'static str {
-    if finding.is_pending { " (pending)" } else { "" }
 }
 
 /// What the same rules tell of one after the other is told once, and the rest counted.

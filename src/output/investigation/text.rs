@@ -107,7 +107,7 @@ fn findings(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Res
     for finding in worst {
         let rule = all.rule(finding);
         let (severity, when) = (finding.severity.word(), finding.first_seen.short(zone));
-        let pending = if finding.is_pending { " (pending)" } else { "" };
+        let pending = finding.pending();
         let question = if rule.duet.is_some() { " (a question for the owner)" } else { "" };
         let where_ = of(all, &finding.organization);
         let told = format!("{}{where_}{pending}{question}{}", finding.summary, suppressed(finding));
