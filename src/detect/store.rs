@@ -308,6 +308,16 @@ impl Store {
         self.profiles.organization_symbol(self.profile(event))
     }
 
+    /// The first event of each organization.
+    pub fn begins(&self) -> impl Iterator<Item = u32> {
+        std::iter::successors(Some(0), |event| {
+            let is_same =
+                |profile: &u32| self.profiles.organization_symbol(*profile) == self.organization_symbol(*event);
+            Some(event + index(self.profile_of[*event as usize..].partition_point(is_same)))
+        })
+        .take_while(|event| *event < self.len())
+    }
+
     /// Its service.
     pub fn service(&self, event: u32) -> &str {
         self.profiles.service(self.profile(event))

@@ -275,16 +275,19 @@ impl Bonds<'_> {
                 places.entry(*organization).or_default().insert(*key);
             }
         }
+        if places.is_empty() {
+            return BTreeMap::new();
+        }
         // Who had a part in anything that was found, there or elsewhere: a thief's third victim is no colleague.
         let mut named: BTreeSet<(&str, &str)> = BTreeSet::new();
         for (organization, ties) in self.organizations.iter().zip(&self.ties) {
             let keys = ties.about.iter().chain(&ties.actors).chain(&ties.targets);
             named.extend(keys.map(|key| (*organization, key.as_str())));
         }
-        let mut at: HashMap<u32, Vec<Place<'k>>, RandomState> = HashMap::default();
+        let profiles = self.store.profiles();
+        let mut at: Vec<Vec<Place<'k>>> = vec![Vec::new(); profiles.len() as usize];
         // Many profiles name the same address.
         let mut met: HashMap<(Symbol, Norm, Symbol), Option<Place<'k>>, RandomState> = HashMap::default();
-        let profiles = self.store.profiles();
         for profile in 0..profiles.len() {
             let organization = profiles.organization_symbol(profile);
             let is_innocent = |place: &Place<'k>| {
@@ -299,25 +302,21 @@ impl Bonds<'_> {
                     Some((*organization, *key))
                 });
                 if let Some(place) = place.filter(is_innocent) {
-                    at.entry(profile).or_default().push(place);
+                    at[profile as usize].push(place);
                 }
             }
         }
-        let mut begins: BTreeMap<&str, Timestamp> = BTreeMap::new();
         let mut first: BTreeMap<Place<'k>, BTreeMap<&str, Timestamp>> = BTreeMap::new();
-        let mut before = None;
-        for event in (0..self.store.len()).filter(|_| !at.is_empty()) {
-            let (profile, time) = (self.store.profile(event), self.store.time(event));
-            // Events stand in the order of organization and time.
-            let organization = self.store.organization_symbol(event);
-            if before.replace(organization) != Some(organization) {
-                begins.entry(profiles.organization(profile)).or_insert(time);
-            }
-            for place in at.get(&profile).into_iter().flatten() {
+        for event in 0..self.store.len() {
+            let profile = self.store.profile(event);
+            // The first event of a profile tells all.
+            for place in std::mem::take(&mut at[profile as usize]) {
                 let actor = profiles.text(profile, Norm::ActorKey).unwrap_or_default();
-                first.entry(*place).or_default().entry(actor).or_insert(time);
+                first.entry(place).or_default().entry(actor).or_insert(self.store.time(event));
             }
         }
+        let begins: BTreeMap<&str, Timestamp> =
+            self.store.begins().map(|event| (self.store.organization(event), self.store.time(event))).collect();
         let since = |(place, first): (Place<'k>, BTreeMap<&str, Timestamp>)| {
             let mut times: Vec<Timestamp> = first.into_values().collect();
             times.sort_unstable();
