@@ -47,6 +47,18 @@ pub fn all<'e>(json: &'e Json<'e>) -> Vec<(&'e str, Change<'e>)> {
     fields.into_iter().flat_map(|(name, changes)| changes.into_iter().map(move |change| (name, change))).collect()
 }
 
+/// Bytes of `changes` that are kept for sentences.
+const TOLD: usize = 2048;
+
+/// A record with its `changes` alone, as JSON; of long ones the names of the fields, as far as they are not too many.
+pub fn told(json: &Json<'_>) -> Option<String> {
+    let names = || entries(json).into_iter().map(|(name, _)| format!(r#"{{"field":{}}}"#, Json::Text(name.into())));
+    let whole = json.get("changes").filter(|changes| !changes.items().is_empty())?.to_string();
+    let short = Some(whole).filter(|whole| whole.len() <= TOLD);
+    let told = short.unwrap_or_else(|| format!("[{}]", names().collect::<Vec<_>>().join(",")));
+    (told.len() <= TOLD).then(|| format!(r#"{{"changes":{told}}}"#))
+}
+
 /// All changes of the field at `path`.
 pub fn of<'e>(json: &'e Json<'e>, path: &str) -> Vec<Change<'e>> {
     let entries = entries(json);

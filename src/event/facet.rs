@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::actor::is_attempt;
 use super::field::{Field, Norm};
 use super::json::Json;
-use super::party::{is_a_device, is_an_application, is_named};
+use super::party::{device_name, is_a_device, is_an_application, is_named};
 use super::source::DEVICE_SIGN_IN;
 use super::target::tells_target_by_actor;
 
@@ -150,7 +150,7 @@ impl FieldPlan {
         for field in fields {
             let head = match field {
                 Field::Norm(_) => continue,
-                Field::Change(..) => "changes",
+                Field::Change(..) | Field::Changes => "changes",
                 Field::Raw(path) => path.first().map_or("", String::as_str),
             };
             let known = raw.entry(head).or_default();
@@ -264,7 +264,8 @@ impl Meaning {
             return Meaning::default();
         }
         let silent = |facet: usize, tells: bool| if tells { 0 } else { 1 << facet };
-        let names = if is_named(value) { Meaning::NAMES } else { 0 };
+        let is_nameless = is_a_device(value) && device_name(value).is_none();
+        let names = if is_named(value) && !is_nameless { Meaning::NAMES } else { 0 };
         Meaning(silent(DEVICE, is_a_device(value)) | silent(APP, is_an_application(value)) | names)
     }
 

@@ -57,6 +57,8 @@ pub enum Field {
     Norm(Norm),
     /// `changes.<field>.from|to|trend|gained`
     Change(String, Part),
+    /// all of `changes` as JSON, for sentences: no rule can name it
+    Changes,
     /// a path into the record; through an array it means any element
     Raw(Vec<String>),
 }
@@ -231,6 +233,7 @@ impl Field {
             Field::Change(path, Part::To) => format!("changes.{path}.to"),
             Field::Change(path, Part::Trend) => format!("changes.{path}.trend"),
             Field::Change(path, Part::Gained) => format!("changes.{path}.gained"),
+            Field::Changes => "changes".to_owned(),
             Field::Raw(path) => path.join("."),
         }
     }

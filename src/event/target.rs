@@ -13,6 +13,9 @@ pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (P
     let resource = json.get("resource").filter(|resource| is_named(resource)).map(|resource| {
         let mut party = object(resource);
         party.kind = party.kind.or_else(|| guessed_target(resource, event_type).map(Cow::Borrowed));
+        if party.name.is_none() && is_a_device(resource) {
+            party.name = json.get("system").filter(|system| is_same(&party, system)).and_then(device_name);
+        }
         party
     });
     let told = match resource {
@@ -26,16 +29,22 @@ pub fn target<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> (P
     (told.or_else(|| stored(json)).unwrap_or_else(|| device_or_application(json)), member.unwrap_or_default())
 }
 
+/// Whether the device of a record is what its `resource` names by the id alone.
+fn is_same(resource: &Party<'_>, system: &Json<'_>) -> bool {
+    object(system).id.is_none_or(|id| Some(id) == resource.id)
+}
+
 /// The account that an event befalls which names it beside its `resource`, mostly the device that it is an account of.
 fn account<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> Option<Party<'e>> {
     if !is_about_an_account(event_type) {
         return None;
     }
-    let is_user = actor.class() == Class::User;
+    let (kind, class) = if event_type == ADMIN_LOCKOUT { ("admin", Class::Admin) } else { ("user", Class::User) };
+    let may_be_it = actor.class() == class;
     match json.text_at(&["username"]) {
-        Some(name) if is_user && actor.name.is_some_and(|own| own.eq_ignore_ascii_case(name)) => Some(actor.clone()),
-        Some(name) => Some(Party::of(Some("user"), None, Some(name), None)),
-        None => Some(actor.clone()).filter(|_| is_user && may_be_own(event_type)),
+        Some(name) if may_be_it && actor.name.is_some_and(|own| own.eq_ignore_ascii_case(name)) => Some(actor.clone()),
+        Some(name) => Some(Party::of(Some(kind), None, Some(name), None)),
+        None => Some(actor.clone()).filter(|_| may_be_it && may_be_own(event_type)),
     }
 }
 
@@ -70,18 +79,26 @@ fn stored<'e>(json: &'e Json<'e>) -> Option<Party<'e>> {
 /// Members with the id of a file in the object storage: of the file, and of a version of it.
 const STORED: &[&str] = &["object_storage_item_object_id", "object_storage_item_version_object_id"];
 
+/// What a `resource` without a type is, by the beginning of the type of the event; the longer beginnings first.
+const GUESSED: &[(&str, &str)] = &[
+    ("admin_", "admin"),
+    ("alert_", "alert"),
+    ("application_", "application"),
+    ("authnpolicy_", "authn_policy"),
+    ("authpolicy_", "authn_policy"),
+    ("command_", "command"),
+    ("iplist_", "iplist"),
+    ("policy_", "policy"),
+    ("user_group_", "user_group"),
+    ("user_", "user"),
+];
+
 /// What a `resource` without a type is.
 fn guessed_target(resource: &Json<'_>, event_type: &str) -> Option<&'static str> {
-    if event_type.starts_with("admin_") {
-        Some("admin")
-    } else if event_type.starts_with("alert_") {
-        Some("alert")
-    } else if event_type.starts_with("user_") && !event_type.starts_with("user_group")
-        || resource.text_at(&["username"]).is_some()
-    {
-        Some("user")
-    } else {
-        is_a_device(resource).then_some("system")
+    let of_type = GUESSED.iter().find(|(beginning, _)| event_type.starts_with(beginning)).map(|(_, kind)| *kind);
+    match resource.text_at(&["username"]) {
+        Some(_) if !matches!(of_type, Some("admin" | "alert")) => Some("user"),
+        _ => of_type.or_else(|| is_a_device(resource).then_some("system")),
     }
 }
 
@@ -137,8 +154,11 @@ fn is_risk(event_type: &str) -> bool {
     event_type.starts_with("risk_event")
 }
 
+const ADMIN_LOCKOUT: &str = "admin_lockout";
+
 /// Events that befall an account, in the directory or on a device; nobody needs to have done it.
 const BEFALLING: &[&str] = &[
+    ADMIN_LOCKOUT,
     "user_activated",
     "user_activation_email",
     "user_lockout",
@@ -152,17 +172,22 @@ const BEFALLING: &[&str] = &[
 
 /// Events of which a top-level `username` says whom they are about, and not who did it.
 pub fn names_whom(event_type: &str) -> bool {
-    is_of_alerts(event_type) || is_risk(event_type) || BEFALLING.contains(&event_type)
+    is_of_alerts(event_type) || is_risk(event_type) || befalls(event_type)
+}
+
+/// Events that befall an account, whoever the record says did it.
+pub fn befalls(event_type: &str) -> bool {
+    BEFALLING.contains(&event_type)
 }
 
 /// Events about an account, also where the `resource` is a device.
 fn is_about_an_account(event_type: &str) -> bool {
-    is_own_account(event_type) || BEFALLING.contains(&event_type)
+    is_own_account(event_type) || befalls(event_type)
 }
 
 /// Events about the actor's own account, unless they name another.
 pub fn may_be_own(event_type: &str) -> bool {
-    is_own_account(event_type) || event_type == "user_lockout"
+    is_own_account(event_type) || event_type.ends_with("_lockout")
 }
 
 /// Whether the members that name the actor may tell what it was done to, also beside a `resource`.
@@ -232,6 +257,11 @@ mod tests {
                 format!(r#""event_type":"user_lockout","username":"jane","initiated_by":{{"type":"user","id":"j"}},{device}"#),
                 ["user jane", "user jane", "nobody"],
             ),
+            (
+                r#""event_type":"admin_lockout","initiated_by":{"type":"admin","id":"a","email":"root@x.io"}"#.to_owned(),
+                ["admin root@x.io", "admin root@x.io", "nobody"],
+            ),
+            (r#""event_type":"admin_lockout","username":"root@x.io""#.to_owned(), ["nobody", "admin root@x.io", "nobody"]),
             // What an administrator signs in as, whose record names them only at the top.
             (
                 r#""event_type":"admin_login_attempt","username":"root@x.io","initiated_by":{"type":"admin"}"#.to_owned(),
@@ -285,6 +315,16 @@ mod tests {
             ),
         ] {
             assert_eq!(parties(&format!("{{{record}}}")), want, "{record}");
+        }
+    }
+
+    #[test]
+    fn a_device_that_has_only_its_id_goes_by_the_name_beside_it() {
+        for (id, want) in [("d", "system LAP"), ("e", "system e")] {
+            let told = parties(&format!(
+                r#"{{"event_type":"system_delete","resource":{{"type":"system","id":"{id}"}},"system":{{"id":"d","hostname":"LAP"}}}}"#
+            ));
+            assert_eq!(told[1], want);
         }
     }
 
@@ -360,6 +400,15 @@ mod tests {
         let j = json(r#"{"resource":{"name":"x"}}"#);
         assert_eq!(target(&j, "policy_update", &Party::default()).0.class(), Class::Thing);
         assert_eq!(target(&j, "admin_update", &Party::default()).0.class(), Class::Admin);
+        for (event_type, want) in [
+            ("policy_result", Some("policy")),
+            ("authpolicy_update", Some("authn_policy")),
+            ("user_group_admin_grant", Some("user_group")),
+            ("application_delete", Some("application")),
+            ("workday_update", None),
+        ] {
+            assert_eq!(target(&j, event_type, &Party::default()).0.kind.as_deref(), want, "{event_type}");
+        }
         let j = json(r#"{"resource":{"id":"1","hostname":"mac-1"}}"#);
         assert_eq!(target(&j, "fde_key_view", &Party::default()).0.kind.as_deref(), Some("system"));
         assert!(is_a_device(j.get("resource").unwrap()));

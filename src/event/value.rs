@@ -21,6 +21,7 @@ impl Fields for Event<'_> {
                 values => values,
             },
             Field::Change(path, part) => change_values(self.json, path, *part),
+            Field::Changes => change::told(self.json).map(text).unwrap_or_default(),
         }
     }
 }

@@ -205,7 +205,7 @@ pub fn markdown(message: &Message) -> String {
 }
 
 fn events(told: &Told, text: &mut String) {
-    if told.evidence.len() < 2 {
+    if told.evidence.is_empty() {
         return;
     }
     text.push_str("- What happened:\n");

@@ -60,14 +60,25 @@ pub fn finding(
         let means = if rule.entity == Entity::Source { "as" } else { "by" };
         text += &format!(", {means} {}", some(&actors));
     }
-    let tried = of("tried", None);
+    let (entered, tried) = (of("entered", None), of("tried", None));
+    if !entered.is_empty() {
+        text += &format!(", got in as {}", some(&entered));
+    }
     if !tried.is_empty() {
-        text += &format!(", as {}", some(&tried));
+        let means = if entered.is_empty() { "as" } else { "tried" };
+        text += &format!(", {means} {}", some(&tried));
     }
     let others: HashSet<&str> = actors.iter().copied().chain([entity.name.as_str()]).collect();
-    let targets: Vec<&str> = of("target", None).into_iter().filter(|target| !others.contains(target)).collect();
+    let is_said = |name: &&str| others.contains(name) || programs.contains(name);
+    let targets: Vec<&str> = of("target", None).into_iter().filter(|target| !is_said(target)).collect();
     if wanted != Entity::Target && !targets.is_empty() {
         text += &format!(", on {}", some(&targets));
+    }
+    let bound: HashSet<&str> = ends.iter().map(|(_, name)| *name).collect();
+    let devices = of("device", None).into_iter().filter(|device| !is_said(device) && !bound.contains(device));
+    let devices: Vec<&str> = devices.collect();
+    if wanted == Entity::Target && !devices.is_empty() {
+        text += &format!(", on {}", some(&devices));
     }
     let ends: Vec<String> = ends
         .iter()

@@ -224,7 +224,7 @@ impl Findings<'_> {
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let (own, others) = self.own_and_others(spell, &events);
         let [mut own, beside] = [&own, &others].map(|events| parts_of(events));
-        if rule.entity == Entity::Organization {
+        if matches!(rule.entity, Entity::Organization | Entity::Source) {
             tried_apart(store, &events, &mut own);
         }
         let spent = last_seen.since(first_seen);
@@ -316,7 +316,8 @@ impl Findings<'_> {
         let party = |key, id, name, kind: Norm| {
             let key = store.text(event, key)?.to_owned();
             let id = store.text(event, id).map_or_else(|| bare(key), str::to_owned);
-            let kind = match first(kind).unwrap_or_else(|| "user".to_owned()).as_str() {
+            let unknown = if rule.entity == Entity::Target { "object" } else { "user" };
+            let kind = match first(kind).as_deref().unwrap_or(unknown) {
                 "system" if rule.entity == Entity::Target => "device".to_owned(),
                 "application" => "app".to_owned(),
                 other => other.to_owned(),
@@ -365,9 +366,10 @@ impl Findings<'_> {
         let key = store.symbol(key);
         let actor = [Norm::ActorKey, Norm::ActorType, Norm::ActorId, Norm::ActorName];
         let target = [Norm::TargetKey, Norm::TargetType, Norm::TargetId, Norm::TargetName];
+        let bare = key.split_once(':').map_or(key, |(_, id)| id);
         let named = events.iter().flat_map(|event| [(event, actor), (event, target)]).find_map(|(event, names)| {
             let [is, kind, id, name] = names.map(|norm| store.text(*event, norm));
-            let id = id.unwrap_or(key);
+            let id = id.unwrap_or(bare);
             let found = is.filter(|is| is.eq_ignore_ascii_case(key))?;
             let kind = kind.or_else(|| found.split_once(':').map(|(kind, _)| kind)).unwrap_or("user");
             Some(Subject { kind: kind.to_owned(), id: id.to_owned(), name: name.unwrap_or(id).to_owned() })

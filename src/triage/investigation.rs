@@ -345,7 +345,10 @@ fn with_objects(
     let objects: Vec<&str> = objects.filter(|object| met.insert(object)).collect();
     let Some((before, behind)) = said.around().filter(|_| objects.len() > 1) else { return shown(said.text()) };
     let named: Vec<String> = objects.iter().take(most).map(|object| shown(&cut(object, LONGEST))).collect();
-    format!("{}{}{}{}", shown(before), named.join(", "), more(objects.len(), named.len()), shown(behind))
+    let is_quoted = before.ends_with('"') && behind.starts_with('"');
+    let (between, close) = if is_quoted { ("\", \"", "\"") } else { (", ", "") };
+    let more = more(objects.len(), named.len());
+    format!("{}{}{close}{more}{}", shown(before), named.join(between), shown(&behind[close.len()..]))
 }
 
 /// Everybody that the focus means, each with all names.

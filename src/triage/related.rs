@@ -6,6 +6,7 @@ use super::sentence::{is_sign_in, noun, other_kind};
 use crate::detect::store::Store;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::party::{Class, class_of};
+use crate::event::target::befalls;
 
 /// Something that had a part in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,8 +38,9 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
             Some(device) => ("target", "device".to_owned(), Some(device)),
             None => ("target", kind(Norm::TargetType, "object"), text(Norm::TargetName)),
         };
+        let actor = text(Norm::ActorName).filter(|_| has_done(store, *event));
         let candidates = [
-            ("actor", kind(Norm::ActorType, "user"), text(Norm::ActorName)),
+            ("actor", kind(Norm::ActorType, "user"), actor),
             target,
             ("source", "ip".to_owned(), text(Norm::SourceIp)),
             ("source", "country".to_owned(), text(Norm::SourceCountry)),
@@ -64,6 +66,15 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
     out
 }
 
+/// Whether the actor that a record names did something: nobody did a lockout, and a device that tells of itself is named
+/// as that device.
+fn has_done(store: &Store, event: u32) -> bool {
+    let text = |norm| store.text(event, norm);
+    let is_befallen = text(Norm::EventType).is_some_and(befalls) && text(Norm::ActorKey) == text(Norm::TargetKey);
+    let is_device = text(Norm::ActorType) == Some("system") && text(Norm::ActorId) == text(Norm::DeviceKey);
+    !(is_befallen || is_device && text(Norm::DeviceKey).is_some())
+}
+
 /// Puts those who got in before those who were tried in vain, if it is about a success after failures.
 pub(super) fn successful_first(
     store: &Store,
@@ -81,21 +92,27 @@ pub(super) fn successful_first(
     parts
 }
 
-/// Sets those apart as whom somebody tried to sign in in vain, and who did nothing else: to call them `actor` would say
-/// that they did it.
+/// Sets those apart as whom somebody tried to sign in in vain, and as whom somebody got in, where they did nothing else: to
+/// call them `actor` would say that they did it.
 pub(super) fn tried_apart(store: &Store, events: &[u32], parts: &mut [Related]) {
-    let (mut tried, mut did) = (BTreeSet::new(), BTreeSet::new());
+    let (mut tried, mut entered, mut did) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for event in events {
         let Some(name) = store.text(*event, Norm::ActorName) else { continue };
         let is_sign_in = store.text(*event, Norm::EventType).is_some_and(is_sign_in);
-        let has_failed = is_sign_in && store.text(*event, Norm::Outcome) == Some("failure");
-        if has_failed { &mut tried } else { &mut did }.insert(name.to_lowercase());
+        let list = match store.text(*event, Norm::Outcome) {
+            _ if !is_sign_in => &mut did,
+            Some("success") => &mut entered,
+            _ => &mut tried,
+        };
+        list.insert(name.to_lowercase());
     }
-    for part in parts.iter_mut().filter(|part| part.role == "actor") {
+    for part in parts.iter_mut().filter(|part| part.role == "actor" && !tried.is_empty()) {
         let name = part.value.to_lowercase();
-        if tried.contains(&name) && !did.contains(&name) {
-            part.role = "tried";
-        }
+        part.role = match () {
+            () if did.contains(&name) => "actor",
+            () if entered.contains(&name) => "entered",
+            () => "tried",
+        };
     }
 }
 

@@ -95,7 +95,8 @@ impl<'w> Watcher<'w> {
         let identity = |party: &&crate::event::party::Party<'_>| {
             let names = [party.name, party.email, party.id];
             let names = names.into_iter().flatten().map(str::to_owned).collect();
-            let kind = party.kind.as_deref().unwrap_or("user").to_owned();
+            let unknown = if std::ptr::eq(*party, &raw const event.actor) { "user" } else { "object" };
+            let kind = party.kind.as_deref().unwrap_or(unknown).to_owned();
             (kind, key(party).unwrap_or_default(), names)
         };
         Deed {

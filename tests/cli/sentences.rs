@@ -161,6 +161,63 @@ fn whoever_was_tried_did_not_do_it_and_the_gateway_is_named() {
 }
 
 #[test]
+fn who_got_in_is_told_apart_from_who_was_tried() {
+    let attempt = |n: u32, is_in: bool| {
+        json!({
+            "id": format!("r{n}"), "organization": "o", "service": "directory", "event_type": "user_login_attempt", "success": is_in,
+            "timestamp": format!("2026-03-02T09:{n:02}:00Z"), "client_ip": "203.0.113.77",
+            "initiated_by": {"id": format!("5f{n:022}"), "type": "user", "username": format!("user{n}")},
+        })
+    };
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    let events: Vec<Value> = (10..40).map(|n| attempt(n, false)).chain([attempt(45, true)]).collect();
+    fs::write(&path, lines(&events)).unwrap();
+    let found = findings(&[text(&path), "--no-config"]);
+    let success = found.iter().find(|finding| finding["rule_id"] == "success-after-spray").unwrap();
+    let summary = success["summary"].as_str().unwrap();
+    assert!(summary.contains(": 203.0.113.77, got in as user45, tried user10, user11, user12 and "), "{summary}");
+}
+
+#[test]
+fn whom_a_lockout_befell_did_not_do_it() {
+    let lockout = |n: u32| {
+        let who = json!({"type": "user", "id": format!("u{n}"), "username": format!("user{n}")});
+        json!({
+            "id": format!("l{n}"), "organization": "o", "service": "directory", "event_type": "user_lockout",
+            "timestamp": format!("2026-03-02T09:{n:02}:00Z"), "initiated_by": who, "resource": who,
+        })
+    };
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    fs::write(&path, lines(&(10..25).map(lockout).collect::<Vec<_>>())).unwrap();
+    let found = findings(&[text(&path), "--no-config"]);
+    let storm = found.iter().find(|finding| finding["rule_id"] == "lockout-storm").unwrap();
+    let summary = storm["summary"].as_str().unwrap();
+    assert!(summary.contains(", on user10, user11, user12 and 12 more") && !summary.contains(", by "), "{summary}");
+    assert_eq!(storm["evidence"][0]["summary"], "user10 was locked out");
+}
+
+#[test]
+fn evidence_says_what_was_changed_and_keeps_secrets() {
+    let root = json!({"type": "admin", "id": "a1", "email": "root@example.com"});
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    let event = json!({
+        "event_type": "iplist_update", "service": "directory", "organization": "o", "id": "e1",
+        "timestamp": "2026-09-01T08:00:00Z", "success": true, "initiated_by": root,
+        "resource": {"type": "iplist", "id": "i1", "name": "Offices"},
+        "changes": [{"field": "ips", "from": ["198.51.100.0/24"], "to": ["198.51.100.0/24", "0.0.0.0/0"]},
+            {"field": "syncToken", "from": "old-1", "to": "new-2"}],
+    });
+    fs::write(&path, lines(&[event])).unwrap();
+    let found = findings(&[text(&path), "--no-config"]);
+    let widened = found.iter().find(|finding| finding["rule_id"] == "iplist-widened").unwrap();
+    let said = "root@example.com changed the IP list Offices: ips: added \"0.0.0.0/0\"; syncToken";
+    assert_eq!(widened["evidence"][0]["summary"], said);
+}
+
+#[test]
 fn a_workflow_goes_by_the_name_that_its_change_has_for_it() {
     let root = json!({"type": "admin", "id": "a1", "email": "root@example.com"});
     let edit = json!({

@@ -13,7 +13,7 @@ pub fn phrase(event_type: &str, words: &Words<'_>) -> Option<Wording> {
     let (target, other) = ends(words)?;
     // Whom it is about comes first.
     let (who, what) = if target.rank() <= other.rank() { (target, other) } else { (other, target) };
-    let op = words.named("association.op").unwrap_or_default();
+    let op = words.named("association.op").unwrap_or_default().to_lowercase();
     let is_group = what.kind.ends_with("group");
     let gives_access = matches!(what.kind.as_str(), "system" | "application" | "ldap_server" | "radius_server");
     let (before, between) = match (op.as_str(), is_group, gives_access && who.rank() <= 2) {
@@ -25,10 +25,12 @@ pub fn phrase(event_type: &str, words: &Words<'_>) -> Option<Wording> {
         ("remove", ..) => ("unbound ", " from "),
         _ => ("changed how ", " is bound to "),
     };
-    let out = who.shown(words).between(before, between).and(what.shown(words));
-    let is_on = |name| words.named(name).as_deref() == Some("true");
-    if op != "remove" && is_on("association.attributes.sudo.enabled") {
-        let is_free = is_on("association.attributes.sudo.withoutPassword");
+    let is_own = words.is_own && who.rank() == 0;
+    let who = if is_own { Wording::from("themselves".to_owned()) } else { who.shown(words) };
+    let out = who.between(before, between).and(what.shown(words));
+    let is_yes = |name| words.named(name).is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    if op != "remove" && is_yes("association.attributes.sudo.enabled") {
+        let is_free = is_yes("association.attributes.sudo.withoutPassword");
         let sudo = if is_free { ", without a password for sudo" } else { "" };
         return Some(out.between("", &format!(" as its administrator{sudo}")));
     }

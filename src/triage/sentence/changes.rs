@@ -7,6 +7,7 @@ use super::words::cut;
 use crate::event::change;
 use crate::event::counted::plural;
 use crate::event::json::Json;
+use crate::event::letters;
 
 /// Fields that tell more than others, wherever they stand in the list.
 const TELLING: &[&str] = &[
@@ -94,6 +95,10 @@ fn one(field: &str, from: Option<&Json<'_>>, to: Option<&Json<'_>>, out: &mut Ve
         }
         return;
     }
+    if is_secret(field) && [from, to].into_iter().flatten().any(|value| value.text().is_some()) {
+        out.push(cut(field, LONGEST));
+        return;
+    }
     let field = cut(field, LONGEST);
     out.push(match (from, to) {
         (None, None) => field,
@@ -102,6 +107,13 @@ fn one(field: &str, from: Option<&Json<'_>>, to: Option<&Json<'_>>, out: &mut Ve
         (Some(Json::Array(was)), Some(Json::Array(is))) => lists(&field, was, is),
         (Some(from), Some(to)) => format!("{field}: {} → {}", value(from), value(to)),
     });
+}
+
+/// Whether the value of a field is nothing to be told in a message, by the last word of its name.
+pub fn is_secret(field: &str) -> bool {
+    const SECRETS: &[&str] = &["password", "passphrase", "secret", "privatekey", "token", "apikey", "hash"];
+    let name = letters::of(field.rsplit('.').next().unwrap_or(field));
+    SECRETS.iter().any(|secret| name.ends_with(secret))
 }
 
 fn lists(field: &str, was: &[Json<'_>], is: &[Json<'_>]) -> String {
@@ -162,6 +174,9 @@ mod tests {
             (r#"{"field":"l","from":["a"],"to":["b"]}"#, r#"l: added "b", removed "a""#),
             (r#"{"field":"l","from":[{"a":1}],"to":[{"a":1},{"a":2}]}"#, "l: added 1 entry"),
             (r#"{"field":"o","to":{"a":1}}"#, "o: 1 field"),
+            (r#"{"field":"sso.clientSecret","from":"a","to":"b"}"#, "sso.clientSecret"),
+            (r#"{"field":"sso","from":{"privateKey":"a"},"to":{"privateKey":"b"}}"#, "sso.privateKey"),
+            (r#"{"field":"password","from":false,"to":true}"#, "password: false → true"),
         ] {
             assert_eq!(of(&format!(r#"{{"changes":[{change}]}}"#)), [want], "{change}");
         }

@@ -14,7 +14,7 @@ mod words;
 use std::fmt;
 
 use crate::event::Event;
-use crate::event::field::{Field, Fields, Norm, Values};
+use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::json::Json;
 use crate::event::outside::Enriched;
 
@@ -91,11 +91,15 @@ impl Fields for Said<'_> {
 }
 
 fn build(fields: &dyn Fields, json: Option<&Json<'_>>) -> Sentence {
+    let kept = json.map_or_else(|| fields.values(&Field::Changes), |_| Values::new());
+    let kept = kept.first().and_then(Value::text).and_then(|text| Json::parse(text).ok());
+    let json = json.or(kept.as_ref());
     let words = Words::new(fields);
     let event_type = words.norm(Norm::EventType).unwrap_or_default();
-    let is_failure = words.norm(Norm::Outcome).as_deref() == Some("failure");
+    let outcome = words.norm(Norm::Outcome).unwrap_or_default();
+    let is_failure = outcome == "failure";
     let (did, said) = did(&event_type, &words, json);
-    let is_attempt = signin::is_one(&event_type) || event_type == "ldap_srch";
+    let is_attempt = signin::is_one(&event_type);
     let is_whole = did.text().starts_with('^');
     let actor = words.actor() + " ";
     let head = match () {
@@ -107,7 +111,9 @@ fn build(fields: &dyn Fields, json: Option<&Json<'_>>) -> Sentence {
     if is_failure && is_whole && failed_phrase_of(&event_type).is_none() {
         rest += ", which failed";
     }
-    if is_failure && let Some(message) = words.named("error_message") {
+    if !matches!(outcome.as_str(), "success" | "challenge")
+        && let Some(message) = words.named("error_message")
+    {
         rest += &format!(" ({message})");
     }
     if let Some(json) = json {

@@ -62,7 +62,7 @@ pub const PHRASES: &[(&str, &str)] = &[
     ("integrationattribute_include", "added an attribute to what is synchronized[ with {target.name}]"),
     ("invoice_download", "downloaded an invoice"),
     ("ldap_bind", "signed in to LDAP"),
-    ("ldap_srch", "searched LDAP"),
+    ("ldap_srch", "searched LDAP[ below {base}][ for {filter}][, {number_of_results} results]"),
     ("mdm_command_result", "^{device} answered the MDM command[ {request}][: {status}][, sent by {person}]"),
     ("msp_ticket_create", "created a ticket in a partner integration"),
     ("mtp_download_invoice", "downloaded an invoice of the provider"),
@@ -212,7 +212,7 @@ pub const FAILED: &[(&str, &str)] = &[
     ("os_major_upgrade", "^{device} could not be upgraded to a newer release of its operating system"),
     ("os_minor_rollback", "^{device} could not go back to an older version of its operating system"),
     ("os_minor_upgrade", "^{device} could not be upgraded to a newer version of its operating system"),
-    ("policy_result", "^{device} failed to apply the policy[ {resource.policy_name}]"),
+    ("policy_result", POLICY_FAILED),
     (
         "saas_management_login_event",
         "^{account} failed to sign in to the SaaS application[ {resource.application_name}][ as {other account}]",
@@ -235,6 +235,11 @@ pub const FAILED: &[(&str, &str)] = &[
     ("user_password_warning_email", "^A warning about an ending password could not be sent[ to {target.name}]"),
     ("workflow_run", "^The workflow[ {workflow}] failed"),
 ];
+
+/// What is said of a policy that a device could not apply.
+pub const POLICY_FAILED: &str = "^{device} failed to apply the policy[ {resource.policy_name}]";
+/// The same where neither success nor failure is told.
+pub const POLICY_TOLD: &str = "^{device} told the state of the policy[ {resource.policy_name}][: {state}]";
 
 /// What is said of a request that was decided on, by the words for the decision.
 pub const DECISIONS: &[(&[&str], &str)] = &[

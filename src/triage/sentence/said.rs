@@ -3,7 +3,9 @@
 
 use std::sync::LazyLock;
 
+use super::signin::is_one;
 use super::words::field;
+use crate::event::catalogue;
 use crate::event::field::Field;
 use crate::rule::kept::{Wanted, folded};
 
@@ -25,6 +27,7 @@ const SAID: &[(&str, &[&str])] = &[
     ("state", DECISIONS),
     ("raw.changes.to", DECISIONS),
     ("resource.status", DECISIONS),
+    ("state", &["policy_result"]),
     ("resource.status", &["workflow_run"]),
     ("resource.policy_name", &["policy_result"]),
     ("raw.exit_code", &["command_result"]),
@@ -39,7 +42,10 @@ const SAID: &[(&str, &[&str])] = &[
 
 static WANTED: LazyLock<Vec<Wanted>> = LazyLock::new(|| {
     let types = |types: &[&str]| Some(types.iter().map(|name| (*name).to_owned()).collect());
-    SAID.iter().filter_map(|(name, of)| Some(Wanted { field: field(name)?, types: types(of) })).collect()
+    let named = SAID.iter().filter_map(|(name, of)| Some(Wanted { field: field(name)?, types: types(of) }));
+    // A sign-in changes nothing.
+    let changing: Vec<&str> = catalogue::names().filter(|name| !is_one(name)).collect();
+    named.chain([Wanted { field: Field::Changes, types: types(&changing) }]).collect()
 });
 
 /// The fields to keep.
@@ -57,11 +63,10 @@ pub fn has(event_type: &str, field: &Field) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::catalogue;
 
     #[test]
     fn all_are_fields_and_types_that_there_are() {
-        assert_eq!(WANTED.len(), SAID.len());
+        assert_eq!(WANTED.len(), SAID.len() + 1);
         for (field, types) in SAID {
             for name in *types {
                 assert_eq!(catalogue::canonical(name), *name, "{field}");

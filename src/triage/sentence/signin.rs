@@ -4,11 +4,12 @@ use super::wording::Wording;
 use super::words::Words;
 use crate::event::field::Norm;
 
-/// How an attempt is said that worked, that failed, and that goes on in another event.
+/// How attempts of a type are said.
 struct Attempt {
     event_type: &'static str,
-    success: &'static str,
-    failure: &'static str,
+    /// to what, or by which way
+    door: &'static str,
+    /// what is said where the attempt goes on in another event
     challenge: &'static str,
     /// a sign-in without a further factor is worth a word
     tells_missing_factor: bool,
@@ -17,50 +18,37 @@ struct Attempt {
 const ATTEMPTS: &[Attempt] = &[
     Attempt {
         event_type: "admin_login_attempt",
-        success: "signed in to the Admin Portal",
-        failure: "failed to sign in to the Admin Portal",
+        door: " to the Admin Portal",
         challenge: "was asked for a further factor by the Admin Portal",
         tells_missing_factor: true,
     },
     Attempt {
         event_type: "user_login_attempt",
-        success: "signed in to the user portal",
-        failure: "failed to sign in to the user portal",
+        door: " to the user portal",
         challenge: "was asked for a further factor by the user portal",
         tells_missing_factor: true,
     },
     Attempt {
         event_type: "sso_auth",
-        success: "signed in[ to {app.name}] through SSO",
-        failure: "was refused by SSO[ for {app.name}]",
-        challenge: "was asked for a further factor on the way[ to {app.name}]",
+        door: "[ to {app}] through SSO",
+        challenge: "was asked for a further factor on the way[ to {app}]",
         tells_missing_factor: false,
     },
     Attempt {
         event_type: "radius_auth_attempt",
-        success: "signed in over RADIUS[ ({eap_type})][ at {source.gateway}]",
-        failure: "failed to sign in over RADIUS[ ({eap_type})][ at {source.gateway}]",
+        door: " over RADIUS[ ({eap_type})][ at {source.gateway}]",
         challenge: "was asked for a further factor over RADIUS",
         tells_missing_factor: false,
     },
     Attempt {
         event_type: "ldap_bind",
-        success: "signed in to LDAP",
-        failure: "failed to sign in to LDAP",
+        door: " to LDAP",
         challenge: "goes on signing in to LDAP",
         tells_missing_factor: false,
     },
     Attempt {
-        event_type: "ldap_srch",
-        success: "searched LDAP[ below {base}][ for {filter}][, {number_of_results} results]",
-        failure: "tried to search LDAP[ below {base}][ for {filter}]",
-        challenge: "searched LDAP[ below {base}]",
-        tells_missing_factor: false,
-    },
-    Attempt {
         event_type: "login_attempt",
-        success: "signed in to {the device}[ with {process_name}]",
-        failure: "failed to sign in to {the device}[ with {process_name}]",
+        door: " to {the device}[ with {process_name}]",
         challenge: "was asked for a further factor by {the device}",
         tells_missing_factor: false,
     },
@@ -68,42 +56,47 @@ const ATTEMPTS: &[Attempt] = &[
 
 /// Whether events of this type are attempts to get in.
 pub fn is_one(event_type: &str) -> bool {
-    event_type != "ldap_srch" && attempt(event_type).is_some()
+    attempt(event_type).is_some()
 }
 
 fn attempt(event_type: &str) -> Option<&'static Attempt> {
     ATTEMPTS.iter().find(|attempt| attempt.event_type == event_type)
 }
 
-/// How an attempt is said.
+/// How an attempt is said. A record that does not say how it ended says no more than that it was made.
 pub fn phrase(event_type: &str, words: &Words<'_>) -> Option<Wording> {
     let attempt = attempt(event_type)?;
-    let phrase = match words.norm(Norm::Outcome).as_deref() {
-        Some("failure") => attempt.failure,
-        Some("challenge") => attempt.challenge,
-        _ => attempt.success,
+    let did = match words.norm(Norm::Outcome).as_deref() {
+        Some("success") => "signed in",
+        Some("failure") => "failed to sign in",
+        Some("challenge") => return Some(words.fill(attempt.challenge)),
+        _ => "tried to sign in",
     };
-    Some(words.fill(phrase))
+    Some(words.fill(&format!("{did}{}", attempt.door)))
 }
 
 /// The factors of an attempt, or why it failed, to be put behind the sentence.
 pub fn clause(event_type: &str, words: &Words<'_>) -> String {
-    let Some(attempt) = attempt(event_type) else { return String::new() };
+    let is_clear = event_type.starts_with("ldap") && words.named("tls_established").as_deref() == Some("false");
+    let tls = if is_clear { ", without TLS" } else { "" };
+    let Some(attempt) = attempt(event_type) else { return tls.to_owned() };
     let mut out = String::new();
-    let is_success = words.norm(Norm::Outcome).as_deref() == Some("success");
+    let outcome = words.norm(Norm::Outcome).unwrap_or_default();
+    let has_ended_well = matches!(outcome.as_str(), "success" | "challenge");
     if words.is_true(Norm::MfaUsed) {
         let factor = words.norm(Norm::MfaFactor);
         // What did not get in was asked for a factor, unless one is known to have been right.
-        let is_asked = factor.is_none() && words.norm(Norm::Outcome).as_deref() == Some("failure");
+        let is_asked = factor.is_none() && !has_ended_well;
         let asked = words.named("mfa_meta.type").filter(|kind| is_asked && !kind.eq_ignore_ascii_case("none"));
         let factor = factor.or_else(|| asked.map(|kind| kind.to_ascii_lowercase()));
         let how = if is_asked { "asked for" } else { "with" };
         out += &format!(", {how} {}", factor.as_deref().map_or("MFA", factor_words));
         let country = words.norm(Norm::MfaPushCountry);
         if let Some(country) = country.filter(|there| Some(there) != words.norm(Norm::SourceCountry).as_ref()) {
-            out += &format!(" approved on a phone in {country}");
+            let approved = if is_asked || words.is_true(Norm::MfaPushDenied) { "" } else { " approved" };
+            out += &format!("{approved} on a phone in {country}");
         }
-    } else if is_success && attempt.tells_missing_factor && words.norm(Norm::MfaUsed).is_some() {
+    } else if outcome == "success" && attempt.tells_missing_factor && words.norm(Norm::MfaUsed).is_some() {
         out += ", without MFA";
     }
     if words.is_true(Norm::MfaPushDenied) {
@@ -114,10 +107,7 @@ pub fn clause(event_type: &str, words: &Words<'_>) -> String {
     if words.norm(Norm::PolicyAction).as_deref() == Some("DENY") {
         out += ", denied by a policy";
     }
-    if event_type.starts_with("ldap") && words.named("tls_established").as_deref() == Some("false") {
-        out += ", without TLS";
-    }
-    out
+    out + tls
 }
 
 fn factor_words(factor: &str) -> &str {

@@ -148,8 +148,11 @@ fn association(json: &Json<'_>, words: &Words<'_>) -> Option<Wording> {
 fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> Wording {
     const MOST: usize = 3;
     let entries = json.get("changes").map_or(&[][..], Json::items);
+    let is_password = |entry: &Json<'_>| entry.text_at(&["field"]).is_some_and(|f| f.eq_ignore_ascii_case("password"));
+    let reset = if entries.iter().any(is_password) { "Reset {whose} password, and end the sessions." } else { "" };
     let before: Vec<String> = entries
         .iter()
+        .filter(|entry| !is_password(entry))
         .filter_map(|entry| {
             let field = entry.text_at(&["field"])?;
             let value = |key| entry.get(key).filter(|value| !value.is_nothing());
@@ -163,11 +166,15 @@ fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> Wording {
         .collect();
     let name = words.norm(Norm::TargetName).map(|name| words.name(name).between(" on ", "")).unwrap_or_default();
     match before.len() {
+        0 if !reset.is_empty() => words.fill(reset),
         0 => {
             let it = noun.map_or_else(|| "it".to_owned(), |noun| format!("{{the {noun}}}"));
             words.fill(&format!("Set {it} back: the log does not say what it was before."))
         }
-        _ => name.between("Set back", &format!(": {}.", few(&before, MOST, ", "))),
+        _ => {
+            let also = if reset.is_empty() { String::new() } else { format!(" {}", words.fill(reset)) };
+            name.between("Set back", &format!(": {}.{also}", few(&before, MOST, ", ")))
+        }
     }
 }
 
@@ -184,6 +191,7 @@ fn differing(field: &str, from: &Json<'_>, to: Option<&Json<'_>>) -> Vec<String>
                 .collect()
         }
         Json::Array(_) => vec![cut(field, LONGEST)],
+        Json::Text(_) if changes::is_secret(field) => vec![cut(field, LONGEST)],
         _ => vec![format!("{} to {}", cut(field, LONGEST), changes::value(from))],
     }
 }

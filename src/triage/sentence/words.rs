@@ -10,7 +10,7 @@ pub const LONGEST: usize = 80;
 pub struct Words<'f> {
     fields: &'f dyn Fields,
     /// it was done to the account of whoever did it
-    is_own: bool,
+    pub is_own: bool,
     /// the name of what it is about
     object: Option<String>,
 }
@@ -98,6 +98,12 @@ impl<'f> Words<'f> {
         self.norm(Norm::TargetName).filter(|name| Some(name) != self.norm(Norm::TargetId).as_ref())
     }
 
+    /// The application that a record names by its address alone.
+    fn application(&self) -> Option<String> {
+        let is_one = self.norm(Norm::TargetType).as_deref() == Some("application");
+        self.norm(Norm::TargetName).filter(|_| is_one)
+    }
+
     /// The name of the workflow that ran: it acts itself, and its run is the target.
     fn workflow(&self) -> Option<String> {
         let is_workflow = self.norm(Norm::ActorType).as_deref() == Some("workflow");
@@ -114,6 +120,10 @@ impl<'f> Words<'f> {
 
     /// A phrase with its words filled in. A placeholder outside brackets that nothing fills is left out.
     pub fn fill(&self, phrase: &str) -> Wording {
+        // Where nobody is said to have done it, whom it befell goes by name.
+        if self.is_own && phrase.starts_with('^') {
+            return Words::by_name(self.fields).fill(phrase);
+        }
         let mut out = Wording::default();
         let mut rest = phrase;
         while let Some(start) = rest.find(['[', '{']) {
@@ -143,13 +153,16 @@ impl<'f> Words<'f> {
     }
 
     /// `the X`, `a X` (the target, with what kind of thing it is, or without), `whose`, `another` (the target
-    /// unless it is the actor), `named` (the target unless it has only an id), `thing` (the target unless it is the device), `device`, `person` (the actor if it is one),
+    /// unless it is the actor), `named` (the target unless it has only an id), `thing` (the target unless it is the device), `device`, `app`, `person` (the actor if it is one),
     /// `account` and `other account` (of an application outside), `workflow`, `request` (a command), or a field.
     fn placeholder(&self, name: &str) -> Option<Wording> {
         let target = self.norm(Norm::TargetName);
         let named = |name: Option<String>| name.map(|name| self.name(name));
         let words = |text: &str| Wording::from(text.to_owned());
         if let Some(noun) = name.strip_prefix("the ") {
+            if self.is_own && matches!(noun, "user" | "administrator") {
+                return Some(words("their own account"));
+            }
             // A name of several words is set off from the words around it.
             let quote = if target.as_ref().is_some_and(|target| target.contains(' ')) { "\"" } else { "" };
             let whole = |target: Wording| target.between(&format!("the {noun} {quote}"), quote);
@@ -163,6 +176,7 @@ impl<'f> Words<'f> {
             });
         }
         match name {
+            "app" => named(self.norm(Norm::AppName).or_else(|| self.application())),
             "whose" if self.is_own => Some(words("their own")),
             "whose" => Some(named(target).map_or_else(|| words("somebody's"), |target| target.between("", "'s"))),
             "another" => named(target.filter(|_| !self.is_own)),
