@@ -80,9 +80,10 @@ pub fn finding(
     if wanted == Entity::Target && !devices.is_empty() {
         text += &format!(", on {}", some(&devices));
     }
+    let named: HashSet<&str> = targets.iter().copied().chain([entity.name.as_str()]).collect();
     let ends: Vec<String> = ends
         .iter()
-        .filter(|(_, name)| *name != entity.name && !targets.contains(name))
+        .filter(|(_, name)| !named.contains(name))
         .map(|(noun, name)| format!("{noun} {}", cut(name, LONGEST)).trim_start().to_owned())
         .collect();
     if !ends.is_empty() {
