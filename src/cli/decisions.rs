@@ -52,12 +52,12 @@ impl Decisions {
         findings: &mut [Finding],
         run: &mut Run,
     ) -> Result<()> {
-        let earlier: Vec<Told> = self.earlier.iter().flat_map(|(_, told)| told).cloned().collect();
+        let earlier: Vec<&Told> = self.earlier.iter().flat_map(|(_, told)| told).collect();
         for (file, told) in &self.earlier {
             run.baseline.push(Baseline { file: file.clone(), findings: told.len() });
         }
         baseline::mark(&earlier, all, findings);
-        let given: Vec<Given> = self.answers.iter().flat_map(|(_, given)| given).cloned().collect();
+        let given: Vec<&Given> = self.answers.iter().flat_map(|(_, given)| given).collect();
         let unused =
             answer::apply(&given, &earlier, all.set, findings).map_err(|message| anyhow!("--answers {message}"))?;
         let mut first = 0;

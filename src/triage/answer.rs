@@ -1,6 +1,6 @@
 //! Answer: what those who were asked said. A yes closes the finding, a no and a "not sure" bring it to triage.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -133,18 +133,20 @@ fn given(fields: [Option<&str>; 4]) -> Result<Given, String> {
 /// but an id takes the rest from the finding of that id in an earlier report, if there is one. The error is an id that
 /// is too short to tell whose it is.
 pub fn apply(
-    answers: &[Given],
-    earlier: &[Told],
+    answers: &[&Given],
+    earlier: &[&Told],
     set: &RuleSet,
     findings: &mut [Finding],
 ) -> Result<Vec<usize>, String> {
     let is_question = |finding: &&mut Finding| finding.disposition == Disposition::Duet;
     let asked = findings.iter().filter(|finding| finding.disposition == Disposition::Duet);
-    let ids = asked.map(|finding| finding.id.as_str()).chain(earlier.iter().map(|told| told.id.as_str())).collect();
-    let known = |given: &Given| {
-        let id = whole(given, &ids)?;
-        let is_bare = given.mark.completing.is_empty();
-        let told = earlier.iter().find(|told| is_bare && told.id == id);
+    let mut by_id: BTreeMap<&str, Option<&Told>> = asked.map(|finding| (finding.id.as_str(), None)).collect();
+    for told in earlier {
+        by_id.entry(&told.id).or_default().get_or_insert(told);
+    }
+    let known = |given: &&Given| {
+        let id = whole(given, &by_id)?;
+        let told = by_id.get(id.as_str()).copied().flatten().filter(|_| given.mark.completing.is_empty());
         Ok(told.map_or_else(|| Mark { id, ..given.mark.clone() }, Mark::from))
     };
     let marks = Marks::new(answers.iter().map(known).collect::<Result<_, String>>()?);
@@ -152,7 +154,7 @@ pub fn apply(
     for finding in findings.iter_mut().filter(is_question) {
         let own = marks.of(finding, &set.rules[finding.rule].name);
         // The worst counts: whoever reads a colleague's mail must not be able to talk over their no.
-        let worst = own.iter().map(|place| &answers[*place]).max_by_key(|given| (given.answer, given.when, &given.who));
+        let worst = own.iter().map(|place| answers[*place]).max_by_key(|given| (given.answer, given.when, &given.who));
         if let Some(worst) = worst {
             settle(worst, finding);
         }
@@ -162,14 +164,14 @@ pub fn apply(
 }
 
 /// The id that an answer means: one of these that begins like that, or what it says.
-fn whole(given: &Given, ids: &BTreeSet<&str>) -> Result<String, String> {
+fn whole(given: &Given, by_id: &BTreeMap<&str, Option<&Told>>) -> Result<String, String> {
     let part = given.mark.id.to_lowercase();
-    if !is_part_of_id(&part) || ids.contains(part.as_str()) {
+    if !is_part_of_id(&part) || by_id.contains_key(part.as_str()) {
         return Ok(part);
     }
-    let mut found = ids.range(part.as_str()..).take_while(|id| id.starts_with(&part));
+    let mut found = by_id.range(part.as_str()..).map(|(id, _)| *id).take_while(|id| id.starts_with(&part));
     match (found.next(), found.next()) {
-        (Some(one), None) => Ok((*one).to_owned()),
+        (Some(one), None) => Ok(one.to_owned()),
         (Some(one), Some(other)) => {
             Err(format!("{}: {part}: {one} and {other} begin with it; write more of it", given.place))
         }

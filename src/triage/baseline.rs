@@ -91,23 +91,19 @@ impl Marks {
     }
 }
 
-/// Marks the findings that an earlier report showed to somebody, unless they are worse now or something else was added;
-/// how many are marked.
-pub fn mark(told: &[Told], all: &Findings<'_>, findings: &mut [Finding]) -> usize {
-    let marks = Marks::new(told.iter().map(Mark::from).collect());
-    let mut count = 0;
+/// Marks the findings that an earlier report showed to somebody, unless they are worse now or something else was added.
+pub fn mark(told: &[&Told], all: &Findings<'_>, findings: &mut [Finding]) {
+    let marks = Marks::new(told.iter().map(|told| Mark::from(*told)).collect());
     for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
         let own = marks.of(finding, &all.set.rules[finding.rule].name);
-        let shown: Vec<&Told> = own.iter().map(|place| &told[*place]).filter(|told| was_shown(told, finding)).collect();
+        let shown: Vec<&Told> = own.iter().map(|place| told[*place]).filter(|told| was_shown(told, finding)).collect();
         let worst = shown.iter().filter_map(|told| Severity::parse(&told.severity)).max();
         let is_worse = worst.is_some_and(|worst| finding.severity > worst);
         if !shown.is_empty() && !is_worse && !has_other(&shown, finding, all.set.rules[finding.rule].entity, all.store)
         {
             finding.status = Status::Known;
-            count += 1;
         }
     }
-    count
 }
 
 /// Whether an event completed a finding since that is about something else: another target, country or application is no
