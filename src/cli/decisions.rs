@@ -11,13 +11,13 @@ use crate::triage::answer::{self, Given};
 use crate::triage::baseline;
 use crate::triage::finding::{Finding, Findings, LEAST_OF_ID};
 use crate::triage::report::{Answers, Baseline, Run};
+use crate::triage::reported::{self, Reported};
 use crate::triage::suppression::{self, Suppression, Use};
-use crate::triage::told::{self, Told};
 
 /// All that was decided.
 #[derive(Debug, Default)]
 pub struct Decisions {
-    earlier: Vec<(String, Vec<Told>)>,
+    earlier: Vec<(String, Vec<Reported>)>,
     answers: Vec<(String, Vec<Given>)>,
     suppressions: Vec<Suppression>,
 }
@@ -33,7 +33,7 @@ impl Decisions {
         let mut decisions = Decisions { suppressions: suppressions.to_vec(), ..Decisions::default() };
         for path in baseline {
             let (name, text) = text("--baseline", path)?;
-            let told = told::read(&name, &text).map_err(|fault| anyhow!("--baseline {fault}"))?;
+            let told = reported::read(&name, &text).map_err(|fault| anyhow!("--baseline {fault}"))?;
             decisions.earlier.push((name, told));
         }
         for path in answers {
@@ -52,7 +52,7 @@ impl Decisions {
         findings: &mut [Finding],
         run: &mut Run,
     ) -> Result<()> {
-        let earlier: Vec<&Told> = self.earlier.iter().flat_map(|(_, told)| told).collect();
+        let earlier: Vec<&Reported> = self.earlier.iter().flat_map(|(_, told)| told).collect();
         for (file, told) in &self.earlier {
             run.baseline.push(Baseline { file: file.clone(), findings: told.len() });
         }

@@ -16,7 +16,7 @@ use crate::enrich::directory::Directory;
 use crate::event::counted::plural;
 use crate::output::duet;
 use crate::triage::question::{AddressBook, Message, is_open, messages};
-use crate::triage::told::{self, Told};
+use crate::triage::reported::{self, Reported};
 
 /// Does what was typed.
 pub fn run(typed: &Report) -> Result<Exit> {
@@ -37,7 +37,7 @@ fn run_duet(typed: &ReportDuet) -> Result<Exit> {
             return Ok(Exit::Source);
         }
     };
-    let findings = told::read(&typed.findings.display().to_string(), &text)?;
+    let findings = reported::read(&typed.findings.display().to_string(), &text)?;
     let book = AddressBook { directory: directory.as_ref(), contacts: Some(&config.contacts) };
     let messages = messages(&findings, book);
     let exit = typed.output.as_ref().map(|folder| write_folder(folder, &messages));
@@ -89,7 +89,7 @@ fn tell_of_others(folder: &Path, messages: &[Message]) -> io::Result<()> {
 }
 
 /// How many questions go to how many people, and what was left out.
-pub fn tell(findings: &[Told], messages: &[Message]) {
+pub fn tell(findings: &[Reported], messages: &[Message]) {
     let questions = findings.iter().filter(|told| told.disposition == "duet").count();
     let open = findings.iter().filter(|told| is_open(told)).count();
     let without = messages.iter().filter(|message| message.recipient.address.is_none()).count();

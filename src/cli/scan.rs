@@ -30,6 +30,7 @@ use crate::triage::context;
 use crate::triage::finding::{Finding, Findings};
 use crate::triage::question::{AddressBook, messages};
 use crate::triage::report::{Report, RuleCoverage, Run};
+use crate::triage::reported::Reported;
 use crate::triage::status::{Disposition, Status};
 
 /// Scans what was typed.
@@ -72,7 +73,7 @@ pub fn of(mut settings: Scan, mut sources: source::Sources) -> Result<Exit> {
         decisions::tell(&report.run);
     }
     exits.extend(verdict(settings, &report));
-    exits.extend(write_questions(settings, &report, enrichment)?);
+    exits.extend(write_questions(settings, &report, enrichment));
     for (format, path) in &settings.outputs {
         if let Err(error) = write_file(&report, *format, settings.look.zone, path) {
             say(format_args!("--output {}: {error}", path.display()));
@@ -114,18 +115,18 @@ fn write_file(report: &Report<'_>, format: Format, zone: Zone, path: &Path) -> i
 }
 
 /// Writes the messages of all questions into each folder that was named.
-fn write_questions(settings: &Scan, report: &Report<'_>, enrichment: &Enrichment) -> Result<Vec<Exit>> {
+fn write_questions(settings: &Scan, report: &Report<'_>, enrichment: &Enrichment) -> Vec<Exit> {
     if settings.duet.is_empty() {
-        return Ok(vec![]);
+        return vec![];
     }
-    let findings = output::json::told(report)?;
+    let findings: Vec<Reported> = report.findings.iter().map(|finding| Reported::of(report, finding)).collect();
     let book = AddressBook { directory: enrichment.directory.as_ref(), contacts: Some(&settings.config.contacts) };
     let messages = messages(&findings, book);
     let failed: Vec<Exit> = settings.duet.iter().filter_map(|folder| duet::write_folder(folder, &messages)).collect();
     if !settings.is_quiet && failed.is_empty() {
         duet::tell(&findings, &messages);
     }
-    Ok(failed)
+    failed
 }
 
 fn report<'a>(

@@ -7,12 +7,12 @@ use std::io;
 use serde::Serialize;
 use siphasher::sip::SipHasher13;
 
-use super::json::Entity;
 use super::safe::Markdown;
 use crate::event::counted::few_of;
 use crate::event::time::{Timestamp, Zone};
+use crate::triage::finding::Subject;
 use crate::triage::question::{Message, Recipient};
-use crate::triage::told::{Asked, Told};
+use crate::triage::reported::{Duet, Reported};
 
 /// Events told of a finding.
 const EVENTS: usize = 5;
@@ -65,7 +65,7 @@ struct Reply<'m> {
     when: Option<&'static str>,
     rule_id: &'m str,
     organization: &'m str,
-    entity: Entity<'m>,
+    entity: &'m Subject,
     completing: &'m [String],
 }
 
@@ -92,7 +92,7 @@ pub fn file_stem(recipient: &Recipient) -> String {
     if name.is_empty() { format!("{hash:08x}") } else { format!("{name}-{hash:08x}") }
 }
 
-fn asked(told: &Told) -> Option<&Asked> {
+fn asked(told: &Reported) -> Option<&Duet> {
     told.duet.as_ref()
 }
 
@@ -109,12 +109,12 @@ fn second(time: &str) -> String {
 }
 
 /// When, who, from where, on what; each told once.
-fn facts(told: &Told) -> Vec<Fact> {
+fn facts(told: &Reported) -> Vec<Fact> {
     let of = |role: &str, kind: Option<&str>| {
         let is = |of: &str, its: &str| of == role && kind.is_none_or(|kind| its == kind);
-        let shown = told.related.iter().filter(|part| is(&part.role, &part.kind));
+        let shown = told.related.iter().filter(|part| is(part.role, &part.kind));
         let names: Vec<&str> = shown.map(|part| part.value.as_str()).collect();
-        let omitted = told.related_omitted.iter().filter(|omitted| is(&omitted.role, &omitted.kind));
+        let omitted = told.related_omitted.iter().filter(|omitted| is(omitted.role, &omitted.kind));
         let all = omitted.fold(names.len(), |all, omitted| all.saturating_add(omitted.count));
         few_of(all, &names, NAMES, ", ")
     };
@@ -136,7 +136,7 @@ fn facts(told: &Told) -> Vec<Fact> {
     facts.map(|(name, value)| Fact { name, value }).collect()
 }
 
-fn asking(told: &Told) -> Asking<'_> {
+fn asking(told: &Reported) -> Asking<'_> {
     Asking {
         severity: &told.severity,
         question: asked(told).map_or("", |asked| &asked.question),
@@ -150,7 +150,7 @@ fn asking(told: &Told) -> Asking<'_> {
             when: None,
             rule_id: &told.rule_id,
             organization: &told.organization,
-            entity: Entity { r#type: &told.entity.kind, id: &told.entity.id, name: &told.entity.name },
+            entity: &told.entity,
             completing: &told.completing,
         },
     }
@@ -204,7 +204,7 @@ pub fn markdown(message: &Message) -> String {
     text
 }
 
-fn events(told: &Told, text: &mut String) {
+fn events(told: &Reported, text: &mut String) {
     if told.evidence.is_empty() {
         return;
     }

@@ -1,28 +1,24 @@
 //! Json: the report as `jcdetect/report/v1`, and findings as `jcdetect/finding/v1`, one a line. The types
-//! here are the contract; those inside the program may change.
+//! here and in `triage::reported` are the contract; others inside the program may change.
 
 mod coverage;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use coverage::{Coverage, coverage};
 pub use coverage::{Unreadable, unreadable};
 
 use crate::event::time::{Timestamp, Zone};
 use crate::rule::Severity;
-use crate::triage::baseline::NAMED;
 use crate::triage::case::{self, Points};
-use crate::triage::context;
-use crate::triage::finding::{Finding, Subject};
-use crate::triage::related;
+use crate::triage::finding::Subject;
 use crate::triage::report::{self, Report};
-use crate::triage::status;
+use crate::triage::reported::Reported;
 use crate::triage::story;
 use crate::triage::suppression::{Suppression, Use};
-use crate::triage::told::Told;
 
 #[derive(Serialize)]
 struct Document<'r> {
@@ -30,7 +26,16 @@ struct Document<'r> {
     run: Run<'r>,
     coverage: Coverage<'r>,
     cases: Vec<Case<'r>>,
-    findings: Vec<Wire<'r>>,
+    findings: Findings<'r>,
+}
+
+/// The findings, each made when it is written: all of them beside the report may be as large as it.
+struct Findings<'r>(&'r Report<'r>);
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.findings.iter().map(|finding| Reported::of(self.0, finding)))
+    }
 }
 
 #[derive(Serialize)]
@@ -135,7 +140,7 @@ struct Case<'r> {
     score_lines: Vec<ScoreLine<'r>>,
     first_seen: String,
     last_seen: String,
-    entities: Vec<Entity<'r>>,
+    entities: &'r [Subject],
     finding_ids: &'r [String],
     story: Vec<String>,
     steps: Vec<Step<'r>>,
@@ -182,7 +187,7 @@ fn case(case: &case::Case) -> Case<'_> {
         score_lines: case.score_lines.iter().map(score_line).collect(),
         first_seen: case.first_seen.rfc3339(),
         last_seen: case.last_seen.rfc3339(),
-        entities: case.entities.iter().map(entity).collect(),
+        entities: &case.entities,
         finding_ids: &case.finding_ids,
         story: case.story.iter().map(|step| step.line(Zone::Utc)).collect(),
         steps: case.story.iter().map(step).collect(),
@@ -205,235 +210,13 @@ struct Enriched<'r> {
     without_organization: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct Wire<'r> {
-    schema: &'static str,
-    id: &'r str,
-    rule_id: &'r str,
-    rule_title: &'r str,
-    category: &'r str,
-    severity: &'static str,
-    confidence: &'static str,
-    disposition: &'static str,
-    status: &'static str,
-    pending: bool,
-    organization: &'r str,
-    entity: Entity<'r>,
-    summary: &'r str,
-    first_seen: String,
-    last_seen: String,
-    event_count: usize,
-    attack: Vec<Attack<'r>>,
-    related: Vec<Related<'r>>,
-    related_omitted: Vec<Omitted<'r>>,
-    evidence: Vec<Evidence<'r>>,
-    evidence_omitted: usize,
-    context: Context<'r>,
-    next_steps: Vec<String>,
-    duet: Option<Duet<'r>>,
-    case_id: Option<&'r str>,
-    /// keys of the newest completing events, by which the finding is known again
-    completing: Vec<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    suppressed_by: Option<SuppressedBy<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<Reply<'r>>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum SuppressedBy<'r> {
-    Entry { place: &'r str, reason: &'r str, owner: Option<&'r str>, expires: &'r str },
-    Answer,
-}
-
-#[derive(Serialize)]
-struct Reply<'r> {
-    answer: &'static str,
-    who: &'r str,
-    when: String,
-    outdated: bool,
-}
-
-fn suppressed_by(by: &status::SuppressedBy) -> SuppressedBy<'_> {
-    match by {
-        status::SuppressedBy::Answer => SuppressedBy::Answer,
-        status::SuppressedBy::Entry { place, reason, owner, expires } => {
-            SuppressedBy::Entry { place, reason, owner: owner.as_deref(), expires }
-        }
-    }
-}
-
-fn answer(answered: &status::Answered) -> Reply<'_> {
-    Reply {
-        answer: answered.answer.word(),
-        who: &answered.who,
-        when: answered.when.rfc3339(),
-        outdated: answered.is_outdated,
-    }
-}
-
-fn entity(subject: &Subject) -> Entity<'_> {
-    Entity { r#type: &subject.kind, id: &subject.id, name: &subject.name }
-}
-
-/// Whom or what a finding is about.
-#[derive(Serialize)]
-pub(super) struct Entity<'r> {
-    pub(super) r#type: &'r str,
-    pub(super) id: &'r str,
-    pub(super) name: &'r str,
-}
-
-#[derive(Serialize)]
-struct Attack<'r> {
-    tactic: &'r str,
-    technique: &'r str,
-    name: &'r str,
-}
-
-#[derive(Serialize)]
-struct Related<'r> {
-    role: &'r str,
-    r#type: &'r str,
-    value: &'r str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'r str>,
-}
-
-impl<'r> Related<'r> {
-    fn of(part: &'r related::Related) -> Related<'r> {
-        Related { role: part.role, r#type: &part.kind, value: &part.value, id: part.id.as_deref() }
-    }
-}
-
-#[derive(Serialize)]
-struct Omitted<'r> {
-    role: &'r str,
-    r#type: &'r str,
-    count: usize,
-}
-
-impl<'r> Omitted<'r> {
-    fn of(omitted: &'r related::Omitted) -> Omitted<'r> {
-        Omitted { role: omitted.role, r#type: &omitted.kind, count: omitted.count }
-    }
-}
-
-#[derive(Serialize)]
-struct Evidence<'r> {
-    event_id: Option<&'r str>,
-    timestamp: String,
-    event_type: &'r str,
-    origin: Origin<'r>,
-    summary: &'r str,
-}
-
-/// Where a record stands.
-#[derive(Serialize)]
-pub(super) struct Origin<'r> {
-    pub(super) source: &'r str,
-    pub(super) line: u64,
-    pub(super) offset: u64,
-}
-
-/// What enrichment adds stands here; without it the objects are empty.
-#[derive(Serialize)]
-struct Context<'r> {
-    directory: &'r BTreeMap<String, BTreeMap<&'static str, String>>,
-    intel: Vec<Hit<'r>>,
-    geo: &'r BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    known: &'r BTreeMap<String, String>,
-    history: BTreeMap<&'static str, &'r BTreeMap<String, usize>>,
-}
-
-#[derive(Serialize)]
-struct Hit<'r> {
-    indicator: &'r str,
-    r#type: &'r str,
-    file: &'r str,
-    description: &'r str,
-}
-
-fn hit(hit: &context::Hit) -> Hit<'_> {
-    Hit { indicator: &hit.indicator, r#type: &hit.kind, file: &hit.file, description: &hit.description }
-}
-
-#[derive(Serialize)]
-struct Duet<'r> {
-    ask: &'r str,
-    question: &'r str,
-    first_action: &'r str,
-}
-
-fn wire<'r>(report: &'r Report<'_>, finding: &'r Finding) -> Wire<'r> {
-    let rule = report.rule(finding);
-    Wire {
-        schema: "jcdetect/finding/v1",
-        id: &finding.id,
-        rule_id: &rule.name,
-        rule_title: &rule.title,
-        category: &rule.category,
-        severity: finding.severity.word(),
-        confidence: finding.confidence.word(),
-        disposition: finding.disposition.word(),
-        status: finding.status.word(),
-        pending: finding.is_pending,
-        organization: &finding.organization,
-        entity: entity(&finding.entity),
-        summary: &finding.summary,
-        first_seen: finding.first_seen.rfc3339(),
-        last_seen: finding.last_seen.rfc3339(),
-        event_count: finding.event_count,
-        attack: rule.techniques.iter().map(|t| Attack { tactic: &t.tactic, technique: &t.id, name: t.name }).collect(),
-        related: finding.related.iter().map(Related::of).collect(),
-        related_omitted: finding.related_omitted.iter().map(Omitted::of).collect(),
-        evidence: finding
-            .evidence
-            .iter()
-            .map(|e| Evidence {
-                event_id: e.event_id.as_deref(),
-                timestamp: e.time.rfc3339(),
-                event_type: &e.event_type,
-                origin: Origin { source: report.source(e.origin.source), line: e.origin.line, offset: e.origin.offset },
-                summary: &e.summary,
-            })
-            .collect(),
-        evidence_omitted: finding.evidence_omitted,
-        context: Context {
-            directory: &finding.context.directory,
-            intel: finding.context.intel.iter().map(hit).collect(),
-            geo: &finding.context.geo,
-            known: &finding.context.known,
-            history: if finding.history.is_empty() {
-                BTreeMap::new()
-            } else {
-                BTreeMap::from([("seen_before", &finding.history)])
-            },
-        },
-        next_steps: rule.next_steps(&finding.id),
-        duet: rule.duet.as_ref().map(|d| Duet { ask: &d.ask, question: &d.question, first_action: &d.first_action }),
-        case_id: finding.case.as_deref(),
-        completing: finding.completing.iter().rev().take(NAMED).map(|completing| completing.key.as_str()).collect(),
-        suppressed_by: finding.suppressed_by.as_ref().map(suppressed_by),
-        answer: finding.answer.as_ref().map(answer),
-    }
-}
-
 /// Writes findings, one a line, and nothing else.
 pub fn lines(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     for finding in &report.findings {
-        serde_json::to_writer(&mut *out, &wire(report, finding))?;
+        serde_json::to_writer(&mut *out, &Reported::of(report, finding))?;
         out.write_all(b"\n")?;
     }
     Ok(())
-}
-
-/// The findings in the form of a JSON report, for code that takes both a finished scan and a saved report.
-pub fn told(report: &Report<'_>) -> io::Result<Vec<Told>> {
-    let told = |finding| serde_json::to_value(wire(report, finding)).and_then(serde_json::from_value);
-    report.findings.iter().map(told).collect::<Result<_, _>>().map_err(io::Error::from)
 }
 
 fn run<'r>(report: &'r Report<'_>) -> Run<'r> {
@@ -478,7 +261,7 @@ pub fn report(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         run: run(report),
         coverage: coverage(report),
         cases: report.cases.iter().map(case).collect(),
-        findings: report.findings.iter().map(|finding| wire(report, finding)).collect(),
+        findings: Findings(report),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")

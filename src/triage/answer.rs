@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::baseline::{Mark, Marks};
 use super::finding::{Finding, is_part_of_id};
+use super::reported::{Fault, Reported, values};
 use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
-use super::told::{Fault, Told, values};
 use crate::event::letters;
 use crate::event::time::Timestamp;
 use crate::rule::Severity;
@@ -134,13 +134,13 @@ fn given(fields: [Option<&str>; 4]) -> Result<Given, String> {
 /// is too short to tell whose it is.
 pub fn apply(
     answers: &[&Given],
-    earlier: &[&Told],
+    earlier: &[&Reported],
     set: &RuleSet,
     findings: &mut [Finding],
 ) -> Result<Vec<usize>, String> {
     let is_question = |finding: &&mut Finding| finding.disposition == Disposition::Duet;
     let asked = findings.iter().filter(|finding| finding.disposition == Disposition::Duet);
-    let mut by_id: BTreeMap<&str, Option<&Told>> = asked.map(|finding| (finding.id.as_str(), None)).collect();
+    let mut by_id: BTreeMap<&str, Option<&Reported>> = asked.map(|finding| (finding.id.as_str(), None)).collect();
     for told in earlier {
         by_id.entry(&told.id).or_default().get_or_insert(told);
     }
@@ -164,7 +164,7 @@ pub fn apply(
 }
 
 /// The id that an answer means: one of these that begins like that, or what it says.
-fn whole(given: &Given, by_id: &BTreeMap<&str, Option<&Told>>) -> Result<String, String> {
+fn whole(given: &Given, by_id: &BTreeMap<&str, Option<&Reported>>) -> Result<String, String> {
     let part = given.mark.id.to_lowercase();
     if !is_part_of_id(&part) || by_id.contains_key(part.as_str()) {
         return Ok(part);

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::finding::{Completing, Finding, Findings, Subject};
 use super::related::{READABLE, Related, parts};
-use super::status::Status;
-use super::told::{Part, Told};
+use super::reported::Reported;
+use super::status::{Status, SuppressedBy};
 use crate::detect::store::Store;
 use crate::event::time::Timestamp;
 use crate::rule::{Entity, Severity};
@@ -33,8 +33,8 @@ pub struct Mark {
     pub completing: Vec<String>,
 }
 
-impl From<&Told> for Mark {
-    fn from(told: &Told) -> Mark {
+impl From<&Reported> for Mark {
+    fn from(told: &Reported) -> Mark {
         Mark {
             id: told.id.clone(),
             rule: told.rule_id.clone(),
@@ -92,11 +92,12 @@ impl Marks {
 }
 
 /// Marks the findings that an earlier report showed to somebody, unless they are worse now or something else was added.
-pub fn mark(told: &[&Told], all: &Findings<'_>, findings: &mut [Finding]) {
+pub fn mark(told: &[&Reported], all: &Findings<'_>, findings: &mut [Finding]) {
     let marks = Marks::new(told.iter().map(|told| Mark::from(*told)).collect());
     for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
         let own = marks.of(finding, &all.set.rules[finding.rule].name);
-        let shown: Vec<&Told> = own.iter().map(|place| told[*place]).filter(|told| was_shown(told, finding)).collect();
+        let shown: Vec<&Reported> =
+            own.iter().map(|place| told[*place]).filter(|told| was_shown(told, finding)).collect();
         let worst = shown.iter().filter_map(|told| Severity::parse(&told.severity)).max();
         let is_worse = worst.is_some_and(|worst| finding.severity > worst);
         if !shown.is_empty() && !is_worse && !has_other(&shown, finding, all.set.rules[finding.rule].entity, all.store)
@@ -108,22 +109,19 @@ pub fn mark(told: &[&Told], all: &Findings<'_>, findings: &mut [Finding]) {
 
 /// Whether an event completed a finding since that is about something else: another target, country or application is no
 /// more of the same.
-fn has_other(shown: &[&Told], finding: &Finding, entity: Entity, store: &Store) -> bool {
+fn has_other(shown: &[&Reported], finding: &Finding, entity: Entity, store: &Store) -> bool {
     let named: HashSet<&str> = shown.iter().flat_map(|told| &told.completing).map(String::as_str).collect();
     // A report names only the newest events, and an older one may not tell what had a part.
     let is_whole = shown.iter().all(|told| told.completing.len() < NAMED);
     let until = shown.iter().filter_map(|told| Timestamp::parse(&told.last_seen)).max();
-    let had_part: HashSet<(&str, String)> = shown
-        .iter()
-        .flat_map(|told| &told.related)
-        .map(|part| (part.role.as_str(), part.value.to_lowercase()))
-        .collect();
+    let had_part: HashSet<(&str, String)> =
+        shown.iter().flat_map(|told| &told.related).map(|part| (part.role, part.value.to_lowercase())).collect();
     if had_part.is_empty() {
         return false;
     }
     // A list that was cut does not tell what was not in it.
     let is_cut = |part: &Related| {
-        let is_alike = |other: &&Part| other.role == part.role && other.kind == part.kind;
+        let is_alike = |other: &&Related| other.role == part.role && other.kind == part.kind;
         shown.iter().any(|told| told.related.iter().filter(is_alike).count() >= READABLE)
     };
     // Whom an address tries next is no other thing.
@@ -146,11 +144,11 @@ fn has_other(shown: &[&Told], finding: &Finding, entity: Entity, store: &Store) 
 
 /// Whether a report showed a finding to somebody. What an entry had put away nobody looked at, and a yes was said of
 /// nothing that came after it.
-fn was_shown(told: &Told, finding: &Finding) -> bool {
+fn was_shown(told: &Reported, finding: &Finding) -> bool {
     if told.status != Status::Suppressed.word() {
         return true;
     }
-    let is_answered = told.suppressed_by.as_ref().is_some_and(|by| by.kind == "answer");
+    let is_answered = told.suppressed_by == Some(SuppressedBy::Answer);
     let answered = told.answer.as_ref().filter(|_| is_answered).and_then(|reply| Timestamp::parse(&reply.when));
     let newest = finding.completing.iter().map(|completing| completing.time).max();
     answered.zip(newest).is_some_and(|(answered, newest)| newest <= answered)

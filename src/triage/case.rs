@@ -232,7 +232,7 @@ impl Cases<'_> {
             lines.push(Points { points: 20, reason: "an administrator is part of it".to_owned() });
         }
         let listed: BTreeSet<&str> =
-            findings.iter().flat_map(|f| &f.context.intel).map(|hit| hit.indicator.as_str()).collect();
+            findings.iter().flat_map(|f| &f.context.intel).map(|known| known.indicator.as_str()).collect();
         if !listed.is_empty() {
             let listed = few(&listed.into_iter().collect::<Vec<_>>(), 1, ", ");
             lines.push(Points { points: 20, reason: format!("{listed} stands in a list of indicators") });

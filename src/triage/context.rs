@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::finding::Finding;
 use crate::detect::store::Store;
 use crate::enrich::directory::{Directory, Person};
@@ -18,7 +20,7 @@ pub struct Context {
     /// by name, what the directory says of a person
     pub directory: BTreeMap<String, BTreeMap<&'static str, String>>,
     /// indicators that had a part in it
-    pub intel: Vec<Hit>,
+    pub intel: Vec<Indicator>,
     /// by address, where it is and whose
     pub geo: BTreeMap<String, String>,
     /// by address, what the organization calls the network
@@ -28,11 +30,12 @@ pub struct Context {
 }
 
 /// An indicator that had a part in a finding.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Hit {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Indicator {
     /// as the list writes it
     pub indicator: String,
     /// address, domain, …
+    #[serde(rename = "type")]
     pub kind: String,
     /// the list
     pub file: String,
@@ -237,7 +240,7 @@ fn place(enrichment: &Enrichment, text: &str, said: &BTreeMap<String, Said>, con
 }
 
 fn hits(found: Vec<Listed<'_>>, context: &mut Context) {
-    context.intel.extend(found.into_iter().map(|listed| Hit {
+    context.intel.extend(found.into_iter().map(|listed| Indicator {
         indicator: listed.indicator.to_owned(),
         kind: listed.kind.to_string(),
         file: listed.file.to_owned(),

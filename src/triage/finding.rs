@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 
+use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::context::Context;
@@ -25,9 +26,10 @@ use crate::rule::set::RuleSet;
 use crate::rule::{Confidence, Entity, Rule, Severity};
 
 /// Whom or what a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Subject {
     /// `user`, `admin`, `service`, `ip`, `device`, `app`, `organization`, …
+    #[serde(rename = "type")]
     pub kind: String,
     /// the id, or the best name there is
     pub id: String,

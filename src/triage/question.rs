@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::told::{Part, Thing, Told};
+use super::finding::Subject;
+use super::related::Related;
+use super::reported::Reported;
 use crate::enrich::directory::{Directory, Person};
 use crate::event::party::{Class, class_of};
 use crate::rule::pattern::{Glob, Side};
@@ -54,7 +56,7 @@ pub struct Message {
     /// who
     pub recipient: Recipient,
     /// the findings, each with its question, in the order of the report
-    pub questions: Vec<Told>,
+    pub questions: Vec<Reported>,
     /// the account of whoever is asked is part of a case, so that somebody else may answer for them
     pub is_delicate: bool,
 }
@@ -70,12 +72,12 @@ pub struct AddressBook<'a> {
 
 /// Whether a question is still to be asked: not put away, not asked before, and not hanging on what the data does
 /// not reach.
-pub fn is_open(told: &Told) -> bool {
+pub fn is_open(told: &Reported) -> bool {
     told.disposition == "duet" && told.status == "new" && !told.pending && told.duet.is_some()
 }
 
 /// The messages of all open questions, by organization and name.
-pub fn messages(findings: &[Told], book: AddressBook<'_>) -> Vec<Message> {
+pub fn messages(findings: &[Reported], book: AddressBook<'_>) -> Vec<Message> {
     let mut of_address: BTreeMap<(String, String), Message> = BTreeMap::new();
     let ids = Ids::new(findings);
     for told in findings.iter().filter(|told| is_open(told)) {
@@ -102,10 +104,10 @@ pub fn messages(findings: &[Told], book: AddressBook<'_>) -> Vec<Message> {
 struct Ids<'t>(BTreeMap<(&'t str, &'t str, String), BTreeSet<&'t str>>);
 
 impl<'t> Ids<'t> {
-    fn new(findings: &'t [Told]) -> Ids<'t> {
+    fn new(findings: &'t [Reported]) -> Ids<'t> {
         let mut ids: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
         for told in findings {
-            let Thing { kind, id, name } = &told.entity;
+            let Subject { kind, id, name } = &told.entity;
             // Of whom no event has an id, the name stands there.
             if !id.eq_ignore_ascii_case(name) && !id.contains('@') {
                 let key = (told.organization.as_str(), kind.as_str(), name.to_lowercase());
@@ -116,7 +118,7 @@ impl<'t> Ids<'t> {
     }
 
     /// The id of somebody of this name: that of the finding if it is about them, else the only one there is.
-    fn of(&self, told: &'t Told, kind: &str, name: &str) -> Option<&'t str> {
+    fn of(&self, told: &'t Reported, kind: &str, name: &str) -> Option<&'t str> {
         let ids = self.0.get(&(told.organization.as_str(), kind, name.to_lowercase()))?;
         let (own, only) = (ids.get(told.entity.id.as_str()), ids.first().filter(|_| ids.len() == 1));
         own.or(only).copied()
@@ -124,7 +126,7 @@ impl<'t> Ids<'t> {
 }
 
 impl AddressBook<'_> {
-    fn recipients(self, told: &Told, ids: &Ids<'_>) -> Vec<Recipient> {
+    fn recipients(self, told: &Reported, ids: &Ids<'_>) -> Vec<Recipient> {
         let found = match told.duet.as_ref().map(|duet| duet.ask.as_str()) {
             Some("actor") => self.people(told, "actor", ids),
             Some("target") => self.people(told, "target", ids),
@@ -134,7 +136,7 @@ impl AddressBook<'_> {
         if found.is_empty() { vec![self.security(told)] } else { found }
     }
 
-    fn security(self, told: &Told) -> Recipient {
+    fn security(self, told: &Reported) -> Recipient {
         let address = self.contacts.and_then(|contacts| contacts.security(&told.organization));
         Recipient {
             organization: told.organization.clone(),
@@ -146,22 +148,23 @@ impl AddressBook<'_> {
     }
 
     /// The people who had a part: the one whom the finding is about if it is one of them, else all of them.
-    fn people(self, told: &Told, role: &'static str, ids: &Ids<'_>) -> Vec<Recipient> {
+    fn people(self, told: &Reported, role: &'static str, ids: &Ids<'_>) -> Vec<Recipient> {
         let is_person = |kind: &str| matches!(class_of(Some(kind)), Class::Admin | Class::User);
-        let parts: Vec<&Part> = told.related.iter().filter(|part| part.role == role && is_person(&part.kind)).collect();
+        let parts: Vec<&Related> =
+            told.related.iter().filter(|part| part.role == role && is_person(&part.kind)).collect();
         let entity = &told.entity;
         let is_about = parts.is_empty() || parts.iter().any(|part| part.value == entity.name);
         if is_about && is_person(&entity.kind) {
             return vec![self.person(told, role, (&entity.kind, &entity.name, None), ids)];
         }
-        let person = |part: &&Part| self.person(told, role, (&part.kind, &part.value, part.id.as_deref()), ids);
+        let person = |part: &&Related| self.person(told, role, (&part.kind, &part.value, part.id.as_deref()), ids);
         parts.iter().map(person).collect()
     }
 
     /// Somebody of a kind, with a name, and an id if the finding tells one.
     fn person(
         self,
-        told: &Told,
+        told: &Reported,
         role: &'static str,
         (kind, name, id): (&str, &str, Option<&str>),
         ids: &Ids<'_>,
@@ -184,9 +187,9 @@ impl AddressBook<'_> {
     }
 
     /// Who answers for what the finding is about: whom the configuration names, else whose device it is.
-    fn owner(self, told: &Told, ids: &Ids<'_>) -> Option<Recipient> {
+    fn owner(self, told: &Reported, ids: &Ids<'_>) -> Option<Recipient> {
         let things = ["target", "app", "group", "device"];
-        let related = told.related.iter().filter(|part| things.contains(&part.role.as_str()));
+        let related = told.related.iter().filter(|part| things.contains(&part.role));
         let entity = [told.entity.name.as_str(), told.entity.id.as_str()];
         let names: Vec<&str> = entity.into_iter().chain(related.map(|part| part.value.as_str())).collect();
         if let Some(address) = self.contacts.and_then(|contacts| contacts.owner(&names)) {
@@ -198,7 +201,7 @@ impl AddressBook<'_> {
                 address: Some(address.to_owned()),
             });
         }
-        let Thing { kind, id, name } = &told.entity;
+        let Subject { kind, id, name } = &told.entity;
         if kind != "device" {
             return None;
         }
@@ -209,7 +212,7 @@ impl AddressBook<'_> {
 }
 
 /// What the report itself knows of somebody's address, from a directory export that the scan was given.
-fn told_address(told: &Told, name: &str) -> Option<String> {
+fn told_address(told: &Reported, name: &str) -> Option<String> {
     let is = |text: Option<&String>| text.is_some_and(|text| text.eq_ignore_ascii_case(name));
     let known = told
         .context

@@ -2,23 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::sentence::{is_sign_in, noun, other_kind};
 use crate::detect::store::Store;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::party::{Class, class_of};
 use crate::event::target::befalls;
 
+/// A word for the part that something had.
+pub type Role = &'static str;
+
 /// Something that had a part in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Related {
     /// `actor`, `target`, `source`, `gateway`, `device`, `app`, `agent`, `group` (a group or a policy)
-    pub role: &'static str,
+    #[serde(deserialize_with = "role")]
+    pub role: Role,
     /// `user`, `ip`, `country`, …
+    #[serde(rename = "type")]
     pub kind: String,
     /// as in the log
     pub value: String,
     /// of people the id, unless events of this name have several
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+}
+
+/// A role in a report; one that this version does not know has no name of its own.
+fn role<'de, D: Deserializer<'de>>(from: D) -> Result<Role, D::Error> {
+    const ROLES: [&str; 8] = ["actor", "target", "source", "gateway", "device", "app", "agent", "group"];
+    let written = String::deserialize(from)?;
+    Ok(ROLES.into_iter().find(|role| *role == written).unwrap_or("other"))
 }
 
 /// All that had a part in it, in the order in which it came, as it was written first.
@@ -182,11 +197,13 @@ pub(super) fn programs<'s>(store: &'s Store, events: &[u32]) -> Vec<&'s str> {
 pub(super) const READABLE: usize = 20;
 
 /// What is left out of a list for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Omitted {
     /// of which role
-    pub role: &'static str,
+    #[serde(deserialize_with = "role")]
+    pub role: Role,
     /// and of which kind
+    #[serde(rename = "type")]
     pub kind: String,
     /// how many
     pub count: usize,

@@ -1,5 +1,7 @@
 //! Status: whether anybody still has to look at a finding, and whose it is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::time::Timestamp;
 
 /// The queue that a finding goes to.
@@ -44,7 +46,8 @@ impl Status {
 }
 
 /// What put a finding away.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SuppressedBy {
     /// an entry of the configuration
     Entry {

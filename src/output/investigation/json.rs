@@ -6,9 +6,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::event::time::Timestamp;
-use crate::output::json::{Origin, Unreadable, unreadable};
+use crate::output::json::{Unreadable, unreadable};
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{self, Investigation};
+use crate::triage::reported::Origin;
 use crate::triage::status::SuppressedBy;
 use crate::triage::usual;
 use crate::triage::watch::Happening;
@@ -139,7 +140,7 @@ struct Line<'i> {
     timestamp: String,
     event_type: &'i str,
     outcome: &'static str,
-    origin: Origin<'i>,
+    origin: Origin,
     sentence: String,
     /// ids of the findings that came to be at it
     findings: Vec<&'i str>,
@@ -261,7 +262,7 @@ fn session<'i>(all: &'i Investigation<'_>, session: &'i investigation::Session) 
             event_type: &happening.deed.event_type,
             outcome: happening.deed.outcome.word(),
             origin: Origin {
-                source: all.sources.get(happening.origin.source as usize).map_or("", String::as_str),
+                source: all.sources.get(happening.origin.source as usize).cloned().unwrap_or_default(),
                 line: happening.origin.line,
                 offset: happening.origin.offset,
             },
