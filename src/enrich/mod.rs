@@ -5,7 +5,7 @@
 //! only looked up. Nothing here knows rules or findings, and nothing here is guessed: a key that could mean
 //! two people gives nobody, and what could not be used of a file is counted by reason.
 
-mod csv;
+pub mod csv;
 pub mod directory;
 pub mod enrichment;
 mod file;

@@ -8,7 +8,7 @@ use super::baseline::{Mark, Marks};
 use super::finding::{Finding, is_part_of_id};
 use super::reported::{Fault, Reported, values};
 use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
-use crate::event::letters;
+use crate::enrich::csv::Rows;
 use crate::event::time::Timestamp;
 use crate::rule::Severity;
 use crate::rule::set::RuleSet;
@@ -27,6 +27,9 @@ pub struct Given {
     /// when; of a bare date its last instant
     pub when: Timestamp,
 }
+
+/// What the column of the id is called.
+const FINDING: &[&str] = &["findingid", "finding", "id"];
 
 /// Reads JSON Lines, the JSON of a message with the answers filled in, or CSV with a header.
 pub fn read(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
@@ -86,29 +89,21 @@ fn read_csv(file: &str, text: &str) -> Result<Vec<Given>, Fault> {
         line: usize::try_from(line).unwrap_or(usize::MAX),
         what,
     };
-    // Spreadsheets of many countries separate with a semicolon.
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains(';') && !header.contains(',') { b';' } else { b',' };
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| fault(1, format!("no CSV: {error}")))?.clone();
-    let column = |names: &[&str]| header.iter().position(|name| names.contains(&letters::of(name).as_str()));
-    let columns = [column(&["findingid", "finding", "id"]), column(&["answer"]), column(&["who"]), column(&["when"])];
-    if columns.contains(&None) {
+    let found = Rows::find(text, |column| FINDING.contains(&column));
+    let found = found.map(|rows| ([FINDING, &["answer"], &["who"], &["when"]].map(|names| rows.column(names)), rows));
+    let Some((columns, rows)) = found.filter(|(columns, _)| !columns.contains(&None)) else {
         let what = "an answers file is JSON Lines, or CSV with the columns finding_id, answer, who, when";
         return Err(fault(1, what.to_owned()));
-    }
-    let mut out = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| {
-            fault(error.position().map_or(1, csv::Position::line), "a row that cannot be read".to_owned())
-        })?;
-        let line = row.position().map_or(1, csv::Position::line);
-        let cells = columns.map(|column| column.and_then(|column| row.get(column)));
-        let given = given(cells).map_err(|what| fault(line, what))?;
-        out.push(Given { place: format!("{file}:{line}"), ..given });
-    }
-    Ok(out)
+    };
+    let mut read = Vec::new();
+    rows.each(|line, cells| {
+        let given = cells
+            .ok_or_else(|| "a row that cannot be read".to_owned())
+            .and_then(|cells| given(columns.map(|column| cells.get(column?))))
+            .map(|given| Given { place: format!("{file}:{line}"), ..given });
+        read.push(given.map_err(|what| fault(line, what)));
+    });
+    read.into_iter().collect()
 }
 
 fn given(fields: [Option<&str>; 4]) -> Result<Given, String> {
@@ -218,7 +213,9 @@ mod tests {
         let array = format!("[{line}]");
         let message =
             format!(r#"{{"questions":[{{"reply":{line}}},{{"reply":{{"finding_id":"f2","answer":null}}}}]}}"#);
-        for text in [csv, semicolons, line, &array, &message] {
+        let behind_a_comment = format!("# of the help desk\n{csv}");
+        let tabs = csv.replace(',', "\t");
+        for text in [csv, semicolons, &behind_a_comment, &tabs, line, &array, &message] {
             let read = read("f", text).unwrap();
             assert_eq!(read.len(), 1, "{text}");
             assert_eq!((read[0].mark.id.as_str(), read[0].answer, read[0].who.as_str()), ("f1", Answer::NotSure, "jo"));
