@@ -101,8 +101,6 @@ pub struct Investigation<'a> {
     pub sources: &'a [String],
     /// the rules
     pub set: &'a RuleSet,
-    /// how it was put together
-    pub manner: Manner,
 }
 
 impl<'a> Investigation<'a> {
@@ -166,7 +164,6 @@ impl<'a> Investigation<'a> {
             history,
             sources,
             set,
-            manner,
         }
     }
 

@@ -71,16 +71,7 @@ struct Found<'i> {
     summary: &'i str,
     next_steps: &'i [String],
     /// the entry of the configuration that put it away
-    suppressed_by: Option<Entry<'i>>,
-}
-
-#[derive(Serialize)]
-struct Entry<'i> {
-    kind: &'static str,
-    place: &'i str,
-    reason: &'i str,
-    owner: Option<&'i str>,
-    expires: &'i str,
+    suppressed_by: Option<&'i SuppressedBy>,
 }
 
 #[derive(Serialize)]
@@ -190,24 +181,14 @@ fn found<'i>(all: &Investigation<'i>, finding: &'i Finding) -> Found<'i> {
         rule_id: &rule.name,
         rule_title: &rule.title,
         severity: finding.severity.word(),
-        disposition: if rule.duet.is_some() { "duet" } else { "triage" },
+        disposition: finding.disposition.word(),
         status: finding.status.word(),
         pending: finding.is_pending,
         first_seen: finding.first_seen.rfc3339(),
         last_seen: finding.last_seen.rfc3339(),
         summary: &finding.summary,
         next_steps: &rule.triage,
-        suppressed_by: finding.suppressed_by.as_ref().and_then(entry),
-    }
-}
-
-fn entry(by: &SuppressedBy) -> Option<Entry<'_>> {
-    match by {
-        // Nothing is answered in an investigation.
-        SuppressedBy::Answer => None,
-        SuppressedBy::Entry { place, reason, owner, expires } => {
-            Some(Entry { kind: "entry", place, reason, owner: owner.as_deref(), expires })
-        }
+        suppressed_by: finding.suppressed_by.as_ref(),
     }
 }
 

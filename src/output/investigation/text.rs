@@ -12,7 +12,7 @@ use crate::output::safe::Safe;
 use crate::output::unread;
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said, undo};
-use crate::triage::status::Status;
+use crate::triage::status::{Disposition, Status};
 use crate::triage::usual::{self, Aspect, Counted, Habits, Usual};
 
 /// Values of an aspect that are shown, and changes, and events of one session; the rest are counted.
@@ -108,7 +108,7 @@ fn findings(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Res
         let rule = all.rule(finding);
         let (severity, when) = (finding.severity.word(), finding.first_seen.short(zone));
         let pending = finding.pending();
-        let question = if rule.duet.is_some() { " (a question for the owner)" } else { "" };
+        let question = if finding.disposition == Disposition::Duet { " (a question for the owner)" } else { "" };
         let where_ = of(all, &finding.organization);
         let told = format!("{}{where_}{pending}{question}{}", finding.summary, suppressed(finding));
         let text = format!("  {severity:8}  {when}  {}  {told} [{}]", finding.short_id(), rule.name);
