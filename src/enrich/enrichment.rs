@@ -46,12 +46,14 @@ pub struct Enrichment {
 impl Enrichment {
     /// Reads all files. Indicators that ended before `now` are left out.
     pub fn load(paths: &Paths, now: Timestamp) -> Result<Enrichment, Error> {
-        let some = |list: &[PathBuf]| (!list.is_empty()).then(|| list.to_vec());
+        fn some(list: &[PathBuf]) -> Option<&[PathBuf]> {
+            (!list.is_empty()).then_some(list)
+        }
         Ok(Enrichment {
             directory: paths.directory.as_deref().map(Directory::load).transpose()?,
-            geo: some(&paths.geo).map(|list| Geo::load(&list)).transpose()?,
-            intel: some(&paths.intel).map(|list| Intel::load(&list, now)).transpose()?,
-            known: some(&paths.known).map(|list| Known::load(&list)).transpose()?,
+            geo: some(&paths.geo).map(Geo::load).transpose()?,
+            intel: some(&paths.intel).map(|list| Intel::load(list, now)).transpose()?,
+            known: some(&paths.known).map(Known::load).transpose()?,
             has_met_ending: AtomicBool::new(false),
         })
     }
@@ -87,14 +89,10 @@ impl Enrichment {
         let agents = agent::spellings(event.json);
         let of_agents = agents.iter().flat_map(|agent| self.listed_agent(agent));
         let addresses: BTreeSet<IpAddr> = event.addresses().collect();
-        let of_addresses = addresses.iter().flat_map(|ip| self.listed(Some(*ip), None, None));
-        let mut listed: Vec<String> = self
-            .listed(None, event.actor.email, event.actor.name)
-            .into_iter()
-            .chain(of_addresses)
-            .chain(of_agents)
-            .map(|listed| listed.indicator.to_owned())
-            .collect();
+        let of_addresses = addresses.iter().flat_map(|ip| self.listed_address(*ip));
+        let of_actor = self.listed_person(event.actor.email, event.actor.name).into_iter();
+        let all = of_actor.chain(of_addresses).chain(of_agents);
+        let mut listed: Vec<String> = all.map(|listed| listed.indicator.to_owned()).collect();
         listed.sort();
         listed.dedup();
         let Some(place) = place else { return Outside { known, listed, ..Outside::default() } };
@@ -109,10 +107,15 @@ impl Enrichment {
         }
     }
 
-    /// The indicators that any of these is. A user name may be an e-mail address, and a list may call it either.
-    pub fn listed(&self, ip: Option<IpAddr>, email: Option<&str>, user: Option<&str>) -> Vec<Listed<'_>> {
+    /// The indicators that an address is.
+    pub fn listed_address(&self, ip: IpAddr) -> Vec<Listed<'_>> {
+        self.met(self.intel.as_ref().map(|intel| intel.address(ip)).unwrap_or_default())
+    }
+
+    /// The indicators that either of these is. A user name may be an e-mail address, and a list may call it either.
+    pub fn listed_person(&self, email: Option<&str>, user: Option<&str>) -> Vec<Listed<'_>> {
         let Some(intel) = &self.intel else { return vec![] };
-        let mut found = ip.map(|ip| intel.address(ip)).unwrap_or_default();
+        let mut found = Vec::new();
         for name in email.into_iter().chain(user.filter(|user| Some(*user) != email)) {
             found.extend(intel.email(name));
             found.extend(intel.user(name));

@@ -203,6 +203,11 @@ impl Links {
         }
     }
 
+    /// The key of a party of an event.
+    pub fn key_of(&self, organization: &str, party: &Party<'_>) -> Option<String> {
+        self.key(organization, party.kind.as_deref(), party.class(), &Names::from(party))
+    }
+
     /// The key of a party: its class, a colon, and the id or the best name there is. `None` if nothing says
     /// who it is.
     pub fn key(&self, organization: &str, kind: Option<&str>, class: Class, names: &Names) -> Option<String> {

@@ -97,11 +97,6 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The boolean at a path.
-    pub fn truth_at(&self, path: &[&str]) -> Option<bool> {
-        self.at(path).and_then(Json::truth)
-    }
-
     /// A yes or no, however an exporter writes it: a boolean, 1 and 0, or the words for these.
     pub fn answer(&self) -> Option<bool> {
         match self {

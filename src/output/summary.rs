@@ -11,7 +11,7 @@ use super::json::{Unreadable, unreadable};
 use super::rows::{lines, terminal};
 use crate::event::counted::plural;
 use crate::event::coverage::Coverage;
-use crate::triage::table::{Row, Table};
+use crate::triage::table::Table;
 
 #[derive(Serialize)]
 struct Document<'c> {
@@ -73,12 +73,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
 /// A table without the columns that people can do without.
 fn for_people(table: Table<'_>) -> Table<'_> {
     let left_out = LEFT_OUT.iter().find(|(name, _)| *name == table.name).map_or(&[][..], |(_, columns)| columns);
-    let is_kept: Vec<bool> = table.columns.iter().map(|name| !left_out.contains(&name.as_str())).collect();
-    let columns = table.columns.into_iter().zip(&is_kept).filter(|(_, is)| **is).map(|(name, _)| name).collect();
-    let rows = table
-        .rows
-        .map(move |row| row.into_iter().zip(&is_kept).filter(|(_, is)| **is).map(|(cell, _)| cell).collect::<Row>());
-    Table { columns, rows: Box::new(rows), ..table }
+    table.without(left_out)
 }
 
 /// Writes the tables for people.

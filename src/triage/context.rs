@@ -66,14 +66,14 @@ fn of(finding: &Finding, store: &Store, enrichment: &Enrichment) -> Context {
         "device" | "system" => asked.device(&names, &mut context),
         kind => asked.person(kind, &names, &mut context),
     }
-    for related in &finding.related {
+    for related in finding.related().0 {
         let value = related.value.as_str();
         match (related.role, related.kind.as_str()) {
             ("device", _) | ("target", "system" | "device") => asked.device(&[value], &mut context),
             ("actor" | "target", kind) => {
                 asked.person(kind, &[value], &mut context);
                 let email = value.contains('@').then_some(value);
-                hits(enrichment.listed(None, email, Some(value)), &mut context);
+                hits(enrichment.listed_person(email, Some(value)), &mut context);
             }
             ("source", "ip") => place(enrichment, value, &said, &mut context),
             ("group", "group") => asked.group(value, &mut context),
@@ -208,7 +208,7 @@ fn said(finding: &Finding, store: &Store) -> BTreeMap<String, Said> {
 
 fn place(enrichment: &Enrichment, text: &str, said: &BTreeMap<String, Said>, context: &mut Context) {
     let Some(ip) = address(text) else { return };
-    hits(enrichment.listed(Some(ip), None, None), context);
+    hits(enrichment.listed_address(ip), context);
     let mut told = Vec::new();
     if let Some(place) = enrichment.geo.as_ref().and_then(|geo| geo.place(ip)) {
         let operator = place.asn.map(|asn| format!("AS{asn}"));

@@ -1,7 +1,7 @@
 //! Explanation: why a rule found something, or why it did not: each rule that it is made of, what that looks
 //! for, how often it was met, and what was missing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::describe;
 use super::finding::{Finding, Findings};
@@ -171,13 +171,9 @@ impl Telling<'_> {
             more: if is_told { 0 } else { met.len().saturating_sub(MOST_EVENTS) },
         });
         if !is_told {
-            let mut below = BTreeMap::new();
-            set.references[place].iter().enumerate().for_each(|(i, to)| {
-                below.entry(*to).or_insert(i);
-            });
-            let mut below: Vec<(usize, usize)> = below.into_iter().map(|(to, i)| (i, to)).collect();
-            below.sort_unstable();
-            below.iter().for_each(|(_, to)| self.tell(*to, depth + 1, told, out));
+            let mut seen = BTreeSet::new();
+            let below = set.references[place].iter().filter(|to| seen.insert(**to));
+            below.for_each(|to| self.tell(*to, depth + 1, told, out));
         }
     }
 

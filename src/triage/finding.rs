@@ -11,7 +11,7 @@ use super::describe;
 use super::learned::Learned;
 use super::related::{Omitted, Related, ends, parts, programs, readable, successful_first, tried_apart};
 use super::spell::{Spell, risk_entity, spells};
-use super::status::{Answered, Disposition, Status, SuppressedBy};
+use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
 use crate::detect::evidence::evidence_and_sights;
 use crate::detect::group::{Group, Members};
@@ -104,10 +104,6 @@ pub struct Finding {
     pub completed: Origin,
     /// all events that made it
     pub event_count: usize,
-    /// what had a part in it, not more of a kind than a person reads
-    pub related: Vec<Related>,
-    /// what more there is of a kind
-    pub related_omitted: Vec<Omitted>,
     /// all that had a part in it
     pub parts: Vec<Related>,
     /// all events that made it, as places in the store, in their order
@@ -151,6 +147,16 @@ impl Finding {
         if self.is_pending { " (pending)" } else { "" }
     }
 
+    /// What had a part in it, not more of a kind than a person reads, and what more there is.
+    pub fn related(&self) -> (Vec<Related>, Vec<Omitted>) {
+        readable(&self.parts)
+    }
+
+    /// Whether whoever was asked did not say yes, so that somebody has to look at it.
+    pub fn is_raised(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answered| answered.answer != Answer::Yes)
+    }
+
     /// As much of its id as tells it from others; `explain` takes it.
     pub fn short_id(&self) -> &str {
         short(&self.id)
@@ -183,7 +189,7 @@ impl Findings<'_> {
             .filter(|(_, rule)| rule.is_reported && is_wanted(rule))
             .filter(|(place, _)| !self.detected.signals[*place].is_empty())
             .flat_map(|(place, rule)| {
-                let spells = spells(self.store, rule, self.groups(place), &self.detected.signals[place]);
+                let spells = spells(self.store, rule, &self.detected.groups[place], &self.detected.signals[place]);
                 let mut learned = Learned::default();
                 let is_told = |spell: &Spell| news.has(place, &spell.signals) == are_news;
                 let told: Vec<Spell> = spells.into_iter().filter(is_told).collect();
@@ -203,10 +209,6 @@ impl Findings<'_> {
         };
         findings.sort_by_cached_key(order);
         findings
-    }
-
-    fn groups(&self, place: usize) -> &[Group] {
-        &self.detected.groups[place]
     }
 
     fn members(&self, place: usize, group: &Group) -> Members {
@@ -233,7 +235,6 @@ impl Findings<'_> {
         let leg = self.leg(place, &events);
         let (programs, ends) = (programs(store, &events), ends(store, &events));
         let summary = describe::finding(rule, &entity, &programs, &ends, [&own, &beside], (events.len(), spent), leg);
-        let (related, related_omitted) = readable(&all_parts);
         let shown = shown(&events, &completing, self.evidence_limit);
         Finding {
             id: self.id(place, spell),
@@ -258,10 +259,8 @@ impl Findings<'_> {
             evidence: shown.into_iter().map(|event| self.evidence(event)).collect(),
             history: learned.before(self, &sights),
             context: Context::default(),
-            completing: spell.events().into_iter().map(|event| self.completing(event)).collect(),
+            completing: completing.iter().map(|event| self.completing(*event)).collect(),
             entity,
-            related,
-            related_omitted,
             parts: all_parts,
             events,
         }
@@ -294,7 +293,7 @@ impl Findings<'_> {
         };
         part(&self.set.rules[place].name);
         part(store.organization(signal.event));
-        if let Some(group) = self.groups(place).get(signal.group()) {
+        if let Some(group) = self.detected.groups[place].get(signal.group()) {
             group.key.iter().for_each(|symbol| part(store.symbol(*symbol)));
         }
         let fields = self.set.rules[place].entity.fields();
@@ -364,7 +363,7 @@ impl Findings<'_> {
     /// Whom the findings that `risk` added up are about, by the names that the evidence has for it.
     fn risk_subject(&self, place: usize, spell: &Spell, events: &[u32]) -> Option<Subject> {
         let store = self.store;
-        let key = risk_entity(&self.set.rules[place], self.groups(place), spell.signals[0])?;
+        let key = risk_entity(&self.set.rules[place], &self.detected.groups[place], spell.signals[0])?;
         let key = store.symbol(key);
         let actor = [Norm::ActorKey, Norm::ActorType, Norm::ActorId, Norm::ActorName];
         let target = [Norm::TargetKey, Norm::TargetType, Norm::TargetId, Norm::TargetName];

@@ -120,7 +120,7 @@ impl Focus {
             return true;
         }
         let organization = event.organization();
-        let key = links.key(organization, party.kind.as_deref(), party.class(), &Names::from(party));
+        let key = links.key_of(organization, party);
         key.is_some_and(|key| keys.contains(&(organization.to_owned(), key)))
     }
 

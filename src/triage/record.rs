@@ -7,7 +7,7 @@ use crate::detect::store::Store;
 use crate::event::Event;
 use crate::event::facet;
 use crate::event::field::{Field, Fields, Norm, Value, Values};
-use crate::event::identity::{Links, Names};
+use crate::event::identity::Links;
 use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand};
 use crate::event::origin::{Origin, Stamp};
 use crate::event::outside::Enriched;
@@ -129,7 +129,7 @@ pub struct Linked<'e> {
 impl Linked<'_> {
     fn key(&self, party: &Party<'_>) -> Option<String> {
         let organization = self.enriched.event.organization();
-        self.links.key(organization, party.kind.as_deref(), party.class(), &Names::from(party))
+        self.links.key_of(organization, party)
     }
 }
 

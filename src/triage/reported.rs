@@ -172,6 +172,7 @@ impl Reported {
     /// As a report of this run tells of it.
     pub fn of(report: &Report<'_>, finding: &Finding) -> Reported {
         let rule = report.rule(finding);
+        let (related, related_omitted) = finding.related();
         let duet = rule.duet.clone();
         Reported {
             schema: "jcdetect/finding/v1",
@@ -191,8 +192,8 @@ impl Reported {
             last_seen: finding.last_seen.rfc3339(),
             event_count: finding.event_count,
             attack: rule.techniques.iter().map(Attack::from).collect(),
-            related: finding.related.clone(),
-            related_omitted: finding.related_omitted.clone(),
+            related,
+            related_omitted,
             evidence: finding.evidence.iter().map(|evidence| Evidence::of(report, evidence)).collect(),
             evidence_omitted: finding.evidence_omitted,
             context: Context::from(finding),

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::finding::{Finding, Findings};
-use super::status::{Answer, Status, SuppressedBy};
+use super::status::{Status, SuppressedBy};
 use crate::detect::risk::{Addition, additions, entity, weight};
 use crate::rule::logic::{Logic, Risk};
 
@@ -38,9 +38,8 @@ pub fn settle(all: &Findings<'_>, findings: &mut [Finding], of_history: &[Findin
         return;
     }
     for finding in findings {
-        let is_raised = finding.answer.as_ref().is_some_and(|answered| answered.answer != Answer::Yes);
         let Logic::Risk(risk) = &all.set.rules[finding.rule].logic else { continue };
-        if finding.status == Status::Suppressed || is_raised {
+        if finding.status == Status::Suppressed || finding.is_raised() {
             continue;
         }
         let by = |(rule, addition): (&usize, &Addition)| {

@@ -157,8 +157,9 @@ pub fn summary(store: &Store, events: &[u32], gaps: Vec<Gap>, silences: Vec<Sile
     let gaps = gaps.into_iter().filter(|gap| is_chosen(&gap.organization)).collect();
     let silences = silences.into_iter().filter(|silence| is_chosen(&silence.organization)).collect();
     tables.extend([days(store, events), gap_rows(gaps), silence_rows(silences)]);
+    // With one organization its column says nothing.
     if organizations.len() < 2 {
-        tables = tables.into_iter().map(without_organization).collect();
+        tables = tables.into_iter().map(|table| table.without(&["organization"])).collect();
     }
     tables
 }
@@ -326,14 +327,4 @@ fn day_rows(days: &BTreeMap<(&str, i64), BTreeMap<&str, u64>>) -> Vec<Row> {
         before = Some((*organization, *day));
     }
     rows
-}
-
-/// With one organization its column says nothing.
-fn without_organization(table: Table<'static>) -> Table<'static> {
-    let columns = table.columns[1..].to_vec();
-    let rows = table.rows.map(|mut row| {
-        row.remove(0);
-        row
-    });
-    Table { columns, rows: Box::new(rows), ..table }
 }

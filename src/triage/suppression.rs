@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::finding::{Finding, Findings};
-use super::status::{Answer, Status, SuppressedBy};
+use super::status::{Status, SuppressedBy};
 use super::sum;
 use crate::event::networks;
 use crate::event::time::{DAY, Timestamp};
@@ -136,13 +136,12 @@ pub fn apply(
 fn put_away(entries: &[Suppression], uses: &mut [Use], set: &RuleSet, findings: &mut [Finding]) {
     for finding in findings {
         let rule = &set.rules[finding.rule].name;
-        let is_raised = finding.answer.as_ref().is_some_and(|answered| answered.answer != Answer::Yes);
         for (entry, used) in entries.iter().zip(&mut *uses) {
             let Use::Put { findings: count, overruled } = used else { continue };
             if entry.rule != *rule || !entry.conditions.iter().all(|condition| condition.holds(finding)) {
                 continue;
             }
-            if is_raised {
+            if finding.is_raised() {
                 *overruled += 1;
                 continue;
             }

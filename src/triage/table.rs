@@ -57,4 +57,14 @@ impl<'a> Table<'a> {
         let columns = columns.iter().map(|name| (*name).to_owned()).collect();
         Table { name, columns, count: rows.len(), rows: Box::new(rows.into_iter()) }
     }
+
+    /// The same without these columns.
+    #[must_use]
+    pub fn without(self, left_out: &[&str]) -> Table<'a> {
+        let is_kept: Vec<bool> = self.columns.iter().map(|name| !left_out.contains(&name.as_str())).collect();
+        let columns = self.columns.into_iter().zip(&is_kept).filter(|(_, is)| **is).map(|(name, _)| name).collect();
+        let cells =
+            move |row: Row| row.into_iter().zip(&is_kept).filter(|(_, is)| **is).map(|(cell, _)| cell).collect();
+        Table { columns, rows: Box::new(self.rows.map(cells)), ..self }
+    }
 }

@@ -7,11 +7,12 @@ use super::focus::{Focus, Part};
 use super::sentence::{self, Sentence, Wording};
 use crate::event::facet;
 use crate::event::field::{Field, Fields, Norm, Value};
-use crate::event::identity::{Links, Names};
+use crate::event::identity::Links;
 use crate::event::occurrence::{Likeness, Occurrence, Sink, Understand, is_named};
 use crate::event::origin::Origin;
 use crate::event::outside::Enriched;
 use crate::event::outside::LookUp;
+use crate::event::party::Party;
 use crate::event::time::Timestamp;
 use crate::event::{Event, Outcome};
 
@@ -85,14 +86,12 @@ impl<'w> Watcher<'w> {
             let values = enriched.values(&Field::Norm(norm));
             values.iter().filter_map(Value::text).find(|text| !text.is_empty()).map(str::to_owned)
         };
-        let key = |party: &crate::event::party::Party<'_>| {
-            self.links.key(event.organization(), party.kind.as_deref(), party.class(), &Names::from(party))
-        };
+        let key = |party: &Party<'_>| self.links.key_of(event.organization(), party);
         let agent = match (text(Norm::AgentName), text(Norm::AgentOs)) {
             (Some(agent), Some(os)) => Some(format!("{agent} on {os}")),
             (agent, os) => agent.or(os),
         };
-        let identity = |party: &&crate::event::party::Party<'_>| {
+        let identity = |party: &&Party<'_>| {
             let names = [party.name, party.email, party.id];
             let names = names.into_iter().flatten().map(str::to_owned).collect();
             let unknown = if std::ptr::eq(*party, &raw const event.actor) { "user" } else { "object" };
