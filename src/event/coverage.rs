@@ -237,9 +237,15 @@ impl Coverage {
         services.into_iter().flat_map(of_one).collect()
     }
 
+    /// Whether there is more than one organization.
+    pub fn has_tenants(&self) -> bool {
+        self.organizations.len() > 1
+    }
+
     /// The first and the last event of an organization.
     pub fn span_of(&self, organization: &str) -> Option<Reach> {
-        let own = self.reach.iter().filter(|((owner, _), _)| owner == organization);
+        let from = self.reach.range((organization.to_owned(), String::new())..);
+        let own = from.take_while(|((owner, _), _)| owner == organization);
         own.fold(None, |mut span, (_, reach)| {
             widen(&mut span, *reach);
             span

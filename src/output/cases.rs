@@ -9,7 +9,7 @@ use comfy_table::{Cell, ColumnConstraint, Width};
 use super::Look;
 use super::prose::when;
 use super::safe::Safe;
-use super::table::{has_tenants, known_networks, severity, table};
+use super::table::{known_networks, severity, table};
 use crate::event::time::Zone;
 use crate::triage::case::Case;
 use crate::triage::finding::short;
@@ -37,7 +37,7 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
             Cell::new(case.score),
             Cell::new(what(report, case, look.zone)),
         ];
-        if has_tenants(report) {
+        if report.coverage.has_tenants() {
             row.insert(1, Cell::new(Safe(&case.organization)));
         }
         table.add_row(row);

@@ -80,7 +80,7 @@ pub fn write(all: &Explanation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
 
 /// Whose a finding is, where there are several organizations.
 fn whose(all: &Explanation<'_>, finding: &Finding) -> String {
-    if all.coverage.organizations.len() > 1 { format!(", in {}", finding.organization) } else { String::new() }
+    if all.coverage.has_tenants() { format!(", in {}", finding.organization) } else { String::new() }
 }
 
 fn about_finding(all: &Explanation<'_>, finding: &Finding, zone: Zone, out: &mut dyn Write) -> io::Result<()> {

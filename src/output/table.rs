@@ -48,16 +48,11 @@ pub fn table(report: &Report<'_>, header: &[&str], look: Look) -> Table {
         table.force_no_tty();
     }
     let mut header = header.to_vec();
-    if has_tenants(report) {
+    if report.coverage.has_tenants() {
         header.insert(1, "Organization");
     }
     table.set_header(header);
     table
-}
-
-/// Whether there is more than one organization.
-pub fn has_tenants(report: &Report<'_>) -> bool {
-    report.coverage.organizations.len() > 1
 }
 
 fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -74,7 +69,7 @@ fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, 
             Cell::new(finding.event_count),
             Cell::new(what(report, finding)),
         ];
-        if has_tenants(report) {
+        if report.coverage.has_tenants() {
             row.insert(1, Cell::new(Safe(&finding.organization)));
         }
         table.add_row(row);
@@ -138,15 +133,16 @@ pub fn known_networks<'f>(known: impl IntoIterator<Item = (&'f String, &'f Strin
 
 /// With more than one organization: the worst of each.
 fn organizations(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
-    if report.coverage.organizations.len() < 2 {
+    if !report.coverage.has_tenants() {
         return Ok(());
     }
+    let mut found: BTreeMap<&str, [Vec<&Finding>; 2]> = BTreeMap::new();
+    for finding in report.findings.iter().filter(|finding| finding.status != Status::Suppressed) {
+        let is_question = finding.disposition == Disposition::Duet;
+        found.entry(&finding.organization).or_default()[usize::from(is_question)].push(finding);
+    }
     for organization in report.coverage.organizations.keys().filter(|organization| report.run.is_asked(organization)) {
-        let (questions, triage): (Vec<&Finding>, Vec<&Finding>) = report
-            .findings
-            .iter()
-            .filter(|f| f.organization == *organization && f.status != Status::Suppressed)
-            .partition(|f| f.disposition == Disposition::Duet);
+        let [triage, questions] = found.remove(organization.as_str()).unwrap_or_default();
         let name = if organization.is_empty() { "(none)" } else { organization };
         let worst_of = |findings: &[&Finding]| findings.iter().map(|f| f.severity).max();
         let told = match (worst_of(&triage).or(worst_of(&questions)), report.run.left_out.get(organization)) {
@@ -273,7 +269,7 @@ fn enriched(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         if file.is_met == Some(false) {
             write!(out, ", none of which matched anything")?;
         }
-        if has_tenants(report) && file.without_organization > 0 {
+        if report.coverage.has_tenants() && file.without_organization > 0 {
             let count = file.without_organization;
             write!(out, "; {count} without an organization, taken to be of each")?;
         }
@@ -297,10 +293,7 @@ fn enriched(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
 
 /// Whose it is, where there are several.
 fn of_organization(c: &Coverage, organization: &str) -> String {
-    match (c.organizations.len(), organization) {
-        (0 | 1, _) | (_, "") => String::new(),
-        (_, organization) => format!(" of {}", Safe(organization)),
-    }
+    if c.has_tenants() && !organization.is_empty() { format!(" of {}", Safe(organization)) } else { String::new() }
 }
 
 /// The longest silence of a service, and how many more there are.
