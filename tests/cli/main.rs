@@ -20,7 +20,6 @@ mod normalize;
 #[cfg(unix)]
 mod pages;
 mod questions;
-mod readme;
 mod rules;
 mod samples;
 mod scenarios;
@@ -30,7 +29,6 @@ mod summary;
 mod timeline;
 mod traps;
 mod twins;
-mod walkthrough;
 mod worlds;
 
 use std::fs;
