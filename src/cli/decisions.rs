@@ -44,7 +44,8 @@ impl Decisions {
         Ok(decisions)
     }
 
-    /// Applies all of it to findings, and notes in the run what became of it. `now` is the newest event.
+    /// Applies all of it to findings, and notes in the run what became of it. `now` is `--now`, else the
+    /// newest event.
     pub fn apply(
         &self,
         all: &Findings<'_>,

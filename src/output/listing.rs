@@ -38,7 +38,7 @@ impl<'r> From<&'r Rule> for Listed<'r> {
             confidence: rule.confidence.word(),
             duet: rule.duet.is_some(),
             opt_in: rule.is_opt_in,
-            attack: rule.techniques.iter().map(|t| t.id.as_str()).collect(),
+            attack: techniques(rule),
             file: &rule.file,
         }
     }
@@ -68,6 +68,17 @@ pub fn table(rules: &[&Rule], is_terminal: bool, out: &mut dyn Write) -> io::Res
     writeln!(out, "{rules}; `jcdetect rules show RULE` has the page of one")
 }
 
+/// The ids of a rule's techniques; one that serves two tactics is there once.
+fn techniques(rule: &Rule) -> Vec<&str> {
+    let mut ids: Vec<&str> = Vec::new();
+    for technique in &rule.techniques {
+        if !ids.contains(&technique.id.as_str()) {
+            ids.push(&technique.id);
+        }
+    }
+    ids
+}
+
 /// What is particular about a rule, in words.
 fn marks(rule: &Rule) -> Vec<&str> {
     let marks = [
@@ -91,7 +102,6 @@ pub fn markdown(rules: &[&Rule]) -> String {
             category = &rule.category;
             let _ = write!(text, "\n## {category}\n\n| rule | severity | finds | ATT&CK | |\n|---|---|---|---|---|\n");
         }
-        let techniques: Vec<&str> = rule.techniques.iter().map(|t| t.id.as_str()).collect();
         let marks = marks(rule).join(", ");
         let _ = writeln!(
             text,
@@ -100,7 +110,7 @@ pub fn markdown(rules: &[&Rule]) -> String {
             rule.file,
             rule.level,
             rule.title,
-            techniques.join(", ")
+            techniques(rule).join(", ")
         );
     }
     text += &matrix(rules);

@@ -1,4 +1,4 @@
-//! Safe: foreign text on its way to a terminal. An attacker chose the user names and agents.
+//! Safe: foreign text on its way to a terminal, a page of Markdown or a table. An attacker chose the user names and agents.
 
 use std::fmt;
 

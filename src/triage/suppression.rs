@@ -115,8 +115,8 @@ impl Suppression {
 
 /// Puts away the findings that an entry covers; what became of each entry. The first that covers a finding is
 /// named in it. Entries were written before anything was asked, so an answer that brings a finding to triage counts
-/// more. What `risk` adds up is put away where too little of it is left. `now` is the newest event; where there is none,
-/// nothing has ended.
+/// more. What `risk` adds up is put away where too little of it is left. `now` is `--now`, else the newest event; where
+/// there is neither, nothing has ended.
 pub fn apply(
     entries: &[Suppression],
     now: Option<Timestamp>,

@@ -36,6 +36,9 @@ fn every_rule_is_complete() {
             rule["category"].as_str(),
             "{file}"
         );
+        let techniques = rule["attack"].as_array().unwrap();
+        let is_once = |(place, id)| !techniques[..place].contains(id);
+        assert!(techniques.iter().enumerate().all(is_once), "{file}: {techniques:?}");
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
         assert!(text.contains("count: 0"), "{file} has no quiet example");
         assert!(text.contains("count: 1") || text.contains("count: 2"), "{file} has no example that fires");
