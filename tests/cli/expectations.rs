@@ -75,6 +75,22 @@ fn a_finding_has_the_fields_of_the_contract() {
 }
 
 #[test]
+fn a_report_has_the_fields_of_the_contract() {
+    let (_folder, path) = export();
+    let report = report(&[&path]);
+    assert_eq!(report["schema"], "jcdetect/report/v1");
+    for key in ["run", "coverage", "cases", "findings"] {
+        assert!(!report[key].is_null(), "{key}");
+    }
+    for key in ["records", "events", "duplicates", "skipped", "first", "last", "services"] {
+        assert!(!report["coverage"][key].is_null(), "{key}");
+    }
+    for key in ["ran", "no_input", "too_young", "blind"] {
+        assert!(!report["coverage"]["rules"][key].is_null(), "{key}");
+    }
+}
+
+#[test]
 fn evidence_beyond_the_limit_is_counted_and_what_completed_stays() {
     let (_folder, path) = export();
     let finding = &findings(&[&path, "--evidence", "3"])[0];

@@ -307,31 +307,3 @@ const PIECES: &[&str] = &[
     "128",
     "%",
 ];
-
-#[test]
-#[ignore = "measures; run it with --release"]
-fn a_million_entries() {
-    let mut text = String::new();
-    let mut n = 1_u32;
-    for _ in 0..1_000_000 {
-        n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        text += &format!("{}\n", std::net::Ipv4Addr::from_bits(n));
-    }
-    let start = std::time::Instant::now();
-    let intel = one(&text);
-    let loaded = start.elapsed();
-    // the generator starts again: all of these are listed
-    let (start, mut found) = (std::time::Instant::now(), 0);
-    n = 1;
-    for _ in 0..1_000_000 {
-        n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        found += intel.address(std::net::Ipv4Addr::from_bits(n).into()).len();
-    }
-    println!("loaded in {loaded:?}, a million listed ones found in {:?} ({found})", start.elapsed());
-    let (start, mut found) = (std::time::Instant::now(), 0);
-    for _ in 0..1_000_000 {
-        n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        found += intel.address(std::net::Ipv4Addr::from_bits(n).into()).len();
-    }
-    println!("a million others looked up in {:?} ({found})", start.elapsed());
-}
