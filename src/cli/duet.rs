@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 use super::args::{MessageFormat, Report, ReportCommand, ReportDuet};
 use super::config::Config;
@@ -29,30 +29,32 @@ fn run_duet(typed: &ReportDuet) -> Result<Exit> {
     let config = Config::new(typed.config.as_deref(), typed.no_config, &[])?;
     config.tell(typed.quiet);
     let directory = typed.directory.as_deref().map(Directory::load).transpose()?;
-    let text = read_or_input(&typed.findings).map_err(|error| anyhow!("{}: {error}", typed.findings.display()));
-    let text = match text {
+    let name = typed.findings.display().to_string();
+    let text = match read_or_input(&typed.findings) {
         Ok(text) => text,
         Err(error) => {
-            say(error);
+            say(format_args!("{name}: {error}"));
             return Ok(Exit::Source);
         }
     };
-    let findings = reported::read(&typed.findings.display().to_string(), &text)?;
+    let findings = reported::read(&name, &text)?;
     let book = AddressBook { directory: directory.as_ref(), contacts: Some(&config.contacts) };
     let messages = messages(&findings, book);
-    let exit = typed.output.as_ref().map(|folder| write_folder(folder, &messages));
-    if exit.is_none() {
+    if let Some(folder) = &typed.output {
+        if let Some(failed) = write_folder(folder, &messages) {
+            return Ok(failed);
+        }
+    } else {
         let text = match typed.format {
             MessageFormat::Json => duet::json_all(&messages)?,
             MessageFormat::Markdown => messages.iter().map(duet::markdown).collect::<Vec<_>>().join("\n---\n\n"),
         };
         io::stdout().lock().write_all(text.as_bytes())?;
     }
-    let exit = exit.flatten();
-    if !typed.quiet && exit.is_none() {
+    if !typed.quiet {
         tell(&findings, &messages);
     }
-    Ok(exit.unwrap_or(Exit::Done))
+    Ok(Exit::Done)
 }
 
 /// Writes two files for each message. Says what failed.

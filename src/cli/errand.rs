@@ -147,7 +147,7 @@ pub fn findings(
 ) -> Vec<Finding> {
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit };
     let mut findings = all.of(is_wanted);
-    let now = analysis.reading.coverage.span.map(|span| span.last);
+    let now = analysis.reading.coverage.newest();
     suppression::apply(&config.suppressions, now, &all, &mut findings);
     findings
 }

@@ -100,8 +100,7 @@ impl Settings {
     pub fn new(typed: &Input, shown: &Shown) -> Result<Settings> {
         let period = Period::parse(typed.since.as_deref(), typed.until.as_deref())?;
         let zone = shown.tz.as_deref().map_or(Ok(Zone::Utc), zone)?;
-        let pool = typed.running.pool()?;
-        let options = typed.running.options()?;
+        let (pool, options) = typed.running.understood()?;
         Ok(Settings {
             sources: typed.sources.clone(),
             history: Vec::new(),
@@ -136,12 +135,12 @@ impl Settings {
         if !self.is_quiet {
             tell_of_entries(&enrichment);
         }
-        if self.is_strict && analysis.reading.coverage.skipped_count() > 0 {
+        if self.is_strict && analysis.skipped_count() > 0 {
             exits.push(Exit::Skipped);
         }
         let coverage = &analysis.reading.coverage;
         exits.extend(tell_of_organizations(&self.organizations, coverage));
-        let between = self.period.resolve(coverage.span.map(|span| span.last))?;
+        let between = self.period.resolve(coverage.newest())?;
         Ok(Gathered {
             names: found.list.iter().map(|source| source.name.clone()).collect(),
             sources: found.list,

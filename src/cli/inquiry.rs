@@ -51,8 +51,7 @@ impl Inquiry {
     /// Reads and detects; only events of these organizations, if any is named.
     pub fn new(typed: &typed::Inquiry, directory: Option<PathBuf>) -> Result<Inquiry> {
         let zone = zone(&typed.tz)?;
-        let pool = typed.running.pool()?;
-        let options = typed.running.options()?;
+        let (pool, options) = typed.running.understood()?;
         let config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
         config.tell(typed.quiet);
         let (mut sources, mut history) = (source::find(&typed.sources), source::find(&typed.history));

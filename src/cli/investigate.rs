@@ -34,7 +34,7 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     let inquiry = Inquiry::new(&typed.inquiry, typed.directory.clone())?;
     let coverage = &inquiry.reading().coverage;
     let unknown = tell_of_organizations(&typed.inquiry.organization, coverage);
-    let between = period.resolve(coverage.span.map(|span| span.last))?;
+    let between = period.resolve(coverage.newest())?;
     let mut window = (between.since, between.until);
     let findings = inquiry.findings(|rule| inquiry.wants(rule));
     let (focus, asked) = focus(&inquiry, &typed.subject)?;

@@ -57,6 +57,11 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// The records that were skipped, of what only teaches, too.
+    pub fn skipped_count(&self) -> u64 {
+        self.reading.coverage.skipped_count() + self.history.coverage.skipped_count()
+    }
+
     /// Whether there is what a rule says it needs beside the events.
     pub fn has(&self, need: &str, enrichment: &Enrichment) -> bool {
         let profiles = self.store.profiles();

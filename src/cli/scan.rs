@@ -65,14 +65,14 @@ pub fn of(mut settings: Scan, mut sources: source::Sources) -> Result<Exit> {
     let mut exits = exits.clone();
     let coverage = &analysis.reading.coverage;
     exits.extend(tell_of_organizations(&settings.selection.organizations, coverage));
-    let between = settings.selection.period.resolve(coverage.span.map(|span| span.last))?;
+    let between = settings.selection.period.resolve(coverage.newest())?;
     let report = settings
         .pool
         .install(|| report(settings, set, &decisions, analysis, enrichment, [&sources.list, &history.list], between))?;
     if !settings.is_quiet {
         decisions::tell(&report.run);
     }
-    exits.extend(verdict(settings, &report));
+    exits.extend(verdict(settings, &report, analysis));
     exits.extend(write_questions(settings, &report, enrichment));
     for (format, path) in &settings.outputs {
         if let Err(error) = write_file(&report, *format, settings.look.zone, path) {
@@ -140,7 +140,7 @@ fn report<'a>(
 ) -> Result<Report<'a>> {
     let selection = &settings.selection;
     let coverage = &analysis.reading.coverage;
-    let now = settings.now.or(coverage.span.map(|span| span.last));
+    let now = settings.now.or(coverage.newest());
     let mut run = Run {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         now,
@@ -201,7 +201,7 @@ fn is_selected(finding: &Finding, selection: &Selection, between: Between) -> bo
 }
 
 /// What the findings and the skipped records make of the exit code.
-fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
+fn verdict(settings: &Scan, report: &Report<'_>, analysis: &Analysis) -> Vec<Exit> {
     let mut exits = Vec::new();
     let fails = |finding: &&Finding| {
         let is_question = finding.disposition == Disposition::Duet;
@@ -212,7 +212,7 @@ fn verdict(settings: &Scan, report: &Report<'_>) -> Vec<Exit> {
     if report.findings.iter().any(|finding| fails(&finding)) {
         exits.push(Exit::Found);
     }
-    if settings.is_strict && report.coverage.skipped_count() + report.history.skipped_count() > 0 {
+    if settings.is_strict && analysis.skipped_count() > 0 {
         exits.push(Exit::Skipped);
     }
     exits
@@ -226,5 +226,5 @@ pub fn findings_in(set: &RuleSet, rule: &str, lines: &[String]) -> (Vec<Finding>
     let job = Job { sources, history: &[], organizations: &[], enrichment: None, options, partition };
     let analysis = analyse(set, job, &|_| {});
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit: 100 };
-    (all.of(|r| r.name == rule), analysis.reading.coverage.skipped_count())
+    (all.of(|r| r.name == rule), analysis.skipped_count())
 }

@@ -100,8 +100,7 @@ impl Scan {
         let is_hidden = typed.quiet && format == Format::Table && !typed.output.is_empty();
         let period = Period::parse(typed.since.as_deref(), typed.until.as_deref())?;
         let zone = zone(&typed.tz)?;
-        let pool = typed.running.pool()?;
-        let options = typed.running.options()?;
+        let (pool, options) = typed.running.understood()?;
         let min_severity = least_severity(typed.min_severity.as_deref())?;
         let fail_on = typed.fail_on.as_deref().map(|text| severity("--fail-on", text)).transpose()?;
         if let Some(fail_on) = fail_on.filter(|fail_on| *fail_on < min_severity) {

@@ -262,6 +262,11 @@ impl Coverage {
         self.unreadable.iter().filter(|source| source.lacking == lacking).count()
     }
 
+    /// When the newest event was.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.span.map(|span| span.last)
+    }
+
     /// All records skipped.
     pub fn skipped_count(&self) -> u64 {
         self.skipped.values().map(|s| s.count).sum()

@@ -206,6 +206,9 @@ fn what_is_skipped_of_the_history_is_told() {
         predicates::str::contains("Skipped of the history: 1 record")
             .and(predicates::str::contains("nothing skipped; 1 record of the history skipped")),
     );
+    let timeline = ["timeline", text(&new), "--findings", "--history", text(&old), "--no-config"];
+    super::jcdetect().args(timeline).assert().code(0);
+    super::jcdetect().args(timeline).arg("--strict").assert().code(4);
 }
 
 #[test]

@@ -21,8 +21,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// The threads that work.
-    pub fn pool(&self) -> Result<ThreadPool> {
+    /// The threads that work, and how records are read.
+    pub fn understood(&self) -> Result<(ThreadPool, Options)> {
+        Ok((self.pool()?, self.options()?))
+    }
+
+    fn pool(&self) -> Result<ThreadPool> {
         match self.threads {
             Some(0) => bail!("--threads 0: at least one is needed"),
             Some(threads) if threads > MOST_THREADS => {
@@ -33,8 +37,7 @@ impl Running {
         ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0)).build().context("--threads")
     }
 
-    /// How records are read.
-    pub fn options(&self) -> Result<Options> {
+    fn options(&self) -> Result<Options> {
         match self.record_limit {
             0 => bail!("--record-limit 0: every record would be too long"),
             record_limit => Ok(Options { record_limit }),
