@@ -11,6 +11,7 @@ use walkdir::WalkDir;
 use super::{Error, Provenance};
 use crate::event::time::Timestamp;
 use crate::event::utf8;
+use crate::input::{decode, looks};
 
 /// The largest file that is read.
 pub const LIMIT: u64 = 2 << 30;
@@ -30,10 +31,16 @@ impl Named {
         Named { name: path.display().to_string(), path: path.to_owned() }
     }
 
-    /// Its name without folder and ending.
+    /// Its name without folder and ending, also without that of a compressed file.
     pub fn stem(&self) -> String {
-        self.path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let stem = Path::new(without_packing(&name)).file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
     }
+}
+
+fn without_packing(name: &str) -> &str {
+    [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
 /// The file itself, or the files of a folder that end in one of these, by name. Hidden files are left out.
@@ -45,7 +52,8 @@ pub fn find(path: &Path, endings: &[&str]) -> Result<Vec<Named>, Error> {
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
         let entry = entry.map_err(|e| Error::new(&path.display().to_string(), e.to_string(), ""))?;
         let name = entry.file_name().to_string_lossy().to_lowercase();
-        if entry.file_type().is_file() && !name.starts_with('.') && endings.iter().any(|end| name.ends_with(end)) {
+        let is_wanted = endings.iter().any(|end| without_packing(&name).ends_with(end));
+        if entry.file_type().is_file() && !name.starts_with('.') && is_wanted {
             files.push(Named::of(entry.path()));
         }
     }
@@ -63,22 +71,15 @@ pub fn bytes(file: &Named) -> Result<(Vec<u8>, Provenance), Error> {
 
 fn limited(file: &Named, limit: u64) -> Result<(Vec<u8>, Provenance), Error> {
     let failed = |e: std::io::Error| Error::new(&file.name, e.to_string(), "");
-    let too_large = || {
-        Error::new(
-            &file.name,
-            format!("is larger than {} MiB", limit >> 20),
-            "split it, or name the part that is needed",
-        )
-    };
     let opened = File::open(&file.path).map_err(failed)?;
     let metadata = opened.metadata().map_err(failed)?;
     if metadata.len() > limit {
-        return Err(too_large());
+        return Err(too_large(&file.name, limit));
     }
     let mut bytes = Vec::new();
     opened.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > limit {
-        return Err(too_large());
+        return Err(too_large(&file.name, limit));
     }
     let modified = metadata.modified().ok().and_then(|time| DateTime::<Utc>::from(time).timestamp_nanos_opt());
     let provenance = Provenance {
@@ -98,84 +99,65 @@ fn hexadecimal(bytes: &[u8]) -> String {
 /// Reads a text file whole; see [`text`] for what is refused.
 pub fn read(file: &Named) -> Result<(String, Provenance), Error> {
     let (bytes, provenance) = bytes(file)?;
-    Ok((text(&file.name, bytes)?, provenance))
+    Ok((text(&file.name, &bytes)?, provenance))
 }
 
-/// Bytes as text, without the byte order mark. UTF-16, compressed and binary files, web pages and empty files
-/// are errors that say so.
-pub fn text(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
-    let head = &bytes[..bytes.len().min(512)];
-    if is_utf16(head) {
-        let remedy = "save it as UTF-8 (PowerShell: `Out-File -Encoding utf8`)";
-        return Err(Error::new(name, "looks like UTF-16", remedy));
-    }
-    if let Some((_, words, remedy)) = MAGIC.iter().find(|(magic, ..)| head.starts_with(magic)) {
+/// Bytes as text: unpacked, out of UTF-16, and without a byte order mark. What is no text, web pages and empty files are
+/// errors that say so.
+pub fn text(name: &str, bytes: &[u8]) -> Result<String, Error> {
+    unpacked(name, bytes, LIMIT)
+}
+
+fn unpacked(name: &str, bytes: &[u8], limit: u64) -> Result<String, Error> {
+    let failed = |e: std::io::Error| Error::new(name, format!("cannot be unpacked: {e}"), "export it again");
+    let decoded = decode::text(bytes).map_err(failed)?;
+    if let Some(words) = looks::foreign(&decoded.head) {
+        let remedy = "name a file of text, JSON or CSV (from Excel: `CSV UTF-8`)";
         return Err(Error::new(name, format!("looks like {words}"), remedy));
     }
-    if head.contains(&0) {
-        return Err(Error::new(name, "looks like a binary file", "name a text file"));
+    let mut text = Vec::new();
+    decoded.reader.take(limit + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > limit {
+        return Err(too_large(name, limit));
     }
-    let mut text = utf8::text(bytes)
+    let text = utf8::text(text)
         .map_err(|line| Error::new(name, "is not UTF-8", "save it as UTF-8 (from Excel: `CSV UTF-8`)").at_line(line))?;
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
-    }
-    let start = text.trim_start();
-    if start.is_empty() {
+    if text.trim_start().is_empty() {
         return Err(Error::new(name, "is empty", "export it again"));
-    }
-    let word: String = start.chars().take(14).flat_map(char::to_lowercase).collect();
-    if ["<!doctype html", "<html"].iter().any(|page| word.starts_with(page)) {
-        return Err(Error::new(name, "looks like an HTML page", "perhaps a sign-in ran out: download it again"));
-    }
-    if word.starts_with("<?xml") {
-        return Err(Error::new(name, "looks like XML", "export it as JSON or CSV"));
     }
     Ok(text)
 }
 
-/// By its byte order mark, or by a zero in every other byte.
-fn is_utf16(head: &[u8]) -> bool {
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return true;
-    }
-    let zeros = |from: usize| head.iter().skip(from).step_by(2).take(8).filter(|b| **b == 0).count();
-    head.len() >= 16 && (zeros(0), zeros(1)) == (0, 8) || head.len() >= 16 && (zeros(0), zeros(1)) == (8, 0)
+fn too_large(name: &str, limit: u64) -> Error {
+    Error::new(name, format!("is larger than {} MiB", limit >> 20), "split it, or name the part that is needed")
 }
-
-const MAGIC: &[(&[u8], &str, &str)] = &[
-    (b"PK\x03\x04", "a zip (or an Excel workbook)", "unpack it first, or save the sheet as CSV UTF-8"),
-    (b"\x1f\x8b", "gzip", "unpack it first (`gunzip`)"),
-    (b"\x28\xb5\x2f\xfd", "zstd", "unpack it first (`unzstd`)"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
-    (b"\xfd7zXZ\0", "an xz file", "unpack it first"),
-    (b"BZh", "a bzip2 file", "unpack it first"),
-    (b"%PDF", "a PDF", "name a text file"),
-    (b"SQLite format 3\0", "an SQLite database", "export it as JSON or CSV"),
-    (b"PAR1", "Parquet", "export it as JSON or CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document", "save the sheet as CSV UTF-8"),
-    (b"\x7fELF", "a program", "name a text file"),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     fn error(bytes: &[u8]) -> String {
-        text("f", bytes.to_vec()).unwrap_err().to_string()
+        text("f", bytes).unwrap_err().to_string()
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
     }
 
     #[test]
     fn wrong_files_are_named_with_a_remedy() {
+        let cut = gzip(b"203.0.113.7\n");
         for (bytes, want) in [
-            (&b"\xff\xfea\0b\0"[..], "UTF-16; save it as UTF-8"),
-            (b"a\0b\0c\0d\0e\0f\0g\0h\0", "UTF-16"),
-            (b"\0a\0b\0c\0d\0e\0f\0g\0h", "UTF-16"),
-            (b"PK\x03\x04..", "a zip"),
-            (b"\x1f\x8b\x08", "gzip; unpack it first"),
+            (&b"PK\x03\x04.."[..], "a zip: unpack it first; name a file of text"),
+            (&gzip(b"%PDF-1.7"), "a PDF"),
+            (&cut[..cut.len() - 6], "cannot be unpacked"),
             (b"\x01\x02\0\x03", "a binary file"),
             (b"ok\nJos\xe9\n", "f:2: is not UTF-8"),
             (b"", "is empty"),
+            (&gzip(b""), "is empty"),
             (b"\xef\xbb\xbf \n", "is empty"),
             (b"<!DOCTYPE html><p>", "HTML"),
             (b"<?xml version='1.0'?>", "XML"),
@@ -185,8 +167,20 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_no_text() {
-        assert_eq!(text("f", b"\xef\xbb\xbfa\r\n".to_vec()).unwrap(), "a\r\n");
+    fn a_text_is_the_same_however_it_is_stored() {
+        let want = "203.0.113.7 Zoë\r\n";
+        let wide: Vec<u8> = std::iter::once(0xfeff).chain(want.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for bytes in [want.as_bytes(), &gzip(want.as_bytes()), &wide, &[b"\xef\xbb\xbf", want.as_bytes()].concat()] {
+            assert_eq!(text("f", bytes).unwrap(), want);
+        }
+    }
+
+    #[test]
+    fn what_unpacks_to_too_much_is_refused() {
+        let bomb = gzip(&vec![b'a'; 1 << 20]);
+        assert!(bomb.len() < 1 << 16);
+        assert!(unpacked("f", &bomb, (1 << 20) - 1).unwrap_err().to_string().contains("larger than"));
+        assert!(unpacked("f", &bomb, 1 << 20).is_ok());
     }
 
     #[test]
@@ -205,11 +199,11 @@ mod tests {
     #[test]
     fn files_of_a_folder_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.json", "a.CSV", ".hidden.json", "c.md"] {
+        for name in ["b.json", "a.CSV", ".hidden.json", "c.md", "c.md.gz", "d.json.zst"] {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
         let names: Vec<String> = find(folder.path(), &[".json", ".csv"]).unwrap().iter().map(Named::stem).collect();
-        assert_eq!(names, ["a", "b"]);
+        assert_eq!(names, ["a", "b", "d"]);
         assert!(find(folder.path(), &[".x"]).unwrap_err().to_string().contains("without files that end in .x"));
     }
 }

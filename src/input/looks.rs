@@ -2,15 +2,29 @@
 
 use crate::event::json::Json;
 
-/// What the start of a file looks like, and what to do about it.
-pub fn like(head: &[u8]) -> String {
-    for (magic, words) in MAGIC {
-        if head.starts_with(magic) {
-            return (*words).to_owned();
-        }
+/// What the start of a file looks like that is neither JSON, CSV nor plain text, and what to do about it.
+pub fn foreign(head: &[u8]) -> Option<&'static str> {
+    if let Some((_, words)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Some(words);
     }
     if is_tar(head) {
-        return "a tar archive: unpack it first".to_owned();
+        return Some("a tar archive: unpack it first");
+    }
+    if head.contains(&0) {
+        return Some("a binary file");
+    }
+    let start = head.trim_ascii_start();
+    let is_page = |tag: &[u8]| start.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag));
+    if start.starts_with(b"<?xml") || start.starts_with(b"<Event") {
+        return Some("XML");
+    }
+    (is_page(b"<!doctype") || is_page(b"<html")).then_some("an HTML page, perhaps of a sign-in that ran out")
+}
+
+/// What the start of a file looks like, and what to do about it.
+pub fn like(head: &[u8]) -> String {
+    if let Some(words) = foreign(head) {
+        return words.to_owned();
     }
     if is_own(head) {
         return "a file that jcdetect wrote: name the export it was made of".to_owned();
@@ -20,15 +34,6 @@ pub fn like(head: &[u8]) -> String {
     let line = start.lines().next().unwrap_or_default();
     let first_line: String = line.chars().take(60).collect();
     let has_cells = |separator: char| line.matches(separator).count() >= 2;
-    if head.contains(&0) {
-        return "a binary file".to_owned();
-    }
-    if start.starts_with("<?xml") || start.starts_with("<Event") {
-        return "XML".to_owned();
-    }
-    if start.to_ascii_lowercase().starts_with("<!doctype") || start.to_ascii_lowercase().starts_with("<html") {
-        return "an HTML page, perhaps of a sign-in that ran out".to_owned();
-    }
     if start.contains("CEF:0|") {
         return "CEF".to_owned();
     }
@@ -178,7 +183,7 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"SQLite format 3\0", "an SQLite database"),
     (b"PAR1", "Parquet: export it as JSON Lines first"),
     (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
+    (b"MZ\x90", "a program"),
     (b"\x89PNG", "a picture"),
 ];
 
@@ -221,6 +226,9 @@ mod tests {
             (b"timestamp;event_type;success\n1;2;3", "export it with commas"),
             (b"<html>", "HTML"),
             (b"\x01\x00\x02", "binary"),
+            (b"MZ\x90\0", "a program"),
+            (b"MZ,Mozambique", "text"),
+            (b"\n <?xml version='1.0'?>", "XML"),
             (b"[1,2]", "without objects"),
             (b"{\n}\n", "an empty object"),
             (b"[{}]", "an empty object"),

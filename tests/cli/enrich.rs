@@ -25,6 +25,29 @@ fn indicators_make_a_finding_and_stand_in_it() {
 }
 
 #[test]
+fn a_list_may_be_compressed_or_in_utf_16() {
+    let list = "203.0.113.0/28\r\n";
+    let folder = folder(&[("log.jsonl", LOGIN)]);
+    let [log, gz, wide] = ["log.jsonl", "lists/bad.txt.gz", "wide.txt"].map(|name| folder.path().join(name));
+    fs::create_dir(folder.path().join("lists")).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, list.as_bytes()).unwrap();
+    fs::write(&gz, encoder.finish().unwrap()).unwrap();
+    let units = std::iter::once(0xfeff).chain(list.encode_utf16());
+    fs::write(&wide, units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    for path in [gz.as_path(), gz.parent().unwrap(), wide.as_path()] {
+        assert_eq!(
+            rule_ids(&findings(&[text(&log), "--intel", text(path)])),
+            ["threat-intel-ip"],
+            "{}",
+            path.display()
+        );
+        let known = report(&[text(&log), "--known", text(path)]);
+        assert_eq!(known["run"]["enriched_from"][0]["entries"], 1, "{}", path.display());
+    }
+}
+
+#[test]
 fn every_address_of_an_event_may_be_an_indicator() {
     let event = |kind: &str, more: &str| {
         format!(

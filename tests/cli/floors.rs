@@ -9,7 +9,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rule", &["event"]),
     ("input", &["event"]),
     ("detect", &["rule", "event"]),
-    ("enrich", &["event"]),
+    ("enrich", &["input", "event"]),
     ("triage", &["detect", "enrich", "rule", "event"]),
     ("output", &["triage", "rule", "event"]),
     ("cli", &["output", "triage", "detect", "enrich", "input", "rule", "event"]),
