@@ -173,9 +173,12 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
         vocabulary::check(&field, patterns, key, warnings);
     }
     let test = |patterns, is_all| Expr::Test(Test { field: field.clone(), patterns, is_all, is_negated: m.is_negated });
-    // `all` binds the values; the forms in which one of them is looked for are alternatives.
-    if m.is_all && !m.is_negated && of_values.iter().any(|forms| forms.len() > 1) {
-        return Ok(Expr::And(of_values.into_iter().map(|forms| test(forms, false)).collect()));
+    // A test has one other field at most. `all` binds the values; the forms in which one of them is looked for are alternatives.
+    let is_bound = m.is_all && !m.is_negated;
+    let has_several_forms = of_values.iter().any(|forms| forms.len() > 1);
+    if m.is_fieldref && of_values.len() > 1 || is_bound && has_several_forms {
+        let tests = of_values.into_iter().map(|forms| test(forms, false)).collect();
+        return Ok(if m.is_all || m.is_negated { Expr::And(tests) } else { Expr::Or(tests) });
     }
     Ok(test(of_values.concat(), m.is_all))
 }

@@ -277,6 +277,22 @@ fn all_binds_values_and_not_their_forms() {
     }
 }
 
+/// A value may be compared with several fields, and none of them is left out.
+#[test]
+fn a_value_is_compared_with_each_field_of_a_list() {
+    let event = |id, b, c| with_fields(id, &serde_json::json!({"a": "x", "b": b, "c": c}));
+    let events = [event(0, "x", "y"), event(1, "y", "x"), event(2, "x", "x"), event(3, "y", "z")];
+    for (test, want) in [
+        ("raw.a|fieldref: [raw.b, raw.c]", &["e0", "e1", "e2"][..]),
+        ("raw.a|fieldref: [raw.c, raw.b]", &["e0", "e1", "e2"]),
+        ("raw.a|fieldref|all: [raw.b, raw.c]", &["e2"]),
+        ("raw.a|fieldref|neq: [raw.b, raw.c]", &["e3"]),
+        ("raw.a|fieldref: raw.c", &["e1", "e2"]),
+    ] {
+        assert_eq!(completing(&format!("{DETECTION}{test}\n"), &events), want, "{test}");
+    }
+}
+
 /// An upgrade of a library writes its name otherwise, and is no new agent.
 #[test]
 fn an_agent_is_one_however_it_is_spelled() {
