@@ -201,7 +201,7 @@ fn lists(was: &[Json<'_>], is: &[Json<'_>], trend: &mut Vec<&'static str>) {
     let fresh: Vec<&Json<'_>> = is.iter().filter(|item| !before.contains(&item.value_hash())).collect();
     let networks = |items: &[Json<'_>]| Networks::new(items.iter().flat_map(networks_in).collect());
     let old = networks(was);
-    let noted = was.iter().filter_map(without_notes).collect::<Vec<_>>();
+    let noted: BTreeSet<_> = was.iter().filter_map(without_notes).collect();
     // A part of a network that was there already is no gain, and neither is another note beside one.
     let is_new = |item: &&Json<'_>| {
         let named = networks_in(item);
@@ -338,6 +338,13 @@ mod tests {
         };
         let change = format!(r#"{{"field":"ips","from":[{}],"to":[{}]}}"#, list(1 << 20), list((1 << 20) + 1));
         assert_eq!(trend(&change, "ips").join(" "), "added changed removed");
+        let noted = |note: &str| {
+            let address = |n: u32| std::net::Ipv4Addr::from((1 << 20) + n * 3);
+            let all = (0..20_000).map(|n| format!(r#"{{"ip":"{}","description":"{note}"}}"#, address(n)));
+            all.collect::<Vec<_>>().join(",")
+        };
+        let change = format!(r#"{{"field":"ips","from":[{}],"to":[{}]}}"#, noted("a"), noted("b"));
+        assert_eq!(trend(&change, "ips").join(" "), "changed removed");
     }
 
     #[test]
