@@ -1,6 +1,8 @@
 //! Cell: what the cells of a CSV say. A column stands for a field by its name, and a nested value is a text in the
 //! cell.
 
+use std::cmp::Reverse;
+
 use serde_json::{Map, Value};
 
 use super::again::with_record;
@@ -40,11 +42,10 @@ impl Column {
         Column { name, is_path, is_flat }
     }
 
-    /// The paths of the lists that it leads into by numbers (`changes.0.field`).
-    fn lists(&self) -> Vec<Vec<String>> {
-        let parts: Vec<&str> = self.name.split('.').filter(|_| self.is_path).collect();
-        let places = (1..parts.len()).filter(|at| is_index(parts[*at]));
-        places.map(|at| parts[..at].iter().map(|part| (*part).to_owned()).collect()).collect()
+    /// Where in its name the paths of the lists end that it leads into by numbers (`changes.0.field`).
+    fn lists(&self) -> impl Iterator<Item = usize> {
+        let dots = self.name.match_indices('.').filter(|_| self.is_path).map(|(dot, _)| dot);
+        dots.filter(|dot| self.name[dot + 1..].split('.').next().is_some_and(is_index))
     }
 
     /// Whether it holds all of the record.
@@ -57,18 +58,31 @@ impl Column {
 pub struct Columns {
     /// in their order
     pub all: Vec<Column>,
-    /// the paths of the lists that they lead into, the deepest first
-    lists: Vec<Vec<String>>,
+    /// the paths of the lists that they lead into, the deepest first: a column, and where in its name the path ends
+    lists: Vec<(usize, usize)>,
 }
 
+/// Columns of a table, at most. Members of events make some hundreds.
+pub const COLUMNS: usize = 1 << 14;
+
 impl Columns {
-    /// By their headers.
-    pub fn new(header: &csv::ByteRecord) -> Columns {
+    /// By their headers; `None` where these are too many.
+    pub fn new(header: &csv::ByteRecord) -> Option<Columns> {
+        if header.len() > COLUMNS {
+            return None;
+        }
         let all: Vec<Column> = header.iter().map(Column::new).collect();
-        let mut lists: Vec<Vec<String>> = all.iter().flat_map(Column::lists).collect();
-        lists.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        lists.dedup();
-        Columns { all, lists }
+        let of_column = |(place, column): (usize, &Column)| column.lists().map(|end| (place, end)).collect::<Vec<_>>();
+        let mut lists: Vec<(usize, usize)> = all.iter().enumerate().flat_map(of_column).collect();
+        let path = |(column, end): (usize, usize)| &all[column].name[..end];
+        lists.sort_by_cached_key(|list| (Reverse(path(*list).matches('.').count()), path(*list)));
+        lists.dedup_by_key(|list| path(*list));
+        Some(Columns { all, lists })
+    }
+
+    /// The paths of the lists that they lead into, the deepest first.
+    pub fn lists(&self) -> impl Iterator<Item = &str> {
+        self.lists.iter().map(|(column, end)| &self.all[*column].name[..*end])
     }
 }
 
@@ -100,19 +114,20 @@ pub fn record(columns: &Columns, cells: &csv::ByteRecord) -> Result<(Map<String,
             None => is_lossy |= insert(&mut record, column, text),
         }
     }
-    columns.lists.iter().for_each(|path| make_list(&mut record, path));
+    columns.lists().for_each(|path| make_list(&mut record, path));
     Ok((record, is_lossy))
 }
 
 /// Makes a list of the object at a path, if all of its members are numbers.
-fn make_list(record: &mut Map<String, Value>, path: &[String]) {
-    let Some((last, above)) = path.split_last() else { return };
-    let Some(at) = above.iter().try_fold(record, |at, key| at.get_mut(key)?.as_object_mut()) else { return };
+fn make_list(record: &mut Map<String, Value>, path: &str) {
+    let (above, last) = path.rsplit_once('.').map_or((None, path), |(above, last)| (Some(above), last));
+    let mut above = above.into_iter().flat_map(|path| path.split('.'));
+    let Some(at) = above.try_fold(record, |at, key| at.get_mut(key)?.as_object_mut()) else { return };
     let Some(Value::Object(members)) = at.get_mut(last).filter(|list| is_list(list)) else { return };
     let mut items: Vec<(usize, Value)> =
         std::mem::take(members).into_iter().map(|(key, item)| (key.parse().unwrap_or_default(), item)).collect();
     items.sort_by_key(|(place, _)| *place);
-    at.insert(last.clone(), Value::Array(items.into_iter().map(|(_, item)| item).collect()));
+    at.insert(last.to_owned(), Value::Array(items.into_iter().map(|(_, item)| item).collect()));
 }
 
 fn is_list(value: &Value) -> bool {

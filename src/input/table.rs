@@ -4,7 +4,7 @@
 use std::io::BufRead;
 
 use super::batch::{Batch, Span};
-use super::cell::{Columns, record};
+use super::cell::{COLUMNS as MOST, Columns, record};
 use super::header::{field, is_known};
 use super::kept::Kept;
 use super::looks::has_json;
@@ -72,7 +72,10 @@ impl<R: BufRead> Rows<R> {
             return Err(std::io::Error::other(fault));
         }
         kept.pass_to(end);
-        let columns = Columns::new(&header);
+        let columns = Columns::new(&header).ok_or_else(|| {
+            let fault = format!("its header has more than {MOST} columns: leave out what is no member of an event");
+            std::io::Error::other(fault)
+        })?;
         Ok(Rows { reader, columns, row, limit, allowance: limit.saturating_mul(TIMES) })
     }
 
@@ -105,8 +108,8 @@ impl<R: BufRead> Rows<R> {
             } else {
                 let length = kept.pass_to(end);
                 self.allowance = self.allowance.saturating_add(length.saturating_mul(TIMES));
-                if is_another_header(&cells) {
-                    self.columns = Columns::new(&cells);
+                if let Some(columns) = is_another_header(&cells).then(|| Columns::new(&cells)).flatten() {
+                    self.columns = columns;
                     continue;
                 }
                 match self.write_row(&cells, &mut batch.bytes) {
@@ -411,6 +414,25 @@ mod tests {
         let all = rows(&text);
         assert_eq!(all[0].1, r#"{"timestamp":"a","event_type":"b","a":{"b":"c"}}"#);
         assert_eq!(all[1].1, "too long");
+    }
+
+    /// Each number in a name is a place in a list, and a header has room for many.
+    #[test]
+    fn a_header_has_only_so_many_columns() {
+        let header = |count: usize| {
+            let columns: Vec<String> = (0..count).map(|n| format!("c{}{}", n % 2, ".0".repeat(31))).collect();
+            format!("timestamp,event_type,{}\n", columns.join(","))
+        };
+        let few = header(1000);
+        let columns = Columns::new(&csv::ByteRecord::from(few.trim().split(',').collect::<Vec<_>>())).unwrap();
+        assert_eq!(columns.lists().count(), 2 * 31);
+        assert!(Rows::new(few.as_bytes(), 0, false, 1 << 24).is_ok());
+        let error = Rows::new(header(20_000).as_bytes(), 0, false, 1 << 24).err().unwrap();
+        assert!(error.to_string().contains("columns: leave out"), "{error}");
+        let behind = format!("timestamp,event_type\na,b\n{}id\nc,d\n", "service,event_type,".repeat(10_000));
+        let told: Vec<String> = rows(&behind).into_iter().map(|(_, told)| told).collect();
+        let row = |time, name| format!(r#"{{"timestamp":"{time}","event_type":"{name}"}}"#);
+        assert_eq!(told, [row("a", "b"), "wrong number of cells".to_owned(), row("c", "d")]);
     }
 
     #[test]
