@@ -7,16 +7,6 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 use super::json::Json;
 
 impl Json<'_> {
-    /// Whether a member says nothing, so that it might as well not be there: nothing, or a text without a character.
-    pub fn says_nothing(&self) -> bool {
-        match self {
-            Json::Text(text) => text.is_empty(),
-            Json::Object(members) => members.iter().all(|(_, v)| v.says_nothing()),
-            Json::Parts(members) => members.iter().all(|(_, v)| v.says_nothing()),
-            other => other.is_nothing(),
-        }
-    }
-
     fn write_body(&self, out: &mut Vec<u8>) {
         match self {
             Json::Null => out.push(0),

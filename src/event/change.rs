@@ -181,7 +181,7 @@ fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
             _ => {}
         }
     }
-    if to.is_nothing() || matches!(to, Json::Text(t) if t.is_empty()) {
+    if to.says_nothing() {
         trend.push("cleared");
     }
     trend

@@ -73,6 +73,19 @@ impl<'a> Json<'a> {
         self.at(path).filter(|value| !value.says_nothing())
     }
 
+    /// Whether a member says nothing, so that it might as well not be there: `null`, an empty text, `[]`, `{}`, and an
+    /// object of such.
+    pub fn says_nothing(&self) -> bool {
+        match self {
+            Json::Null => true,
+            Json::Text(text) => text.is_empty(),
+            Json::Array(items) => items.is_empty(),
+            Json::Object(members) => members.iter().all(|(_, v)| v.says_nothing()),
+            Json::Parts(members) => members.iter().all(|(_, v)| v.says_nothing()),
+            _ => false,
+        }
+    }
+
     /// Text that is not empty.
     pub fn text(&self) -> Option<&str> {
         match self {

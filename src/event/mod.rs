@@ -111,7 +111,7 @@ fn is_filled_in(json: &Json<'_>, event_type: &str) -> bool {
         "ldap_bind" => json.get("error_code").and_then(Json::number).is_none(),
         _ => actor::is_attempt(event_type),
     };
-    let is_of_bridge = json.get("jumpcloud_event_type").is_some_and(|value| !value.is_nothing());
+    let is_of_bridge = json.get("jumpcloud_event_type").is_some_and(|value| !value.says_nothing());
     is_of_bridge && !is_sign_in && json.text_at(&["error_message"]).is_none()
 }
 
@@ -151,7 +151,7 @@ const SIGNS: &[&str] = &["event_type", "initiated_by", "organization", "sso_toke
 const TIMES: &[&str] = &["timestamp", "jc_timestamp", "server_timestamp", "@timestamp"];
 
 fn is_event(json: &Json<'_>) -> bool {
-    SIGNS.iter().any(|key| json.get(key).is_some_and(|v| !v.is_nothing()))
+    SIGNS.iter().any(|key| json.get(key).is_some_and(|v| !v.says_nothing()))
 }
 
 impl<'e> Event<'e> {

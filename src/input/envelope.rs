@@ -55,7 +55,7 @@ pub fn unwrap<'a, 'e>(outer: &'e Json<'a>) -> Unwrapped<'a, 'e> {
     for place in PLACES {
         match outer.at(place) {
             Some(_) if is_inside_event(place) => {}
-            Some(inner @ Json::Object(_)) if !inner.is_nothing() => {
+            Some(inner @ Json::Object(_)) if !inner.says_nothing() => {
                 // `result` may hold `_raw`, `data` may hold `di_event`: those stand before it in the list.
                 return Unwrapped::Inner(inner, place);
             }
@@ -67,7 +67,7 @@ pub fn unwrap<'a, 'e>(outer: &'e Json<'a>) -> Unwrapped<'a, 'e> {
 }
 
 fn is_event(object: &Json<'_>) -> bool {
-    let has = |key| object.get(key).is_some_and(|v: &Json<'_>| !v.is_nothing());
+    let has = |key| object.get(key).is_some_and(|v: &Json<'_>| !v.says_nothing());
     has("event_type") || has("id") && has("organization")
 }
 

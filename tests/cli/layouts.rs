@@ -278,6 +278,9 @@ fn envelopes() {
             let row = |e: &Value| format!("{},\"{}\"\n", e["event_type"], e.to_string().replace('"', "\"\""));
             "event_type,_raw\n".to_owned() + &guessed_password().iter().map(row).collect::<String>()
         }),
+        // Bridges in Go fill in what is not there.
+        ("filled-in", wrap(&|e| json!({"event_type": "", "message": text_of(e)}))),
+        ("filled-in-ids", wrap(&|e| json!({"id": "", "organization": "", "data": e}))),
         ("coralogix", wrap(&|e| json!({"jumpcloud": e}))),
         ("google", wrap(&|e| json!({"data": e}))),
         ("alert", wrap(&|e| json!({"data": {"alert_id": "1", "alert_title": "x", "di_event": e}}))),
