@@ -361,12 +361,15 @@ impl<R: Read> Framer<R> {
             _ => {}
         }
         let whole = line.trim_ascii_end();
+        let zeros = whole.iter().take_while(|byte| **byte == 0).count();
         if whole.len() > self.limit {
             let length = whole.len();
             return self.take(length, Some(Reason::TooLong), spans);
         }
         let (length, reason) = match element {
             Look::Is(length) if line[length..].iter().all(|b| is_between(*b)) => (length, Reason::NotAnObject),
+            // What was lost in a crash are zeros; the record behind them is whole.
+            _ if zeros > 0 && whole.get(zeros) == Some(&b'{') => (zeros, Reason::NotJson),
             _ => (whole.len().max(1), Reason::NotJson),
         };
         self.take(length, Some(reason), spans)

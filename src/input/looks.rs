@@ -65,6 +65,11 @@ pub fn like(head: &[u8]) -> String {
     format!("text (first line: {first_line:?})")
 }
 
+/// Whether nothing but zeros is left of a file, as after a crash or a copy that failed.
+pub fn is_lost(head: &[u8]) -> bool {
+    head.contains(&0) && head.iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace())
+}
+
 /// Whether an object without members comes first, perhaps in a list.
 fn is_empty_object(text: &str) -> bool {
     let first = text.trim_start_matches(|c: char| c.is_whitespace() || c == '[');

@@ -27,17 +27,20 @@ struct Counts {
 }
 
 impl Counts {
-    /// What a source looks like in which nothing was an event; its head tells more.
-    fn foreign(self, head: &[u8]) -> Option<String> {
-        match self {
-            Counts { has_records: false, .. } => looks::is_own(head).then(|| looks::like(head)),
-            Counts { events: 0, timeless: 0, long: 0, .. } => Some(looks::like(head)),
-            Counts { events: 0, timeless: 0, .. } => {
-                Some("records too long to be read: raise --record-limit".to_owned())
+    /// What a source lacks in which nothing was an event, and why; its head tells more.
+    fn lacking(self, head: &[u8]) -> Option<(Lacking, String)> {
+        let looks = match self {
+            Counts { has_records: false, .. } if looks::is_lost(head) => {
+                let reason = "zeros alone: what it held is lost; copy it again from where it was written";
+                return Some((Lacking::All, reason.to_owned()));
             }
-            Counts { events: 0, .. } => Some("events without a readable timestamp".to_owned()),
-            _ => None,
-        }
+            Counts { has_records: false, .. } if !looks::is_own(head) => return None,
+            Counts { has_records: false, .. } | Counts { events: 0, timeless: 0, long: 0, .. } => looks::like(head),
+            Counts { events: 0, timeless: 0, .. } => "records too long to be read: raise --record-limit".to_owned(),
+            Counts { events: 0, .. } => "events without a readable timestamp".to_owned(),
+            _ => return None,
+        };
+        Some((Lacking::Events, format!("no Directory Insights event in it; it looks like {looks}")))
     }
 }
 
@@ -99,8 +102,8 @@ impl<'k, S> Merger<'k, S> {
         match message {
             Message::Batch(source, dealt) => self.batch(source, &dealt, parts.into_iter().flatten().collect()),
             Message::End(source, head) => {
-                if let Some(looks) = std::mem::take(&mut self.counts).foreign(&head) {
-                    self.foreign(source, &looks);
+                if let Some((lacking, reason)) = std::mem::take(&mut self.counts).lacking(&head) {
+                    self.eventless(source, lacking, reason);
                 }
             }
             Message::Failure(failure) => self.reading.coverage.unreadable.push(failure),
@@ -108,12 +111,11 @@ impl<'k, S> Merger<'k, S> {
     }
 
     /// Tells of a source without an event, once, also where its end could not be read either.
-    fn foreign(&mut self, place: u32, looks: &str) {
+    fn eventless(&mut self, place: u32, lacking: Lacking, reason: String) {
         let unreadable = &mut self.reading.coverage.unreadable;
-        let reason = format!("no Directory Insights event in it; it looks like {looks}");
         match unreadable.last_mut().filter(|last| last.place == place) {
             Some(last) => last.reason += &format!("; {reason}"),
-            None => unreadable.push(self.sources[place as usize].unreadable(place, Lacking::Events, reason)),
+            None => unreadable.push(self.sources[place as usize].unreadable(place, lacking, reason)),
         }
     }
 

@@ -40,7 +40,15 @@ impl Source {
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match &self.place {
             Place::StandardInput => Box::new(io::stdin()),
-            Place::File(path) => Box::new(File::open(path)?),
+            Place::File(path) => {
+                let file = File::open(path)?;
+                let metadata = file.metadata()?;
+                // What is packed has a head, even where nothing is in it.
+                if is_packed(&self.name) && metadata.is_file() && metadata.len() == 0 {
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "unexpected end of file"));
+                }
+                Box::new(file)
+            }
             Place::Spool(file) => {
                 let mut file = file.try_clone()?;
                 file.rewind()?;
@@ -204,9 +212,17 @@ fn file_stamp(path: &Path) -> Option<Stamp> {
     })
 }
 
+/// Endings of files that are compressed.
+const PACKED: &[&str] = &[".gz", ".zst"];
+
+fn is_packed(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    PACKED.iter().any(|ending| lower.ends_with(ending))
+}
+
 fn is_wanted(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let plain = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+    let plain = PACKED.iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
     ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 

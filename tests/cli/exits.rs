@@ -165,6 +165,42 @@ fn three_for_a_cut_archive_after_what_could_be_read() {
     );
 }
 
+/// A day that was destroyed is no quiet day.
+#[test]
+fn three_for_a_file_of_which_nothing_is_left() {
+    let case = Case::new();
+    let zeros = vec![0; 100_000];
+    let packed = zstd::encode_all(zeros.as_slice(), 1).unwrap();
+    for (name, content, want) in [
+        ("lost.json", zeros, "zeros alone"),
+        ("lost.json.zst", packed, "zeros alone"),
+        ("cut.jsonl.gz", vec![], "unexpected end of file: the archive is cut or damaged"),
+        ("cut.jsonl.zst", vec![], "unexpected end of file: the archive is cut or damaged"),
+    ] {
+        let path = case.with(name, content);
+        let told = predicate::str::contains(format!("{name}: {want}"));
+        Case::exits(&[text(case.folder.path())], 3).stderr(told).stdout(predicate::str::contains("alice"));
+        fs::remove_file(path).unwrap();
+    }
+    case.with("quiet.jsonl", "");
+    Case::exits(&[text(case.folder.path()), "--strict"], 0);
+}
+
+/// Zeros within a log are lost; the records around them are not.
+#[test]
+fn zeros_within_a_log_cost_no_record() {
+    let case = Case::new();
+    let events = guessed_password();
+    let torn = [lines(&events[..4]).into_bytes(), vec![0; 5000], lines(&events[4..]).into_bytes()].concat();
+    let path = case.with("torn.jsonl", torn);
+    let coverage = &super::report(&[&path])["coverage"];
+    let skipped = &coverage["skipped"][0];
+    assert_eq!(
+        (&coverage["events"], &skipped["reason"], &skipped["count"]),
+        (&9.into(), &"not JSON".into(), &1.into())
+    );
+}
+
 #[test]
 fn a_folder_fails_only_if_nothing_in_it_is_an_export() {
     let case = Case::new();
