@@ -1,6 +1,6 @@
 //! Extent: how far the data reaches, and how far it would without what was not known before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::store::Store;
 use crate::event::catalogue;
@@ -30,31 +30,50 @@ pub struct End {
     pub history: Timestamp,
 }
 
-/// What comes before all services of an organization.
-fn start(organization: &str) -> (String, String) {
-    (organization.to_owned(), String::new())
+/// The services that the events of a rule may belong to.
+pub fn services(set: &RuleSet, rule: usize) -> Vec<&'static str> {
+    let types = set.event_types(rule).unwrap_or_default();
+    types.iter().filter_map(|t| catalogue::service_of(t)).filter(|service| !service.is_empty()).collect()
 }
 
-impl Extent<'_> {
-    /// Of the services that the events of a rule may belong to, in the organization of what they would follow.
-    pub fn end(&self, set: &RuleSet, store: &Store, follow_up: usize, trigger: u32) -> End {
-        let types = set.event_types(follow_up).unwrap_or_default();
-        let (own, kind) = (store.service(trigger), store.text(trigger, Norm::EventType));
-        let mut services: Vec<&str> =
-            types.iter().filter_map(|t| catalogue::service_of(t)).filter(|s| !s.is_empty()).collect();
+/// The last event of each service, in small letters, of each organization.
+type Lasts<'a> = HashMap<&'a str, HashMap<String, Timestamp>>;
+
+fn lasts(reaches: &Reaches) -> Lasts<'_> {
+    let mut lasts = Lasts::default();
+    for ((organization, service), reach) in reaches {
+        let of_organization = lasts.entry(organization).or_default();
+        let last = of_organization.entry(service.to_ascii_lowercase()).or_insert(reach.last);
+        *last = reach.last.max(*last);
+    }
+    lasts
+}
+
+/// Where the services end.
+pub struct Ends<'a> {
+    scanned: Lasts<'a>,
+    history: Lasts<'a>,
+}
+
+impl<'a> Ends<'a> {
+    /// As far as the data reaches.
+    pub fn new(extent: Extent<'a>) -> Ends<'a> {
+        Ends { scanned: lasts(extent.scanned), history: extent.history.map(lasts).unwrap_or_default() }
+    }
+
+    /// Of the services that may follow, in the organization of what they would follow.
+    pub fn end(&self, services: &[&str], store: &Store, trigger: u32) -> End {
+        let own = store.service(trigger).to_ascii_lowercase();
+        let known = store.text(trigger, Norm::EventType).and_then(catalogue::service_of);
         // Whatever the export calls the service of the trigger, what follows in the same service is called so, too.
-        if services.is_empty() || kind.and_then(catalogue::service_of).is_some_and(|known| services.contains(&known)) {
-            services.push(own);
-        }
-        let organization = store.organization(trigger);
-        let is_meant = |service: &str| services.iter().any(|meant| meant.eq_ignore_ascii_case(service));
-        let last = |reaches: Option<&Reaches>| {
-            let of_organization = reaches.into_iter().flat_map(|reaches| reaches.range(start(organization)..));
-            let of_organization = of_organization.take_while(|((of, _), _)| of == organization);
-            let meant = of_organization.filter(|((_, service), _)| is_meant(service)).map(|(_, reach)| reach.last);
-            meant.max().unwrap_or_else(|| store.time(trigger))
+        let is_own = services.is_empty() || known.is_some_and(|known| services.contains(&known));
+        let meant = || services.iter().copied().chain(is_own.then_some(own.as_str()));
+        let last = |lasts: &Lasts<'_>| {
+            let of_organization = lasts.get(store.organization(trigger));
+            let last = of_organization.and_then(|lasts| meant().filter_map(|service| lasts.get(service)).max());
+            last.copied().unwrap_or_else(|| store.time(trigger))
         };
-        let history = last(self.history);
-        End { all: last(Some(self.scanned)).max(history), history }
+        let history = last(&self.history);
+        End { all: last(&self.scanned).max(history), history }
     }
 }

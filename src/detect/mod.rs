@@ -40,7 +40,7 @@ use crate::rule::logic::{Absent, Chain, Count, FirstSeen, Logic, Travel};
 use crate::rule::set::RuleSet;
 use compared::Compared;
 pub use detected::Detected;
-use extent::Extent;
+use extent::{Ends, Extent, services};
 use group::{Group, Grouping, Groupings, Groups, Indexes, Members, Needs, Step, joined};
 use index::Subject;
 use memory::Stop;
@@ -83,7 +83,8 @@ pub fn detect(set: &RuleSet, store: &Store, extent: Extent<'_>, partition: Parti
         let matches = Arc::new(matches);
         rules.iter().for_each(|rule| detected.matched(*rule, Arc::clone(&matches), &mut first_of));
     }
-    let context = Context { set, store, extent, partition };
+    let ends = Ends::new(extent);
+    let context = Context { set, store, ends: &ends, partition };
     for level in levels(set) {
         let (mut first, alike): (Vec<usize>, Vec<usize>) = level.into_iter().partition(|rule| set.is_first(*rule));
         // Those that look at the same events come one after another, so that it is there.
@@ -152,7 +153,7 @@ fn levels(set: &RuleSet) -> Vec<Vec<usize>> {
 struct Context<'a> {
     set: &'a RuleSet,
     store: &'a Store,
-    extent: Extent<'a>,
+    ends: &'a Ends<'a>,
     partition: Partition,
 }
 
@@ -356,10 +357,10 @@ fn counted(context: Context<'_>, detected: &Detected, rule: usize, count: &Count
 }
 
 fn chained(context: Context<'_>, detected: &Detected, rule: usize, chain: &Chain) -> Option<Found> {
-    let Context { set, store, extent, partition } = context;
+    let Context { set, store, ends, partition } = context;
     let groups = groups_of(set, store, detected, rule)?;
-    let follow_up = set.references[rule][chain.rules.len() - 1];
-    let end = |event: u32| extent.end(set, store, follow_up, event);
+    let follow_ups = services(set, set.references[rule][chain.rules.len() - 1]);
+    let end = |event: u32| ends.end(&follow_ups, store, event);
     let is_prepared = looked_at(set, detected, rule) > store.profiles().len() as usize;
     let compared = compared(set, store, detected, rule, chain, is_prepared);
     let signals = |group: &Members| chain::Steps::new(store, chain, &compared, group).signals(partition, &end);
