@@ -21,7 +21,7 @@ impl When {
     fn resolve(self, newest: Timestamp) -> Timestamp {
         match self {
             When::At(time) => time,
-            When::Back(span) => Timestamp(newest.0.saturating_sub(span.0)),
+            When::Back(span) => newest.back(span),
         }
     }
 }

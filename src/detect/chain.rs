@@ -131,7 +131,7 @@ impl<'a> Steps<'a> {
         if step == first {
             return self.is_allowed(chain, end).then(|| chain.clone());
         }
-        let open = Timestamp(self.time(end).0.saturating_sub(self.rule.window.0));
+        let open = self.time(end).back(self.rule.window);
         let (before, most) = (step - 1, self.rule.rules.len() + 1);
         let mut walk = self.walk(before, self.reach(&self.of_step[before], chain[step]?), open, chain);
         let mut missed = 0;
@@ -175,13 +175,12 @@ impl<'a> Steps<'a> {
         let matches = &self.of_step[list];
         let Some(before) = chain[unless.before].filter(|_| !matches.is_empty()) else { return false };
         let after = unless.after.and_then(|step| chain[step]);
-        let open = self.time(end).0.saturating_sub(self.rule.window.0);
-        let open = after.map_or(Timestamp(open), |step| self.time(step));
+        let open = after.map_or_else(|| self.time(end).back(self.rule.window), |step| self.time(step));
         let reach = match unless.settle {
             Span(0) => self.reach(matches, before),
-            Span(settle) => {
-                let settled = self.time(before).0.saturating_sub(settle);
-                matches.partition_point(|u| self.time(*u).0 < settled)
+            settle => {
+                let settled = self.time(before).back(settle);
+                matches.partition_point(|u| self.time(*u) < settled)
             }
         };
         // Backwards, so that where nothing is compared the nearest match tells.
@@ -229,7 +228,7 @@ impl<'a> Steps<'a> {
     fn is_dormant(&self, chain: &[Option<u32>]) -> bool {
         let Some(next) = chain.get(1).copied().flatten() else { return false };
         let time = self.time(next);
-        let open = Timestamp(time.0.saturating_sub(self.rule.window.0));
+        let open = time.back(self.rule.window);
         let reach = self.of_step[0].partition_point(|e| self.time(*e) < time);
         // Backwards, because the nearest match tells.
         let walk = self.walk(0, reach, Timestamp(i64::MIN), chain);
@@ -312,14 +311,14 @@ impl<'a> Steps<'a> {
     /// event is one of them.
     fn unordered(&self, event: u32) -> Option<Links> {
         let time = self.time(event);
-        let open = time.0.saturating_sub(self.rule.window.0);
+        let open = time.back(self.rule.window);
         let steps = self.rule.rules.len();
         // As many of the latest matches as there are steps are enough to find distinct ones.
         let candidates: Vec<Vec<u32>> = self.of_step[..steps]
             .iter()
             .map(|matches| {
                 let reach = matches.partition_point(|e| self.time(*e) <= time);
-                let in_window = matches[..reach].iter().rev().take_while(|e| self.time(**e).0 > open);
+                let in_window = matches[..reach].iter().rev().take_while(|e| self.time(**e) > open);
                 let mut latest: Vec<u32> = in_window.take(steps).copied().collect();
                 if matches.binary_search(&event).is_ok() && !latest.contains(&event) {
                     latest.insert(0, event);

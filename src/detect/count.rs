@@ -17,7 +17,7 @@ use super::group::{Grouping, Members};
 use super::partition::Partition;
 use super::signal::Signal;
 use super::store::Store;
-use crate::event::time::Timestamp;
+use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Count, Rate};
 
 /// The events of one group that a rule counts: those that have the values it counts, if it counts values.
@@ -67,20 +67,20 @@ impl<'a> Counted<'a> {
     /// When the count started anew in the window of an event at a time.
     pub fn began(&self, time: Timestamp) -> Option<Timestamp> {
         let last = self.since[..self.since.partition_point(|e| self.store.time(*e) <= time)].last();
-        let is_within = |last: &Timestamp| last.0 > time.0.saturating_sub(self.rule.window.0);
+        let is_within = |last: &Timestamp| *last > time.back(self.rule.window);
         last.map(|last| self.store.time(*last)).filter(is_within)
     }
 
     /// The last instant before the window of an event at a time.
-    fn open(&self, time: Timestamp) -> i64 {
-        let began = self.began(time).map(|began| began.0.saturating_sub(1));
-        began.unwrap_or(time.0.saturating_sub(self.rule.window.0))
+    fn open(&self, time: Timestamp) -> Timestamp {
+        let began = self.began(time).map(|began| began.back(Span(1)));
+        began.unwrap_or_else(|| time.back(self.rule.window))
     }
 
     /// The part of events of the group, which are in the total order, that is in the window of an event at a time.
     pub fn within(&self, events: &[u32], time: Timestamp) -> Range<usize> {
         let open = self.open(time);
-        let start = events.partition_point(|e| self.store.time(*e).0 <= open);
+        let start = events.partition_point(|e| self.store.time(*e) <= open);
         start..events.partition_point(|e| self.store.time(*e) <= time)
     }
 
@@ -135,7 +135,7 @@ impl Moving<'_> {
             self.range.end += 1;
         }
         let open = self.of.open(time);
-        while self.range.start < self.range.end && store.time(events[self.range.start]).0 <= open {
+        while self.range.start < self.range.end && store.time(events[self.range.start]) <= open {
             for value in self.values(events[self.range.start]) {
                 if let Entry::Occupied(mut count) = self.counts.entry(*value) {
                     *count.get_mut() -= 1;
@@ -220,7 +220,6 @@ fn limit(past: &BTreeMap<usize, usize>, all: usize, rule: &Rate) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::time::Span;
 
     #[test]
     fn a_percentile_of_counts_is_that_of_the_sorted_list() {

@@ -41,7 +41,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Me
     let mut known = 0;
     for &event in group.steps[JUDGED].iter() {
         let time = store.time(event);
-        let settled = Timestamp(time.0.saturating_sub(rule.settle.0));
+        let settled = time.back(rule.settle);
         while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < settled) {
             let values = values_of(*lesson);
             if forgets || values != taught {
@@ -52,7 +52,7 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Me
         }
         let is_new = |value: &u32| match last.get(value) {
             None => true,
-            Some(seen) => forgets && seen.0 <= time.0.saturating_sub(rule.lookback.0),
+            Some(seen) => forgets && *seen <= time.back(rule.lookback),
         };
         let values = values_of(event);
         if values.is_empty() {

@@ -153,8 +153,8 @@ impl<'a> Window<'a> {
             within.nearest = entering.event;
             self.end += 1;
         }
-        let open = time.0.saturating_sub(self.risk.window.0);
-        while let Some(leaving) = self.list[..self.end].get(self.start).filter(|c| self.store.time(c.event).0 <= open) {
+        let open = time.back(self.risk.window);
+        while let Some(leaving) = self.list[..self.end].get(self.start).filter(|c| self.store.time(c.event) <= open) {
             if let Some(within) = self.of_rule.get_mut(&leaving.rule) {
                 within.counts[leaving.level as usize] -= 1;
                 if within.worst().is_none() {

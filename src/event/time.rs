@@ -66,6 +66,16 @@ impl Timestamp {
         Span(self.0.saturating_sub(other.0))
     }
 
+    /// The instant a span earlier, as where a window opens; the first one there is for what lies before all.
+    pub fn back(self, span: Span) -> Timestamp {
+        Timestamp(self.0.saturating_sub(span.0))
+    }
+
+    /// The instant a span later; `None` behind the last one there is.
+    pub fn after(self, span: Span) -> Option<Timestamp> {
+        self.0.checked_add(span.0).map(Timestamp)
+    }
+
     /// The start of an hour, counted from the epoch; the last instant there is for one that no instant starts.
     pub fn of_hour(hour: i64) -> Timestamp {
         Timestamp(hour.saturating_mul(HOUR))

@@ -148,14 +148,18 @@ impl Clock {
         let time = match (word(entry, "at")?, word(entry, "after")?) {
             (Some(_), Some(_)) => return Err("`at` and `after` cannot stand together: leave one out".to_owned()),
             (Some(at), None) => match at.strip_prefix('+') {
-                Some(span) => Timestamp(self.start.0 + Span::parse(span).ok_or(format!("`at: {at}` is not a time"))?.0),
-                None => Timestamp::parse(at).ok_or(format!("`at: {at}` is not a time"))?,
-            },
+                Some(span) => Span::parse(span).and_then(|span| self.start.after(span)),
+                None => Timestamp::parse(at),
+            }
+            .ok_or(format!("`at: {at}` is not a time"))?,
             (None, Some(after)) => {
                 let span = Span::parse(after).ok_or(format!("`after: {after}` is not a span of time"))?;
-                Timestamp(self.last.unwrap_or(self.start).0 + span.0)
+                self.last.unwrap_or(self.start).after(span).ok_or(format!("`after: {after}` leads behind all times"))?
             }
-            (None, None) => self.last.map_or(self.start, |last| Timestamp(last.0 + 60 * SECOND)),
+            (None, None) => match self.last {
+                Some(last) => last.after(Span(60 * SECOND)).ok_or("an event comes behind all times")?,
+                None => self.start,
+            },
         };
         self.last = Some(time);
         Ok(time)
@@ -232,7 +236,9 @@ fn add(entry: &Yaml, own: &Yaml, common: &Yaml, clock: &mut Clock, events: &mut 
     let first = clock.next(entry)?;
     for n in 0..repeat {
         clock.number += 1;
-        let time = Timestamp(first.0 + every.0 * i64::try_from(n).unwrap_or(0));
+        let behind = i64::try_from(n).ok().and_then(|n| every.0.checked_mul(n)).map(Span);
+        let time = behind.and_then(|behind| first.after(behind));
+        let time = time.ok_or_else(|| format!("`repeat: {repeat}` leads behind all times"))?;
         clock.last = Some(time);
         let mut one = json!({
             "id": format!("{:024x}", 0x65_0000_0000_u64 + clock.number),
@@ -378,6 +384,18 @@ mod tests {
             (
                 "tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: +1h, after: 5m}]\n",
                 "cannot stand together",
+            ),
+            (
+                "tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: +106000d}]\n",
+                "`at: +106000d` is not a time",
+            ),
+            (
+                "tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, after: 106000d}]\n",
+                "`after: 106000d` leads behind all times",
+            ),
+            (
+                "tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, every: 50000d, repeat: 9}]\n",
+                "`repeat: 9` leads behind all times",
             ),
             ("tests:\n  - name: t\n    expect: {}\n    events: []\n", "lacks its `count`"),
             ("tests:\n  - name: t\n    expect: {count: 0}\n    events: [{base: sso, at: noon}]\n", "is not a time"),
