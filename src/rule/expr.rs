@@ -89,37 +89,38 @@ impl Expr {
         }
     }
 
+    /// Each test and each keyword in it, in their order.
+    fn each(&self, take: &mut dyn FnMut(&Expr)) {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| part.each(take)),
+            Expr::Not(inner) => inner.each(take),
+            Expr::Test(_) | Expr::Keyword(_) => take(self),
+        }
+    }
+
+    fn has(&self, is: impl Fn(&Expr) -> bool) -> bool {
+        let mut has = false;
+        self.each(&mut |part| has |= is(part));
+        has
+    }
+
     /// Whether it asks for a field that is known only once everything is read.
     pub fn is_linked(&self) -> bool {
-        let mut fields = Vec::new();
-        self.fields(&mut fields);
-        fields.iter().any(Field::is_linked)
+        self.has(|part| matches!(part, Expr::Test(test) if test.is_linked()))
     }
 
     /// Whether it searches all text.
     pub fn has_keywords(&self) -> bool {
-        match self {
-            Expr::And(parts) | Expr::Or(parts) => parts.iter().any(Expr::has_keywords),
-            Expr::Not(inner) => inner.has_keywords(),
-            Expr::Keyword(_) => true,
-            Expr::Test(_) => false,
-        }
+        self.has(|part| matches!(part, Expr::Keyword(_)))
     }
 
     /// All fields that it asks for.
     pub fn fields(&self, out: &mut Vec<Field>) {
-        match self {
-            Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| part.fields(out)),
-            Expr::Not(inner) => inner.fields(out),
-            Expr::Test(test) => {
-                out.push(test.field.clone());
-                out.extend(test.patterns.iter().filter_map(|pattern| match pattern {
-                    Pattern::Reference(field, ..) => Some(field.clone()),
-                    _ => None,
-                }));
+        self.each(&mut |part| {
+            if let Expr::Test(test) = part {
+                out.extend([Some(&test.field), test.reference()].into_iter().flatten().cloned());
             }
-            Expr::Keyword(_) => {}
-        }
+        });
     }
 
     /// The event types that can match, in lower case; `None` is any.
@@ -149,12 +150,15 @@ impl Expr {
 impl Test {
     /// Whether it asks for a field that is known only once everything is read.
     pub fn is_linked(&self) -> bool {
-        self.field.is_linked() || self.patterns.iter().any(|p| matches!(p, Pattern::Reference(f, ..) if f.is_linked()))
+        self.field.is_linked() || self.reference().is_some_and(Field::is_linked)
     }
 
-    /// Whether it looks at nothing but the values of its field.
-    pub fn looks_at_one(&self) -> bool {
-        !self.patterns.iter().any(|p| matches!(p, Pattern::Reference(..)))
+    /// The other field that its field is compared with; there is one at most.
+    pub fn reference(&self) -> Option<&Field> {
+        self.patterns.iter().find_map(|pattern| match pattern {
+            Pattern::Reference(field, ..) => Some(field),
+            _ => None,
+        })
     }
 
     /// Whether an event passes it.

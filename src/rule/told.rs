@@ -5,7 +5,7 @@ use std::fmt;
 use super::expr::{Expr, Searchable, Test};
 use super::logic::{Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Right, Unless, Where};
 use super::pattern::{Order, Pattern, Side};
-use crate::event::field::{Field, Value};
+use crate::event::field::Field;
 use crate::event::time::Span;
 
 /// Values of one comparison that are named; the rest are counted.
@@ -49,8 +49,7 @@ impl<E: Searchable> Looked for E {
         if values.is_empty() {
             return "not there".to_owned();
         }
-        let texts: Vec<&str> = values.iter().map(|value| Value::text(value).unwrap_or("null")).collect();
-        some(&texts.into_iter().map(str::to_owned).collect::<Vec<_>>(), ", ")
+        names(values.iter().map(|value| value.text().unwrap_or("null")))
     }
 }
 

@@ -66,7 +66,7 @@ impl Tests {
     fn bit(&mut self, plan: &FieldPlan, facet: usize, field: usize, test: &Test) -> usize {
         self.cover(plan);
         let of_field = &mut self.of_facet[facet][field];
-        of_field.looks_at_one &= test.looks_at_one();
+        of_field.looks_at_one &= test.reference().is_none();
         if let Some((bit, _)) = of_field.tests.iter().find(|(_, known)| known == test) {
             return *bit;
         }
@@ -87,11 +87,7 @@ impl Verdict {
             Expr::Keyword(keyword) => Verdict::Keyword(keyword.clone()),
             Expr::Test(test) if test.is_linked() => Verdict::Linked,
             Expr::Test(test) => {
-                let other = test.patterns.iter().find_map(|pattern| match pattern {
-                    Pattern::Reference(field, ..) => Some(field),
-                    _ => None,
-                });
-                let place = match other {
+                let place = match test.reference() {
                     Some(other) => plan.join(&test.field, other),
                     None => plan.place(&test.field),
                 };
