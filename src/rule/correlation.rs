@@ -8,6 +8,7 @@ use super::logic::{
     Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Rate, Reference, Right, Risk, Share, Since, Travel,
     Unless, Where,
 };
+use super::modifier::order;
 use super::pattern::Order;
 use crate::event::field::{Field, Named, Norm};
 use crate::event::nearest::hint;
@@ -50,20 +51,16 @@ fn bounds(value: &Yaml) -> Result<(Bounds, Vec<String>), Fault> {
     let mut fields = Vec::new();
     for (key, value) in map {
         let order = match key.as_str() {
-            "gte" => Order::GreaterEqual,
-            "gt" => Order::Greater,
-            "lte" => Order::LessEqual,
-            "lt" => Order::Less,
             "eq" => Order::Equal,
             "neq" => Order::NotEqual,
             "field" => {
                 fields = texts("field", value)?;
                 continue;
             }
-            other => {
+            other => order(other).ok_or_else(|| {
                 let hint = hint(other, ["gte", "gt", "lte", "lt", "eq", "neq", "field"].into_iter());
-                return Err(fault(key.clone(), format!("`{other}` is not a comparison{hint}")));
-            }
+                fault(key.clone(), format!("`{other}` is not a comparison{hint}"))
+            })?,
         };
         let n = value.as_f64().ok_or_else(|| fault(key.clone(), format!("`{key}` takes a number")))?;
         bounds.tests.push((order, n));

@@ -32,133 +32,126 @@ impl Modifiers {
     }
 }
 
+/// What a modifier says.
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    All,
+    /// its values come out of lists
+    Expand,
+    Neq,
+    /// of a regular expression
+    Flag,
+    /// where the value stands in the text
+    Side(Side),
+    /// the case of letters counts
+    Cased,
+    Windash,
+    /// another form in which the value is looked for
+    Form,
+    /// a field in place of the value
+    Fieldref,
+    Order(Order),
+    Time(TimePart),
+    Re,
+    Cidr,
+    Exists,
+}
+
 /// All modifiers of the Sigma specification 2.1 (appendix "modifiers").
-const MODIFIERS: &[&str] = &[
-    "all",
-    "startswith",
-    "endswith",
-    "contains",
-    "exists",
-    "cased",
-    "neq",
-    "windash",
-    "re",
-    "i",
-    "m",
-    "s",
-    "base64",
-    "base64offset",
-    "utf16le",
-    "utf16be",
-    "utf16",
-    "wide",
-    "lt",
-    "lte",
-    "gt",
-    "gte",
-    "minute",
-    "hour",
-    "day",
-    "week",
-    "month",
-    "year",
-    "weekhour",
-    "cidr",
-    "expand",
-    "fieldref",
+const WORDS: &[(&str, Word)] = &[
+    ("all", Word::All),
+    ("startswith", Word::Side(Side::Start)),
+    ("endswith", Word::Side(Side::End)),
+    ("contains", Word::Side(Side::Anywhere)),
+    ("exists", Word::Exists),
+    ("cased", Word::Cased),
+    ("neq", Word::Neq),
+    ("windash", Word::Windash),
+    ("re", Word::Re),
+    ("i", Word::Flag),
+    ("m", Word::Flag),
+    ("s", Word::Flag),
+    ("base64", Word::Form),
+    ("base64offset", Word::Form),
+    ("utf16le", Word::Form),
+    ("utf16be", Word::Form),
+    ("utf16", Word::Form),
+    ("wide", Word::Form),
+    ("lt", Word::Order(Order::Less)),
+    ("lte", Word::Order(Order::LessEqual)),
+    ("gt", Word::Order(Order::Greater)),
+    ("gte", Word::Order(Order::GreaterEqual)),
+    ("minute", Word::Time(TimePart::Minute)),
+    ("hour", Word::Time(TimePart::Hour)),
+    ("day", Word::Time(TimePart::Day)),
+    ("week", Word::Time(TimePart::Week)),
+    ("month", Word::Time(TimePart::Month)),
+    ("year", Word::Time(TimePart::Year)),
+    ("weekhour", Word::Time(TimePart::WeekHour)),
+    ("cidr", Word::Cidr),
+    ("expand", Word::Expand),
+    ("fieldref", Word::Fieldref),
 ];
+
+fn meaning(word: &str) -> Option<Word> {
+    WORDS.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
+}
+
+/// The comparison of numbers that a word stands for (`gte`).
+pub(super) fn order(word: &str) -> Option<Order> {
+    match meaning(word)? {
+        Word::Order(order) => Some(order),
+        _ => None,
+    }
+}
 
 pub(super) fn modifiers(key: &str, words: &[&str]) -> Result<Modifiers, Fault> {
     let mut m = Modifiers::default();
-    for (place, word) in words.iter().enumerate() {
-        if let Some(other) = words[..place].iter().find(|other| *other != word && are_apart(other, word)) {
+    let mut before: Vec<(&str, Word)> = Vec::new();
+    for word in words {
+        let Some(meaning) = meaning(word) else {
+            let hint = hint(word, WORDS.iter().map(|(known, _)| *known));
+            return Err(fault(key, format!("`{word}` is not a modifier{hint}")));
+        };
+        if let Some((other, _)) = before.iter().find(|(other, of)| other != word && are_apart(*of, meaning)) {
             return Err(fault(key, format!("`{other}` and `{word}` cannot stand together: leave one out")));
         }
-        match *word {
-            "all" => m.is_all = true,
-            "startswith" => m.side = Some(Side::Start),
-            "endswith" => m.side = Some(Side::End),
-            "contains" => m.side = Some(Side::Anywhere),
-            "exists" => m.is_exists = true,
-            "cased" => m.is_cased = true,
-            "neq" => m.is_negated = true,
-            "windash" => m.is_windash = true,
-            "re" => m.regex = Some(Vec::new()),
-            "i" | "m" | "s" if m.regex.is_some() => {
-                m.regex.iter_mut().for_each(|flags| flags.extend(word.chars()));
-            }
-            "i" | "m" | "s" => return Err(fault(key, format!("`{word}` stands behind `re`: write `|re|{word}`"))),
-            "lt" => m.order = Some(Order::Less),
-            "lte" => m.order = Some(Order::LessEqual),
-            "gt" => m.order = Some(Order::Greater),
-            "gte" => m.order = Some(Order::GreaterEqual),
-            "minute" => m.time = Some(TimePart::Minute),
-            "hour" => m.time = Some(TimePart::Hour),
-            "day" => m.time = Some(TimePart::Day),
-            "week" => m.time = Some(TimePart::Week),
-            "month" => m.time = Some(TimePart::Month),
-            "year" => m.time = Some(TimePart::Year),
-            "weekhour" => m.time = Some(TimePart::WeekHour),
-            "base64" | "base64offset" | "utf16le" | "utf16be" | "utf16" | "wide" => {
-                m.encodings.push((*word).to_owned());
-            }
-            "cidr" => m.is_cidr = true,
-            "fieldref" => m.is_fieldref = true,
-            "expand" => m.is_expanded = true,
-            other => {
-                let hint = hint(other, MODIFIERS.iter().copied());
-                return Err(fault(key, format!("`{other}` is not a modifier{hint}")));
-            }
+        before.push((*word, meaning));
+        match meaning {
+            Word::All => m.is_all = true,
+            Word::Expand => m.is_expanded = true,
+            Word::Neq => m.is_negated = true,
+            Word::Flag => match &mut m.regex {
+                Some(flags) => flags.extend(word.chars()),
+                None => return Err(fault(key, format!("`{word}` stands behind `re`: write `|re|{word}`"))),
+            },
+            Word::Side(side) => m.side = Some(side),
+            Word::Cased => m.is_cased = true,
+            Word::Windash => m.is_windash = true,
+            Word::Form => m.encodings.push((*word).to_owned()),
+            Word::Fieldref => m.is_fieldref = true,
+            Word::Order(order) => m.order = Some(order),
+            Word::Time(part) => m.time = Some(part),
+            Word::Re => m.regex = Some(Vec::new()),
+            Word::Cidr => m.is_cidr = true,
+            Word::Exists => m.is_exists = true,
         }
     }
     Ok(m)
 }
 
-/// What a modifier is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum About {
-    /// the list of values, or the outcome
-    All,
-    /// where the value stands in the text
-    Side,
-    /// the case of letters
-    Case,
-    /// the forms in which the value is looked for
-    Form,
-    /// a field in place of the value
-    Field,
-    Order,
-    Time,
-    /// a comparison that leaves no room for any of these
-    Alone,
-}
-
-fn about(word: &str) -> About {
-    match word {
-        "all" | "neq" | "expand" | "i" | "m" | "s" => About::All,
-        "startswith" | "endswith" | "contains" => About::Side,
-        "cased" => About::Case,
-        "lt" | "lte" | "gt" | "gte" => About::Order,
-        "minute" | "hour" | "day" | "week" | "month" | "year" | "weekhour" => About::Time,
-        "windash" | "base64" | "base64offset" | "utf16le" | "utf16be" | "utf16" | "wide" => About::Form,
-        "fieldref" => About::Field,
-        _ => About::Alone,
-    }
-}
-
 /// Whether two different modifiers contradict each other, so that one of them would be ignored.
-fn are_apart(one: &str, other: &str) -> bool {
-    use About::{All, Case, Field, Form, Order, Side, Time};
-    // What is there or not has no values to be compared.
-    if [one, other].contains(&"exists") {
-        return true;
-    }
-    let go_with = |one, other| {
-        matches!(
-            (one, other),
-            (All, _) | (Form, Form) | (Side, Case | Form | Field) | (Case, Form | Field) | (Order, Time)
-        )
+fn are_apart(one: Word, other: Word) -> bool {
+    use Word::{All, Cased, Exists, Expand, Fieldref, Flag, Form, Neq, Order, Side, Time, Windash};
+    let go_with = |one, other| match (one, other) {
+        // What is there or not has no values to be compared.
+        (_, Exists) => false,
+        (All | Expand | Neq | Flag, _)
+        | (Form | Windash, Form | Windash)
+        | (Side(_), Cased | Form | Windash | Fieldref)
+        | (Cased, Form | Windash | Fieldref)
+        | (Order(_), Time(_)) => true,
+        _ => false,
     };
-    let (one, other) = (about(one), about(other));
     !go_with(one, other) && !go_with(other, one)
 }
