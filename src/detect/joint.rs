@@ -51,11 +51,6 @@ impl<'p> Joints<'p> {
         Joints { plan, met, hasher: RandomState::default(), patterns: HashMap::default() }
     }
 
-    /// Lets go of all that was met; numbers that were given mean nothing from here on.
-    pub fn forget(&mut self) {
-        *self = Joints::new(self.plan);
-    }
-
     /// Whether the values of a field of a facet are compared.
     pub fn takes(&self, facet: usize, field: usize) -> bool {
         self.met[facet].fields.contains(&field)
@@ -151,7 +146,5 @@ mod tests {
             joints.remember(joint, sides, sides[1] + 5);
         }
         assert_eq!((joints.known(joint, [0, 0]), joints.known(joint, [0, 1])), (Some(5), Some(6)));
-        joints.forget();
-        assert_eq!((joints.number(b, 9, vec![text("2")]), joints.known(joint, [0, 0])), (0, None));
     }
 }

@@ -75,15 +75,19 @@ pub fn slot(kept_fields: &[Field], field: &Field) -> Option<Slot> {
     }
 }
 
+/// The identities and the network, which are worked out when all is read.
+pub(super) fn derived(field: &Field) -> Option<Norm> {
+    match field {
+        Field::Norm(norm @ (Norm::ActorKey | Norm::TargetKey | Norm::SourceNetwork)) => Some(*norm),
+        _ => None,
+    }
+}
+
 /// Where the values of a field stand in profiles.
 #[derive(Debug)]
 pub enum Seat {
-    /// the identity of the actor
-    Actor,
-    /// that of the target
-    Target,
-    /// the network of the address
-    Network,
+    /// worked out when all is read
+    Derived(Norm),
     /// the value that each facet has in the slot, as it is compared; `NULL` and `SEVERAL` if it is not one
     Facets(Slot, Vec<Symbol>),
     /// no rule asked for it
@@ -360,13 +364,10 @@ impl Profiles {
 
     /// Where the values of a field stand.
     pub fn seat(&self, field: &Field) -> Seat {
-        let slot = match field {
-            Field::Norm(Norm::ActorKey) => return Seat::Actor,
-            Field::Norm(Norm::TargetKey) => return Seat::Target,
-            Field::Norm(Norm::SourceNetwork) => return Seat::Network,
-            other => self.slot(other),
-        };
-        let Some(slot) = slot else { return Seat::Nowhere };
+        if let Some(norm) = derived(field) {
+            return Seat::Derived(norm);
+        }
+        let Some(slot) = self.slot(field) else { return Seat::Nowhere };
         let value = |facet: &Range<usize>| {
             let mut values = facet.clone().filter(|i| self.slots[*i] == slot && self.values[*i] != NULL);
             match (values.next(), values.next()) {
@@ -390,11 +391,8 @@ impl Profiles {
     /// The values of a field as they are compared, as symbols, each once: in lower case, names of agents by their
     /// letters. Groups are made of them.
     pub fn seated(&self, profile: u32, seat: &Seat) -> SmallVec<[Symbol; 2]> {
-        let known = self.get(profile);
         let (slot, values) = match seat {
-            Seat::Actor => return known.actor.map(|s| self.lowered(s)).into_iter().collect(),
-            Seat::Target => return known.target.map(|s| self.lowered(s)).into_iter().collect(),
-            Seat::Network => return known.network.map(|s| self.lowered(s)).into_iter().collect(),
+            Seat::Derived(norm) => return self.first(profile, *norm).map(|s| self.lowered(s)).into_iter().collect(),
             Seat::Nowhere => return SmallVec::new(),
             Seat::Facets(slot, values) => (*slot, values),
         };
@@ -412,11 +410,9 @@ impl Profiles {
 
     /// The same for one profile.
     pub fn group_values(&self, profile: u32, field: &Field) -> SmallVec<[Symbol; 2]> {
-        match (field, self.slot(field)) {
-            (Field::Norm(Norm::ActorKey | Norm::TargetKey | Norm::SourceNetwork), _) | (_, None) => {
-                self.seated(profile, &self.seat(field))
-            }
-            (_, Some(slot)) => {
+        match (derived(field), self.slot(field)) {
+            (Some(_), _) | (_, None) => self.seated(profile, &self.seat(field)),
+            (None, Some(slot)) => {
                 let values = self.symbols_in(profile, slot).map(|s| self.compared(slot, s));
                 let mut out: SmallVec<[Symbol; 2]> = values.collect();
                 out.sort_unstable();
@@ -429,8 +425,8 @@ impl Profiles {
     /// All values of a field.
     pub fn field(&self, profile: u32, field: &Field) -> Values<'_> {
         let text = |s: &str| Value::Text(s.to_owned().into());
-        if let Field::Norm(norm @ (Norm::ActorKey | Norm::TargetKey | Norm::SourceNetwork)) = field {
-            return self.text(profile, *norm).into_iter().map(text).collect();
+        if let Some(norm) = derived(field) {
+            return self.text(profile, norm).into_iter().map(text).collect();
         }
         let Some(slot) = self.slot(field) else { return Values::new() };
         self.all_in(profile, slot).map(|value| self.text_of(value).map_or(Value::Null, text)).collect()

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::joint::{Joints, owned};
-use super::profile::{Slot, index};
+use super::profile::{Slot, derived, index, slot};
 use crate::event::Event;
 use crate::event::facet::{FIXED, Facet};
-use crate::event::field::{Field, Fields, Norm, Value};
+use crate::event::field::{Field, Fields, Value};
 use crate::event::occurrence::Understand;
 use crate::event::outside::Enriched;
 use crate::event::outside::LookUp;
@@ -122,17 +122,12 @@ struct Type {
     joints: Arc<[(usize, [usize; 2])]>,
 }
 
-/// Fields that are worked out when the store is closed.
-fn is_derived(field: &Field) -> bool {
-    matches!(field, Field::Norm(Norm::ActorKey | Norm::TargetKey | Norm::SourceNetwork))
-}
-
 impl<'s> Reader<'s> {
     /// A reader that has met nothing yet.
     pub fn new(set: &'s RuleSet, look_up: Option<&'s LookUp<'s>>) -> Reader<'s> {
-        let slot = |field: &Field| match is_derived(field) {
-            true => None,
-            false => super::profile::slot(&set.kept.fields, field),
+        let slot = |field: &Field| match derived(field) {
+            Some(_) => None,
+            None => slot(&set.kept.fields, field),
         };
         let slots = set.plan.facets.iter().map(|facet| facet.fields.iter().map(slot).collect());
         let count = set.plan.facets.len();
@@ -280,7 +275,7 @@ impl Understand for Reader<'_> {
     }
 
     fn forget(&mut self) {
-        self.joints.forget();
+        *self = Reader::new(self.set, self.look_up);
     }
 
     fn needs_whole(&self, event_type: &str) -> bool {
