@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, btree_map};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
@@ -176,7 +176,7 @@ pub fn rate(store: &Store, rule: &Rate, group: &Members) -> Vec<Signal> {
         events.chunk_by(|a, b| bucket_of(*a) == bucket_of(*b)).map(|part| (bucket_of(part[0]), part)).collect();
     let Some(first) = events.first().map(|first| store.time(*first)) else { return vec![] };
     let mut out = Vec::new();
-    // How many of the past buckets have so many events. The past only moves on, so a bucket enters and leaves it once.
+    // How many of the past buckets have so many events, perhaps none of them any more. The past only moves on, so a bucket enters and leaves it once.
     let mut past: BTreeMap<usize, usize> = BTreeMap::new();
     let (mut oldest, mut newest) = (0, 0);
     for (i, (bucket, members)) in buckets.iter().enumerate() {
@@ -190,11 +190,8 @@ pub fn rate(store: &Store, rule: &Rate, group: &Members) -> Vec<Signal> {
         }
         newest = i;
         while let Some((_, leaving)) = buckets[oldest..newest].first().filter(|(bucket, _)| *bucket < from) {
-            if let btree_map::Entry::Occupied(mut count) = past.entry(leaving.len()) {
-                *count.get_mut() -= 1;
-                if *count.get() == 0 {
-                    count.remove();
-                }
+            if let Some(count) = past.get_mut(&leaving.len()) {
+                *count -= 1;
             }
             oldest += 1;
         }

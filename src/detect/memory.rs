@@ -169,7 +169,7 @@ pub fn legs(store: &Store, rule: &Travel, group: &Members, stop: impl Fn(u32) ->
 }
 
 /// Great-circle distance in kilometres between two points in degrees (haversine, mean radius 6,371 km).
-pub fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
+fn distance(a: (f64, f64), b: (f64, f64)) -> f64 {
     let (lat_a, lat_b) = (a.0.to_radians(), b.0.to_radians());
     let half = |x: f64| (x / 2.0).sin().powi(2);
     let h = half(lat_b - lat_a) + lat_a.cos() * lat_b.cos() * half((b.1 - a.1).to_radians());

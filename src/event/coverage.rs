@@ -51,7 +51,7 @@ impl Reason {
 }
 
 /// How many examples of a kind of record are kept.
-pub const EXAMPLES: usize = 5;
+const EXAMPLES: usize = 5;
 
 /// Records of which something has to be told.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +85,13 @@ pub struct Reach {
     pub first: Timestamp,
     /// the last event
     pub last: Timestamp,
+}
+
+impl Reach {
+    /// From the first event of both to the last.
+    fn with(self, other: Reach) -> Reach {
+        Reach { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
 }
 
 /// A stretch of time without a single event of an organization.
@@ -200,14 +207,11 @@ impl Coverage {
         bump(&mut self.services, &kind.service, count);
         bump(&mut self.types, &kind.event_type, count);
         bump(&mut self.organizations, &kind.organization, count);
-        widen(&mut self.span, reach);
+        self.span = Some(self.span.map_or(reach, |span| span.with(reach)));
         let key = (kind.organization.clone(), kind.service.clone());
         let presence = self.presence.entry(key.clone()).or_default();
         tally.hours.keys().for_each(|hour| presence.mark(*hour));
-        let known = self.reach.get(&key).copied();
-        let mut both = known;
-        widen(&mut both, reach);
-        self.reach.extend(both.map(|both| (key, both)));
+        self.reach.entry(key).and_modify(|known| *known = known.with(reach)).or_insert(reach);
     }
 
     /// Counts events of an organization that nobody asked for.
@@ -246,10 +250,7 @@ impl Coverage {
     pub fn span_of(&self, organization: &str) -> Option<Reach> {
         let from = self.reach.range((organization.to_owned(), String::new())..);
         let own = from.take_while(|((owner, _), _)| owner == organization);
-        own.fold(None, |mut span, (_, reach)| {
-            widen(&mut span, *reach);
-            span
-        })
+        own.map(|(_, reach)| *reach).reduce(Reach::with)
     }
 
     /// Services of which nothing came though something comes at such hours.
@@ -313,7 +314,8 @@ pub struct Tally {
 impl Tally {
     /// Counts an event.
     pub fn add(&mut self, time: Timestamp, has_id: bool) {
-        widen(&mut self.reach, Reach { first: time, last: time });
+        let reach = Reach { first: time, last: time };
+        self.reach = Some(self.reach.map_or(reach, |known| known.with(reach)));
         let hour = time.0.div_euclid(HOUR);
         if hour != self.hour.0 {
             self.turn();
@@ -328,13 +330,6 @@ impl Tally {
             *self.hours.entry(self.hour.0).or_default() += self.hour.1;
         }
     }
-}
-
-fn widen(reach: &mut Option<Reach>, by: Reach) {
-    *reach = Some(match *reach {
-        None => by,
-        Some(old) => Reach { first: old.first.min(by.first), last: old.last.max(by.last) },
-    });
 }
 
 fn bump(counts: &mut BTreeMap<String, u64>, key: &str, by: u64) {

@@ -65,7 +65,7 @@ pub fn class_of(kind: Option<&str>) -> Class {
 }
 
 /// Whether an object says that it is of a kind, in whatever case.
-pub fn is_a(object: &Json<'_>, kind: &str) -> bool {
+fn is_a(object: &Json<'_>, kind: &str) -> bool {
     object.text_at(&["type"]).is_some_and(|said| said.eq_ignore_ascii_case(kind))
 }
 

@@ -53,6 +53,25 @@ struct At {
     id: usize,
 }
 
+/// What a worker told, by its numbers.
+#[derive(Clone, Default)]
+struct Told {
+    /// the kind of the events that are alike, and the number that the sink gave
+    likenesses: Vec<(u32, Option<u32>)>,
+    /// the place of a kind
+    kinds: Vec<u32>,
+    /// the number that the sink gave a facet
+    facets: Vec<u32>,
+}
+
+/// Events of a kind.
+struct Counted {
+    kind: Kind,
+    tally: Tally,
+    /// the sink takes them
+    is_wanted: bool,
+}
+
 /// Puts parts together.
 pub(super) struct Merger<'k, S> {
     /// what was read so far
@@ -60,17 +79,10 @@ pub(super) struct Merger<'k, S> {
     sources: &'k [Source],
     known: &'k mut Known,
     sink: &'k mut S,
-    kinds: Vec<Kind>,
+    kinds: Vec<Counted>,
     places: HashMap<Kind, u32>,
-    tallies: Vec<Tally>,
-    /// whether the sink takes events of these kinds
-    is_wanted: Vec<bool>,
-    /// by worker and its numbers: the kind of the events that are alike, and the number that the sink gave
-    likenesses: Vec<Vec<(u32, Option<u32>)>>,
-    /// by worker and its numbers: the place of a kind
-    kinds_of: Vec<Vec<u32>>,
-    /// by worker and its numbers: the number that the sink gave a facet
-    facets: Vec<Vec<u32>>,
+    /// by worker
+    told: Vec<Told>,
     /// of the source being read
     counts: Counts,
 }
@@ -85,11 +97,7 @@ impl<'k, S> Merger<'k, S> {
             sink,
             kinds: Vec::new(),
             places: HashMap::new(),
-            tallies: Vec::new(),
-            is_wanted: Vec::new(),
-            likenesses: vec![Vec::new(); workers],
-            kinds_of: vec![Vec::new(); workers],
-            facets: vec![Vec::new(); workers],
+            told: vec![Told::default(); workers],
             counts: Counts::default(),
         }
     }
@@ -144,32 +152,29 @@ impl<'k, S> Merger<'k, S> {
     {
         self.reading.links.take(std::mem::take(&mut part.lessons));
         if part.is_afresh {
-            self.facets[worker].clear();
-            self.kinds_of[worker].clear();
-            self.likenesses[worker].clear();
+            self.told[worker] = Told::default();
         }
         for facet in &part.facets {
-            self.facets[worker].push(self.sink.facet(facet));
+            self.told[worker].facets.push(self.sink.facet(facet));
         }
         for kind in part.kinds.drain(..) {
             let place = self.place::<U>(kind);
-            self.kinds_of[worker].push(place);
+            self.told[worker].kinds.push(place);
         }
         let (mut facets, mut start) = (Vec::new(), 0);
         for fresh in &part.fresh {
-            let known = &self.facets[worker];
+            let told = &mut self.told[worker];
             facets.clear();
-            facets.extend(part.facets_of[start..fresh.facets_end].iter().map(|facet| known[*facet as usize]));
+            facets.extend(part.facets_of[start..fresh.facets_end].iter().map(|facet| told.facets[*facet as usize]));
             start = fresh.facets_end;
-            let place = self.kinds_of[worker][fresh.kind as usize];
-            let Kind { organization, service, .. } = &self.kinds[place as usize];
-            let is_wanted = self.is_wanted[place as usize];
+            let place = told.kinds[fresh.kind as usize];
+            let Counted { kind: Kind { organization, service, .. }, is_wanted, .. } = &self.kinds[place as usize];
             let number = fresh
                 .verdict
                 .as_ref()
-                .filter(|_| is_wanted)
+                .filter(|_| *is_wanted)
                 .map(|verdict| self.sink.likeness(&Likeness { organization, service, facets: &facets, verdict }));
-            self.likenesses[worker].push((place, number));
+            told.likenesses.push((place, number));
         }
     }
 
@@ -208,7 +213,7 @@ impl<'k, S> Merger<'k, S> {
             _ => None,
         });
         self.known.touch(singles.clone().filter_map(|single| single.key).map(|(id, _)| id));
-        let likenesses = &self.likenesses[worker];
+        let likenesses = &self.told[worker].likenesses;
         black_box(singles.fold(0, |all, single| all ^ likenesses[single.likeness as usize].0));
     }
 
@@ -220,9 +225,8 @@ impl<'k, S> Merger<'k, S> {
         match self.places.entry(kind) {
             Entry::Occupied(place) => *place.get(),
             Entry::Vacant(place) => {
-                self.is_wanted.push(self.sink.wants(&place.key().organization));
-                self.kinds.push(place.key().clone());
-                self.tallies.push(Tally::default());
+                let (kind, is_wanted) = (place.key().clone(), self.sink.wants(&place.key().organization));
+                self.kinds.push(Counted { kind, tally: Tally::default(), is_wanted });
                 *place.insert(self.kinds.len() as u32 - 1)
             }
         }
@@ -234,13 +238,14 @@ impl<'k, S> Merger<'k, S> {
     {
         self.counts.has_records = true;
         self.counts.events += 1;
-        let (kind, likeness) = self.likenesses[worker][single.likeness as usize];
+        let (kind, likeness) = self.told[worker].likenesses[single.likeness as usize];
         let occurrence = |rivalry| {
             let id = single.key.map(|_| id);
             likeness.map(|likeness| Occurrence { likeness, time: single.time, id, stamp: single.stamp, rivalry })
         };
-        if !self.is_wanted[kind as usize] {
-            return self.tallies[kind as usize].add(single.time, single.key.is_some());
+        let counted = &mut self.kinds[kind as usize];
+        if !counted.is_wanted {
+            return counted.tally.add(single.time, single.key.is_some());
         }
         let mut rivalry = None;
         if let Some((id, own)) = single.key {
@@ -257,16 +262,16 @@ impl<'k, S> Merger<'k, S> {
                 }
             }
         }
-        self.tallies[kind as usize].add(single.time, single.key.is_some());
+        counted.tally.add(single.time, single.key.is_some());
         occurrence(rivalry).iter().for_each(|event| self.sink.event(event));
     }
 
     /// What was read, when there is no more.
     pub fn close(mut self) -> Reading {
-        for ((kind, tally), is_wanted) in self.kinds.iter().zip(self.tallies).zip(self.is_wanted) {
+        for Counted { kind, tally, is_wanted } in self.kinds {
             match is_wanted {
-                true => self.reading.coverage.events(kind, tally),
-                false => self.reading.coverage.events_elsewhere(kind, tally),
+                true => self.reading.coverage.events(&kind, tally),
+                false => self.reading.coverage.events_elsewhere(&kind, tally),
             }
         }
         self.reading

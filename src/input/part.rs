@@ -96,6 +96,8 @@ pub struct Worker<'p, U> {
     known: Vec<Option<u32>>,
     /// the kinds of events, by the facet that tells them, with their numbers
     kinds: HashMap<u32, (u32, Kind), RandomState>,
+    /// how many numbers of kinds were given, also to events that are remembered by nothing
+    kind_count: u32,
     /// for each facet that it met the kind, as organizations are, in which it last stood as actor or target
     met: Vec<u32>,
     /// nothing is remembered
@@ -115,6 +117,7 @@ impl<'p, U: Understand> Worker<'p, U> {
             facets: Vec::new(),
             known: Vec::new(),
             kinds: HashMap::default(),
+            kind_count: 0,
             met: Vec::new(),
             #[cfg(any(test, fuzzing))]
             is_plain: false,
@@ -127,6 +130,7 @@ impl<'p, U: Understand> Worker<'p, U> {
         self.understand.forget();
         self.patterns.clear();
         self.kinds.clear();
+        self.kind_count = 0;
         self.met.clear();
     }
 
@@ -243,7 +247,7 @@ impl<'p, U: Understand> Worker<'p, U> {
 
     /// Understands a record that is like no other so far, and remembers it.
     fn meet(&mut self, drafts: &Drafts<'_>, draft: &Draft<'_>, part: &mut Part<U>) -> u32 {
-        let Worker { plan, memo, understand, patterns, facets, met, known, kinds, .. } = self;
+        let Worker { plan, memo, understand, patterns, facets, met, known, kinds, kind_count, .. } = self;
         let needed = memo.facets(drafts, draft, known);
         facets.clear();
         let inside = memo.inside(drafts, draft);
@@ -258,11 +262,11 @@ impl<'p, U: Understand> Worker<'p, U> {
             }));
         }
         met.resize(patterns.len(), NOWHERE);
-        let next = number(kinds.len());
         let kind = kinds.entry(facets[facet::KIND]).or_insert_with(|| {
             let kind = Kind::of(&Event::part(&inside.facet(facet::KIND)));
             part.kinds.push(kind.clone());
-            (next, kind)
+            *kind_count += 1;
+            (*kind_count - 1, kind)
         });
         for facet in [facet::ACTOR, facet::TARGET] {
             let met = &mut met[facets[facet] as usize];
@@ -302,8 +306,8 @@ impl<'p, U: Understand> Worker<'p, U> {
             self.patterns.push(pattern);
             self.facets.push(number(self.patterns.len() - 1));
         }
-        let kind = number(self.kinds.len());
-        self.kinds.insert(self.facets[facet::KIND], (kind, Kind::of(&event)));
+        let kind = self.kind_count;
+        self.kind_count += 1;
         part.kinds.push(Kind::of(&event));
         let whole = self.understand.needs_whole(&event.event_type).then_some(&event);
         let verdict = judged(&mut self.understand, &self.patterns, &self.facets, &event.event_type, whole);

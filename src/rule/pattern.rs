@@ -292,7 +292,7 @@ impl Glob {
     }
 
     /// The same, for a text that many patterns are compared with.
-    pub fn matches_folded(&self, folded: &Folded<'_>) -> bool {
+    fn matches_folded(&self, folded: &Folded<'_>) -> bool {
         let text = folded.text;
         let is_as_written = match (self.pieces.as_slice(), self.is_cased) {
             ([Piece::Text(literal)], false) if literal.is_ascii() => text.eq_ignore_ascii_case(literal),
