@@ -28,9 +28,9 @@ use crate::rule::logic::{Absent, Chain, How, Right, Unless, Where};
 pub type Links = SmallVec<[Option<u32>; 8]>;
 
 /// What the values of a field are compared with.
-enum Other {
+enum Other<'r> {
     /// a text that the rule names, in lower case
-    Text(String),
+    Text(&'r str),
     /// the values of another field
     Values(SmallVec<[Symbol; 2]>),
 }
@@ -273,7 +273,7 @@ impl<'a> Steps<'a> {
             }
             let left = self.store.group_values(left, &w.left.1);
             match &w.right {
-                Right::Literal(text) => self.compare(w, &left, &Other::Text(text.to_lowercase())),
+                Right::Literal(text) => self.compare(w, &left, &Other::Text(text)),
                 Right::Field(step, field) => event(*step)
                     .is_none_or(|right| self.compare(w, &left, &Other::Values(self.store.group_values(right, field)))),
             }
@@ -281,7 +281,7 @@ impl<'a> Steps<'a> {
     }
 
     /// A missing field makes every comparison false.
-    fn compare(&self, w: &Where, left: &[Symbol], right: &Other) -> bool {
+    fn compare(&self, w: &Where, left: &[Symbol], right: &Other<'_>) -> bool {
         let text = |symbol: &Symbol| self.store.symbol(*symbol);
         if left.is_empty() || matches!(right, Other::Values(values) if values.is_empty()) {
             return false;
@@ -290,7 +290,7 @@ impl<'a> Steps<'a> {
             How::Order(order) => order,
             How::Equal(is_equal) => {
                 let has_same = match right {
-                    Other::Text(right) => left.iter().any(|left| text(left) == right),
+                    Other::Text(right) => left.iter().any(|left| text(left) == *right),
                     Other::Values(right) => left.iter().any(|left| right.contains(left)),
                 };
                 return has_same == is_equal;

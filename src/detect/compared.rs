@@ -88,15 +88,12 @@ impl<'a> Compared<'a> {
 }
 
 fn tie(rule: &Chain, step: usize) -> Tie {
-    let ties = |w: &Where| match &w.right {
-        Right::Field(other, _) => (w.left.0 == step && *other < step) || (*other == step && w.left.0 < step),
-        Right::Literal(_) => false,
-    };
+    let ties = |w: &Where| w.looks_at(step) && w.sides().any(|(other, _)| other < step);
     // What must not lie behind a step is less the later the step is.
     if rule.absent == Absent::First || rule.unless.iter().any(|unless| unless.before == step) {
         return Tie::Time;
     }
-    let is_named = rule.unless.iter().flat_map(|unless| &unless.wheres).any(|w| of_list(w, step).next().is_some());
+    let is_named = rule.unless.iter().flat_map(|unless| &unless.wheres).any(|w| w.looks_at(step));
     match is_named || rule.wheres.iter().any(ties) {
         true => Tie::Values,
         false => Tie::Free,
@@ -105,15 +102,7 @@ fn tie(rule: &Chain, step: usize) -> Tie {
 
 /// The fields of a step that a comparison looks at.
 fn of_list(w: &Where, list: usize) -> impl Iterator<Item = &Field> {
-    let right = match &w.right {
-        Right::Field(step, field) => Some((*step, field)),
-        Right::Literal(_) => None,
-    };
-    [Some((w.left.0, &w.left.1)), right]
-        .into_iter()
-        .flatten()
-        .filter(move |(of, _)| *of == list)
-        .map(|(_, field)| field)
+    w.sides().filter(move |(of, _)| *of == list).map(|(_, field)| field)
 }
 
 /// The fields of a step, or of an `unless` behind the steps, that are compared with anything.

@@ -356,7 +356,7 @@ fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Wher
         None if left.1 == Field::Norm(Norm::EventType) => {
             Right::Literal(catalogue::canonical(&literal.to_lowercase()).to_owned())
         }
-        None => Right::Literal(literal.to_owned()),
+        None => Right::Literal(literal.to_lowercase()),
     };
     if let Right::Field(_, right) = &right {
         check_letters(&[&left.1, right], text, warnings);

@@ -142,9 +142,18 @@ pub struct Where {
 }
 
 impl Where {
+    /// The steps and fields on its sides.
+    pub fn sides(&self) -> impl Iterator<Item = (usize, &Field)> {
+        let right = match &self.right {
+            Right::Field(step, field) => Some((*step, field)),
+            Right::Literal(_) => None,
+        };
+        [Some((self.left.0, &self.left.1)), right].into_iter().flatten()
+    }
+
     /// Whether one of its sides is a field of this step.
     pub fn looks_at(&self, step: usize) -> bool {
-        self.left.0 == step || matches!(self.right, Right::Field(right, _) if right == step)
+        self.sides().any(|(of, _)| of == step)
     }
 }
 
@@ -162,7 +171,7 @@ pub enum How {
 pub enum Right {
     /// a field of a step
     Field(usize, Field),
-    /// a text or number
+    /// a text in lower case, or a number
     Literal(String),
 }
 
@@ -185,14 +194,7 @@ impl Unless {
     /// Whether it concerns this step alone, and none that has to be found.
     pub fn looks_only_at(&self, step: usize) -> bool {
         // In its comparisons, the match itself stands behind all steps.
-        let concerns = |other: usize| other >= step;
-        let is_within = |w: &Where| {
-            concerns(w.left.0)
-                && match &w.right {
-                    Right::Field(other, _) => concerns(*other),
-                    Right::Literal(_) => true,
-                }
-        };
+        let is_within = |w: &Where| w.sides().all(|(other, _)| other >= step);
         self.after.is_none() && self.before == step && self.wheres.iter().all(is_within)
     }
 }
@@ -377,12 +379,8 @@ impl Logic {
             Logic::Detection(_) | Logic::Risk(_) | Logic::Rate(_) => {}
             Logic::Count(c) => out.extend(c.values.iter().flatten().cloned()),
             Logic::Chain(c) => {
-                for w in c.wheres.iter().chain(c.unless.iter().flat_map(|u| &u.wheres)) {
-                    out.push(w.left.1.clone());
-                    if let Right::Field(_, field) = &w.right {
-                        out.push(field.clone());
-                    }
-                }
+                let wheres = c.wheres.iter().chain(c.unless.iter().flat_map(|u| &u.wheres));
+                out.extend(wheres.flat_map(Where::sides).map(|(_, field)| field.clone()));
             }
             Logic::FirstSeen(f) => out.extend(f.value.iter().cloned()),
             Logic::Travel(_) => out.extend([Norm::SourcePlace, Norm::SourceIp].map(Field::Norm)),
