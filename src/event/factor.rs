@@ -17,7 +17,8 @@ const SECOND: &[(&str, &str)] = &[
     ("jumpcloud_go_uv", "jumpcloud_go_uv"),
 ];
 
-fn context<'e>(json: &'e Json<'e>, key: &str) -> Option<&'e Json<'e>> {
+/// What a sign-in says of itself under a key, in either spelling of its context.
+pub(super) fn context<'e>(json: &'e Json<'e>, key: &str) -> Option<&'e Json<'e>> {
     ["auth_context", "auth_meta"].iter().find_map(|outer| json.said(&[outer, key]))
 }
 

@@ -48,36 +48,33 @@ fn dotted(octets: [u8; 4], behind: &str) -> String {
     out + behind
 }
 
-/// The network that stands for an address in "seen before": /24 of IPv4, /48 of IPv6.
-pub fn network(ip: IpAddr) -> String {
+/// The network of an address: so many octets of IPv4, with what is written behind them, or so many bits of IPv6.
+fn shortened(ip: IpAddr, octets: usize, behind: &str, bits: u8) -> String {
     match ip {
         IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            dotted([a, b, c, 0], "/24")
+            let mut all = v4.octets();
+            all[octets..].fill(0);
+            dotted(all, behind)
         }
-        IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 48).trunc().to_string(),
+        IpAddr::V6(v6) => Ipv6Net::new_assert(v6, bits).trunc().to_string(),
     }
+}
+
+/// The network that stands for an address in "seen before": /24 of IPv4, /48 of IPv6.
+pub fn network(ip: IpAddr) -> String {
+    shortened(ip, 3, "/24", 48)
 }
 
 /// What stands for an address where the same machine is meant: of IPv6 the /64 of its link, in which systems take a new
 /// address every day (RFC 8981) and whoever rents a server has all addresses.
 pub fn link(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(v4) => dotted(v4.octets(), ""),
-        IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 64).trunc().to_string(),
-    }
+    shortened(ip, 4, "", 64)
 }
 
 /// The network that stands for the operator of an address where no feed tells it: /16 of IPv4, /32 of IPv6, which is
 /// what operators are given at least. Few have less, and most have more.
 pub fn wide_network(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(v4) => {
-            let [a, b, _, _] = v4.octets();
-            dotted([a, b, 0, 0], "/16")
-        }
-        IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 32).trunc().to_string(),
-    }
+    shortened(ip, 2, "/16", 32)
 }
 
 /// Whether the addresses of this event tell where the actor is. RADIUS carries the address of the access

@@ -171,9 +171,8 @@ impl Event<'_> {
         let json = self.json;
         let is_device = |found: &&Json<'_>| party::is_a_device(found);
         let ends = ["from", "to"].iter().filter_map(|end| json.at(&["association", "connection", end]));
-        [&["system"][..], &["auth_context", "system"], &["auth_meta", "system"]]
-            .iter()
-            .find_map(|path| json.said(path))
+        json.said(&["system"])
+            .or_else(|| factor::context(json, "system"))
             .or_else(|| json.get("resource").into_iter().chain(ends).find(is_device))
     }
 
@@ -190,7 +189,7 @@ impl Event<'_> {
 
     /// The sign-in came from a device that JumpCloud manages. The contrary is never known.
     fn is_managed(&self) -> bool {
-        ["auth_context", "auth_meta"].iter().any(|outer| self.json.said(&[outer, "system"]).is_some())
+        factor::context(self.json, "system").is_some()
     }
 
     fn app(&self) -> Option<&Json<'_>> {
@@ -212,7 +211,7 @@ impl Event<'_> {
 
 /// The strongest action of the applied policies: DENY, then ALLOW_WITH_MFA, then ALLOW.
 fn policy_action(json: &Json<'_>) -> Option<&'static str> {
-    let policies = ["auth_context", "auth_meta"].iter().find_map(|outer| json.said(&[outer, "policies_applied"]))?;
+    let policies = factor::context(json, "policies_applied")?;
     let strength = |policy: &Json<'_>| match policy.text_at(&["metadata", "action"])?.to_ascii_uppercase().as_str() {
         "DENY" => Some((3, "DENY")),
         "ALLOW_WITH_MFA" => Some((2, "ALLOW_WITH_MFA")),
