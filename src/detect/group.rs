@@ -27,7 +27,7 @@ pub type Key = Box<[Symbol]>;
 pub struct Group {
     /// what joins its members
     pub key: Key,
-    /// the same by the number that [`Groupings`] gave it
+    /// the same by a number: the one that [`Groupings`] gave it, and of `risk` its place in the list of that rule
     pub number: u32,
 }
 
