@@ -265,7 +265,7 @@ pub fn level(set: &mut RuleSet, config: &Config) -> Result<()> {
         known_rule(name, set).map_err(|message| anyhow!("{line}: {message}"))?;
         for rule in set.rules.iter_mut().filter(|rule| rule.is_reported && rule.name == *name) {
             rule.level = *level;
-            rule.level_when.clear();
+            rule.level_when.iter_mut().for_each(|case| case.level = None);
         }
     }
     Ok(())

@@ -143,6 +143,11 @@ fn fault(set: &RuleSet, rule: &Rule, example: &Example) -> Option<String> {
     {
         wrong.push(format!("none is about {entity}"));
     }
+    if let Some(title) = &example.title
+        && (findings.is_empty() || findings.iter().any(|f| f.title != *title))
+    {
+        wrong.push(format!("not all are called {title:?}"));
+    }
     let severities: Vec<Severity> = findings.iter().map(|f| f.severity).collect();
     match example.severities.as_slice() {
         [] => {}

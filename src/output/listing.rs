@@ -12,6 +12,7 @@ use crate::event::counted::plural;
 use crate::rule::Rule;
 use crate::rule::attack;
 use crate::rule::example::Example;
+use crate::rule::told;
 
 #[derive(Serialize)]
 struct Listed<'r> {
@@ -168,9 +169,10 @@ pub fn page(rule: &Rule, examples: &[Example]) -> String {
         }
     };
     list("What to do", rule.next_steps("FINDING"));
+    list("Another level or title", rule.level_when.iter().map(told::case).collect());
     if let Some(duet) = &rule.duet {
         let question = format!("Ask ({}): {}", duet.ask, duet.question);
-        list("Did you expect this?", vec![question, format!("If not: {}", duet.first_action)]);
+        list("Did you expect this?", vec![question, duet.first_action.clone()]);
     }
     list("What else it may be", rule.falsepositives.clone());
     list("What it does not see", Some(rule.misses.clone()).filter(|m| !m.is_empty()).into_iter().collect());

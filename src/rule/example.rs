@@ -21,6 +21,8 @@ pub struct Example {
     pub count: usize,
     /// whom the findings are about
     pub entity: Option<String>,
+    /// what they are called
+    pub title: Option<String>,
     /// how bad they are: one for all of them, or that of each, the worst first; empty is any
     pub severities: Vec<Severity>,
     /// of how many events each is made
@@ -63,9 +65,10 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
         }
         only(test, &["name", "expect", "settings", "events"]).map_err(|m| fail(&m))?;
         let expect = test.get("expect").ok_or_else(|| fail("it lacks `expect`"))?;
-        only(expect, &["count", "entity", "severity", "events", "pending"]).map_err(|m| fail(&m))?;
+        only(expect, &["count", "entity", "title", "severity", "events", "pending"]).map_err(|m| fail(&m))?;
         let count = whole(expect, "count").map_err(|m| fail(&m))?.ok_or_else(|| fail("`expect` lacks its `count`"))?;
         let entity = word(expect, "entity").map_err(|m| fail(&m))?;
+        let title = word(expect, "title").map_err(|m| fail(&m))?;
         let severities = severities(expect).map_err(|m| fail(&m))?;
         let event_count = whole(expect, "events").map_err(|m| fail(&m))?;
         let pending = of_kind(expect, "pending", "true or false", Yaml::as_bool).map_err(|m| fail(&m))?;
@@ -84,6 +87,7 @@ pub fn examples(path: &str, text: &str) -> Result<Vec<Example>, Problem> {
             line: document.line_of(name),
             count: usize::try_from(count).unwrap_or(usize::MAX),
             entity: entity.map(str::to_owned),
+            title: title.map(str::to_owned),
             severities,
             event_count: event_count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
             pending,

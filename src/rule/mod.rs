@@ -68,13 +68,15 @@ pub struct Duet {
     pub first_action: String,
 }
 
-/// A change of the level of a finding.
+/// A case in which a finding has another level, another title, or both.
 #[derive(Clone, Debug)]
 pub struct LevelWhen {
     /// what the completing event has to be like
     pub when: Expr,
-    /// the level then
-    pub level: Severity,
+    /// the level then, if it is another
+    pub level: Option<Severity>,
+    /// the title then, if it is another
+    pub title: Option<String>,
 }
 
 /// A rule.
@@ -130,7 +132,7 @@ pub struct Rule {
     pub reference_lines: Vec<usize>,
     /// what it looks for
     pub logic: Logic,
-    /// when the level is another
+    /// when the level or the title is another
     pub level_when: Vec<LevelWhen>,
 }
 
@@ -297,8 +299,17 @@ fn one(
 impl Rule {
     /// The level of what this event completes.
     pub fn level_at(&self, event: &impl Searchable) -> Severity {
-        let changed = self.level_when.iter().rev().find(|level| level.when.matches(event));
-        changed.map_or(self.level, |level| level.level)
+        self.cases_at(event).find_map(|case| case.level).unwrap_or(self.level)
+    }
+
+    /// The title of what this event completes.
+    pub fn title_at(&self, event: &impl Searchable) -> &str {
+        self.cases_at(event).find_map(|case| case.title.as_deref()).unwrap_or(&self.title)
+    }
+
+    /// The cases that hold on this event, the last first.
+    fn cases_at(&self, event: &impl Searchable) -> impl Iterator<Item = &LevelWhen> {
+        self.level_when.iter().rev().filter(|case| case.when.matches(event))
     }
 
     /// Whether another rule means it by this: its name, or its id, however that is written.
@@ -392,7 +403,7 @@ mod tests {
             (
                 "level: high",
                 "jcdetect: {level_when: {when: {outcome: success}}}",
-                "t.yml:3: `level_when` lacks `level`",
+                "t.yml:3: `level_when` lacks `level` or `title`",
             ),
             ("product: jumpcloud", "product: okta", "t.yml:4: the rule is for \"okta\""),
             ("level: high", "jcdetect: {entitty: actor}", "did you mean `entity`?"),

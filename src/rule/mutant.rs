@@ -1,11 +1,11 @@
 //! Mutant: a rule file in which one condition is missing. If every example passes without it, no example needs it: either
 //! the condition can go, or an example is missing.
 
+use super::Rule;
 use super::expr::{Expr, Test};
 use super::logic::{Chain, Count, FirstSeen, Logic, Unless};
 use super::parsed::Parsed;
-use super::told;
-use super::{LevelWhen, Rule};
+use super::told::{self, words};
 use crate::event::field::{Field, Norm};
 use crate::event::time::Span;
 
@@ -48,8 +48,7 @@ fn thinner(rule: &Rule) -> Vec<(String, Rule)> {
     };
     let of_logic = named(logic, |logic| Rule { logic, ..rule.clone() });
     let of_level = each_left_out(&rule.level_when).map(|(left_out, level_when)| {
-        let LevelWhen { when, level } = left_out;
-        (format!("level_when {}: {level}", words(when)), Rule { level_when, ..rule.clone() })
+        (format!("level_when {}", told::case(left_out)), Rule { level_when, ..rule.clone() })
     });
     of_logic.into_iter().chain(of_level).collect()
 }
@@ -66,10 +65,6 @@ fn each_left_out<T: Clone>(list: &[T]) -> impl Iterator<Item = (&T, Vec<T>)> {
 /// Each of a list, if it can spare one.
 fn each_spared<T: Clone>(list: &[T]) -> impl Iterator<Item = (&T, Vec<T>)> {
     each_left_out(list).filter(|(_, rest)| !rest.is_empty())
-}
-
-fn words(expr: &Expr) -> String {
-    told::lines(expr, None).into_iter().map(|line| line.text).collect::<Vec<_>>().join(" ")
 }
 
 fn thinner_expr(expr: &Expr) -> Vec<(String, Expr)> {
@@ -159,8 +154,8 @@ mod tests {
         let union = "correlation: {type: event_count, rules: [a, b], timespan: 1s, condition: {gte: 1}}\n";
         assert_eq!(without(union), ["rules: a", "rules: b"]);
         let share = "correlation: {type: event_count, rules: [a], group-by: [actor.key], timespan: 1h, condition: {gte: 3}}\n\
-                     jcdetect: {share: {of: b, at_least: 0.5}, level_when: [{when: {outcome: failure}, level: low}]}\n";
-        assert_eq!(without(share), ["share", "level_when outcome is failure: low"]);
+                     jcdetect: {share: {of: b, at_least: 0.5}, level_when: [{when: {outcome: failure}, level: low, title: F}]}\n";
+        assert_eq!(without(share), ["share", "level_when outcome is failure: low, \"F\""]);
         let sequence = "jcdetect: {sequence: {steps: [{a: a}], group-by: [actor.key], timespan: 1h, unless: {rule: b, after: \
                         window, settle: 5m, where: [u.source.ip == a.source.ip]}}}\n";
         assert_eq!(

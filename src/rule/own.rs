@@ -59,11 +59,27 @@ fn duet(value: Yaml, warnings: &mut Warnings) -> Result<Duet, Fault> {
     let mut block = Block::new("duet", value, warnings)?;
     let mut text = |key: &'static str| block.text(key)?.ok_or_else(|| fault("duet", format!("`duet` lacks `{key}`")));
     let (ask, question, first_action) = (text("ask")?, text("question")?, text("first_action")?);
+    if !is_answered_by_yes_or_no(&question) {
+        let remedy = "ask one thing that yes or no answers, and end it with its only question mark";
+        block.warnings.push(fault("question", format!("`question`: {remedy}")));
+    }
+    if !first_action.starts_with("If ") {
+        let remedy = "begin with \"If not\", since a yes closes the question";
+        block.warnings.push(fault("first_action", format!("`first_action`: {remedy}")));
+    }
     block.finish()?;
     if !["actor", "target", "owner", "security-contact"].contains(&ask.as_str()) {
         return Err(fault("ask", format!("{ask:?} cannot be asked: actor, target, owner or security-contact")));
     }
     Ok(Duet { ask, question, first_action })
+}
+
+/// Whether a question is one, and no half of it asks for who, what or why.
+fn is_answered_by_yes_or_no(question: &str) -> bool {
+    const OPEN: &[&str] = &["how", "what", "when", "where", "which", "who", "whom", "why"];
+    let asks = |word: &str| OPEN.iter().any(|open| open.eq_ignore_ascii_case(word.trim_end_matches('?')));
+    let is_open = |half: &str| half.split_whitespace().take(2).any(asks);
+    question.ends_with('?') && question.matches('?').count() == 1 && !question.split(", and ").any(is_open)
 }
 
 fn levels(value: Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault> {
@@ -74,8 +90,12 @@ fn levels(value: Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault>
     list.into_iter()
         .map(|entry| {
             let mut block = Block::new("level_when", entry, warnings)?;
-            let word = block.text("level")?.ok_or_else(|| fault("level_when", "`level_when` lacks `level`"))?;
-            let level = Severity::named(&word).map_err(|message| fault("level_when", message))?;
+            let level = block.text("level")?.map(|word| Severity::named(&word)).transpose();
+            let level = level.map_err(|message| fault("level_when", message))?;
+            let title = block.text("title")?;
+            if level.is_none() && title.is_none() {
+                return Err(fault("level_when", "`level_when` lacks `level` or `title`"));
+            }
             let when = block.need("when")?;
             let when = detection::selection("when", &when, block.warnings)?;
             // What is kept of an event has no other texts than those of fields.
@@ -83,7 +103,7 @@ fn levels(value: Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault>
                 return Err(fault("level_when", "keywords cannot stand in `level_when`: name a field"));
             }
             block.finish()?;
-            Ok(LevelWhen { when, level })
+            Ok(LevelWhen { when, level, title })
         })
         .collect()
 }

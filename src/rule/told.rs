@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::LevelWhen;
 use super::expr::{Expr, Searchable, Test};
 use super::logic::{Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Right, Unless, Where};
 use super::pattern::{Order, Pattern, Side};
@@ -29,6 +30,19 @@ pub fn lines(expr: &Expr, event: Option<&dyn Looked>) -> Vec<Line> {
     let mut out = Vec::new();
     tell(expr, event, 0, &mut out);
     out
+}
+
+/// A condition in one line.
+pub fn words(expr: &Expr) -> String {
+    lines(expr, None).into_iter().map(|line| line.text).collect::<Vec<_>>().join(" ")
+}
+
+/// A case of `level_when` in one line.
+pub fn case(case: &LevelWhen) -> String {
+    let level = case.level.map(|level| level.word().to_owned());
+    let title = case.title.as_ref().map(|title| format!("{title:?}"));
+    let other: Vec<String> = level.into_iter().chain(title).collect();
+    format!("{}: {}", words(&case.when), other.join(", "))
 }
 
 /// An event that a condition is held against.

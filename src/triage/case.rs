@@ -129,10 +129,9 @@ impl Cases<'_> {
         let worst = self.worst(&suspicious)?;
         let findings: Vec<&Finding> = members.iter().map(|(finding, _)| *finding).collect();
         let score_lines = self.score(&findings);
-        let rule = &self.set.rules[worst.rule];
         let title = match worst.entity.kind.as_str() {
-            "organization" => format!("{}{}", rule.title, worst.pending()),
-            _ => format!("{}: {}{}", rule.title, worst.entity.name, worst.pending()),
+            "organization" => format!("{}{}", worst.title, worst.pending()),
+            _ => format!("{}: {}{}", worst.title, worst.entity.name, worst.pending()),
         };
         let seen: Vec<(&Finding, Timestamp)> =
             members.iter().filter(|(finding, _)| !self.adds_up(finding)).copied().collect();
@@ -148,7 +147,7 @@ impl Cases<'_> {
             entities: entities(&findings),
             finding_ids: findings.iter().map(|f| f.id.clone()).collect(),
             story: steps(self.set, &seen),
-            first_action: rule.triage.first().cloned().unwrap_or_default(),
+            first_action: self.set.rules[worst.rule].triage.first().cloned().unwrap_or_default(),
         })
     }
 
@@ -211,14 +210,14 @@ impl Cases<'_> {
             }
         }
         let mut lines: Vec<Points> = of_rule
-            .into_iter()
-            .map(|(rule, (points, finding, count))| {
+            .into_values()
+            .map(|(points, finding, count)| {
                 let asked = if finding.disposition == Disposition::Duet { ", a question" } else { "" };
                 let times = if count > 1 { format!(", {count} findings") } else { String::new() };
                 let open = if finding.is_pending { ", pending" } else { "" };
-                let rule = &self.set.rules[rule].title;
-                let (severity, confidence) = (finding.severity, finding.confidence.word());
-                let reason = format!("{rule} ({severity}, {confidence} confidence{asked}{open}{times})");
+                let Finding { title, severity, .. } = finding;
+                let confidence = finding.confidence.word();
+                let reason = format!("{title} ({severity}, {confidence} confidence{asked}{open}{times})");
                 Points { points, reason }
             })
             .collect();

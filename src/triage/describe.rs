@@ -35,7 +35,7 @@ impl Fields for Told<'_> {
 /// One sentence that says what was found, who, from where, how often. What had a part in it is told apart: in what the
 /// entity did, and beside that. `programs` were installed or removed, and `ends` bound to the targets or taken from them.
 pub fn finding(
-    rule: &Rule,
+    (rule, title): (&Rule, &str),
     entity: &Subject,
     programs: &[&str],
     ends: &[(String, &str)],
@@ -44,7 +44,7 @@ pub fn finding(
     leg: Option<(Leg, String, String)>,
 ) -> String {
     let of = |role: &str, kind: Option<&str>| values(own, role, kind);
-    let mut text = rule.title.clone();
+    let mut text = title.to_owned();
     // What an event does not name, a finding cannot be about.
     let wanted = if entity.kind == "organization" { Entity::Organization } else { rule.entity };
     if wanted != Entity::Organization {

@@ -1,5 +1,6 @@
 //! Finding: what an analyst acts on. One rule, one entity, one spell of time, its evidence.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 
@@ -86,6 +87,8 @@ pub struct Finding {
     pub answer: Option<Answered>,
     /// the id of its case
     pub case: Option<String>,
+    /// what was found, as a headline
+    pub title: String,
     /// how bad
     pub severity: Severity,
     /// how sure
@@ -224,7 +227,7 @@ impl Findings<'_> {
         let completing = spell.events();
         let parts_of = |events: &[u32]| successful_first(store, &completing, events, parts(store, events));
         let all_parts = parts_of(&events);
-        let severity = self.severity(rule, spell);
+        let (severity, title) = self.headline(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let (own, others) = self.own_and_others(spell, &events);
         let [mut own, beside] = [&own, &others].map(|events| parts_of(events));
@@ -234,7 +237,8 @@ impl Findings<'_> {
         let spent = last_seen.since(first_seen);
         let leg = self.leg(place, &events);
         let (programs, ends) = (programs(store, &events), ends(store, &events));
-        let summary = describe::finding(rule, &entity, &programs, &ends, [&own, &beside], (events.len(), spent), leg);
+        let summary =
+            describe::finding((rule, title), &entity, &programs, &ends, [&own, &beside], (events.len(), spent), leg);
         let shown = shown(&events, &completing, self.evidence_limit);
         Finding {
             id: self.id(place, spell),
@@ -246,6 +250,7 @@ impl Findings<'_> {
             suppressed_by: None,
             answer: None,
             case: None,
+            title: title.to_owned(),
             severity,
             confidence: rule.confidence,
             is_pending: spell.is_pending,
@@ -389,10 +394,18 @@ impl Findings<'_> {
         Some(named.unwrap_or_else(|| Subject { kind: "entity".to_owned(), id: key.to_owned(), name: key.to_owned() }))
     }
 
-    /// The worst level that a completing event gives it.
-    fn severity(&self, rule: &Rule, spell: &Spell) -> Severity {
-        let levels = spell.events().into_iter().map(|event| rule.level_at(&self.store.view(event)));
-        levels.max().unwrap_or(rule.level)
+    /// The worst level that a completing event gives it, and the title of all that give it this level; that of the rule
+    /// where they differ.
+    fn headline<'r>(&self, rule: &'r Rule, spell: &Spell) -> (Severity, &'r str) {
+        let headline = |view| (rule.level_at(&view), rule.title_at(&view));
+        let headlines = spell.events().into_iter().map(|event| headline(self.store.view(event)));
+        let either = |a: (Severity, &'r str), b: (Severity, &'r str)| match a.0.cmp(&b.0) {
+            Ordering::Greater => a,
+            Ordering::Less => b,
+            Ordering::Equal if a.1 == b.1 => a,
+            Ordering::Equal => (a.0, rule.title.as_str()),
+        };
+        headlines.reduce(either).unwrap_or((rule.level, &rule.title))
     }
 
     fn evidence(&self, event: u32) -> Evidence {

@@ -178,7 +178,7 @@ impl Reported {
             schema: "jcdetect/finding/v1",
             id: finding.id.clone(),
             rule_id: rule.name.clone(),
-            rule_title: rule.title.clone(),
+            rule_title: finding.title.clone(),
             category: rule.category.clone(),
             severity: finding.severity.word().to_owned(),
             confidence: finding.confidence.word(),

@@ -58,14 +58,13 @@ pub fn steps(set: &RuleSet, findings: &[(&Finding, Timestamp)]) -> Vec<Step> {
     let mut steps: Vec<(Step, usize)> = Vec::new();
     for group in sorted.chunk_by(|(a, a_time), (b, b_time)| a_time == b_time && a.entity == b.entity) {
         let (first, time) = group[0];
-        let title = |finding: &Finding| &set.rules[finding.rule].title;
         let mut sentence = format!("{}{}", first.summary, first.pending());
         if first.disposition == Disposition::Duet {
             sentence += " (to be asked)";
         }
         let mut also: Vec<String> = Vec::new();
         for (finding, _) in &group[1..] {
-            let title = lower_first(title(finding)) + finding.pending();
+            let title = lower_first(&finding.title) + finding.pending();
             if !also.contains(&title) {
                 also.push(title);
             }

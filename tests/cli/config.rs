@@ -96,6 +96,24 @@ fn a_rule_gets_another_severity_for_all_its_findings() {
 }
 
 #[test]
+fn a_finding_of_another_severity_keeps_its_title() {
+    let folder = TempDir::new().unwrap();
+    let suspended = json!({"event_type": "admin_suspended", "timestamp": "2026-03-02T09:00:00Z", "success": true,
+        "initiated_by": {"id": "a1", "type": "admin", "email": "root@example.com"},
+        "resource": {"id": "a2", "type": "admin", "email": "ops@example.com"}});
+    let signs_in = json!({"event_type": "admin_login_attempt", "timestamp": "2026-03-02T10:00:00Z", "success": true,
+        "initiated_by": {"id": "a2", "type": "admin", "email": "ops@example.com"}});
+    fs::write(folder.path().join("log.jsonl"), lines(&[suspended, signs_in])).unwrap();
+    fs::write(folder.path().join("c.yml"), "levels: {login-to-suspended-account: low}\n").unwrap();
+    let report = report(folder.path(), &["log.jsonl", "--config", "c.yml"]);
+    let findings = report["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["rule_id"] == "login-to-suspended-account").unwrap();
+    let title = "Account that was suspended or deleted is used";
+    assert_eq!((&finding["severity"], &finding["rule_title"]), (&json!("low"), &json!(title)));
+    assert!(finding["summary"].as_str().unwrap().starts_with(&format!("{title}: ops@example.com, ")), "{finding}");
+}
+
+#[test]
 fn a_rule_that_is_not_there_is_told_by_file_and_line() {
     let case = case();
     let config = case.path().join("c.yml");

@@ -94,6 +94,9 @@ fn a_page_tells_what_to_do() {
     ] {
         assert!(page.contains(want), "{want}\n{page}");
     }
+    let cases = stdout(&["rules", "show", "login-to-suspended-account"]);
+    let want = "## Another level or title\n\n- outcome is success: critical, \"Account that was suspended or deleted is used\"\n";
+    assert!(cases.contains(want), "{cases}");
     jcdetect()
         .args(["rules", "show", "succes-after-bruteforce"])
         .assert()
@@ -128,6 +131,19 @@ fn a_condition_that_no_example_needs_is_told() {
         predicate::str::contains("a group is deleted: expected 1, found 0\n")
             .and(predicate::str::contains("group-made: not tried, since its examples fail\n")),
     );
+}
+
+#[test]
+fn an_example_may_say_the_title_of_what_is_found() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("group-made.yml");
+    let test = || jcdetect().args(["rules", "test", "--rules", folder.path().to_str().unwrap()]).assert();
+    let case = "level: low\njcdetect: {level_when: {when: {outcome: success}, title: Group made at last}}";
+    let titled = MINE.replace("level: low", case);
+    fs::write(&path, titled.replace("count: 1", "count: 1, title: Group made at last, severity: low")).unwrap();
+    test().code(0).stdout("2 passed, 0 failed\n");
+    fs::write(&path, titled.replace("count: 1", "count: 1, title: Group made")).unwrap();
+    test().code(1).stdout(predicate::str::contains("not all are called \"Group made\""));
 }
 
 #[test]
@@ -271,6 +287,29 @@ fn what_can_never_match_is_pointed_out() {
         fs::write(folder.path().join("group-made.yml"), text).unwrap();
         jcdetect().args(["rules", "lint", "--rules", own]).assert().code(0).stdout("");
     }
+}
+
+#[test]
+fn a_question_is_one_that_yes_closes() {
+    let folder = TempDir::new().unwrap();
+    let lint = |question: &str, first_action: &str| {
+        let duet =
+            format!("jcdetect: {{duet: {{ask: actor, question: {question:?}, first_action: {first_action:?}}}}}");
+        fs::write(folder.path().join("group-made.yml"), MINE.replace("level: low", &duet)).unwrap();
+        stdout(&["rules", "lint", "--rules", folder.path().to_str().unwrap()])
+    };
+    for good in
+        ["Did you make it, and do you know for whom?", "It is new: did you make it?", "It is new. Did you make it?"]
+    {
+        assert_eq!(lint(good, "If not, delete it."), "");
+        assert_eq!(lint(good, "If you did not, delete it."), "");
+    }
+    let question = "yml:3: `question`: ask one thing that yes or no answers, and end it with its only question mark\n";
+    for bad in ["Which group?", "Did you, and for whom?", "Did you, and why so?", "Did you? And she?", "Tell us."] {
+        assert!(lint(bad, "If not, delete it.").ends_with(question), "{bad}");
+    }
+    let action = "yml:3: `first_action`: begin with \"If not\", since a yes closes the question\n";
+    assert!(lint("Did you?", "Delete it.").ends_with(action));
 }
 
 /// Also in a file by itself, behind a list that holds something.

@@ -179,7 +179,7 @@ fn found<'i>(all: &Investigation<'i>, finding: &'i Finding) -> Found<'i> {
         id: &finding.id,
         organization: &finding.organization,
         rule_id: &rule.name,
-        rule_title: &rule.title,
+        rule_title: &finding.title,
         severity: finding.severity.word(),
         disposition: finding.disposition.word(),
         status: finding.status.word(),

@@ -265,7 +265,7 @@ fn row(all: &Investigation<'_>, row: &[usize], day: &str, zone: Zone, out: &mut 
         let finding = all.findings[*number];
         let rule = all.rule(finding);
         let put_away = if finding.status == Status::Suppressed { " (suppressed)" } else { "" };
-        let text = format!("{:14}▲ {}: {} [{}]{put_away}", "", finding.severity.word(), rule.title, rule.name);
+        let text = format!("{:14}▲ {}: {} [{}]{put_away}", "", finding.severity.word(), finding.title, rule.name);
         say(out, &text, 16)?;
     }
     Ok(())
