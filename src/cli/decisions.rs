@@ -44,6 +44,11 @@ impl Decisions {
         Ok(decisions)
     }
 
+    /// The findings of all earlier reports.
+    pub fn earlier(&self) -> Vec<&Reported> {
+        self.earlier.iter().flat_map(|(_, told)| told).collect()
+    }
+
     /// Applies all of it to findings, and notes in the run what became of it. `now` is `--now`, else the
     /// newest event.
     pub fn apply(
@@ -53,14 +58,14 @@ impl Decisions {
         findings: &mut [Finding],
         run: &mut Run,
     ) -> Result<()> {
-        let earlier: Vec<&Reported> = self.earlier.iter().flat_map(|(_, told)| told).collect();
+        let earlier = self.earlier();
         for (file, told) in &self.earlier {
             run.baseline.push(Baseline { file: file.clone(), findings: told.len() });
         }
-        baseline::mark(&earlier, all, findings);
         let given: Vec<&Given> = self.answers.iter().flat_map(|(_, given)| given).collect();
         let unused =
             answer::apply(&given, &earlier, all.set, findings).map_err(|message| anyhow!("--answers {message}"))?;
+        baseline::mark(&earlier, all, findings);
         let mut first = 0;
         for (file, given) in &self.answers {
             let own = unused.iter().filter_map(|place| given.get(place.checked_sub(first)?));

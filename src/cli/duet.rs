@@ -39,7 +39,7 @@ fn run_duet(typed: &ReportDuet) -> Result<Exit> {
     };
     let findings = reported::read(&name, &text)?;
     let book = AddressBook { directory: directory.as_ref(), contacts: Some(&config.contacts) };
-    let messages = messages(&findings, book);
+    let messages = messages(&findings, &[], book);
     if let Some(folder) = &typed.output {
         if let Some(failed) = write_folder(folder, &messages) {
             return Ok(failed);
@@ -106,7 +106,10 @@ pub fn tell(findings: &[Reported], messages: &[Message]) {
     let delicate = messages.iter().filter(|message| message.is_delicate);
     let delicate: Vec<&str> = delicate.map(|message| message.recipient.name.as_str()).collect();
     if !delicate.is_empty() {
-        text += &format!("; ask by telephone, because their account is part of a case: {}", delicate.join(", "));
+        text += &format!(
+            "; ask by telephone, because their account is part of a case or of an open finding: {}",
+            delicate.join(", ")
+        );
     }
     say(text);
 }

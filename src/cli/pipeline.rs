@@ -88,6 +88,7 @@ pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> An
     let mut reading = read_all(job.sources, &mut store);
     store.begin_history(job.sources.len());
     let mut history = read_all(job.history, &mut store);
+    reading.coverage.learn(&history.coverage);
     let bytes_per_event = known.bytes_per_event();
     drop(known);
     let read_in = start.elapsed();

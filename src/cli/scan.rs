@@ -73,7 +73,7 @@ pub fn of(mut settings: Scan, mut sources: source::Sources) -> Result<Exit> {
         decisions::tell(&report.run);
     }
     exits.extend(verdict(settings, &report, analysis));
-    exits.extend(write_questions(settings, &report, enrichment));
+    exits.extend(write_questions(settings, &report, &decisions, enrichment));
     for (format, path) in &settings.outputs {
         if let Err(error) = write_file(&report, *format, settings.look.zone, path) {
             say(format_args!("--output {}: {error}", path.display()));
@@ -115,13 +115,13 @@ fn write_file(report: &Report<'_>, format: Format, zone: Zone, path: &Path) -> i
 }
 
 /// Writes the messages of all questions into each folder that was named.
-fn write_questions(settings: &Scan, report: &Report<'_>, enrichment: &Enrichment) -> Vec<Exit> {
+fn write_questions(settings: &Scan, report: &Report<'_>, decisions: &Decisions, enrichment: &Enrichment) -> Vec<Exit> {
     if settings.duet.is_empty() {
         return vec![];
     }
     let findings: Vec<Reported> = report.findings.iter().map(|finding| Reported::of(report, finding)).collect();
     let book = AddressBook { directory: enrichment.directory.as_ref(), contacts: Some(&settings.config.contacts) };
-    let messages = messages(&findings, book);
+    let messages = messages(&findings, &decisions.earlier(), book);
     let failed: Vec<Exit> = settings.duet.iter().filter_map(|folder| duet::write_folder(folder, &messages)).collect();
     if !settings.is_quiet && failed.is_empty() {
         duet::tell(&findings, &messages);

@@ -177,6 +177,8 @@ pub struct Coverage {
     pub reach: BTreeMap<(String, String), Reach>,
     /// the hours in which something happened, of each service within each organization
     pub presence: BTreeMap<(String, String), Presence>,
+    /// the same of a history that is read beside it
+    pub presence_before: BTreeMap<(String, String), Presence>,
     /// what stands in folders and was not read: files with another ending, and what is no file, as a pipe
     pub not_read: Vec<String>,
     /// sources that could not be read, or not to their end, or that are something else, in the order of the sources
@@ -223,11 +225,31 @@ impl Coverage {
         bump(&mut self.organizations, &kind.organization, count);
     }
 
+    /// Takes over from a history when something happened, which tells what is missing.
+    pub fn learn(&mut self, history: &Coverage) {
+        self.presence_before.clone_from(&history.presence);
+    }
+
+    /// The hours in which something happened, those of the history included.
+    fn hours(&self) -> BTreeMap<(String, String), Presence> {
+        let mut hours = self.presence.clone();
+        for (key, before) in &self.presence_before {
+            hours.entry(key.clone()).or_default().add(before);
+        }
+        hours
+    }
+
+    /// Whether a stretch of whole hours reaches into, or up to, that of what was read of an organization.
+    fn has_part_of(&self, organization: &str, from: Timestamp, to: Timestamp) -> bool {
+        self.span_of(organization).is_some_and(|own| own.first.since(to).0 < HOUR && from <= own.last)
+    }
+
     /// Stretches without any event of an organization: of more than three days, or with hours in which something
     /// comes in other weeks.
     pub fn gaps(&self) -> Vec<Gap> {
+        let hours = self.hours();
         let mut services: BTreeMap<&str, Vec<&Presence>> = BTreeMap::new();
-        for ((organization, _), presence) in &self.presence {
+        for ((organization, _), presence) in &hours {
             services.entry(organization).or_default().push(presence);
         }
         let of_one = |(organization, services): (&str, Vec<&Presence>)| {
@@ -238,7 +260,8 @@ impl Coverage {
             };
             silence::stops(&services).into_iter().map(gap).collect::<Vec<_>>()
         };
-        services.into_iter().flat_map(of_one).collect()
+        let gaps = services.into_iter().flat_map(of_one);
+        gaps.filter(|gap| self.has_part_of(&gap.organization, gap.from, gap.to)).collect()
     }
 
     /// Whether there is more than one organization.
@@ -255,7 +278,8 @@ impl Coverage {
 
     /// Services of which nothing came though something comes at such hours.
     pub fn silences(&self) -> Vec<Silence> {
-        silence::of(&self.presence)
+        let silences = silence::of(&self.hours()).into_iter();
+        silences.filter(|silence| self.has_part_of(&silence.organization, silence.from, silence.to)).collect()
     }
 
     /// How many sources lack this.
@@ -379,7 +403,14 @@ mod tests {
         (0..10)
             .for_each(|day| tally.add(Timestamp::parse(&format!("2026-03-{:02}T09:00:00Z", 2 + day)).unwrap(), true));
         coverage.events(&Kind { organization: "other".to_owned(), ..Kind::default() }, tally);
-        assert_eq!(coverage.gaps(), [gap]);
+        assert_eq!(coverage.gaps(), std::slice::from_ref(&gap));
+        // A history tells of the days between, and of its own gaps nothing.
+        let (mut history, mut week) = (Coverage::default(), Coverage::default());
+        count(&mut history, &["2026-02-20T09:00:00Z", "2026-03-02T09:00:00Z", "2026-03-05T08:00:00Z"]);
+        count(&mut week, &["2026-03-09T12:30:00Z", "2026-03-09T15:30:00Z"]);
+        assert!(week.gaps().is_empty());
+        week.learn(&history);
+        assert_eq!(week.gaps(), [gap]);
         let last = coverage.span_of("").map(|span| span.last);
         assert_eq!(last, Timestamp::parse("2026-03-09T12:30:00Z"));
     }

@@ -75,7 +75,8 @@ impl Presence {
         known >= least && active * 4 >= usize::try_from(known).unwrap_or(0) * 3
     }
 
-    fn add(&mut self, other: &Presence) {
+    /// The hours of both.
+    pub fn add(&mut self, other: &Presence) {
         for (week, bits) in &other.weeks {
             let own = self.weeks.entry(*week).or_default();
             own.iter_mut().zip(bits).for_each(|(own, bits)| *own |= bits);

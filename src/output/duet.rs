@@ -19,8 +19,7 @@ const EVENTS: usize = 5;
 /// Names told of a kind.
 const NAMES: usize = 5;
 
-const CAUTION: &str =
-    "their account is part of a case: somebody else may read their mail, so ask in person or by telephone";
+const CAUTION: &str = "their account is part of a case or of an open finding: somebody else may read their mail, so ask in person or by telephone";
 
 #[derive(Serialize)]
 struct Document<'m> {

@@ -1,6 +1,7 @@
 //! Table: what an analyst reads first thing. Stories first, then single findings, worst first: who, when, how often,
 //! one plain sentence; then what is a question and no case; then what was read, and what was not.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -61,6 +62,9 @@ fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, 
     }
     let mut table =
         table(report, &["Severity", &format!("When ({})", look.zone), "Who or what", "Events", "What"], look);
+    // What nobody has seen stands before what is as bad and known.
+    let mut findings = findings.to_vec();
+    findings.sort_by_key(|finding| (Reverse(finding.severity), finding.status == Status::Known));
     for finding in findings.iter().take(SHOWN) {
         let mut row = vec![
             severity(finding.severity, look),
@@ -79,8 +83,9 @@ fn section(report: &Report<'_>, title: &str, findings: &[&Finding], look: Look, 
     }
     writeln!(out, "{title}: {}", findings.len())?;
     writeln!(out, "{table}")?;
-    if findings.len() > SHOWN {
-        writeln!(out, "{} more; --format json has them all, --min-severity leaves some out", findings.len() - SHOWN)?;
+    if let Some(more) = findings.get(SHOWN..).filter(|more| !more.is_empty()) {
+        let (count, known) = (more.len(), known(more));
+        writeln!(out, "{count} more{known}; --format json has them all, --min-severity leaves some out")?;
     }
     writeln!(out)
 }
@@ -168,10 +173,14 @@ fn organizations(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Re
 
 /// How many there are, and how many of them were known before.
 fn counted(findings: &[&Finding], noun: &str) -> String {
-    let count = plural(findings.len() as u64, noun);
+    plural(findings.len() as u64, noun) + &known(findings)
+}
+
+/// ` (3 known)`
+fn known(findings: &[&Finding]) -> String {
     match findings.iter().filter(|f| f.status == Status::Known).count() {
-        0 => count,
-        known => format!("{count} ({known} known)"),
+        0 => String::new(),
+        known => format!(" ({known} known)"),
     }
 }
 
@@ -217,7 +226,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     }
     // The longest says most.
     let mut gaps = c.gaps();
-    gaps.sort_by_key(|gap| (std::cmp::Reverse(gap.to.since(gap.from)), gap.from));
+    gaps.sort_by_key(|gap| (Reverse(gap.to.since(gap.from)), gap.from));
     for gap in gaps.iter().take(1) {
         let more = if gaps.len() > 1 { format!("; {} more, shorter", gaps.len() - 1) } else { String::new() };
         let length = gap.to.since(gap.from).words();
@@ -299,7 +308,7 @@ fn of_organization(c: &Coverage, organization: &str) -> String {
 /// The longest silence of a service, and how many more there are.
 fn silences(c: &Coverage, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let mut silences = c.silences();
-    silences.sort_by_key(|silence| (std::cmp::Reverse(silence.to.since(silence.from)), silence.from));
+    silences.sort_by_key(|silence| (Reverse(silence.to.since(silence.from)), silence.from));
     let Some(silence) = silences.first() else { return Ok(()) };
     let more = if silences.len() > 1 { format!("; {} more", silences.len() - 1) } else { String::new() };
     let whose = of_organization(c, &silence.organization);

@@ -149,9 +149,9 @@ pub fn apply(
     for finding in findings.iter_mut().filter(is_question) {
         let own = marks.of(finding, &set.rules[finding.rule].name);
         // The worst counts: whoever reads a colleague's mail must not be able to talk over their no.
-        let worst = own.iter().map(|place| answers[*place]).max_by_key(|given| (given.answer, given.when, &given.who));
-        if let Some(worst) = worst {
-            settle(worst, finding);
+        let key = |place: &&usize| (answers[**place].answer, answers[**place].when, &answers[**place].who);
+        if let Some(worst) = own.iter().max_by_key(key) {
+            settle(answers[*worst], finding, marks.lacks(*worst, finding));
         }
         used.extend(own);
     }
@@ -174,13 +174,15 @@ fn whole(given: &Given, by_id: &BTreeMap<&str, Option<&Reported>>) -> Result<Str
     }
 }
 
-fn settle(given: &Given, finding: &mut Finding) {
+/// `has_more` says that something completed the finding that whoever answered was not shown.
+fn settle(given: &Given, finding: &mut Finding, has_more: bool) {
     let newest = finding.completing.iter().map(|completing| completing.time).max();
-    let is_outdated = given.answer == Answer::Yes && newest.is_some_and(|newest| given.when < newest);
+    let is_after = newest.is_some_and(|newest| given.when < newest);
+    let is_outdated = given.answer == Answer::Yes && (is_after || has_more);
     let answered = Answered { answer: given.answer, who: given.who.clone(), when: given.when, is_outdated };
     finding.answer = Some(answered);
     match given.answer {
-        // What happened after the answer was not asked about, even if an earlier report had some of it.
+        // What happened after the question was not asked about, even if an earlier report had some of it.
         Answer::Yes if is_outdated => finding.status = Status::New,
         Answer::Yes => {
             finding.status = Status::Suppressed;

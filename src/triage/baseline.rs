@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::finding::{Completing, Finding, Findings, Subject};
 use super::related::{READABLE, Related, parts};
 use super::reported::Reported;
+use super::sentence::is_sign_in;
 use super::status::{Status, SuppressedBy};
 use crate::detect::store::Store;
+use crate::event::field::Norm;
 use crate::event::time::Timestamp;
 use crate::rule::{Entity, Severity};
 
@@ -91,10 +93,24 @@ impl Marks {
     }
 }
 
+impl Marks {
+    /// Whether an event completed a finding that a mark does not name. Of many it names the newest, so that of what is
+    /// older nothing is known.
+    pub fn lacks(&self, place: usize, finding: &Finding) -> bool {
+        let keys: HashSet<&str> = self.list[place].completing.iter().map(String::as_str).collect();
+        let (shown, others): (Vec<&Completing>, Vec<&Completing>) =
+            finding.completing.iter().partition(|completing| keys.contains(completing.key.as_str()));
+        let Some(newest) = shown.iter().map(|completing| completing.time).max() else { return false };
+        others.iter().any(|other| keys.len() < NAMED || other.time > newest)
+    }
+}
+
 /// Marks the findings that an earlier report showed to somebody, unless they are worse now or something else was added.
 pub fn mark(told: &[&Reported], all: &Findings<'_>, findings: &mut [Finding]) {
     let marks = Marks::new(told.iter().map(|told| Mark::from(*told)).collect());
-    for finding in findings.iter_mut().filter(|finding| finding.status == Status::New) {
+    let is_outdated = |finding: &Finding| finding.answer.as_ref().is_some_and(|answered| answered.is_outdated);
+    let is_open = |finding: &&mut Finding| finding.status == Status::New && !is_outdated(finding);
+    for finding in findings.iter_mut().filter(is_open) {
         let own = marks.of(finding, &all.set.rules[finding.rule].name);
         let shown: Vec<&Reported> =
             own.iter().map(|place| told[*place]).filter(|told| was_shown(told, finding)).collect();
@@ -124,12 +140,24 @@ fn has_other(shown: &[&Reported], finding: &Finding, entity: Entity, store: &Sto
         let is_alike = |other: &&Related| other.role == part.role && other.kind == part.kind;
         shown.iter().any(|told| told.related.iter().filter(is_alike).count() >= READABLE)
     };
-    // Whom an address tries next is no other thing.
+    // Whom an address tries next is no other thing; as whom it gets in next is.
     let has_victims = matches!(entity, Entity::Source | Entity::Organization);
+    let text = |event: u32, norm| store.text(event, norm);
+    let has_failed = || finding.events.iter().any(|event| text(*event, Norm::Outcome) == Some("failure"));
+    let counts_entries = entity == Entity::Source || entity == Entity::Organization && has_failed();
+    let is_entry = |event: u32| {
+        let is_success = text(event, Norm::Outcome) == Some("success");
+        counts_entries && is_success && text(event, Norm::EventType).is_some_and(is_sign_in)
+    };
     let was_there = |completing: &&Completing| {
         named.contains(completing.key.as_str()) || !is_whole && until.is_some_and(|until| completing.time <= until)
     };
+    let actor = |completing: &Completing| text(completing.event, Norm::ActorKey);
+    let entered: HashSet<Option<&str>> = finding.completing.iter().filter(was_there).map(actor).collect();
     finding.completing.iter().filter(|completing| !was_there(completing)).any(|completing| {
+        if is_entry(completing.event) && !entered.contains(&actor(completing)) {
+            return true;
+        }
         let parts = parts(store, &[completing.event]);
         let has_country = parts.iter().any(|part| part.kind == "country");
         // People change their address, their browser and the access point all day.
@@ -145,6 +173,10 @@ fn has_other(shown: &[&Reported], finding: &Finding, entity: Entity, store: &Sto
 /// Whether a report showed a finding to somebody. What an entry had put away nobody looked at, and a yes was said of
 /// nothing that came after it.
 fn was_shown(told: &Reported, finding: &Finding) -> bool {
+    // What an answer brought to triage was a question before.
+    if finding.answer.is_some() && told.disposition != finding.disposition.word() {
+        return false;
+    }
     if told.status != Status::Suppressed.word() {
         return true;
     }

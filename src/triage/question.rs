@@ -8,6 +8,7 @@ use super::related::Related;
 use super::reported::Reported;
 use crate::enrich::directory::{Directory, Person};
 use crate::event::party::{Class, class_of};
+use crate::rule::Severity;
 use crate::rule::pattern::{Glob, Side};
 
 /// Who answers for what, as the organization says.
@@ -57,7 +58,7 @@ pub struct Message {
     pub recipient: Recipient,
     /// the findings, each with its question, in the order of the report
     pub questions: Vec<Reported>,
-    /// the account of whoever is asked is part of a case, so that somebody else may answer for them
+    /// the account of whoever is asked is part of a case or of an open finding, so that somebody else may answer for them
     pub is_delicate: bool,
 }
 
@@ -76,16 +77,32 @@ pub fn is_open(told: &Reported) -> bool {
     told.disposition == "duet" && told.status == "new" && !told.pending && told.duet.is_some()
 }
 
-/// The messages of all open questions, by organization and name.
-pub fn messages(findings: &[Reported], book: AddressBook<'_>) -> Vec<Message> {
+/// Whether a finding says that an account may be in other hands: it is part of a case, or somebody has to look at it.
+fn casts_doubt(told: &Reported) -> bool {
+    let is_bad = Severity::parse(&told.severity).is_some_and(|severity| severity >= Severity::Medium);
+    told.status != "suppressed" && (told.case_id.is_some() || told.disposition == "triage" && is_bad)
+}
+
+/// The messages of all open questions, by organization and name. The findings of earlier reports tell whose account was
+/// part of a case then.
+pub fn messages(findings: &[Reported], earlier: &[&Reported], book: AddressBook<'_>) -> Vec<Message> {
     let mut of_address: BTreeMap<(String, String), Message> = BTreeMap::new();
     let ids = Ids::new(findings);
+    let doubtful: BTreeSet<(String, String)> = findings
+        .iter()
+        .chain(earlier.iter().copied())
+        .filter(|told| casts_doubt(told))
+        .filter_map(|told| book.account(told, &ids))
+        .map(|account| (account.organization, account.key))
+        .collect();
     for told in findings.iter().filter(|told| is_open(told)) {
         for recipient in book.recipients(told, &ids) {
             // One person is one message, in whatever part they are asked.
             let place = recipient.address.as_deref().unwrap_or(&recipient.key);
             let key = (recipient.organization.clone(), place.to_lowercase());
-            let is_delicate = matches!(recipient.role, "actor" | "target") && told.case_id.is_some();
+            let account = (recipient.organization.clone(), recipient.key.clone());
+            let is_delicate =
+                matches!(recipient.role, "actor" | "target") && (told.case_id.is_some() || doubtful.contains(&account));
             let new = || Message { recipient, questions: vec![], is_delicate: false };
             let message = of_address.entry(key).or_insert_with(new);
             message.questions.push(told.clone());
@@ -134,6 +151,13 @@ impl AddressBook<'_> {
             _ => vec![],
         };
         if found.is_empty() { vec![self.security(told)] } else { found }
+    }
+
+    /// The account that a finding is about.
+    fn account(self, told: &Reported, ids: &Ids<'_>) -> Option<Recipient> {
+        let Subject { kind, name, .. } = &told.entity;
+        let is_person = matches!(class_of(Some(kind)), Class::Admin | Class::User);
+        is_person.then(|| self.person(told, "actor", (kind, name, None), ids))
     }
 
     fn security(self, told: &Reported) -> Recipient {

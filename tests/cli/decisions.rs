@@ -271,7 +271,7 @@ fn deletions(of: &[(&str, &str, &str)]) -> String {
 }
 
 #[test]
-fn what_came_after_a_yes_is_open_even_if_the_question_was_known() {
+fn what_came_after_a_question_is_open_whenever_the_yes_was_given() {
     let desk = Desk::new();
     let all = [
         ("authnpolicy", "2026-03-10T20:00:00Z", "Old test policy"),
@@ -285,13 +285,58 @@ fn what_came_after_a_yes_is_open_even_if_the_question_was_known() {
     let status = |when: &str| {
         of(&findings(&[&tuesday, "--baseline", &old, "--answers", &yes(when)]), "cap-deleted")["status"].clone()
     };
+    // The report that was answered shows one of the two deletions.
     assert_eq!(status("2026-03-11T09:00:00Z"), "new");
-    assert_eq!(status("2026-03-11T16:00:00Z"), "suppressed");
+    assert_eq!(status("2026-03-11T16:00:00Z"), "new");
+    // Of an id alone nobody knows what was shown.
+    let bare = |when: &str| of(&findings(&[&tuesday, "--answers", &yes(when)]), "cap-deleted")["status"].clone();
+    assert_eq!(bare("2026-03-11T09:00:00Z"), "new");
+    assert_eq!(bare("2026-03-11T16:00:00Z"), "suppressed");
     jcdetect()
         .args(["scan", &tuesday, "--baseline", &old, "--answers", &yes("2026-03-11T09:00:00Z")])
         .args(["--fail-on", "low", "--fail-on-duet"])
         .assert()
         .code(1);
+}
+
+#[test]
+fn a_no_is_new_once() {
+    let desk = Desk::new();
+    let log = desk.with("log.jsonl", &deletions(&[("authnpolicy", "2026-03-10T20:00:00Z", "Old test policy")]));
+    let asked = desk.with("asked", &scan(&[&log, "--format", "json"]));
+    let id = of(&findings(&[&log]), "cap-deleted")["id"].as_str().unwrap().to_owned();
+    let no = desk.with("a.csv", &format!("finding_id,answer,who,when\n{id},no,ops,2026-03-11\n"));
+    let raised = scan(&[&log, "--baseline", &asked, "--answers", &no, "--format", "json"]);
+    let status = |report: &str| serde_json::from_str::<Value>(report).unwrap()["findings"][0]["status"].clone();
+    assert_eq!(status(&raised), "new");
+    let raised = desk.with("raised", &raised);
+    let again = scan(&[&log, "--baseline", &raised, "--answers", &no, "--format", "json"]);
+    assert_eq!(status(&again), "known");
+    jcdetect().args(["scan", &log, "--baseline", &raised, "--answers", &no, "--fail-on", "high"]).assert().code(0);
+}
+
+#[test]
+fn the_next_account_that_an_address_gets_into_is_new() {
+    let desk = Desk::new();
+    let attempt = |n: u32, is_in: bool| {
+        json!({
+            "id": format!("r{n}"), "organization": "o", "service": "directory", "event_type": "user_login_attempt", "success": is_in,
+            "timestamp": format!("2026-03-02T{:02}:{:02}:00Z", 9 + n / 60, n % 60), "client_ip": "203.0.113.77",
+            "initiated_by": {"id": format!("5f{:022}", n % 50), "type": "user", "username": format!("user{}", n % 50)},
+        })
+    };
+    let mut events: Vec<Value> = (10..40).map(|n| attempt(n, false)).chain([attempt(45, true)]).collect();
+    let first = desk.with("first.jsonl", &lines(&events));
+    let old = desk.with("old", &scan(&[&first, "--format", "json"]));
+    let status = |events: &[Value]| {
+        let now = desk.with("now.jsonl", &lines(events));
+        of(&findings(&[&now, "--baseline", &old]), "success-after-spray")["status"].clone()
+    };
+    // The same account again, and then one that was only tried before.
+    events.push(attempt(95, true));
+    assert_eq!(status(&events), "known");
+    events.push(attempt(61, true));
+    assert_eq!(status(&events), "new");
 }
 
 #[test]
