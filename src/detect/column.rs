@@ -34,6 +34,11 @@ impl<T> Column<T> {
         self.pieces.last().map_or(0, |last| (self.pieces.len() - 1) * PIECE + last.len())
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
     /// All of them side by side; each piece goes as soon as it is taken over.
     pub fn into_vec(self) -> Vec<T> {
         let mut all = Vec::with_capacity(self.len());
@@ -57,7 +62,7 @@ mod tests {
     #[test]
     fn things_stay_in_their_order() {
         let mut column = Column::default();
-        assert_eq!(column.len(), 0);
+        assert!(column.is_empty());
         (0..PIECE * 2 + 5).for_each(|thing| column.push(thing));
         assert_eq!((column.len(), column[PIECE - 1], column[PIECE]), (PIECE * 2 + 5, PIECE - 1, PIECE));
         assert!(column.into_vec().into_iter().eq(0..PIECE * 2 + 5));

@@ -67,6 +67,7 @@ impl Timestamp {
     }
 
     /// The instant a span earlier, as where a window opens; the first one there is for what lies before all.
+    #[must_use]
     pub fn back(self, span: Span) -> Timestamp {
         Timestamp(self.0.saturating_sub(span.0))
     }
