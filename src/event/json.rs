@@ -136,17 +136,6 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// `null`, `{}` and `[]`: what exporters write for "nothing here".
-    pub fn is_nothing(&self) -> bool {
-        match self {
-            Json::Null => true,
-            Json::Array(items) => items.is_empty(),
-            Json::Object(members) => members.iter().all(|(_, v)| v.is_nothing()),
-            Json::Parts(members) => members.iter().all(|(_, v)| v.is_nothing()),
-            _ => false,
-        }
-    }
-
     /// Members of an object, none for anything else.
     pub fn members(&self) -> &[(Cow<'a, str>, Json<'a>)] {
         match self {

@@ -109,14 +109,15 @@ fn second(time: &str) -> String {
 
 /// When, who, from where, on what; each told once.
 fn facts(told: &Reported) -> Vec<Fact> {
-    let of = |role: &str, kind: Option<&str>| {
+    let shown = |role: &str, kind: Option<&str>, is_beside: bool| {
         let is = |of: &str, its: &str| of == role && kind.is_none_or(|kind| its == kind);
-        let shown = told.related.iter().filter(|part| is(part.role, &part.kind));
-        let names: Vec<&str> = shown.map(|part| part.value.as_str()).collect();
-        let omitted = told.related_omitted.iter().filter(|omitted| is(omitted.role, &omitted.kind));
+        let parts = told.related.iter().filter(|part| is(part.role, &part.kind) && part.is_beside == is_beside);
+        let names: Vec<&str> = parts.map(|part| part.value.as_str()).collect();
+        let omitted = told.related_omitted.iter().filter(|omitted| !is_beside && is(omitted.role, &omitted.kind));
         let all = omitted.fold(names.len(), |all, omitted| all.saturating_add(omitted.count));
         few_of(all, &names, NAMES, ", ")
     };
+    let of = |role: &str, kind: Option<&str>| shown(role, kind, false);
     let (first, last) = (second(&told.first_seen), second(&told.last_seen));
     let when = if first == last { first } else { format!("{first} to {last}") };
     let all = [
@@ -130,6 +131,7 @@ fn facts(told: &Reported) -> Vec<Fact> {
         ("Application", of("app", None)),
         ("Group or policy", of("group", None)),
         ("Program", of("agent", None)),
+        ("Others in it", shown("actor", None, true)),
     ];
     let facts = all.into_iter().filter(|(_, value)| !value.is_empty());
     facts.map(|(name, value)| Fact { name, value }).collect()

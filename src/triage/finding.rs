@@ -10,7 +10,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::context::Context;
 use super::describe;
 use super::learned::Learned;
-use super::related::{Omitted, Related, ends, parts, programs, readable, successful_first, tried_apart};
+use super::related::{Omitted, Related, ends, mark_beside, parts, programs, readable, successful_first, tried_apart};
 use super::spell::{Spell, risk_entity, spells};
 use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
 use crate::detect::Detected;
@@ -226,11 +226,12 @@ impl Findings<'_> {
         let entity = self.named(entity, &events);
         let completing = spell.events();
         let parts_of = |events: &[u32]| successful_first(store, &completing, events, parts(store, events));
-        let all_parts = parts_of(&events);
+        let mut all_parts = parts_of(&events);
         let (severity, title) = self.headline(rule, spell);
         let (first_seen, last_seen) = (store.time(events[0]), store.time(events[events.len() - 1]));
         let (own, others) = self.own_and_others(spell, &events);
         let [mut own, beside] = [&own, &others].map(|events| parts_of(events));
+        mark_beside(&mut all_parts, &own);
         if matches!(rule.entity, Entity::Organization | Entity::Source) {
             tried_apart(store, &events, &mut own);
         }

@@ -27,6 +27,9 @@ pub struct Related {
     /// of people the id, unless events of this name have several
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// only in what others did than whom the finding is about
+    #[serde(rename = "beside", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_beside: bool,
 }
 
 /// A role in a report; one that this version does not know has no name of its own.
@@ -68,7 +71,7 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
         for (role, kind, value) in candidates {
             let Some(value) = value else { continue };
             let place = *seen.entry((role, kind.clone(), value.to_lowercase())).or_insert_with(|| {
-                out.push(Related { role, kind, value, id: None });
+                out.push(Related { role, kind, value, id: None, is_beside: false });
                 ids.push(BTreeSet::new());
                 out.len() - 1
             });
@@ -79,6 +82,13 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
         part.id = ids.first().filter(|_| ids.len() == 1).map(|id| (*id).to_owned());
     }
     out
+}
+
+/// Marks what had no part in what the one did whom a finding is about.
+pub(super) fn mark_beside(parts: &mut [Related], own: &[Related]) {
+    let key = |part: &Related| (part.role, part.kind.clone(), part.value.to_lowercase());
+    let own: BTreeSet<_> = own.iter().map(key).collect();
+    parts.iter_mut().for_each(|part| part.is_beside = !own.contains(&key(part)));
 }
 
 /// Whether the actor that a record names did something: nobody did a lockout, and a device that tells of itself is named

@@ -138,7 +138,7 @@ fn who_got_in_is_named_before_those_who_were_tried_in_vain() {
     let tried = (0..20).map(|n| sign_in(&format!("u{n}"), false));
     let hit = found("success-after-spray", tried.chain([sign_in("u7", true)]));
     let summary = hit[0]["summary"].as_str().unwrap();
-    assert!(summary.contains(", as u7, u0, u1 and 17 more"), "{summary}");
+    assert!(summary.contains(", got in as u7, tried u0, u1, u2 and 16 more"), "{summary}");
     assert_eq!(hit[0]["related"][0]["value"], "u7");
 }
 

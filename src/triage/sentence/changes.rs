@@ -83,7 +83,7 @@ fn is_yes_or_no(entry: &Json<'_>) -> bool {
 }
 
 fn one(field: &str, from: Option<&Json<'_>>, to: Option<&Json<'_>>, out: &mut Vec<String>) {
-    let (from, to) = (from.filter(|v| !v.is_nothing()), to.filter(|v| !v.is_nothing()));
+    let (from, to) = (from.filter(|v| !v.says_nothing()), to.filter(|v| !v.says_nothing()));
     if let (Some(was @ Json::Object(_)), Some(is @ Json::Object(_))) = (from, to) {
         let (was, is) = (by_key(was), by_key(is));
         let keys: BTreeSet<&str> = was.keys().chain(is.keys()).copied().collect();

@@ -155,7 +155,7 @@ fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> Wording {
         .filter(|entry| !is_password(entry))
         .filter_map(|entry| {
             let field = entry.text_at(&["field"])?;
-            let value = |key| entry.get(key).filter(|value| !value.is_nothing());
+            let value = |key| entry.get(key).filter(|value| !value.says_nothing());
             Some(match (value("from"), value("to")) {
                 (Some(from), to) => differing(field, from, to),
                 (None, Some(_)) => vec![format!("{} to nothing", cut(field, LONGEST))],
@@ -182,7 +182,7 @@ fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> Wording {
 fn differing(field: &str, from: &Json<'_>, to: Option<&Json<'_>>) -> Vec<String> {
     match from {
         Json::Object(_) => {
-            let members = from.members().iter().filter(|(_, value)| !value.is_nothing());
+            let members = from.members().iter().filter(|(_, value)| !value.says_nothing());
             let after = to.map(changes::by_key).unwrap_or_default();
             members
                 .map(|(key, value)| (key, value, after.get(key.as_ref()).copied()))
