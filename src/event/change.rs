@@ -47,16 +47,37 @@ pub fn all<'e>(json: &'e Json<'e>) -> Vec<(&'e str, Change<'e>)> {
     fields.into_iter().flat_map(|(name, changes)| changes.into_iter().map(move |change| (name, change))).collect()
 }
 
-/// Bytes of `changes` that are kept for sentences.
+/// Bytes of `changes` that are kept for sentences, and as many of the names of what is left out.
 const TOLD: usize = 2048;
+/// Stands for both sides of a change of which only the name is kept, so that nothing seems to have happened.
+const LEFT_OUT: &str = "…";
 
-/// A record with its `changes` alone, as JSON; of long ones the names of the fields, as far as they are not too many.
+/// A record with its `changes` alone, as JSON, for sentences. Of many or long ones the shortest are kept whole, and the
+/// names of the others.
 pub fn told(json: &Json<'_>) -> Option<String> {
-    let names = || entries(json).into_iter().map(|(name, _)| format!(r#"{{"field":{}}}"#, Json::Text(name.into())));
-    let whole = json.get("changes").filter(|changes| !changes.items().is_empty())?.to_string();
-    let short = Some(whole).filter(|whole| whole.len() <= TOLD);
-    let told = short.unwrap_or_else(|| format!("[{}]", names().collect::<Vec<_>>().join(",")));
-    (told.len() <= TOLD).then(|| format!(r#"{{"changes":{told}}}"#))
+    let entries = entries(json);
+    let texts: Vec<String> = entries.iter().map(|(_, entry)| entry.to_string()).collect();
+    let mut shortest: Vec<usize> = (0..texts.len()).collect();
+    shortest.sort_by_key(|place| texts[*place].len());
+    let (mut whole, mut room) = (vec![false; texts.len()], TOLD);
+    for place in shortest {
+        let Some(left) = room.checked_sub(texts[place].len()) else { break };
+        (whole[place], room) = (true, left);
+    }
+    let mut room = TOLD;
+    let kept = entries.iter().zip(texts).zip(whole).filter_map(|(((name, _), text), is_whole)| {
+        let name = Json::Text((*name).into());
+        let text = if is_whole { text } else { format!(r#"{{"field":{name},"from":"{LEFT_OUT}","to":"{LEFT_OUT}"}}"#) };
+        room = room.checked_sub(if is_whole { 0 } else { text.len() })?;
+        Some(text)
+    });
+    let kept: Vec<String> = kept.collect();
+    (!kept.is_empty()).then(|| format!(r#"{{"changes":[{}]}}"#, kept.join(",")))
+}
+
+/// Whether only the name of a change was kept.
+pub fn is_left_out(entry: &Json<'_>) -> bool {
+    ["from", "to"].iter().all(|side| entry.text_at(&[side]) == Some(LEFT_OUT))
 }
 
 /// All changes of the field at `path`.

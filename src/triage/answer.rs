@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::baseline::{Mark, Marks};
 use super::finding::{Finding, is_part_of_id};
-use super::reported::{Fault, Reported, values};
+use super::reported::{Fault, Reply, Reported, values};
 use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
 use crate::enrich::csv::Rows;
 use crate::event::time::Timestamp;
@@ -80,6 +80,7 @@ fn mark(reply: &Value) -> Mark {
         entity: (text(entity, "id"), text(entity, "name")),
         is_pending: false,
         completing: keys.filter_map(Value::as_str).map(str::to_owned).collect(),
+        shown: None,
     }
 }
 
@@ -135,31 +136,39 @@ pub fn apply(
 ) -> Result<Vec<usize>, String> {
     let is_question = |finding: &&mut Finding| finding.disposition == Disposition::Duet;
     let asked = findings.iter().filter(|finding| finding.disposition == Disposition::Duet);
-    let mut by_id: BTreeMap<&str, Option<&Reported>> = asked.map(|finding| (finding.id.as_str(), None)).collect();
+    let mut by_id: BTreeMap<&str, Vec<&Reported>> = asked.map(|finding| (finding.id.as_str(), vec![])).collect();
     for told in earlier {
-        by_id.entry(&told.id).or_default().get_or_insert(told);
+        by_id.entry(&told.id).or_default().push(told);
     }
     let known = |given: &&Given| {
         let id = whole(given, &by_id)?;
-        let told = by_id.get(id.as_str()).copied().flatten().filter(|_| given.mark.completing.is_empty());
-        Ok(told.map_or_else(|| Mark { id, ..given.mark.clone() }, Mark::from))
+        let told = by_id.get(id.as_str()).filter(|_| given.mark.completing.is_empty());
+        let told = told.and_then(|told| Mark::of_all(told, |told| !was_overtaken(told, given)));
+        Ok(told.unwrap_or_else(|| Mark { id, ..given.mark.clone() }))
     };
     let marks = Marks::new(answers.iter().map(known).collect::<Result<_, String>>()?);
     let mut used: BTreeSet<usize> = BTreeSet::new();
     for finding in findings.iter_mut().filter(is_question) {
         let own = marks.of(finding, &set.rules[finding.rule].name);
         // The worst counts: whoever reads a colleague's mail must not be able to talk over their no.
-        let key = |place: &&usize| (answers[**place].answer, answers[**place].when, &answers[**place].who);
-        if let Some(worst) = own.iter().max_by_key(key) {
-            settle(answers[*worst], finding, marks.lacks(*worst, finding));
+        let worst = own.iter().map(|place| answers[*place]).max_by_key(|given| (given.answer, given.when, &given.who));
+        if let Some(worst) = worst {
+            let is_covered = || marks.cover(own.iter().map(|place| (*place, answers[*place].when)), finding);
+            settle(worst, finding, worst.answer == Answer::Yes && !is_covered());
         }
         used.extend(own);
     }
     Ok((0..answers.len()).filter(|place| !used.contains(place)).collect())
 }
 
+/// Whether a report says of an answer that more had happened: it was made after the answer, which cannot be to it.
+fn was_overtaken(told: &Reported, given: &Given) -> bool {
+    let is_it = |reply: &Reply| reply.who == given.who && Timestamp::parse(&reply.when) == Some(given.when);
+    told.answer.as_ref().is_some_and(|reply| reply.outdated && is_it(reply))
+}
+
 /// The id that an answer means: one of these that begins like that, or what it says.
-fn whole(given: &Given, by_id: &BTreeMap<&str, Option<&Reported>>) -> Result<String, String> {
+fn whole(given: &Given, by_id: &BTreeMap<&str, Vec<&Reported>>) -> Result<String, String> {
     let part = given.mark.id.to_lowercase();
     if !is_part_of_id(&part) || by_id.contains_key(part.as_str()) {
         return Ok(part);
@@ -174,11 +183,8 @@ fn whole(given: &Given, by_id: &BTreeMap<&str, Option<&Reported>>) -> Result<Str
     }
 }
 
-/// `has_more` says that something completed the finding that whoever answered was not shown.
-fn settle(given: &Given, finding: &mut Finding, has_more: bool) {
-    let newest = finding.completing.iter().map(|completing| completing.time).max();
-    let is_after = newest.is_some_and(|newest| given.when < newest);
-    let is_outdated = given.answer == Answer::Yes && (is_after || has_more);
+/// `is_outdated` says that something completed the finding that nobody who answered was shown.
+fn settle(given: &Given, finding: &mut Finding, is_outdated: bool) {
     let answered = Answered { answer: given.answer, who: given.who.clone(), when: given.when, is_outdated };
     finding.answer = Some(answered);
     match given.answer {

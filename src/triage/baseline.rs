@@ -33,6 +33,8 @@ pub struct Mark {
     pub is_pending: bool,
     /// keys of events that completed it
     pub completing: Vec<String>,
+    /// those of them that whoever answered was shown; all, if nothing says
+    pub shown: Option<BTreeSet<String>>,
 }
 
 impl From<&Reported> for Mark {
@@ -44,6 +46,7 @@ impl From<&Reported> for Mark {
             entity: (told.entity.id.clone(), told.entity.name.clone()),
             is_pending: told.pending,
             completing: told.completing.clone(),
+            shown: None,
         }
     }
 }
@@ -93,15 +96,36 @@ impl Marks {
     }
 }
 
+impl Mark {
+    /// That of a finding in several reports. `was_shown` are those whose events whoever answered may have seen.
+    pub fn of_all(told: &[&Reported], was_shown: impl Fn(&Reported) -> bool) -> Option<Mark> {
+        let mut mark = Mark::from(*told.first()?);
+        let shown = told.iter().filter(|told| was_shown(told)).flat_map(|told| &told.completing);
+        mark.shown = Some(shown.cloned().collect());
+        let all: BTreeSet<&String> = told.iter().flat_map(|told| &told.completing).collect();
+        mark.completing = all.into_iter().cloned().collect();
+        Some(mark)
+    }
+}
+
 impl Marks {
-    /// Whether an event completed a finding that a mark does not name. Of many it names the newest, so that of what is
-    /// older nothing is known.
-    pub fn lacks(&self, place: usize, finding: &Finding) -> bool {
-        let keys: HashSet<&str> = self.list[place].completing.iter().map(String::as_str).collect();
-        let (shown, others): (Vec<&Completing>, Vec<&Completing>) =
-            finding.completing.iter().partition(|completing| keys.contains(completing.key.as_str()));
-        let Some(newest) = shown.iter().map(|completing| completing.time).max() else { return false };
-        others.iter().any(|other| keys.len() < NAMED || other.time > newest)
+    /// Whether each event that completed a finding is named by some of these marks, and happened before the time that stands
+    /// with it. Of many events a mark names the newest, so those before them count as named; one that names none means all.
+    pub fn cover(&self, marks: impl Iterator<Item = (usize, Timestamp)>, finding: &Finding) -> bool {
+        let mut open: Vec<&Completing> = finding.completing.iter().collect();
+        for (place, until) in marks {
+            let Mark { shown, completing, .. } = &self.list[place];
+            let is_all = shown.is_none() && completing.is_empty();
+            let keys: HashSet<&String> =
+                shown.as_ref().map_or_else(|| completing.iter().collect(), |shown| shown.iter().collect());
+            let is_named = |completing: &&Completing| keys.contains(&completing.key);
+            let newest = finding.completing.iter().filter(is_named).map(|completing| completing.time).max();
+            open.retain(|completing| {
+                let is_older = keys.len() >= NAMED && newest.is_some_and(|newest| completing.time <= newest);
+                completing.time > until || !(is_all || is_named(completing) || is_older)
+            });
+        }
+        open.is_empty()
     }
 }
 

@@ -200,23 +200,25 @@ impl Cases<'_> {
     /// Each rule counts once, with what its severity and confidence weigh; a question half. More tactics, an
     /// administrator and a listed indicator add to it.
     fn score(&self, findings: &[&Finding]) -> Vec<Points> {
-        let mut of_rule: BTreeMap<usize, (u32, &Finding, usize)> = BTreeMap::new();
+        let mut of_rule: BTreeMap<usize, (u32, &Finding, usize, &str)> = BTreeMap::new();
         for finding in findings.iter().filter(|finding| !self.adds_up(finding)) {
             let points = points(finding);
-            let known = of_rule.entry(finding.rule).or_insert((points, finding, 0));
+            let known = of_rule.entry(finding.rule).or_insert((points, finding, 0, &finding.title));
             known.2 += 1;
+            if finding.title != known.3 {
+                known.3 = &self.set.rules[finding.rule].title;
+            }
             if points > known.0 {
                 (known.0, known.1) = (points, finding);
             }
         }
         let mut lines: Vec<Points> = of_rule
             .into_values()
-            .map(|(points, finding, count)| {
+            .map(|(points, finding, count, title)| {
                 let asked = if finding.disposition == Disposition::Duet { ", a question" } else { "" };
                 let times = if count > 1 { format!(", {count} findings") } else { String::new() };
                 let open = if finding.is_pending { ", pending" } else { "" };
-                let Finding { title, severity, .. } = finding;
-                let confidence = finding.confidence.word();
+                let (severity, confidence) = (finding.severity, finding.confidence.word());
                 let reason = format!("{title} ({severity}, {confidence} confidence{asked}{open}{times})");
                 Points { points, reason }
             })

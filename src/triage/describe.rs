@@ -60,7 +60,8 @@ pub fn finding(
         let means = if rule.entity == Entity::Source { "as" } else { "by" };
         text += &format!(", {means} {}", some(&actors));
     }
-    let (entered, tried) = (of("entered", None), of("tried", None));
+    let but_it = |role| of(role, None).into_iter().filter(|name| *name != entity.name).collect::<Vec<_>>();
+    let (entered, tried) = (but_it("entered"), but_it("tried"));
     if !entered.is_empty() {
         text += &format!(", got in as {}", some(&entered));
     }

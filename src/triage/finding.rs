@@ -232,7 +232,7 @@ impl Findings<'_> {
         let (own, others) = self.own_and_others(spell, &events);
         let [mut own, beside] = [&own, &others].map(|events| parts_of(events));
         mark_beside(&mut all_parts, &own);
-        if matches!(rule.entity, Entity::Organization | Entity::Source) {
+        if rule.entity != Entity::Actor {
             tried_apart(store, &events, &mut own);
         }
         let spent = last_seen.since(first_seen);

@@ -51,6 +51,14 @@ pub struct Recipient {
     pub address: Option<String>,
 }
 
+impl Recipient {
+    /// What tells the account from others: where mail goes is one in all organizations.
+    fn names(&self) -> Vec<String> {
+        let own = format!("{} {}", self.organization, self.key);
+        self.address.iter().map(|address| address.to_lowercase()).chain([own]).collect()
+    }
+}
+
 /// What one person is asked.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -88,21 +96,20 @@ fn casts_doubt(told: &Reported) -> bool {
 pub fn messages(findings: &[Reported], earlier: &[&Reported], book: AddressBook<'_>) -> Vec<Message> {
     let mut of_address: BTreeMap<(String, String), Message> = BTreeMap::new();
     let ids = Ids::new(findings);
-    let doubtful: BTreeSet<(String, String)> = findings
+    let doubtful: BTreeSet<String> = findings
         .iter()
         .chain(earlier.iter().copied())
         .filter(|told| casts_doubt(told))
         .filter_map(|told| book.account(told, &ids))
-        .map(|account| (account.organization, account.key))
+        .flat_map(|account| account.names())
         .collect();
     for told in findings.iter().filter(|told| is_open(told)) {
         for recipient in book.recipients(told, &ids) {
             // One person is one message, in whatever part they are asked.
             let place = recipient.address.as_deref().unwrap_or(&recipient.key);
             let key = (recipient.organization.clone(), place.to_lowercase());
-            let account = (recipient.organization.clone(), recipient.key.clone());
-            let is_delicate =
-                matches!(recipient.role, "actor" | "target") && (told.case_id.is_some() || doubtful.contains(&account));
+            let is_doubtful = || recipient.names().iter().any(|name| doubtful.contains(name));
+            let is_delicate = matches!(recipient.role, "actor" | "target") && (told.case_id.is_some() || is_doubtful());
             let new = || Message { recipient, questions: vec![], is_delicate: false };
             let message = of_address.entry(key).or_insert_with(new);
             message.questions.push(told.clone());

@@ -160,12 +160,14 @@ pub struct Duet {
 pub struct Reply {
     #[serde(skip_deserializing)]
     answer: &'static str,
-    #[serde(skip_deserializing)]
-    who: String,
+    /// by whom
+    #[serde(default)]
+    pub who: String,
     /// when
     pub when: String,
-    #[serde(skip_deserializing)]
-    outdated: bool,
+    /// more had happened than was answered
+    #[serde(default)]
+    pub outdated: bool,
 }
 
 impl Reported {

@@ -55,7 +55,7 @@ pub fn steps(set: &RuleSet, findings: &[(&Finding, Timestamp)]) -> Vec<Step> {
         };
         key(a, *a_time).cmp(&key(b, *b_time))
     });
-    let mut steps: Vec<(Step, usize)> = Vec::new();
+    let mut steps: Vec<(Step, usize, Vec<&str>)> = Vec::new();
     for group in sorted.chunk_by(|(a, a_time), (b, b_time)| a_time == b_time && a.entity == b.entity) {
         let (first, time) = group[0];
         let mut sentence = format!("{}{}", first.summary, first.pending());
@@ -76,26 +76,31 @@ pub fn steps(set: &RuleSet, findings: &[(&Finding, Timestamp)]) -> Vec<Step> {
         let severity = group.iter().map(|(finding, _)| finding.severity).max().unwrap_or_default();
         let finding_ids = group.iter().map(|(finding, _)| finding.id.clone()).collect();
         let step = Step { time: *time, tactic: tactic(first).to_owned(), sentence, severity, rules, finding_ids };
-        steps.push((step, place(tactic(first))));
+        let titles = group.iter().map(|(finding, _)| finding.title.as_str()).collect();
+        steps.push((step, place(tactic(first)), titles));
     }
-    steps.sort_by(|(a, a_place), (b, b_place)| (a.time, a_place).cmp(&(b.time, b_place)));
-    told_once(steps.into_iter().map(|(step, _)| step).collect())
+    steps.sort_by(|(a, a_place, _), (b, b_place, _)| (a.time, a_place).cmp(&(b.time, b_place)));
+    told_once(steps.into_iter().map(|(step, _, titles)| (step, titles)).collect())
 }
 
-/// What the same rules tell of one after the other is told once, and the rest counted.
-fn told_once(steps: Vec<Step>) -> Vec<Step> {
+/// What the same rules tell of under the same titles, one after the other, is told once, and the rest counted.
+fn told_once(steps: Vec<(Step, Vec<&str>)>) -> Vec<Step> {
     const FEW: usize = 2;
-    let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-    steps.iter().for_each(|step| *counts.entry(step.rules.clone()).or_default() += 1);
-    let mut seen: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let key =
+        |step: &Step, titles: &[&str]| (step.rules.clone(), titles.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
+    let mut counts = BTreeMap::new();
+    steps.iter().for_each(|(step, titles)| *counts.entry(key(step, titles)).or_default() += 1);
+    let mut seen = BTreeMap::new();
     let mut out: Vec<Step> = Vec::new();
-    for mut step in steps {
-        let count = counts.get(&step.rules).copied().unwrap_or(1);
-        if let Some(first) = seen.get(&step.rules).filter(|_| count > FEW) {
-            out[*first].finding_ids.append(&mut step.finding_ids);
+    for (mut step, titles) in steps {
+        let key = key(&step, &titles);
+        let count: usize = counts.get(&key).copied().unwrap_or(1);
+        if let Some(first) = seen.get(&key).filter(|_| count > FEW) {
+            let first: &mut Step = &mut out[*first];
+            first.finding_ids.append(&mut step.finding_ids);
             continue;
         }
-        seen.insert(step.rules.clone(), out.len());
+        seen.insert(key, out.len());
         if count > FEW {
             step.sentence += &format!("; and {} more like it", count - 1);
         }

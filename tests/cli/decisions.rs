@@ -288,6 +288,19 @@ fn what_came_after_a_question_is_open_whenever_the_yes_was_given() {
     // The report that was answered shows one of the two deletions.
     assert_eq!(status("2026-03-11T09:00:00Z"), "new");
     assert_eq!(status("2026-03-11T16:00:00Z"), "new");
+    // Nor does the next report make it an answer to what it came too late for; another answer is one to that report.
+    let late = yes("2026-03-11T16:00:00Z");
+    let next = desk.with("next", &scan(&[&tuesday, "--baseline", &old, "--answers", &late, "--format", "json"]));
+    let both = format!("{}{id},yes,ops,2026-03-12\n", fs::read_to_string(&late).unwrap());
+    let both = desk.with("both.csv", &both);
+    for baselines in [vec![&next], vec![&old, &next], vec![&next, &old]] {
+        let closed = |answers: &String| {
+            let mut arguments: Vec<&str> = vec![&tuesday, "--answers", answers];
+            baselines.iter().for_each(|baseline| arguments.extend(["--baseline", baseline]));
+            of(&findings(&arguments), "cap-deleted")["status"].clone()
+        };
+        assert_eq!((closed(&late), closed(&both)), ("new".into(), "suppressed".into()), "{baselines:?}");
+    }
     // Of an id alone nobody knows what was shown.
     let bare = |when: &str| of(&findings(&[&tuesday, "--answers", &yes(when)]), "cap-deleted")["status"].clone();
     assert_eq!(bare("2026-03-11T09:00:00Z"), "new");

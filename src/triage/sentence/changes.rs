@@ -8,6 +8,7 @@ use crate::event::change;
 use crate::event::counted::plural;
 use crate::event::json::Json;
 use crate::event::letters;
+use crate::event::time::Timestamp;
 
 /// Fields that tell more than others, wherever they stand in the list.
 const TELLING: &[&str] = &[
@@ -34,6 +35,8 @@ const TELLING: &[&str] = &[
 
 /// The longest value in words, in characters.
 const LONGEST: usize = 48;
+/// The longest text of a command: what it does may stand at its end.
+const LONGEST_COMMAND: usize = 160;
 
 /// What a change of one field is called, where it has a name: the phrase, and the field.
 pub fn phrase(event_type: &str, json: &Json<'_>) -> Option<(&'static str, &'static str)> {
@@ -64,7 +67,10 @@ pub fn words(json: &Json<'_>, is_new: bool, said: Option<&str>, most: usize) -> 
             continue;
         }
         let mut lines = Vec::new();
-        one(field, entry.get("from"), entry.get("to"), &mut lines);
+        match change::is_left_out(entry) {
+            true => lines.push(cut(field, LONGEST)),
+            false => one(field, entry.get("from"), entry.get("to"), &mut lines),
+        }
         all.extend(lines.into_iter().map(|line| (telling.unwrap_or(usize::MAX), line)));
     }
     all.sort_by_key(|(place, _)| *place);
@@ -84,8 +90,9 @@ fn is_yes_or_no(entry: &Json<'_>) -> bool {
 
 fn one(field: &str, from: Option<&Json<'_>>, to: Option<&Json<'_>>, out: &mut Vec<String>) {
     let (from, to) = (from.filter(|v| !v.says_nothing()), to.filter(|v| !v.says_nothing()));
-    if let (Some(was @ Json::Object(_)), Some(is @ Json::Object(_))) = (from, to) {
-        let (was, is) = (by_key(was), by_key(is));
+    let is_object = |value: Option<&Json<'_>>| matches!(value, None | Some(Json::Object(_)));
+    if from.or(to).is_some() && is_object(from) && is_object(to) {
+        let [was, is] = [from, to].map(|value| value.map(by_key).unwrap_or_default());
         let keys: BTreeSet<&str> = was.keys().chain(is.keys()).copied().collect();
         for key in keys {
             let (was, is) = (was.get(key).copied(), is.get(key).copied());
@@ -95,10 +102,12 @@ fn one(field: &str, from: Option<&Json<'_>>, to: Option<&Json<'_>>, out: &mut Ve
         }
         return;
     }
-    if is_secret(field) && [from, to].into_iter().flatten().any(|value| value.text().is_some()) {
+    if [from, to].into_iter().flatten().any(|value| is_secret(field, value)) {
         out.push(cut(field, LONGEST));
         return;
     }
+    let longest = if field.eq_ignore_ascii_case("command") { LONGEST_COMMAND } else { LONGEST };
+    let value = |json: &Json<'_>| value_up_to(json, longest);
     let field = cut(field, LONGEST);
     out.push(match (from, to) {
         (None, None) => field,
@@ -109,11 +118,32 @@ fn one(field: &str, from: Option<&Json<'_>>, to: Option<&Json<'_>>, out: &mut Ve
     });
 }
 
-/// Whether the value of a field is nothing to be told in a message, by the last word of its name.
-pub fn is_secret(field: &str) -> bool {
-    const SECRETS: &[&str] = &["password", "passphrase", "secret", "privatekey", "token", "apikey", "hash"];
-    let name = letters::of(field.rsplit('.').next().unwrap_or(field));
-    SECRETS.iter().any(|secret| name.ends_with(secret))
+/// Whether a value is nothing to be told in a message: that of a field with a secret in its path, but for a yes or no, or
+/// a time.
+pub fn is_secret(field: &str, value: &Json<'_>) -> bool {
+    const SECRETS: &[&str] = &[
+        "password",
+        "passphrase",
+        "passcode",
+        "secret",
+        "privatekey",
+        "signingkey",
+        "encryptionkey",
+        "sharedkey",
+        "accesskey",
+        "recoverykey",
+        "apikey",
+        "token",
+        "credential",
+        "authorization",
+        "seed",
+    ];
+    // Settings of passwords are none, nor is what a policy wants of them.
+    const HARMLESS: &[&str] = &["policy", "secretar"];
+    let path = letters::of(field);
+    let has = |words: &[&str]| words.iter().any(|word| path.contains(word));
+    let is_plain = value.answer().is_some() || value.text().and_then(Timestamp::parse).is_some();
+    has(SECRETS) && !has(HARMLESS) && !path.starts_with("effect") && !is_plain
 }
 
 fn lists(field: &str, was: &[Json<'_>], is: &[Json<'_>]) -> String {
@@ -143,8 +173,13 @@ pub fn below(field: &str, key: &str, longest: usize) -> String {
 
 /// A value as a person would say it; never an object as the record writes it.
 pub fn value(json: &Json<'_>) -> String {
+    value_up_to(json, LONGEST)
+}
+
+fn value_up_to(json: &Json<'_>, longest: usize) -> String {
     match json {
-        Json::Text(text) => cut(&format!("{:?}", text.as_ref()), LONGEST).replace("\\\"", "\""),
+        // Line breaks and other control characters are escaped, and nothing else.
+        Json::Text(text) => cut(&format!("{:?}", text.as_ref()), longest).replace("\\\"", "\"").replace("\\\\", "\\"),
         Json::Null => "nothing".to_owned(),
         Json::Array(items) if items.len() <= 3 && items.iter().all(|i| !matches!(i, Json::Object(_))) => {
             items.iter().map(value).collect::<Vec<_>>().join(", ")
@@ -173,10 +208,28 @@ mod tests {
             (r#"{"field":"p","from":{"a":1,"b":2},"to":{"a":1,"b":3}}"#, "p.b: 2 → 3"),
             (r#"{"field":"l","from":["a"],"to":["b"]}"#, r#"l: added "b", removed "a""#),
             (r#"{"field":"l","from":[{"a":1}],"to":[{"a":1},{"a":2}]}"#, "l: added 1 entry"),
-            (r#"{"field":"o","to":{"a":1}}"#, "o: 1 field"),
+            (r#"{"field":"o","to":{"a":1}}"#, "o.a: 1"),
+            (r#"{"field":"o","from":{"a":{"b":"c"}}}"#, r#"o.a.b: "c" → nothing"#),
+            (r#"{"field":"command","to":"del C:\\Users \"x\"\n"}"#, r#"command: "del C:\Users "x"\n""#),
             (r#"{"field":"sso.clientSecret","from":"a","to":"b"}"#, "sso.clientSecret"),
             (r#"{"field":"sso","from":{"privateKey":"a"},"to":{"privateKey":"b"}}"#, "sso.privateKey"),
+            (r#"{"field":"config.idpPrivateKey.value","from":"a","to":"b"}"#, "config.idpPrivateKey.value"),
+            (r#"{"field":"sharedSecret","from":12345678,"to":87654321}"#, "sharedSecret"),
+            (r#"{"field":"apiTokens","from":["a"],"to":["b"]}"#, "apiTokens"),
             (r#"{"field":"password","from":false,"to":true}"#, "password: false → true"),
+            (
+                r#"{"field":"values.requirePassword","from":"true","to":"false"}"#,
+                r#"values.requirePassword: "true" → "false""#,
+            ),
+            (
+                r#"{"field":"settings.passwordPolicy.minLength","from":"12","to":"6"}"#,
+                r#"settings.passwordPolicy.minLength: "12" → "6""#,
+            ),
+            (
+                r#"{"field":"apiKeyUpdatedAt","to":"2026-03-02T09:00:00Z"}"#,
+                r#"apiKeyUpdatedAt: "2026-03-02T09:00:00Z""#,
+            ),
+            (r#"{"field":"attributes","from":"…","to":"…"}"#, "attributes"),
         ] {
             assert_eq!(of(&format!(r#"{{"changes":[{change}]}}"#)), [want], "{change}");
         }

@@ -24,15 +24,18 @@ fn of_request(words: &Words<'_>) -> Option<&'static str> {
     found.next().filter(|_| found.next().is_none()).map(|(_, phrase)| *phrase)
 }
 
-/// A device says in `state` what became of a policy, whatever the outcome.
+/// A device says in `state` what became of a policy, whatever the outcome. The words are not documented: what has those of
+/// success and of failure, or says no to one of them, is quoted.
 fn of_policy(words: &Words<'_>) -> Option<&'static str> {
     let state = words.named("state").unwrap_or_default().to_lowercase();
-    let is_any = |signs: &[&str]| signs.iter().any(|sign| state.contains(sign));
-    let outcome = words.norm(Norm::Outcome);
-    match outcome.as_deref() {
+    let has = |signs: &[&str]| signs.iter().any(|sign| state.contains(sign));
+    let is_good = has(&["success", "applied", "compliant"]);
+    let is_bad = has(&["fail", "error"]);
+    let is_negated = has(&["no", "un"]);
+    match words.norm(Norm::Outcome).as_deref() {
         Some("failure") => None,
-        _ if is_any(&["fail", "error", "non"]) => Some(POLICY_FAILED),
-        _ if is_any(&["success", "applied", "compliant"]) => None,
+        _ if is_bad && !is_good && !is_negated => Some(POLICY_FAILED),
+        _ if is_good && !is_bad && !is_negated => None,
         Some("success") if state.is_empty() => None,
         _ => Some(POLICY_TOLD),
     }

@@ -3,9 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::signin::is_one;
 use super::words::field;
-use crate::event::catalogue;
 use crate::event::field::Field;
 use crate::rule::kept::{Wanted, folded};
 
@@ -43,9 +41,7 @@ const SAID: &[(&str, &[&str])] = &[
 static WANTED: LazyLock<Vec<Wanted>> = LazyLock::new(|| {
     let types = |types: &[&str]| Some(types.iter().map(|name| (*name).to_owned()).collect());
     let named = SAID.iter().filter_map(|(name, of)| Some(Wanted { field: field(name)?, types: types(of) }));
-    // A sign-in changes nothing.
-    let changing: Vec<&str> = catalogue::names().filter(|name| !is_one(name)).collect();
-    named.chain([Wanted { field: Field::Changes, types: types(&changing) }]).collect()
+    named.chain([Wanted::from(Field::Changes)]).collect()
 });
 
 /// The fields to keep.
@@ -56,13 +52,14 @@ pub fn wanted() -> &'static [Wanted] {
 /// Whether a field is said of events of this type.
 pub fn has(event_type: &str, field: &Field) -> bool {
     let folded = folded(event_type);
-    let is_of = |wanted: &&Wanted| wanted.types.as_ref().is_some_and(|types| types.contains(&*folded));
+    let is_of = |wanted: &&Wanted| wanted.types.as_ref().is_none_or(|types| types.contains(&*folded));
     WANTED.iter().filter(|wanted| wanted.field == *field).any(|wanted| is_of(&wanted))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::catalogue;
 
     #[test]
     fn all_are_fields_and_types_that_there_are() {

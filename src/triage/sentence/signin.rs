@@ -87,7 +87,9 @@ pub fn clause(event_type: &str, words: &Words<'_>) -> String {
         let factor = words.norm(Norm::MfaFactor);
         // What did not get in was asked for a factor, unless one is known to have been right.
         let is_asked = factor.is_none() && !has_ended_well;
-        let asked = words.named("mfa_meta.type").filter(|kind| is_asked && !kind.eq_ignore_ascii_case("none"));
+        let pushed = || words.is_true(Norm::MfaPushDenied).then(|| "push".to_owned());
+        let asked = pushed().or_else(|| words.named("mfa_meta.type"));
+        let asked = asked.filter(|kind| is_asked && !kind.eq_ignore_ascii_case("none"));
         let factor = factor.or_else(|| asked.map(|kind| kind.to_ascii_lowercase()));
         let how = if is_asked { "asked for" } else { "with" };
         out += &format!(", {how} {}", factor.as_deref().map_or("MFA", factor_words));

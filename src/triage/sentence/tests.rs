@@ -312,7 +312,7 @@ fn shorter_where_changes_are_long() {
     let json = Json::parse(&text).unwrap();
     assert_eq!(
         of_fields(&Event::part(&json)).to_string(),
-        "root@example.com changed the command fix from 198.51.100.10 (FR) with Chrome on Mac OS X: command; name"
+        "root@example.com changed the command fix from 198.51.100.10 (FR) with Chrome on Mac OS X: command; name: \"fix\""
     );
 }
 

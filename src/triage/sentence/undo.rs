@@ -191,7 +191,7 @@ fn differing(field: &str, from: &Json<'_>, to: Option<&Json<'_>>) -> Vec<String>
                 .collect()
         }
         Json::Array(_) => vec![cut(field, LONGEST)],
-        Json::Text(_) if changes::is_secret(field) => vec![cut(field, LONGEST)],
+        secret if changes::is_secret(field, secret) => vec![cut(field, LONGEST)],
         _ => vec![format!("{} to {}", cut(field, LONGEST), changes::value(from))],
     }
 }
