@@ -15,6 +15,10 @@ use crate::input::{decode, looks};
 
 /// The largest file that is read.
 pub const LIMIT: u64 = 2 << 30;
+/// A compressed text may be so many times its size: lists hardly reach twenty.
+const UNPACKED: u64 = 64;
+/// And so many bytes in any case.
+const SMALL: u64 = 64 << 20;
 
 /// A file to read, under the name by which it is cited.
 #[derive(Clone, Debug)]
@@ -105,7 +109,8 @@ pub fn read(file: &Named) -> Result<(String, Provenance), Error> {
 /// Bytes as text: unpacked, out of UTF-16, and without a byte order mark. What is no text, web pages and empty files are
 /// errors that say so.
 pub fn text(name: &str, bytes: &[u8]) -> Result<String, Error> {
-    unpacked(name, bytes, LIMIT)
+    let most = (bytes.len() as u64).saturating_mul(UNPACKED).max(SMALL);
+    unpacked(name, bytes, most.min(LIMIT))
 }
 
 fn unpacked(name: &str, bytes: &[u8], limit: u64) -> Result<String, Error> {
@@ -155,6 +160,8 @@ mod tests {
             (&gzip(b"%PDF-1.7"), "a PDF"),
             (&cut[..cut.len() - 6], "cannot be unpacked"),
             (b"\x01\x02\0\x03", "a binary file"),
+            (b"a\0b\0.\0\n\0", "UTF-16 without a byte order mark: save it as UTF-8"),
+            (&gzip(&gzip(b"203.0.113.7\n")), "compressed twice: unpack it once"),
             (b"ok\nJos\xe9\n", "f:2: is not UTF-8"),
             (b"", "is empty"),
             (&gzip(b""), "is empty"),

@@ -10,6 +10,9 @@ pub fn foreign(head: &[u8]) -> Option<&'static str> {
     if is_tar(head) {
         return Some("a tar archive: unpack it first");
     }
+    if is_utf16(head) {
+        return Some("text in UTF-16 without a byte order mark: save it as UTF-8");
+    }
     if head.contains(&0) {
         return Some("a binary file");
     }
@@ -19,6 +22,16 @@ pub fn foreign(head: &[u8]) -> Option<&'static str> {
         return Some("XML");
     }
     (is_page(b"<!doctype") || is_page(b"<html")).then_some("an HTML page, perhaps of a sign-in that ran out")
+}
+
+/// Whether every other byte is zero, and the others are text.
+fn is_utf16(head: &[u8]) -> bool {
+    let (pairs, _) = head.as_chunks::<2>();
+    let pairs = &pairs[..pairs.len().min(32)];
+    let is_wide = |zero: usize| {
+        pairs.iter().all(|pair| pair[zero] == 0 && matches!(pair[1 - zero], b'\t' | b'\n' | b'\r' | b' '..))
+    };
+    !pairs.is_empty() && (is_wide(0) || is_wide(1))
 }
 
 /// What the start of a file looks like, and what to do about it.
@@ -186,6 +199,8 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"BZh", "a bzip2 file: unpack it first"),
     (b"%PDF", "a PDF"),
     (b"SQLite format 3\0", "an SQLite database"),
+    (b"\x1f\x8b", "a file compressed twice: unpack it once"),
+    (b"\x28\xb5\x2f\xfd", "a file compressed twice: unpack it once"),
     (b"PAR1", "Parquet: export it as JSON Lines first"),
     (b"\x7fELF", "a program"),
     (b"MZ\x90", "a program"),
@@ -231,6 +246,7 @@ mod tests {
             (b"timestamp;event_type;success\n1;2;3", "export it with commas"),
             (b"<html>", "HTML"),
             (b"\x01\x00\x02", "binary"),
+            (b"\0{\0\"", "UTF-16"),
             (b"MZ\x90\0", "a program"),
             (b"MZ,Mozambique", "text"),
             (b"\n <?xml version='1.0'?>", "XML"),
