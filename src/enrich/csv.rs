@@ -23,7 +23,9 @@ impl<'t> Rows<'t> {
     pub fn find(text: &'t str, wanted: impl Fn(&str) -> bool) -> Option<Rows<'t>> {
         let mut at = 0;
         let spaced = is_spaced(text);
-        for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        // Some spreadsheets end lines with a carriage return alone.
+        let end = if text.contains('\n') { '\n' } else { '\r' };
+        for (number, line) in (1..).zip(text.split_inclusive(end)) {
             at += line.len();
             let is_comment = line.trim_start().starts_with('#');
             let header = line.trim_start().trim_start_matches('#').trim();

@@ -63,6 +63,7 @@ pub fn when(first: Timestamp, last: Timestamp, zone: Zone) -> String {
 pub fn suppressed(finding: &Finding) -> String {
     match &finding.suppressed_by {
         None => String::new(),
+        Some(SuppressedBy::Other) => " (suppressed)".to_owned(),
         Some(SuppressedBy::Answer) => " (suppressed by an answer)".to_owned(),
         Some(SuppressedBy::Entry { reason, expires, .. }) => format!(" (suppressed until {expires}: {reason})"),
     }

@@ -231,7 +231,8 @@ fn one(
         Some(_) => Err(fault(key, format!("`{key}` takes text: put it in quotes"))),
     };
     let list = |key: &str| map.get(key).map_or(Ok(vec![]), |value| texts(key, value));
-    let title = text("title")?.ok_or_else(|| fault("", "the rule lacks its `title`"))?;
+    let title = text("title")?.filter(|title| !title.is_empty());
+    let title = title.ok_or_else(|| fault("", "the rule lacks its `title`"))?;
     let stem = &home.stem;
     let name = text("name")?.unwrap_or_else(|| stem.clone());
     if is_reported && name != *stem {
@@ -405,6 +406,12 @@ mod tests {
                 "jcdetect: {level_when: {when: {outcome: success}}}",
                 "t.yml:3: `level_when` lacks `level` or `title`",
             ),
+            (
+                "level: high",
+                "jcdetect: {level_when: {when: {outcome: success}, title: ' '}}",
+                "t.yml:3: `level_when` lacks `level` or `title`",
+            ),
+            ("title: T", "title: ''", "t.yml:1: the rule lacks its `title`"),
             ("product: jumpcloud", "product: okta", "t.yml:4: the rule is for \"okta\""),
             ("level: high", "jcdetect: {entitty: actor}", "did you mean `entity`?"),
             (

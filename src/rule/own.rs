@@ -92,7 +92,7 @@ fn levels(value: Yaml, warnings: &mut Warnings) -> Result<Vec<LevelWhen>, Fault>
             let mut block = Block::new("level_when", entry, warnings)?;
             let level = block.text("level")?.map(|word| Severity::named(&word)).transpose();
             let level = level.map_err(|message| fault("level_when", message))?;
-            let title = block.text("title")?;
+            let title = block.text("title")?.filter(|title| !title.trim().is_empty());
             if level.is_none() && title.is_none() {
                 return Err(fault("level_when", "`level_when` lacks `level` or `title`"));
             }

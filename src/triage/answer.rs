@@ -223,7 +223,8 @@ mod tests {
             format!(r#"{{"questions":[{{"reply":{line}}},{{"reply":{{"finding_id":"f2","answer":null}}}}]}}"#);
         let behind_a_comment = format!("# of the help desk\n{csv}");
         let tabs = csv.replace(',', "\t");
-        for text in [csv, semicolons, &behind_a_comment, &tabs, line, &array, &message] {
+        let returns = csv.replace('\n', "\r");
+        for text in [csv, semicolons, &behind_a_comment, &tabs, &returns, line, &array, &message] {
             let read = read("f", text).unwrap();
             assert_eq!(read.len(), 1, "{text}");
             assert_eq!((read[0].mark.id.as_str(), read[0].answer, read[0].who.as_str()), ("f1", Answer::NotSure, "jo"));

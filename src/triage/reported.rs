@@ -352,14 +352,15 @@ mod tests {
     }
 
     #[test]
-    fn a_role_of_another_version_has_no_name() {
+    fn what_another_version_writes_has_no_name() {
         let part = |role: &str| format!(r#"{{"role":"{role}","type":"user","value":"jo"}}"#);
         let finding = format!(
-            r#"{{"schema":"jcdetect/finding/v1","id":"1","rule_id":"r","organization":"o","entity":{{"type":"user","id":"u","name":"jo"}},"related":[{},{}]}}"#,
+            r#"{{"schema":"jcdetect/finding/v1","id":"1","rule_id":"r","organization":"o","entity":{{"type":"user","id":"u","name":"jo"}},"suppressed_by":{{"kind":"later"}},"related":[{},{}]}}"#,
             part("actor"),
             part("witness")
         );
         let read = read("f", &finding).unwrap();
         assert_eq!(read[0].related.iter().map(|part| part.role).collect::<Vec<_>>(), ["actor", "other"]);
+        assert_eq!(read[0].suppressed_by, Some(SuppressedBy::Other));
     }
 }

@@ -62,6 +62,9 @@ pub enum SuppressedBy {
     },
     /// somebody who was asked said that it was meant
     Answer,
+    /// something that this version does not know
+    #[serde(other)]
+    Other,
 }
 
 /// What can be answered.
