@@ -6,6 +6,15 @@ use crate::event::json::Json;
 /// Reason of a line that is no JSON among lines that are.
 const NOT_JSON: &str = "not JSON";
 
+/// Reason of an object that is no entry of any list.
+pub const EVENT: &str = "an event of Directory Insights: name its export as a source";
+
+/// Whether an object is an event, whose names are those of colleagues.
+pub fn is_event(json: &Json<'_>) -> bool {
+    let has = |key| json.text_at(&[key]).is_some();
+    has("event_type") && (has("timestamp") || json.said(&["initiated_by"]).is_some())
+}
+
 /// Whether a text is JSON by its start. An address in brackets (`[2001:db8::1]:443`) is not.
 pub fn is_json(text: &str) -> bool {
     let mut start = text.chars().filter(|c| !c.is_whitespace());
@@ -24,6 +33,13 @@ pub fn objects<'t>(name: &str, text: &'t str, skipped: &mut Skipped) -> Result<V
     for (line, value) in values(name, text, skipped)? {
         flatten(value, line, &mut number, &mut out);
     }
+    out.retain(|(at, json)| {
+        let is_event = is_event(json);
+        if is_event {
+            skipped.add(EVENT, *at);
+        }
+        !is_event
+    });
     Ok(out)
 }
 
@@ -99,6 +115,13 @@ mod tests {
         let mut skipped = Skipped::default();
         let objects = objects("f", text, &mut skipped).map_err(|e| e.to_string())?;
         Ok((objects.into_iter().map(|(at, _)| at).collect(), skipped.count()))
+    }
+
+    #[test]
+    fn events_are_no_entries() {
+        let event = r#"{"event_type":"sso_auth","timestamp":"2026-03-02T09:00:00Z","username":"jo"}"#;
+        assert_eq!(ats(event), Ok((vec![], 1)));
+        assert_eq!(ats(&format!("{{\"username\":\"jo\"}}\n{event}\n")), Ok((vec![At::Line(1)], 1)));
     }
 
     #[test]

@@ -464,3 +464,15 @@ fn own_networks_are_the_same_to_every_command_that_evaluates_rules() {
         assert!(without.contains(sign) && !with.contains(sign), "{command:?}\n{without}\n{with}");
     }
 }
+
+#[test]
+fn an_export_of_events_is_no_list() {
+    let export = scenario("push-fatigue").join("events.jsonl");
+    for flag in ["--intel", "--directory"] {
+        jcdetect()
+            .args(["scan", text(&export), flag, text(&export), "--no-config"])
+            .assert()
+            .code(2)
+            .stderr(predicate::str::contains("an event of Directory Insights: name its export as a source"));
+    }
+}

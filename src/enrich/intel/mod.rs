@@ -203,6 +203,7 @@ fn dispatch(json: &Json<'_>, next: &mut impl FnMut() -> At, builder: &mut Builde
     let list = ["objects", "results", "data", "indicators"].iter().find_map(|key| json.get(key));
     match (json, list) {
         (Json::Text(text), _) => builder.offer(text, None, None, next()),
+        _ if json::is_event(json) => builder.skipped.add(json::EVENT, next()),
         (_, Some(Json::Array(items))) => items.iter().for_each(|item| dispatch(item, next, builder)),
         _ if table::is_by_id(json) => {
             json.members().iter().for_each(|(_, items)| dispatch(items, next, builder));
