@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 use super::{Error, Provenance};
 use crate::event::time::Timestamp;
 use crate::event::utf8;
-use crate::input::{decode, looks};
+use crate::input::{decode, looks, source};
 
 /// The largest file that is read.
 pub const LIMIT: u64 = 2 << 30;
@@ -38,13 +38,9 @@ impl Named {
     /// Its name without folder and ending, also without that of a compressed file.
     pub fn stem(&self) -> String {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let stem = Path::new(without_packing(&name)).file_stem().unwrap_or_default();
+        let stem = Path::new(source::unpacked(&name)).file_stem().unwrap_or_default();
         stem.to_string_lossy().into_owned()
     }
-}
-
-fn without_packing(name: &str) -> &str {
-    [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
 /// The file itself, or the files of a folder that end in one of these, by name. Hidden files are left out.
@@ -56,7 +52,7 @@ pub fn find(path: &Path, endings: &[&str]) -> Result<Vec<Named>, Error> {
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
         let entry = entry.map_err(|e| Error::new(&path.display().to_string(), e.to_string(), ""))?;
         let name = entry.file_name().to_string_lossy().to_lowercase();
-        let is_wanted = endings.iter().any(|end| without_packing(&name).ends_with(end));
+        let is_wanted = endings.iter().any(|end| source::unpacked(&name).ends_with(end));
         if entry.file_type().is_file() && !name.starts_with('.') && is_wanted {
             files.push(Named::of(entry.path()));
         }

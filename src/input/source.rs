@@ -212,18 +212,19 @@ fn file_stamp(path: &Path) -> Option<Stamp> {
     })
 }
 
-/// Endings of files that are compressed.
-const PACKED: &[&str] = &[".gz", ".zst"];
+/// A name without the ending of a compressed file, which is in small letters.
+pub fn unpacked(name: &str) -> &str {
+    [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
 
 fn is_packed(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    PACKED.iter().any(|ending| lower.ends_with(ending))
+    unpacked(&lower) != lower
 }
 
 fn is_wanted(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let plain = PACKED.iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
-    ENDINGS.iter().any(|ending| plain.ends_with(ending))
+    ENDINGS.iter().any(|ending| unpacked(&lower).ends_with(ending))
 }
 
 #[cfg(test)]
