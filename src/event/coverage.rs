@@ -89,7 +89,8 @@ pub struct Reach {
 
 impl Reach {
     /// From the first event of both to the last.
-    fn with(self, other: Reach) -> Reach {
+    #[must_use]
+    pub fn with(self, other: Reach) -> Reach {
         Reach { first: self.first.min(other.first), last: self.last.max(other.last) }
     }
 }
@@ -175,10 +176,8 @@ pub struct Coverage {
     pub organizations: BTreeMap<String, u64>,
     /// reach of each service within each organization
     pub reach: BTreeMap<(String, String), Reach>,
-    /// the hours in which something happened, of each service within each organization
-    pub presence: BTreeMap<(String, String), Presence>,
-    /// the same of a history that is read beside it
-    pub presence_before: BTreeMap<(String, String), Presence>,
+    /// the hours in which something happened, of each service within each organization; in the history, too
+    presence: BTreeMap<(String, String), Presence>,
     /// what stands in folders and was not read: files with another ending, and what is no file, as a pipe
     pub not_read: Vec<String>,
     /// sources that could not be read, or not to their end, or that are something else, in the order of the sources
@@ -227,16 +226,9 @@ impl Coverage {
 
     /// Takes over from a history when something happened, which tells what is missing.
     pub fn learn(&mut self, history: &Coverage) {
-        self.presence_before.clone_from(&history.presence);
-    }
-
-    /// The hours in which something happened, those of the history included.
-    fn hours(&self) -> BTreeMap<(String, String), Presence> {
-        let mut hours = self.presence.clone();
-        for (key, before) in &self.presence_before {
-            hours.entry(key.clone()).or_default().add(before);
+        for (key, before) in &history.presence {
+            self.presence.entry(key.clone()).or_default().add(before);
         }
-        hours
     }
 
     /// Whether a stretch of whole hours reaches into, or up to, that of what was read of an organization.
@@ -247,9 +239,8 @@ impl Coverage {
     /// Stretches without any event of an organization: of more than three days, or with hours in which something
     /// comes in other weeks.
     pub fn gaps(&self) -> Vec<Gap> {
-        let hours = self.hours();
         let mut services: BTreeMap<&str, Vec<&Presence>> = BTreeMap::new();
-        for ((organization, _), presence) in &hours {
+        for ((organization, _), presence) in &self.presence {
             services.entry(organization).or_default().push(presence);
         }
         let of_one = |(organization, services): (&str, Vec<&Presence>)| {
@@ -278,7 +269,7 @@ impl Coverage {
 
     /// Services of which nothing came though something comes at such hours.
     pub fn silences(&self) -> Vec<Silence> {
-        let silences = silence::of(&self.hours()).into_iter();
+        let silences = silence::of(&self.presence).into_iter();
         silences.filter(|silence| self.has_part_of(&silence.organization, silence.from, silence.to)).collect()
     }
 

@@ -45,13 +45,9 @@ fn alike(store: &Store, events: &[u32]) -> Vec<Alike> {
         });
         let known = &mut out[place];
         known.count += 1;
-        known.reach = wider(known.reach, Reach { first: time, last: time });
+        known.reach = known.reach.with(Reach { first: time, last: time });
     }
     out
-}
-
-fn wider(a: Reach, b: Reach) -> Reach {
-    Reach { first: a.first.min(b.first), last: a.last.max(b.last) }
 }
 
 /// What one person, administrator, address or type of event did.
@@ -95,7 +91,7 @@ impl Doer {
     /// Counts events by their outcome.
     fn count(&mut self, outcome: &str, alike: &Alike) {
         self.count += alike.count;
-        self.reach = wider(self.reach, alike.reach);
+        self.reach = self.reach.with(alike.reach);
         match outcome {
             "success" => self.successes += alike.count,
             "failure" => self.failures += alike.count,
