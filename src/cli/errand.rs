@@ -20,7 +20,6 @@ use crate::event::coverage::{Coverage, Lacking, Unreadable};
 use crate::event::time::Timestamp;
 use crate::input::Options;
 use crate::input::source::{Source, Sources};
-use crate::rule::Rule;
 use crate::rule::set::RuleSet;
 use crate::triage::finding::{Finding, Findings};
 use crate::triage::suppression;
@@ -137,16 +136,16 @@ fn faults(set: &RuleSet, faults: &BTreeMap<usize, String>) -> Vec<String> {
     by_message.into_iter().map(message).collect()
 }
 
-/// The findings of the rules that are wanted; those that the configuration suppresses are marked.
+/// Findings; those that the configuration suppresses are marked.
 pub fn findings(
     set: &RuleSet,
     analysis: &Analysis,
     config: &Config,
     evidence_limit: usize,
-    is_wanted: impl Fn(&Rule) -> bool + Sync + Send,
+    make: impl FnOnce(&Findings<'_>) -> Vec<Finding>,
 ) -> Vec<Finding> {
     let all = Findings { set, store: &analysis.store, detected: &analysis.detected, evidence_limit };
-    let mut findings = all.of(is_wanted);
+    let mut findings = make(&all);
     let now = analysis.reading.coverage.newest();
     suppression::apply(&config.suppressions, now, &all, &mut findings);
     findings

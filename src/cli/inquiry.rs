@@ -19,7 +19,7 @@ use crate::input::source::{self, Source};
 use crate::input::{Options, Reading};
 use crate::rule::Rule;
 use crate::rule::set::RuleSet;
-use crate::triage::finding::{Finding, is_part_of_id};
+use crate::triage::finding::{Finding, Findings, is_part_of_id};
 
 /// Events of evidence that a finding is known by; of a year of failed sign-ins nobody needs more.
 const EVIDENCE: usize = 10_000;
@@ -81,7 +81,19 @@ impl Inquiry {
 
     /// The findings of the rules that are wanted; those that need nobody are marked.
     pub fn findings(&self, is_wanted: impl Fn(&Rule) -> bool + Sync + Send) -> Vec<Finding> {
-        self.pool.install(|| findings(&self.set, &self.analysis, &self.config, EVIDENCE, is_wanted))
+        self.made(|all| all.of(is_wanted))
+    }
+
+    /// What the history alone would have told of the rules that are wanted.
+    pub fn findings_of_history(&self, is_wanted: impl Fn(&Rule) -> bool + Sync + Send) -> Vec<Finding> {
+        match self.analysis.store.has_history() {
+            true => self.made(|all| all.of_history(is_wanted)),
+            false => vec![],
+        }
+    }
+
+    fn made(&self, make: impl FnOnce(&Findings<'_>) -> Vec<Finding> + Send) -> Vec<Finding> {
+        self.pool.install(|| findings(&self.set, &self.analysis, &self.config, EVIDENCE, make))
     }
 
     /// Tells of sources that changed since they were found: what was read of them twice may not be the same, and what
@@ -104,8 +116,8 @@ impl Inquiry {
         self.config.levels.contains_key(&rule.name)
     }
 
-    /// The finding whose id begins with this, among those of all rules; `None` if it is no part of an id, or of
-    /// no finding.
+    /// The finding whose id begins with this, among those of all rules, else among those that the history alone would
+    /// have told; `None` if it is no part of an id, or of no finding.
     pub fn finding(&self, prefix: &str) -> Result<Option<Finding>> {
         let prefix = prefix.trim().to_ascii_lowercase();
         if !is_part_of_id(&prefix) {
@@ -113,6 +125,10 @@ impl Inquiry {
         }
         let mut found = self.findings(|_| true);
         found.retain(|finding| finding.id.starts_with(&prefix));
+        if found.is_empty() {
+            found = self.findings_of_history(|_| true);
+            found.retain(|finding| finding.id.starts_with(&prefix));
+        }
         if found.len() > 1 {
             let ids: Vec<&str> = found.iter().map(|finding| finding.id.as_str()).collect();
             bail!("{prefix}: {} findings begin with it: {}", found.len(), ids.join(", "));

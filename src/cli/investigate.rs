@@ -19,6 +19,7 @@ use crate::output::investigation::{Form, write};
 use crate::output::{Format, Look};
 use crate::triage::finding::Finding;
 use crate::triage::focus::Focus;
+use crate::triage::foothold::Footholds;
 use crate::triage::investigation::{Investigation, Manner};
 use crate::triage::watch::{Seen, Watcher};
 
@@ -41,19 +42,20 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     if let Some(finding) = &asked {
         window = (window.0.or(Some(finding.first_seen)), window.1.or(Some(finding.last_seen)));
     }
-    let mut watched = inquiry.sources.clone();
-    if asked.as_ref().is_some_and(|finding| has_part_in_history(&inquiry, finding)) {
-        watched.extend(inquiry.history.iter().cloned());
-    }
+    let watched = [inquiry.sources.as_slice(), &inquiry.history].concat();
+    let reaches_back = asked.as_ref().is_some_and(|finding| has_part_in_history(&inquiry, finding));
+    let shown_sources = if reaches_back { watched.len() } else { inquiry.sources.len() };
     let seen = watch(&inquiry, &watched, &focus, &typed.inquiry.organization);
     if let Some(changed) = inquiry.tell_of_changed() {
         return Ok(Exit::worst(&[inquiry.exits.as_slice(), &[changed]].concat()));
     }
     let sources: Vec<String> = watched.iter().map(|source| source.name.clone()).collect();
-    let manner = Manner { idle, zone: inquiry.zone, window };
+    let manner = Manner { idle, zone: inquiry.zone, window, shown_sources };
+    let of_history = inquiry.findings_of_history(|rule| inquiry.wants(rule));
+    let footholds = Footholds::of(findings.iter().chain(&of_history), &inquiry.analysis.store);
     let findings = with_asked(findings, asked.as_ref());
     let read = ([coverage, &inquiry.analysis.history.coverage], sources.as_slice(), &inquiry.set);
-    let mut investigation = Investigation::new(&focus, asked.as_ref(), &seen, &findings, read, manner);
+    let mut investigation = Investigation::new(&focus, asked.as_ref(), &seen, (&findings, &footholds), read, manner);
     if let Some(directory) = &inquiry.enrichment.directory {
         investigation.look_up(directory);
     }

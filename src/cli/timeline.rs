@@ -84,7 +84,7 @@ fn with_findings(
     let least = least_severity(typed.min_severity.as_deref())?;
     let gathered = settings.gather(set, !filter.texts.is_empty())?;
     let Gathered { set, analysis, .. } = &gathered;
-    let findings = findings(set, analysis, &config, usize::MAX, |rule| config.wants(rule));
+    let findings = findings(set, analysis, &config, usize::MAX, |all| all.of(|rule| config.wants(rule)));
     let mut told = Evidence::default();
     for finding in findings.iter().filter(|finding| finding.severity >= least) {
         if finding.status == Status::Suppressed {

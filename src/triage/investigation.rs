@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::context;
 use super::finding::Finding;
 use super::focus::{Focus, Part};
+use super::foothold::Footholds;
 use super::sentence::{LONGEST, Wording, cut, is_only_seen};
 use super::usual::{Aspect, Habits};
 use super::watch::{Deed, Happening, Seen};
@@ -69,6 +70,8 @@ pub struct Manner {
     pub zone: Zone,
     /// only sessions that reach into this stretch of time
     pub window: (Option<Timestamp>, Option<Timestamp>),
+    /// so many of the sources are shown; those behind them only teach
+    pub shown_sources: usize,
 }
 
 /// All that is known of a focus.
@@ -83,6 +86,8 @@ pub struct Investigation<'a> {
     pub near: Vec<String>,
     /// the events in their order
     pub happenings: &'a [Happening],
+    /// how many of the sources are shown
+    shown_sources: usize,
     /// what is usual in each organization
     pub habits: BTreeMap<Arc<str>, Habits>,
     /// the sessions that are shown, in the order of their first events
@@ -109,18 +114,22 @@ impl<'a> Investigation<'a> {
         focus: &'a Focus,
         asked: Option<&'a Finding>,
         seen: &'a Seen,
-        findings: &'a [Finding],
+        findings: (&'a [Finding], &Footholds),
         read: ([&'a Coverage; 2], &'a [String], &'a RuleSet),
         manner: Manner,
     ) -> Investigation<'a> {
         let happenings = seen.happenings.as_slice();
+        let (findings, footholds) = findings;
+        // Of an address it is no news that all is from there.
+        let nothing = Footholds::default();
+        let footholds = if focus.is_network() { &nothing } else { footholds };
         let mut by_organization: BTreeMap<Arc<str>, Vec<&Happening>> = BTreeMap::new();
         for happening in happenings {
             by_organization.entry(happening.organization.clone()).or_default().push(happening);
         }
         let habits_of = |happenings: Vec<&Happening>| {
             let is_of_one = !focus.is_network() && happenings.iter().any(|h| h.deed.part == Part::Doer);
-            Habits::of(&happenings, !is_of_one, manner.zone)
+            Habits::of(&happenings, !is_of_one, footholds, manner.zone)
         };
         let habits: BTreeMap<_, _> = by_organization.into_iter().map(|(id, own)| (id, habits_of(own))).collect();
         let near = match happenings.is_empty() {
@@ -138,8 +147,11 @@ impl<'a> Investigation<'a> {
         let is_short = sessions.len() <= FEW;
         for session in &mut sessions {
             let habits = &habits[&happenings[session.events[0]].organization];
-            let odd: BTreeSet<Aspect> =
+            let mut odd: BTreeSet<Aspect> =
                 session.events.iter().flat_map(|e| habits.odd(&happenings[*e], manner.zone)).collect();
+            if session.events.iter().any(|event| footholds.has(&happenings[*event])) {
+                odd.insert(Aspect::Network);
+            }
             let has_mark = session.events.iter().any(|event| marks.contains_key(event));
             let is_evidence = session.events.iter().any(|event| evidence.contains(event));
             session.odd = odd.into_iter().collect();
@@ -155,6 +167,7 @@ impl<'a> Investigation<'a> {
             identities: identities(happenings),
             near,
             happenings,
+            shown_sources: manner.shown_sources,
             habits,
             sessions,
             changes,
@@ -179,6 +192,11 @@ impl<'a> Investigation<'a> {
         }
     }
 
+    /// The events that do not only teach.
+    pub fn own(&self) -> impl Iterator<Item = &'a Happening> {
+        self.happenings.iter().filter(|happening| is_shown(happening, self.shown_sources))
+    }
+
     /// Whether it is about more than one organization, so that each thing has to say of which it is.
     pub fn is_of_many(&self) -> bool {
         self.habits.len() > 1
@@ -188,6 +206,10 @@ impl<'a> Investigation<'a> {
     pub fn rule(&self, finding: &Finding) -> &Rule {
         &self.set.rules[finding.rule]
     }
+}
+
+fn is_shown(happening: &Happening, sources: usize) -> bool {
+    (happening.origin.source as usize) < sources
 }
 
 /// Events of one actor, address and agent with no longer pause between them than `idle`.
@@ -211,7 +233,8 @@ fn sessions(happenings: &[Happening], manner: Manner) -> Vec<Session> {
     let (from, to) = manner.window;
     let is_within = |session: &Session| {
         let (first, last) = ends(session, happenings);
-        from.is_none_or(|from| last >= from) && to.is_none_or(|to| first <= to)
+        let has_own = session.events.iter().any(|event| is_shown(&happenings[*event], manner.shown_sources));
+        has_own && from.is_none_or(|from| last >= from) && to.is_none_or(|to| first <= to)
     };
     sessions.retain(is_within);
     sessions.sort_by_key(|session| (happenings[session.events[0]].time, session.events[0]));

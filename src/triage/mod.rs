@@ -9,6 +9,7 @@ mod describe;
 pub mod explanation;
 pub mod finding;
 pub mod focus;
+pub mod foothold;
 pub mod investigation;
 mod lack;
 mod learned;

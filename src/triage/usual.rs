@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::focus::Part;
+use super::foothold::Footholds;
 use super::sentence;
 use super::watch::{Deed, Happening};
 use crate::event::Outcome;
 use crate::event::time::{DAY, Timestamp, Zone};
 
 /// Fewer than this, and nothing can be called usual.
-const LEAST: usize = 10;
+pub(super) const LEAST: usize = 10;
 /// A value is new where its owner was known this long without it…
-const KNOWN_FOR: i64 = 7 * DAY;
+pub(super) const KNOWN_FOR: i64 = 7 * DAY;
 /// …and it is new for this long.
-const NEW_FOR: i64 = 2 * DAY;
+pub(super) const NEW_FOR: i64 = 2 * DAY;
 /// A value is rare below one in this many.
 const RARE: usize = 20;
 
@@ -69,6 +70,8 @@ pub enum Odd {
     New,
     /// less than one in twenty
     Rare,
+    /// a finding came to be there as soon as somebody had come there
+    Reported,
 }
 
 impl Odd {
@@ -77,6 +80,7 @@ impl Odd {
         match self {
             Odd::New => "new",
             Odd::Rare => "rare",
+            Odd::Reported => "reported",
         }
     }
 }
@@ -137,7 +141,7 @@ pub struct Habits {
 
 impl Habits {
     /// What the events have in common. `has_who`: they are of several people, so who it was is an aspect.
-    pub fn of(happenings: &[&Happening], has_who: bool, zone: Zone) -> Habits {
+    pub fn of(happenings: &[&Happening], has_who: bool, footholds: &Footholds, zone: Zone) -> Habits {
         let own: Vec<&Happening> =
             happenings.iter().filter(|h| h.deed.part == Part::Doer || has_who).copied().collect();
         let is_sign_in = |h: &&&Happening| sentence::is_sign_in(&h.deed.event_type);
@@ -148,7 +152,7 @@ impl Habits {
         let counted = if are_sign_ins { &signed_in } else { &own };
         let of = |happenings: &[&Happening]| -> Vec<Usual> {
             let aspects = Aspect::ALL.into_iter().filter(|aspect| has_who || *aspect != Aspect::Who);
-            aspects.filter_map(|aspect| usual(aspect, happenings, zone)).collect()
+            aspects.filter_map(|aspect| usual(aspect, happenings, footholds, zone)).collect()
         };
         let aspects = of(counted);
         let mut odd: BTreeSet<_> = aspects.iter().flat_map(Usual::odd).collect();
@@ -183,11 +187,16 @@ impl Habits {
     }
 }
 
-fn usual(aspect: Aspect, happenings: &[&Happening], zone: Zone) -> Option<Usual> {
+fn usual(aspect: Aspect, happenings: &[&Happening], footholds: &Footholds, zone: Zone) -> Option<Usual> {
     let mut by_value: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
     let mut times = Vec::new();
+    // The values of events from elsewhere than a foothold.
+    let mut elsewhere: BTreeSet<String> = BTreeSet::new();
     for happening in happenings {
         let Some(value) = aspect.of(&happening.deed, happening.time, zone) else { continue };
+        if !footholds.has(happening) {
+            elsewhere.insert(value.clone());
+        }
         by_value.entry(value).or_default().push(happening.time);
         times.push(happening.time);
     }
@@ -214,6 +223,7 @@ fn usual(aspect: Aspect, happenings: &[&Happening], zone: Zone) -> Option<Usual>
             let is_rare = total >= RARE && like.len() * RARE < total;
             let odd = match aspect {
                 _ if is_new => Some(Odd::New),
+                Aspect::Country | Aspect::Network | Aspect::Agent if !elsewhere.contains(value) => Some(Odd::Reported),
                 // Most applications are used once a month.
                 Aspect::Application => None,
                 _ => is_rare.then_some(Odd::Rare),

@@ -389,6 +389,98 @@ fn a_session_that_never_signed_in_is_not_ordinary() {
     assert!(bob["sessions"].as_array().unwrap().len() == 41 && bob["usual"].as_array().unwrap().len() == 1, "{bob:#}");
 }
 
+/// Bob's sign-ins of February, and of March, when somebody else signs in as bob on six evenings.
+fn stayed() -> [String; 2] {
+    let event = |month: u32, day: u32, hour: u32, kind: &str, who: &str, (ip, country): (&str, &str), rest: &str| {
+        format!(
+            r#"{{"id":"{kind}{month}-{day}-{hour}","timestamp":"2026-{month:02}-{day:02}T{hour:02}:00:00Z","event_type":"{kind}","service":"directory","organization":"o","initiated_by":{who},"client_ip":"{ip}","geoip":{{"country_code":"{country}"}}{rest}}}"#
+        ) + "\n"
+    };
+    let bob = r#"{"id":"u1","type":"user","username":"bob"}"#;
+    let signed_in =
+        |month, day, hour, place| event(month, day, hour, "user_login_attempt", bob, place, r#","success":true"#);
+    let (home, away) = (("198.51.100.7", "FR"), ("203.0.113.66", "FR"));
+    let february: String = (1..=28).map(|day| signed_in(2, day, 8, home)).collect();
+    let days = (2..=20).map(|day| signed_in(3, day, 8, home));
+    let evenings = (2..=7).map(|day| signed_in(3, day, 20, away));
+    [february, days.chain(evenings).collect()]
+}
+
+const NEW_PLACE: &str = "title: New\nname: new-place\nlevel: medium\njcdetect: {entity: actor, first_seen: {rule: login, by: [actor.key], value: [source.network], min_days: 14, min_events: 10}}\n---\ntitle: L\nname: login\nlogsource: {product: jumpcloud}\ndetection: {a: {event_type: user_login_attempt}, condition: a}\n";
+
+fn odd_sessions(found: &Value) -> Vec<&Value> {
+    let sessions = found["sessions"].as_array().unwrap().iter();
+    sessions.filter(|session| session["unusual"] != serde_json::json!([])).collect()
+}
+
+/// Six evenings are neither new nor rare, but something was found on the first.
+#[test]
+fn whoever_stays_where_a_finding_came_to_be_does_not_become_usual() {
+    let [february, march] = stayed();
+    let files = [("a.jsonl", february.as_str()), ("b.jsonl", &march), ("new-place.yml", NEW_PLACE)];
+    let folder = folder(&files);
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    let (a, b, own) = (path("a.jsonl"), path("b.jsonl"), path("new-place.yml"));
+    let with = |more: &[&str]| json(&[&["bob", &b, "--no-config", "--enable", "new-place"], more].concat());
+    for found in [with(&[&a, "--rules", &own]), with(&["--history", &a, "--rules", &own])] {
+        let odd = odd_sessions(&found);
+        assert_eq!(odd.len(), 6, "{found:#}");
+        assert!(odd.iter().all(|session| session["ip"] == "203.0.113.66"), "{odd:#?}");
+        let aspects = found["usual"][0]["aspects"].as_array().unwrap();
+        let network = aspects.iter().find(|aspect| aspect["aspect"] == "network").unwrap();
+        assert_eq!((&network["total"], &network["values"][1]["unusual"]), (&53.into(), &"reported".into()));
+    }
+    let only_low = NEW_PLACE.replace("level: medium", "level: low");
+    fs::write(&own, only_low).unwrap();
+    assert_eq!(odd_sessions(&with(&[&a, "--rules", &own])).len(), 0);
+}
+
+/// What was found last month is not found again, and is known all the same.
+#[test]
+fn a_history_teaches_what_is_usual_and_is_not_shown() {
+    let [february, march] = stayed();
+    let (early, late): (Vec<&str>, Vec<&str>) =
+        march.lines().partition(|line| line < &"{\"id\":\"user_login_attempt3-5");
+    let (early, late) = (early.join("\n"), late.join("\n"));
+    let files = [("a.jsonl", february.as_str()), ("b.jsonl", &early), ("c.jsonl", &late), ("new-place.yml", NEW_PLACE)];
+    let folder = folder(&files);
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    let (a, b, c, own) = (path("a.jsonl"), path("b.jsonl"), path("c.jsonl"), path("new-place.yml"));
+    let with = |subject: &str, more: &[&str]| {
+        let fixed = [subject, "--no-config", "--rules", &own, "--enable", "new-place"];
+        investigate(&[&fixed[..], more].concat())
+    };
+    let found: Value =
+        serde_json::from_str(&with("bob", &[&c, "--history", &a, "--history", &b, "--format", "json"])).unwrap();
+    let sessions = found["sessions"].as_array().unwrap();
+    assert_eq!((sessions.len(), late.lines().count()), (late.lines().count(), 8), "{found:#}");
+    assert_eq!(odd_sessions(&found).len(), late.lines().filter(|line| line.contains("203.0.113.66")).count());
+    let shown = with("bob", &[&c, "--history", &a, "--history", &b]);
+    assert!(shown.contains("What is usual, of 53 sign-ins since 2026-02-01"), "{shown}");
+    // The finding has its id still, and is shown where it is asked for.
+    let scanned = jcdetect()
+        .args(["scan", &a, &b, "--no-config", "--rules", &own, "--enable", "new-place", "--format", "jsonl"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(scanned.stdout).unwrap();
+    let finding = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let finding = finding.into_iter().find(|line| line["rule_id"] == "new-place").unwrap();
+    let id = &finding["id"].as_str().unwrap()[..8];
+    for command in ["investigate", "explain"] {
+        let out = jcdetect()
+            .args([command, id, &c, "--no-config", "--rules", &own, "--enable", "new-place"])
+            .args(["--history", &a, "--history", &b])
+            .output()
+            .unwrap();
+        let shown = String::from_utf8(out.stdout).unwrap();
+        assert!(shown.contains(&format!("Finding {id}: New")), "{shown}");
+    }
+    let nothing = folder.path().join("d.jsonl");
+    fs::write(&nothing, late.replace("bob", "eve").replace("u1", "u2")).unwrap();
+    let shown = with("bob", &[text(&nothing), "--history", &a]);
+    assert!(shown.contains("28 events in the history, none among the 8 events read of the sources."), "{shown}");
+}
+
 /// A finding stands at its first event; the others are evidence of it in sessions like all others.
 #[test]
 fn a_session_that_holds_evidence_is_not_ordinary() {

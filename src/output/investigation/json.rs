@@ -98,7 +98,7 @@ struct Tally<'i> {
     count: usize,
     first_seen: String,
     last_seen: String,
-    /// `new`, `rare`, or null where it is usual
+    /// `new`, `rare`, `reported`, or null where it is usual
     unusual: Option<&'static str>,
 }
 

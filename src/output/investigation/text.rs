@@ -11,6 +11,7 @@ use crate::output::prose::{one_line, say, suppressed, when, wrapped};
 use crate::output::safe::Safe;
 use crate::output::unread;
 use crate::triage::finding::Finding;
+use crate::triage::focus::Part;
 use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said, undo};
 use crate::triage::status::{Disposition, Status};
 use crate::triage::usual::{self, Aspect, Counted, Habits, Usual};
@@ -23,7 +24,7 @@ const EVENTS: usize = 60;
 /// Writes the investigation for people.
 pub fn write(all: &Investigation<'_>, is_all: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
     head(all, look.zone, out)?;
-    if all.happenings.is_empty() {
+    if all.own().next().is_none() {
         return nobody(all, out);
     }
     findings(all, look.zone, out)?;
@@ -58,10 +59,10 @@ fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             say(out, &format!("    in the directory: {}", facts.collect::<Vec<_>>().join("; ")), 6)?;
         }
     }
-    let times = || all.happenings.iter().map(|happening| happening.time);
+    let times = || all.own().map(|happening| happening.time);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(()) };
-    let by = all.happenings.iter().filter(|h| h.deed.part == crate::triage::focus::Part::Doer).count();
-    let about = all.happenings.len() - by;
+    let by = all.own().filter(|happening| happening.deed.part == Part::Doer).count();
+    let about = all.own().count() - by;
     let is_person = all.identities.iter().any(|i| i.kind == "user" || i.kind == "admin");
     let them = if is_person { "them" } else { "it" };
     let whose = match (all.focus.is_network(), about) {
@@ -80,9 +81,13 @@ fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
 
 fn nobody(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
     let read = plural(all.coverage.events, "event");
-    match all.focus.is_network() {
-        true => writeln!(out, "  No event is from there; {read} read.")?,
-        false => writeln!(out, "  Nobody and nothing has this name; {read} read.")?,
+    match (all.focus.is_network(), all.happenings.len()) {
+        (true, 0) => writeln!(out, "  No event is from there; {read} read.")?,
+        (false, 0) => writeln!(out, "  Nobody and nothing has this name; {read} read.")?,
+        (_, old) => {
+            let old = plural(old as u64, "event");
+            writeln!(out, "  {old} in the history, none among the {read} read of the sources.")?;
+        }
     }
     if !all.near.is_empty() {
         writeln!(out, "  Names like it: {}", Safe(&all.near.join(", ")))?;
