@@ -693,3 +693,20 @@ fn a_device_is_one_by_its_name_and_by_its_id() {
     let found = findings(&[text(&path)]);
     assert!(!told(&found), "{found:#?}");
 }
+
+/// A key is rotated, a session is ended: the page says which it was, and does not put the two into one line.
+#[test]
+fn what_a_key_did_is_told_apart_from_what_a_session_did() {
+    let event = |minute: u32, user: &str, more: &str| {
+        format!(
+            r#"{{"id":"e{minute}","timestamp":"2026-03-02T10:0{minute}:00Z","event_type":"user_update","service":"directory","organization":"o","initiated_by":{{"id":"k1","type":"admin","email":"kai@example.com"}},"client_ip":"203.0.113.9","resource":{{"type":"user","username":"{user}"}},"changes":[{{"field":"sudo","from":false,"to":true}}]{more}}}"#
+        ) + "\n"
+    };
+    let key = r#","auth_method":"api-key""#;
+    let log = event(1, "ann", "") + &event(2, "ben", key) + &event(3, "cleo", key);
+    let folder = folder(&[("log.jsonl", &log)]);
+    let shown = investigate(&["kai@example.com", text(folder.path())]);
+    let of_key = "made ben, cleo an administrator of their devices by API key (2 times)";
+    assert!(shown.contains(of_key), "{shown}");
+    assert!(shown.contains("made ann an administrator of their devices\n"), "{shown}");
+}

@@ -178,8 +178,7 @@ pub fn value(json: &Json<'_>) -> String {
 
 fn value_up_to(json: &Json<'_>, longest: usize) -> String {
     match json {
-        // Line breaks and other control characters are escaped, and nothing else.
-        Json::Text(text) => cut(&format!("{:?}", text.as_ref()), longest).replace("\\\"", "\"").replace("\\\\", "\\"),
+        Json::Text(text) => cut(&quoted(text), longest),
         Json::Null => "nothing".to_owned(),
         Json::Array(items) if items.len() <= 3 && items.iter().all(|i| !matches!(i, Json::Object(_))) => {
             items.iter().map(value).collect::<Vec<_>>().join(", ")
@@ -190,9 +189,31 @@ fn value_up_to(json: &Json<'_>, longest: usize) -> String {
     }
 }
 
+/// A text between quotes. Control characters and those that nobody sees are escaped; marks, quotes and backslashes of
+/// whatever script are not.
+fn quoted(text: &str) -> String {
+    const PLAIN: [char; 3] = ['"', '\'', '\\'];
+    let mut out = String::from('"');
+    for piece in text.split_inclusive(PLAIN) {
+        let body = piece.strip_suffix(PLAIN).unwrap_or(piece);
+        out.extend(body.escape_debug());
+        out += &piece[body.len()..];
+    }
+    out + "\""
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_all_scripts_are_shown_as_they_are() {
+        for text in ["ฝ่ายบัญชี", "हिन्दी विभाग", "Nguye\u{302}\u{303}n", r#"C:\bin "it's""#, ""]
+        {
+            assert_eq!(quoted(text), format!("\"{text}\""));
+        }
+        assert_eq!(quoted("a\nb\u{1b}[2J\u{202e}c\u{200b}"), r#""a\nb\u{1b}[2J\u{202e}c\u{200b}""#);
+    }
 
     fn of(text: &str) -> Vec<String> {
         words(&Json::parse(text).unwrap(), false, None, 3)

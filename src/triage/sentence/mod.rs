@@ -36,7 +36,7 @@ pub struct Sentence {
     head: Wording,
     /// from where, and with which program
     whence: String,
-    /// the factors, what changed, why it failed
+    /// by which means, the factors, what changed, why it failed
     rest: String,
 }
 
@@ -107,7 +107,7 @@ fn build(fields: &dyn Fields, json: Option<&Json<'_>>) -> Sentence {
         () if is_failure && !is_attempt => tried(did).between(&actor, ""),
         () => did.between(&actor, ""),
     };
-    let mut rest = signin::clause(&event_type, &words);
+    let mut rest = means(&words).to_owned() + &signin::clause(&event_type, &words);
     if is_failure && is_whole && failed_phrase_of(&event_type).is_none() {
         rest += ", which failed";
     }
@@ -194,7 +194,7 @@ fn tried(did: Wording) -> Wording {
     }
 }
 
-/// ` from 203.0.113.5 (FR) with Chrome on Mac OS X, by API key`.
+/// ` from 203.0.113.5 (FR) with Chrome on Mac OS X`.
 fn whence(words: &Words<'_>) -> String {
     let mut out = match (words.norm(Norm::SourceIp), words.norm(Norm::SourceCountry)) {
         (Some(ip), Some(country)) => format!(" from {ip} ({country})"),
@@ -209,12 +209,16 @@ fn whence(words: &Words<'_>) -> String {
         (None, Some(os)) => out += &format!(" on {os}"),
         (None, None) => {}
     }
-    match words.norm(Norm::ActorVia).as_deref() {
-        Some("api-key") => out += " by API key",
-        Some("scim") => out += " by SCIM",
-        _ => {}
-    }
     out
+}
+
+/// What stood in for a session, which is told wherever the address and the program are not.
+fn means(words: &Words<'_>) -> &'static str {
+    match words.norm(Norm::ActorVia).as_deref() {
+        Some("api-key") => " by API key",
+        Some("scim") => " by SCIM",
+        _ => "",
+    }
 }
 
 #[cfg(test)]
