@@ -12,6 +12,7 @@ use crate::triage::baseline;
 use crate::triage::finding::{Finding, Findings, LEAST_OF_ID};
 use crate::triage::report::{Answers, Baseline, Run};
 use crate::triage::reported::{self, Reported};
+use crate::triage::status::Status;
 use crate::triage::suppression::{self, Suppression, Use};
 
 /// All that was decided.
@@ -49,13 +50,19 @@ impl Decisions {
         self.earlier.iter().flat_map(|(_, told)| told).collect()
     }
 
+    /// Whether nobody answered anything.
+    pub fn answer_nothing(&self) -> bool {
+        self.answers.iter().all(|(_, given)| given.is_empty())
+    }
+
     /// Applies all of it to findings, and notes in the run what became of it. `now` is `--now`, else the
-    /// newest event.
+    /// newest event. What was found before, in the history alone, is known; what somebody said no to, or is not sure
+    /// of, moves to the findings, since an answer comes after the question.
     pub fn apply(
         &self,
         all: &Findings<'_>,
         now: Option<Timestamp>,
-        findings: &mut [Finding],
+        (findings, before): (&mut Vec<Finding>, &mut Vec<Finding>),
         run: &mut Run,
     ) -> Result<()> {
         let earlier = self.earlier();
@@ -63,9 +70,17 @@ impl Decisions {
             run.baseline.push(Baseline { file: file.clone(), findings: told.len() });
         }
         let given: Vec<&Given> = self.answers.iter().flat_map(|(_, given)| given).collect();
+        let count = findings.len();
+        findings.append(before);
         let unused =
             answer::apply(&given, &earlier, all.set, findings).map_err(|message| anyhow!("--answers {message}"))?;
         baseline::mark(&earlier, all, findings);
+        let of_history = findings.split_off(count);
+        let (raised, mut told): (Vec<Finding>, Vec<Finding>) = of_history.into_iter().partition(Finding::is_raised);
+        suppression::apply(&self.suppressions, now, all, &mut told);
+        told.iter_mut().filter(|finding| finding.status == Status::New).for_each(|f| f.status = Status::Known);
+        findings.extend(raised);
+        *before = told;
         let mut first = 0;
         for (file, given) in &self.answers {
             let own = unused.iter().filter_map(|place| given.get(place.checked_sub(first)?));

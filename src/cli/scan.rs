@@ -160,15 +160,21 @@ fn report<'a>(
     let store = &analysis.store;
     let all = Findings { set, store, detected: &analysis.detected, evidence_limit: settings.evidence };
     let mut findings = all.of(|rule| settings.config.wants(rule));
-    findings.iter_mut().for_each(|finding| context::add(finding, store, enrichment));
-    decisions.apply(&all, now, &mut findings, &mut run)?;
+    // What the history tells is not reported, but belongs to the cases of what is, and may be answered.
+    let may_matter = store.has_history() && !(findings.is_empty() && decisions.answer_nothing());
+    let mut before = if may_matter { all.of_history(|rule| settings.config.wants(rule)) } else { vec![] };
+    findings.iter_mut().chain(&mut before).for_each(|finding| context::add(finding, store, enrichment));
+    decisions.apply(&all, now, (&mut findings, &mut before), &mut run)?;
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
+    let count = findings.len();
+    findings.append(&mut before);
     let is_own = |ip: &str| enrichment.known.as_ref().is_some_and(|known| known.is_own(ip));
     let within = settings.config.case_within.unwrap_or(CASE_WITHIN);
     let mut cases = Cases { set, store, within, is_own: &is_own }.of(&findings);
     let case_of: BTreeMap<&String, &String> =
         cases.iter().flat_map(|case| case.finding_ids.iter().map(|finding| (finding, &case.id))).collect();
+    findings.truncate(count);
     findings.iter_mut().for_each(|finding| finding.case = case_of.get(&finding.id).map(|id| (*id).clone()));
     // A case is what it is, whichever of its findings are asked for.
     findings.retain(|finding| {

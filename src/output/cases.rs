@@ -1,7 +1,7 @@
 //! Cases: the part of the table that tells stories.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use comfy_table::{Cell, ColumnConstraint, Width};
@@ -14,7 +14,7 @@ use crate::event::time::Zone;
 use crate::triage::case::Case;
 use crate::triage::finding::short;
 use crate::triage::report::Report;
-use crate::triage::status::Status;
+use crate::triage::status::News;
 use crate::triage::story::Step;
 
 /// Cases shown; the rest are counted.
@@ -45,12 +45,20 @@ pub fn write(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result
     if let Some(column) = table.column_mut(0) {
         column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(10)));
     }
-    writeln!(out, "Cases: {}", report.cases.len())?;
+    writeln!(out, "Cases: {}{}", report.cases.len(), known(&report.cases))?;
     writeln!(out, "{table}")?;
-    if report.cases.len() > SHOWN {
-        writeln!(out, "{} more; --format json has them all", report.cases.len() - SHOWN)?;
+    if let Some(more) = report.cases.get(SHOWN..).filter(|more| !more.is_empty()) {
+        writeln!(out, "{} more{}; --format json has them all", more.len(), known(more))?;
     }
     writeln!(out)
+}
+
+/// ` (3 known)`
+pub fn known(cases: &[Case]) -> String {
+    match cases.iter().filter(|case| case.news == News::Known).count() {
+        0 => String::new(),
+        known => format!(" ({known} known)"),
+    }
 }
 
 fn who(case: &Case) -> String {
@@ -62,22 +70,20 @@ fn who(case: &Case) -> String {
     }
 }
 
-/// The worst steps with their numbers, in the order of the story.
+/// The worst steps with their numbers, in the order of the story; of a case that has grown those that are new go first.
 fn worst(story: &[Step]) -> Vec<(usize, &Step)> {
     let mut steps: Vec<(usize, &Step)> = (1..).zip(story).collect();
-    steps.sort_by_key(|(number, step)| (Reverse(step.severity), *number));
+    steps.sort_by_key(|(number, step)| (step.news == News::Known, Reverse(step.severity), *number));
     steps.truncate(STEPS);
     steps.sort_by_key(|(number, _)| *number);
     steps
 }
 
 fn what(report: &Report<'_>, case: &Case, zone: Zone) -> String {
-    let own = || report.findings.iter().filter(|finding| finding.case.as_ref() == Some(&case.id));
-    let is_known = own().all(|finding| finding.status == Status::Known);
+    let own = report.findings.iter().filter(|finding| finding.case.as_ref() == Some(&case.id));
+    let is_known = case.news == News::Known;
     let known = if is_known { " (known)" } else { "" };
-    let known_ids: HashSet<&str> =
-        own().filter(|finding| finding.status == Status::Known).map(|finding| finding.id.as_str()).collect();
-    let networks: BTreeMap<&String, &String> = own().flat_map(|finding| &finding.context.known).collect();
+    let networks: BTreeMap<&String, &String> = own.flat_map(|finding| &finding.context.known).collect();
     let mut text = format!("{}{}{known}\n", Safe(&case.title), known_networks(networks));
     let day = case.story.first().map(|step| step.time.short(zone)).unwrap_or_default();
     for (number, step) in worst(&case.story) {
@@ -87,9 +93,7 @@ fn what(report: &Report<'_>, case: &Case, zone: Zone) -> String {
         let ids: Vec<&str> = step.finding_ids.iter().take(step.rules.len()).map(|id| short(id)).collect();
         let (rules, ids) = (step.rules.join(", "), ids.join(", "));
         // Of a case that has grown, what was told before is marked.
-        let are_old = step.finding_ids.iter().all(|id| known_ids.contains(id.as_str()));
-        let is_old = !is_known && are_old && !step.finding_ids.is_empty();
-        let old = if is_old { " (known)" } else { "" };
+        let old = if !is_known && step.news == News::Known { " (known)" } else { "" };
         text += &format!("{number}. {time}{tactic} {}{old} [{rules}] {ids}\n", Safe(&step.sentence));
     }
     if case.story.len() > STEPS {

@@ -136,6 +136,8 @@ struct Case<'r> {
     title: &'r str,
     organization: &'r str,
     severity: &'static str,
+    /// `new`, `grown` or `known`
+    status: &'static str,
     score: u32,
     score_lines: Vec<ScoreLine<'r>>,
     first_seen: String,
@@ -153,6 +155,7 @@ struct Step<'r> {
     timestamp: String,
     tactic: &'r str,
     severity: &'static str,
+    status: &'static str,
     rule_ids: &'r [String],
     finding_ids: &'r [String],
 }
@@ -162,6 +165,7 @@ fn step(step: &story::Step) -> Step<'_> {
         timestamp: step.time.rfc3339(),
         tactic: &step.tactic,
         severity: step.severity.word(),
+        status: step.news.word(),
         rule_ids: &step.rules,
         finding_ids: &step.finding_ids,
     }
@@ -183,6 +187,7 @@ fn case(case: &case::Case) -> Case<'_> {
         title: &case.title,
         organization: &case.organization,
         severity: case.severity.word(),
+        status: case.news.word(),
         score: case.score,
         score_lines: case.score_lines.iter().map(score_line).collect(),
         first_seen: case.first_seen.rfc3339(),

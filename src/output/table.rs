@@ -342,7 +342,7 @@ fn last_line(report: &Report<'_>, triage: &[&Finding], questions: &[&Finding], o
         (false, false) => format!("{} and {}", counted(triage, "finding"), counted(questions, "question")),
     };
     if !report.cases.is_empty() {
-        found = format!("{}; {found}", plural(report.cases.len() as u64, "case"));
+        found = format!("{}; {found}", plural(report.cases.len() as u64, "case") + &cases::known(&report.cases));
     }
     match report.findings.iter().filter(|finding| finding.status == Status::Suppressed).count() {
         0 => {}

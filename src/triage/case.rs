@@ -7,7 +7,7 @@ use std::hash::Hasher;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::finding::{Finding, Subject};
-use super::status::{Disposition, Status};
+use super::status::{Disposition, News, Status};
 use super::story::{Step, steps, tactics};
 use super::tie::{Bonds, Ties, is_suspicious};
 use crate::detect::risk::weight;
@@ -54,6 +54,8 @@ pub struct Case {
     pub story: Vec<Step>,
     /// the first thing to do
     pub first_action: String,
+    /// how much of it was known before
+    pub news: News,
 }
 
 /// Everything that cases are made from.
@@ -69,7 +71,7 @@ pub struct Cases<'a> {
 }
 
 impl Cases<'_> {
-    /// The cases of findings, worst first. Questions, findings of little weight and those that only add up others
+    /// The cases of findings, those that nobody has seen first, and the worst of them. Questions, findings of little weight and those that only add up others
     /// join a case and do not make one; what was suppressed is in none.
     pub fn of(&self, findings: &[Finding]) -> Vec<Case> {
         let open: Vec<&Finding> = findings.iter().filter(|finding| finding.status != Status::Suppressed).collect();
@@ -92,7 +94,9 @@ impl Cases<'_> {
             })
             .collect();
         cases.sort_by(|a, b| {
-            let key = |case: &Case| (std::cmp::Reverse((case.severity, case.score)), case.first_seen);
+            let key = |case: &Case| {
+                (case.news == News::Known, std::cmp::Reverse((case.severity, case.score)), case.first_seen)
+            };
             key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
         });
         cases
@@ -142,11 +146,12 @@ impl Cases<'_> {
             severity: worst.severity,
             score: score_lines.iter().map(|line| line.points).sum(),
             score_lines,
-            first_seen: findings.iter().map(|f| f.first_seen).min()?,
+            first_seen: begin(&suspicious, &seen)?,
             last_seen: findings.iter().map(|f| f.last_seen).max()?,
             entities: entities(&findings),
             finding_ids: findings.iter().map(|f| f.id.clone()).collect(),
             story: steps(self.set, &seen),
+            news: News::of(findings.iter().map(|f| f.status)),
             first_action: self.set.rules[worst.rule].triage.first().cloned().unwrap_or_default(),
         })
     }
@@ -240,6 +245,13 @@ impl Cases<'_> {
         }
         lines
     }
+}
+
+/// When it began: with the first event of what casts suspicion, or when anything else of it was complete. Why a question
+/// is asked may lie hours before, as an honest sign-in does.
+fn begin(suspicious: &[&(&Finding, Timestamp)], seen: &[(&Finding, Timestamp)]) -> Option<Timestamp> {
+    let suspicious = suspicious.iter().map(|(finding, _)| finding.first_seen);
+    suspicious.chain(seen.iter().map(|(_, complete)| *complete)).min()
 }
 
 fn points(finding: &Finding) -> u32 {

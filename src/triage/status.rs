@@ -45,6 +45,43 @@ impl Status {
     }
 }
 
+/// How much of several findings was known before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum News {
+    /// nothing of it
+    New,
+    /// something of it
+    Grown,
+    /// all of it
+    Known,
+}
+
+impl News {
+    /// What there is of findings with these states.
+    pub fn of(states: impl Iterator<Item = Status>) -> News {
+        let (known, new): (Vec<Status>, Vec<Status>) = states.partition(|status| *status == Status::Known);
+        match (known.is_empty(), new.is_empty()) {
+            (true, _) => News::New,
+            (false, true) => News::Known,
+            (false, false) => News::Grown,
+        }
+    }
+
+    /// That of two together.
+    pub fn and(self, other: News) -> News {
+        if self == other { self } else { News::Grown }
+    }
+
+    /// The word in output.
+    pub fn word(self) -> &'static str {
+        match self {
+            News::New => "new",
+            News::Grown => "grown",
+            News::Known => "known",
+        }
+    }
+}
+
 /// What put a finding away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Finding;
-use super::status::Disposition;
+use super::status::{Disposition, News};
 use crate::event::time::{Timestamp, Zone};
 use crate::rule::Severity;
 use crate::rule::attack::place;
@@ -24,6 +24,8 @@ pub struct Step {
     pub rules: Vec<String>,
     /// the ids of their findings, and then those of steps like it that are only counted
     pub finding_ids: Vec<String>,
+    /// how much of it was known before
+    pub news: News,
 }
 
 impl Step {
@@ -75,7 +77,8 @@ pub fn steps(set: &RuleSet, findings: &[(&Finding, Timestamp)]) -> Vec<Step> {
         let rules = group.iter().map(|(finding, _)| set.rules[finding.rule].name.clone()).collect();
         let severity = group.iter().map(|(finding, _)| finding.severity).max().unwrap_or_default();
         let finding_ids = group.iter().map(|(finding, _)| finding.id.clone()).collect();
-        let step = Step { time: *time, tactic: tactic(first).to_owned(), sentence, severity, rules, finding_ids };
+        let news = News::of(group.iter().map(|(finding, _)| finding.status));
+        let step = Step { time: *time, tactic: tactic(first).to_owned(), sentence, severity, rules, finding_ids, news };
         let titles = group.iter().map(|(finding, _)| finding.title.as_str()).collect();
         steps.push((step, place(tactic(first)), titles));
     }
@@ -98,6 +101,7 @@ fn told_once(steps: Vec<(Step, Vec<&str>)>) -> Vec<Step> {
         if let Some(first) = seen.get(&key).filter(|_| count > FEW) {
             let first: &mut Step = &mut out[*first];
             first.finding_ids.append(&mut step.finding_ids);
+            first.news = first.news.and(step.news);
             continue;
         }
         seen.insert(key, out.len());

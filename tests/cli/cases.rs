@@ -369,6 +369,57 @@ fn steps_of_a_case_that_has_grown_are_marked_as_known() {
     assert!(!title.split(" 1. ").next().unwrap().contains("(known)"), "{table}");
 }
 
+/// Day by day, with the days before as history, a case is that of one scan over all, and its older steps are known.
+#[test]
+fn a_case_that_grows_keeps_its_id_title_and_severity_beside_a_history() {
+    let early = guessed_administrator();
+    let alice = guessed(100, "alice", "203.0.113.9", 9).remove(0);
+    let later = vec![excluded(300, &alice, 8)];
+    let ((_a, before), (_b, day)) = (written(&early), written(&later));
+    let (_c, all) = written(&[early, later].concat());
+    let case = |arguments: &[&str]| {
+        let told = report(arguments);
+        let cases = told["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 1, "{cases:#?}");
+        (cases[0].clone(), told["findings"].as_array().unwrap().clone())
+    };
+    let (whole, _) = case(&[&all]);
+    let (grown, findings) = case(&[&day, "--history", &before]);
+    for member in ["id", "title", "severity", "score", "score_lines", "first_seen", "last_seen", "story", "first_action"] {
+        assert_eq!(grown[member], whole[member], "{member}");
+    }
+    assert_eq!((&whole["status"], &grown["status"]), (&"new".into(), &"grown".into()));
+    let steps = grown["steps"].as_array().unwrap();
+    let states: Vec<&str> = steps.iter().map(|step| step["status"].as_str().unwrap()).collect();
+    assert!(states.starts_with(&["known"]) && states.ends_with(&["new"]), "{states:?}");
+    assert_eq!(grown["finding_ids"].as_array().unwrap().len(), findings.len(), "the findings are those of the day");
+    assert!(findings.iter().all(|finding| finding["status"] == "new" && finding["case_id"] == grown["id"]));
+    let table = scan(&[&day, "--history", &before]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(table.contains("events in 8 min (known) [success-after-bruteforce]"), "{table}");
+    // Where the day adds nothing to it, there is no case.
+    let (_d, other) = written(&[excluded(300, &serde_json::json!({"type": "user", "username": "zoe"}), 8)]);
+    assert!(report(&[&other, "--history", &before])["cases"].as_array().unwrap().is_empty());
+}
+
+/// Twenty known cases leave room for the one that is new.
+#[test]
+fn cases_that_nobody_has_seen_stand_before_known_ones() {
+    let victims = |range: std::ops::Range<u32>| -> Vec<Value> {
+        range.flat_map(|n| guessed(n * 100, &format!("user{n}"), &format!("203.0.{n}.9"), n % 12)).collect()
+    };
+    let ((_a, before), (_b, all)) = (written(&victims(1..24)), written(&victims(1..25)));
+    let baseline = TempDir::new().unwrap();
+    let told = baseline.path().join("told.json");
+    scan(&[&before, "--output", &format!("json={}", text(&told))]);
+    let table = scan(&[&all, "--baseline", text(&told)]);
+    let cases = report(&[&all, "--baseline", text(&told)])["cases"].as_array().unwrap().clone();
+    assert!(cases.len() > 21 && cases[0]["status"] == "new" && cases[1]["status"] == "known", "{table}");
+    let known = cases.len() - 1;
+    assert!(table.contains(&format!("Cases: {} ({known} known)", known + 1)), "{table}");
+    assert!(table.contains(&format!("\n{0} more ({0} known); --format json has them all", known - 19)), "{table}");
+    assert!(table.contains(&format!("\n{} cases ({known} known); ", known + 1)), "{table}");
+}
+
 #[test]
 fn a_case_is_the_same_whichever_of_its_findings_are_asked_for() {
     let folder = scenario("policy-gap");

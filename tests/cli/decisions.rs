@@ -328,6 +328,40 @@ fn a_no_is_new_once() {
     jcdetect().args(["scan", &log, "--baseline", &raised, "--answers", &no, "--fail-on", "high"]).assert().code(0);
 }
 
+/// The answer comes a day after the question, when its event stands in the history.
+#[test]
+fn a_no_raises_what_was_asked_in_the_history() {
+    let desk = Desk::new();
+    let monday = desk.with("monday.jsonl", &deletions(&[("authnpolicy", "2026-03-10T20:00:00Z", "Old test policy")]));
+    let tuesday = desk.with("tuesday.jsonl", &lines(&[sign_in(7, "2026-03-11T09:00:00Z", true)]));
+    let asked = desk.with("asked", &scan(&[&monday, "--format", "json"]));
+    let id = of(&findings(&[&monday]), "cap-deleted")["id"].as_str().unwrap().to_owned();
+    let answered = |word: &str| {
+        let answers = desk.with("a.csv", &format!("finding_id,answer,who,when\n{id},{word},ops,2026-03-11\n"));
+        let arguments = ["scan", &tuesday, "--history", &monday, "--answers", &answers, "--format", "json"];
+        let with = move |baseline: &str, fails_with: i32| {
+            let fixed = ["--baseline", baseline, "--fail-on", "high"];
+            let out = jcdetect().args(arguments).args(fixed).assert().code(fails_with).get_output().clone();
+            let (told, beside) = (String::from_utf8(out.stdout).unwrap(), String::from_utf8(out.stderr).unwrap());
+            assert!(!beside.contains("fit no question"), "{beside}");
+            told
+        };
+        with(&asked, if word == "yes" { 0 } else { 1 })
+    };
+    let found = |report: &str| serde_json::from_str::<Value>(report).unwrap()["findings"].as_array().unwrap().clone();
+    assert_eq!(found(&answered("yes")).len(), 0);
+    let raised = answered("no");
+    let finding = &found(&raised)[0];
+    assert_eq!((&finding["id"], &finding["status"]), (&id.as_str().into(), &"new".into()));
+    assert_eq!((&finding["disposition"], &finding["severity"]), (&"triage".into(), &"high".into()));
+    // It stays in the report, known, as long as the answer is given.
+    let raised = desk.with("raised", &raised);
+    let no = desk.path("a.csv");
+    let again = ["--history", &monday, "--answers", &no, "--baseline", &raised, "--format", "json"];
+    let again = found(&scan(&[&[tuesday.as_str()], &again[..]].concat()));
+    assert_eq!((again.len(), &again[0]["status"]), (1, &"known".into()));
+}
+
 #[test]
 fn the_next_account_that_an_address_gets_into_is_new() {
     let desk = Desk::new();
