@@ -139,22 +139,28 @@ pub fn apply(
     let mut by_id: BTreeMap<&str, Vec<&Reported>> = asked.map(|finding| (finding.id.as_str(), vec![])).collect();
     for told in earlier {
         by_id.entry(&told.id).or_default().push(told);
+        if let Some(reply) =
+            told.answer.as_ref().filter(|reply| !reply.finding_id.is_empty() && reply.finding_id != told.id)
+        {
+            by_id.entry(&reply.finding_id).or_default().push(told);
+        }
     }
-    let known = |given: &&Given| {
-        let id = whole(given, &by_id)?;
+    let asked: Vec<String> = answers.iter().map(|given| whole(given, &by_id)).collect::<Result<_, String>>()?;
+    let mark = |(given, id): (&&Given, &String)| {
         let told = by_id.get(id.as_str()).filter(|_| given.mark.completing.is_empty());
         let told = told.and_then(|told| Mark::of_all(told, |told| !was_overtaken(told, given)));
-        Ok(told.unwrap_or_else(|| Mark { id, ..given.mark.clone() }))
+        told.unwrap_or_else(|| Mark { id: id.clone(), ..given.mark.clone() })
     };
-    let marks = Marks::new(answers.iter().map(known).collect::<Result<_, String>>()?);
+    let marks = Marks::new(answers.iter().zip(&asked).map(mark).collect());
     let mut used: BTreeSet<usize> = BTreeSet::new();
     for finding in findings.iter_mut().filter(is_question) {
         let own = marks.of(finding, &set.rules[finding.rule].name);
         // The worst counts: whoever reads a colleague's mail must not be able to talk over their no.
-        let worst = own.iter().map(|place| answers[*place]).max_by_key(|given| (given.answer, given.when, &given.who));
-        if let Some(worst) = worst {
+        let rank = |place: &&usize| (answers[**place].answer, answers[**place].when, &answers[**place].who);
+        if let Some(place) = own.iter().max_by_key(rank) {
+            let worst = answers[*place];
             let is_covered = || marks.cover(own.iter().map(|place| (*place, answers[*place].when)), finding);
-            settle(worst, finding, worst.answer == Answer::Yes && !is_covered());
+            settle(worst, &asked[*place], finding, worst.answer == Answer::Yes && !is_covered());
         }
         used.extend(own);
     }
@@ -184,8 +190,9 @@ fn whole(given: &Given, by_id: &BTreeMap<&str, Vec<&Reported>>) -> Result<String
 }
 
 /// `is_outdated` says that something completed the finding that nobody who answered was shown.
-fn settle(given: &Given, finding: &mut Finding, is_outdated: bool) {
-    let answered = Answered { answer: given.answer, who: given.who.clone(), when: given.when, is_outdated };
+fn settle(given: &Given, asked_as: &str, finding: &mut Finding, is_outdated: bool) {
+    let (answer, who, when) = (given.answer, given.who.clone(), given.when);
+    let answered = Answered { asked_as: asked_as.to_owned(), answer, who, when, is_outdated };
     finding.answer = Some(answered);
     match given.answer {
         // What happened after the question was not asked about, even if an earlier report had some of it.

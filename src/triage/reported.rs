@@ -160,6 +160,9 @@ pub struct Duet {
 pub struct Reply {
     #[serde(skip_deserializing)]
     answer: &'static str,
+    /// the id of the finding when it was answered; it changes in an export that rolls on
+    #[serde(default)]
+    pub finding_id: String,
     /// by whom
     #[serde(default)]
     pub who: String,
@@ -252,6 +255,7 @@ impl From<&Answered> for Reply {
     fn from(answered: &Answered) -> Reply {
         Reply {
             answer: answered.answer.word(),
+            finding_id: answered.asked_as.clone(),
             who: answered.who.clone(),
             when: answered.when.rfc3339(),
             outdated: answered.is_outdated,

@@ -139,6 +139,8 @@ impl Answer {
 /// An answer to the question of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
+    /// the id of the finding when it was answered
+    pub asked_as: String,
     /// what
     pub answer: Answer,
     /// by whom

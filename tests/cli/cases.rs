@@ -385,7 +385,9 @@ fn a_case_that_grows_keeps_its_id_title_and_severity_beside_a_history() {
     };
     let (whole, _) = case(&[&all]);
     let (grown, findings) = case(&[&day, "--history", &before]);
-    for member in ["id", "title", "severity", "score", "score_lines", "first_seen", "last_seen", "story", "first_action"] {
+    for member in
+        ["id", "title", "severity", "score", "score_lines", "first_seen", "last_seen", "story", "first_action"]
+    {
         assert_eq!(grown[member], whole[member], "{member}");
     }
     assert_eq!((&whole["status"], &grown["status"]), (&"new".into(), &"grown".into()));

@@ -257,6 +257,36 @@ fn an_answer_outlives_the_id_of_its_finding() {
     assert_eq!(of(&findings(&[&source, "--answers", &filled]), "cap-deleted")["status"], "suppressed");
 }
 
+/// Each day the first event falls out of the export, and the id changes; yesterday's report knows what was answered.
+#[test]
+fn an_answer_by_its_id_alone_holds_for_as_long_as_the_finding_rolls_on() {
+    let desk = Desk::new();
+    let times = ["10T20", "11T19", "12T18", "13T17", "14T16"].map(|at| format!("2026-03-{at}:00:00Z"));
+    let of_days = |days: &[String]| {
+        deletions(&days.iter().map(|time| ("authnpolicy", time.as_str(), "Old policy")).collect::<Vec<_>>())
+    };
+    let export = |from: usize, to: usize| {
+        let lines: Vec<String> = of_days(&times[..to]).lines().skip(from).map(str::to_owned).collect();
+        desk.with(&format!("{from}.jsonl"), &(lines.join("\n") + "\n"))
+    };
+    let asked = desk.with("0.json", &scan(&[&export(0, 3), "--format", "json"]));
+    let id = of(&findings(&[&export(0, 3)]), "cap-deleted")["id"].as_str().unwrap().to_owned();
+    let no = desk.with("a.csv", &format!("finding_id,answer,who,when\n{},no,ops,2026-03-13\n", &id[..8]));
+    let mut baseline = asked;
+    for day in 0..3 {
+        let log = export(day, 3 + day);
+        let text = scan(&[&log, "--baseline", &baseline, "--answers", &no, "--format", "json"]);
+        let told: Value = serde_json::from_str(&text).unwrap();
+        let finding = of(told["findings"].as_array().unwrap(), "cap-deleted").clone();
+        assert_eq!(
+            (&finding["disposition"], &finding["answer"]["finding_id"]),
+            (&"triage".into(), &id.as_str().into())
+        );
+        assert_eq!(finding["id"] == id.as_str(), day == 0);
+        baseline = desk.with(&format!("report{day}.json"), &text);
+    }
+}
+
 /// An administrator who deletes things of these types at these times.
 fn deletions(of: &[(&str, &str, &str)]) -> String {
     let admin = serde_json::json!({"type": "admin", "email": "ops@example.com", "id": "bf705d8039649cb62b6d89f7"});
