@@ -12,7 +12,7 @@ use super::safe::Safe;
 use super::{Look, cases, unread};
 use crate::event::counted::{few, plural};
 use crate::event::coverage::{Coverage, Told};
-use crate::event::time::Zone;
+use crate::event::time::{DAY, Zone};
 use crate::rule::Severity;
 use crate::triage::finding::Finding;
 use crate::triage::report::Report;
@@ -217,6 +217,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
         skipped(report.history, &report.run.history, "Skipped of the history", out)?;
         unread::sources(report.history, " of the history", out)?;
     }
+    too_short(report, out)?;
     if c.flattened.count > 0 {
         let (records, places) = (plural(c.flattened.count, "record"), examples(&c.flattened, &report.run.sources));
         writeln!(
@@ -242,6 +243,23 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     unknown_types(c, out)?;
     enriched(report, zone, out)?;
     unread::left_out(c, out)
+}
+
+/// What is read reaches back too little for what many rules learn first.
+fn too_short(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    const ENOUGH: i64 = 21 * DAY;
+    let spans: Vec<_> = [report.coverage, report.history].into_iter().filter_map(|coverage| coverage.span).collect();
+    let (first, last) = (spans.iter().map(|span| span.first).min(), spans.iter().map(|span| span.last).max());
+    let young = report.rules.too_young.len() as u64;
+    match first.zip(last).map(|(first, last)| last.since(first)).filter(|span| young > 0 && span.0 < ENOUGH) {
+        Some(span) => writeln!(
+            out,
+            "Short: {} are read; {} for 14 days or more what is usual, and judged nobody: give older exports as --history",
+            span.words(),
+            if young == 1 { "1 rule learns".to_owned() } else { format!("{young} rules learn") }
+        ),
+        None => Ok(()),
+    }
 }
 
 /// Ids that stand on events with different bodies.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::{guessed_password, lines, sign_in};
-use super::{findings, report, rule_ids, text};
+use super::{findings, report, rule_ids, scan, text};
 
 fn admin_sign_in(day: u32, country: &str, ip: &str) -> Value {
     json!({
@@ -100,6 +100,22 @@ fn what_stands_in_history_is_not_reported() {
     assert!(findings(&[text(&new), "--history", text(&old)]).is_empty());
     let both = findings(&[text(&old), "--history", text(&old)]);
     assert!(rule_ids(&both).contains(&"success-after-bruteforce"), "what stands in both is input");
+}
+
+#[test]
+fn a_log_that_is_too_short_to_learn_from_says_so() {
+    let folder = TempDir::new().unwrap();
+    let log = |name: &str, days: std::ops::Range<u32>| {
+        let path = folder.path().join(name);
+        fs::write(&path, lines(&days.map(|day| admin_sign_in(day, "FR", "198.51.100.7")).collect::<Vec<_>>())).unwrap();
+        text(&path).to_owned()
+    };
+    let (old, new) = (log("old.jsonl", 0..32), log("new.jsonl", 32..42));
+    let short = scan(&[&new]);
+    let line = short.lines().find(|line| line.starts_with("Short: 9 d are read; ")).expect(&short);
+    assert!(line.contains(" rules learn for 14 days or more what is usual, and judged nobody"), "{line}");
+    assert!(!scan(&[&new, "--history", &old]).contains("Short:"));
+    assert!(!scan(&[&old]).contains("Short:"));
 }
 
 /// The rules that found something, with the ids of their findings and whether they are pending and new.
