@@ -12,7 +12,7 @@ use super::nearest::nearest_of;
 /// A value of a field in the form in which it is compared: text, or `null`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value<'e> {
-    /// the record says `null`
+    /// the record says `null`, or has an object without a value
     Null,
     /// text; a number or boolean as JSON writes it
     Text(Cow<'e, str>),
@@ -25,6 +25,12 @@ impl Value<'_> {
             Value::Null => None,
             Value::Text(text) => Some(text),
         }
+    }
+
+    /// Whether it might as well not be there: `null`, or an empty text. Two records that differ in such values alone are
+    /// one event.
+    pub fn says_nothing(&self) -> bool {
+        self.text().is_none_or(str::is_empty)
     }
 }
 

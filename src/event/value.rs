@@ -53,7 +53,9 @@ fn collect<'e>(json: &'e Json<'e>, path: &[String], out: &mut Values<'e>) {
 
 fn value_of<'e>(json: &'e Json<'e>) -> Value<'e> {
     match json {
+        // An exporter with fixed columns writes `{}` where there is nothing.
         Json::Null => Value::Null,
+        Json::Object(_) | Json::Parts(_) if json.says_nothing() => Value::Null,
         Json::Text(text) => Value::Text(Cow::Borrowed(text)),
         other => Value::Text(Cow::Owned(other.to_string())),
     }

@@ -287,7 +287,7 @@ mod tests {
     use crate::event::json::Json;
 
     const EVENT: &str = r#"{"timestamp":"2026-03-02T09:05:00Z","event_type":"radius_auth","success":false,"username":"Jane.Doe",
-        "error_code":49,"organization":"o","initiated_by":{"type":"user","username":"jane.doe","id":"u1"},"provider":null,
+        "error_code":49,"organization":"o","initiated_by":{"type":"user","username":"jane.doe","id":"u1"},"provider":null,"attr":"","asn":{},"geoip":{"city":null},
         "useragent":{"name":"Python Requests"},"client_ip":"10.1.2.3","resource":{"type":"user","id":"U1","name":"x -enc y"},
         "changes":[{"field":"mfa.exclusion","from":false,"to":true},{"field":"sudo","to":true}],
         "message":"aGVsbG8gaHR0cDovL3g="}"#;
@@ -348,7 +348,15 @@ mod tests {
             ("provider: null", true),
             ("process_name: null", true),
             ("username: null", false),
-            ("provider|exists: true", true),
+            ("provider|exists: true", false),
+            ("{attr: null, asn: null, geoip: null, geoip.city: null}", true),
+            ("attr|exists: true", false),
+            ("asn|exists: true", false),
+            ("geoip|exists: true", false),
+            ("attr: ''", true),
+            ("attr|neq: x", false),
+            ("geoip|neq: x", false),
+            ("asn: '*'", false),
             ("process_name|exists: false", true),
             ("process_name: ''", false),
             ("agent.name: python-requests", true),

@@ -175,8 +175,8 @@ impl Test {
     /// The same, for values that many tests look at; `texts` are those of them that are text.
     pub fn holds_for(&self, values: &[Value<'_>], texts: &[Folded<'_>], event: &impl Fields) -> bool {
         let one = |pattern: &Pattern| match pattern {
-            Pattern::Null => values.iter().all(|v| *v == Value::Null),
-            Pattern::Exists(wanted) => values.is_empty() != *wanted,
+            Pattern::Null => values.iter().all(Value::says_nothing),
+            Pattern::Exists(wanted) => values.iter().all(Value::says_nothing) != *wanted,
             Pattern::Reference(field, side, spelling) => {
                 let others = event.values(field);
                 let pairs = values.iter().filter_map(Value::text);
@@ -186,7 +186,7 @@ impl Test {
             }
             pattern => texts.iter().any(|text| pattern.matches(text)),
         };
-        let has_value = !texts.is_empty();
+        let has_value = !values.iter().all(Value::says_nothing);
         if self.is_negated {
             return has_value && !self.patterns.iter().any(one);
         }
