@@ -68,6 +68,7 @@ impl News {
     }
 
     /// That of two together.
+    #[must_use]
     pub fn and(self, other: News) -> News {
         if self == other { self } else { News::Grown }
     }

@@ -376,7 +376,7 @@ fn a_no_raises_what_was_asked_in_the_history() {
             assert!(!beside.contains("fit no question"), "{beside}");
             told
         };
-        with(&asked, if word == "yes" { 0 } else { 1 })
+        with(&asked, i32::from(word != "yes"))
     };
     let found = |report: &str| serde_json::from_str::<Value>(report).unwrap()["findings"].as_array().unwrap().clone();
     assert_eq!(found(&answered("yes")).len(), 0);
