@@ -336,7 +336,8 @@ fn each(by: &[GroupBy]) -> String {
     if by.is_empty() { String::new() } else { format!(", for each {}", names(by.iter().map(|by| &by.name))) }
 }
 
-fn names(list: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+/// Names in a row, the first few of them.
+pub fn names(list: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let names: Vec<String> = list.into_iter().map(|name| name.as_ref().to_owned()).collect();
     some(&names, ", ")
 }

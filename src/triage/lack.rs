@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::describe;
 use super::explanation::Read;
+use crate::detect::Judged;
 use crate::detect::count::Counted;
 use crate::detect::group::{Grouping, Members};
 use crate::detect::index::Index;
@@ -15,7 +16,7 @@ use crate::detect::profile::Symbol;
 use crate::event::field::{Field, Norm};
 use crate::event::time::{HOUR, SECOND, Span, Timestamp};
 use crate::rule::logic::{Chain, Count, FirstSeen, Logic, Travel};
-use crate::rule::told::left_out;
+use crate::rule::told::{left_out, names};
 
 /// A rule, and how its events are grouped.
 pub struct Keys<'a> {
@@ -63,6 +64,18 @@ impl Keys<'_> {
         self.read.detected.index(self.read.set, self.read.store, self.rule, step)
     }
 
+    /// Why no group has an event of a step.
+    fn absence(&self, step: usize) -> Option<String> {
+        let Read { set, detected, .. } = self.read;
+        let name = self.name(step);
+        if detected.signals[set.references[self.rule][step]].is_empty() {
+            return Some(format!("{name} never happened"));
+        }
+        let by = set.rules[self.rule].logic.group_by();
+        let has_none = self.index(step).groups.is_empty();
+        has_none.then(|| format!("no event of {name} has {}", names(by.iter().map(|by| &by.name))))
+    }
+
     fn members(&self, group: u32) -> Members {
         self.read.detected.members(self.read.set, self.read.store, self.rule, group)
     }
@@ -81,9 +94,10 @@ pub fn anywhere(keys: &Keys<'_>) -> Vec<String> {
     match &keys.read.set.rules[keys.rule].logic {
         Logic::Count(count) => most_at_once(keys, count),
         Logic::Chain(chain) => steps_together(keys, chain),
-        Logic::FirstSeen(_) => match keys.read.detected.judged.get(&keys.rule) {
-            Some(judged) if judged.owners == 0 => {
-                vec![format!("nobody was known long enough to be judged ({} were not)", judged.too_young)]
+        Logic::FirstSeen(first_seen) => match keys.read.detected.judged.get(&keys.rule) {
+            Some(Judged { owners: 0, too_young: 0 }) => vec![none_judged(keys, first_seen)],
+            Some(Judged { owners: 0, too_young }) => {
+                vec![format!("nobody was known long enough to be judged ({too_young} were not)")]
             }
             Some(judged) => vec![format!(
                 "{} known long enough, and nothing about them was new; {} not known long enough",
@@ -161,6 +175,19 @@ fn count_at(keys: &Keys<'_>, count: &Count, event: u32) -> Vec<String> {
     own.iter().map(say).collect()
 }
 
+/// Why there was nobody to judge.
+fn none_judged(keys: &Keys<'_>, rule: &FirstSeen) -> String {
+    if let Some(absence) = keys.absence(memory::JUDGED) {
+        return absence;
+    }
+    let (judged, index, values) = (keys.name(memory::JUDGED), keys.index(memory::JUDGED), keys.values(&rule.value));
+    let has_value = |event: &u32| !values.of(keys.read.store.profile(*event)).is_empty();
+    if !index.groups.iter().any(|group| index.of(*group).iter().any(has_value)) {
+        return format!("no event of {judged} has {}", names(rule.value.iter().map(Field::name)));
+    }
+    format!("{judged} happened in the history alone, where nobody was known long enough to be judged")
+}
+
 /// Which steps there were, and whether any group had all of them.
 fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
     let needed = chain.needed();
@@ -168,9 +195,7 @@ fn steps_together(keys: &Keys<'_>, chain: &Chain) -> Vec<String> {
     let mut has: BTreeMap<u32, (BTreeSet<usize>, u32)> = BTreeMap::new();
     for step in needed.clone() {
         let index = keys.index(step);
-        if index.groups.is_empty() {
-            out.push(format!("{} never happened", keys.name(step)));
-        }
+        out.extend(keys.absence(step));
         for group in &index.groups {
             has.entry(*group).or_insert_with(|| (BTreeSet::new(), index.of(*group)[0])).0.insert(step);
         }

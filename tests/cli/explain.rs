@@ -161,6 +161,68 @@ fn what_was_known_of_a_value_is_told_as_the_rule_sees_it() {
     assert!(told.contains("that was not in login in the 2 h before, for each actor.key"), "{told}");
 }
 
+/// Only somebody who was there can be known too short.
+#[test]
+fn why_nobody_was_judged_is_told() {
+    let rule = |fields: &str| {
+        format!(
+            "title: T\nname: asked\nlevel: low\njcdetect: {{first_seen: {{rule: login, by: [actor.key], value: [{fields}], min_days: 14, min_events: 3}}}}\n---\ntitle: L\nname: login\nlogsource: {{product: jumpcloud}}\ndetection: {{a: {{event_type: user_login_attempt}}, condition: a}}\n"
+        )
+    };
+    let event = |number: u32, time: &str, kind: &str, rest: &str| {
+        format!(
+            r#"{{"id":"e{number}","timestamp":"{time}T09:0{number}:00Z","event_type":"{kind}","organization":"o"{rest}}}"#
+        ) + "\n"
+    };
+    let told = |field: &str, log: &str, history: Option<&str>| {
+        let folder = tempfile::TempDir::new().unwrap();
+        let [path, old, rules] = ["log.jsonl", "old.jsonl", "asked.yml"].map(|name| folder.path().join(name));
+        std::fs::write(&path, log).unwrap();
+        std::fs::write(rules, rule(field)).unwrap();
+        let mut arguments = vec!["asked", text(&path), "--rules", text(folder.path()), "--no-config"];
+        if let Some(history) = history {
+            std::fs::write(&old, history).unwrap();
+            arguments.extend(["--history", text(&old)]);
+        }
+        flat(&explain(&arguments))
+    };
+    let who = r#","initiated_by":{"type":"user","username":"alice"},"geoip":{"country_code":"FR"}"#;
+    let (login, other) = ("user_login_attempt", "user_create");
+    let (early, late) = ("2026-03-02", "2026-04-20");
+    for (field, log, history, want) in [
+        ("source.country", event(1, late, other, who), None, "→ login never happened"),
+        ("source.country", event(1, late, login, ""), None, "→ no event of login has actor.key"),
+        ("source.asn", event(1, late, login, who), None, "→ no event of login has source.asn"),
+        (
+            "source.country",
+            event(1, late, other, who),
+            Some(event(2, early, login, who)),
+            "→ login happened in the history alone, where nobody was known long enough to be judged",
+        ),
+        (
+            "source.country",
+            event(1, late, login, who),
+            None,
+            "→ nobody was known long enough to be judged (1 were not)",
+        ),
+    ] {
+        let told = told(field, &log, history.as_deref());
+        assert!(told.contains(want), "{want}: {told}");
+        assert_eq!(told.matches("known long enough").count(), want.matches("known long enough").count(), "{told}");
+    }
+}
+
+/// A step that happened, but to nobody, is not one that never happened.
+#[test]
+fn steps_that_nothing_joins_are_told_apart_from_those_that_never_happened() {
+    let folder = world();
+    let (log, rules) = (folder.path().join("log.jsonl"), folder.path().join("rules"));
+    let event = r#"{"id":"e1","timestamp":"2026-03-02T09:00:00Z","event_type":"user_login_attempt","organization":"o","success":false}"#;
+    std::fs::write(&log, event).unwrap();
+    let told = flat(&explain(&["then-success", text(&log), "--rules", text(&rules), "--no-config"]));
+    assert!(told.contains("→ no event of failed has actor.key → succeeded never happened"), "{told}");
+}
+
 #[test]
 fn values_that_left_the_window_do_not_count() {
     let rule = "correlation: {type: value_count, rules: [login], group-by: [actor.key], timespan: 1h, condition: {field: source.country, gte: 5}}";
