@@ -52,7 +52,9 @@ pub fn run(typed: &queries::Timeline) -> Result<Exit> {
     };
     let list = gathered.chosen_between((0..store.len()).filter(is_cited), later);
     let late_texts = if typed.findings { filter.texts.as_slice() } else { &[] };
-    let list = gathered.containing(list, late_texts)?;
+    let mut list = gathered.containing(list, late_texts)?;
+    // The store has one organization behind the other; what happened at once stays as it is there.
+    list.sort_by_key(|event| gathered.analysis.store.time(*event));
     let events = Events { findings: evidence.as_ref().map(|evidence| &evidence.cited), ..gathered.events(&list) };
     let suppressed = evidence.as_ref().map(|evidence| evidence.suppressed).filter(|count| *count > 0);
     let suppressed = suppressed.map(|count| format!("{} suppressed", plural(count, "finding")));

@@ -178,11 +178,41 @@ fn an_organization_has_its_own_column_and_order() {
     events[0]["organization"] = "zeta".into();
     fs::write(&path, lines(&events)).unwrap();
     let table = timeline(&[text(&path)]);
-    let last = table.lines().rfind(|line| line.contains("x.jsonl:")).unwrap();
-    assert!(last.contains("zeta") && last.contains("x.jsonl:1"), "{table}");
+    let first = table.lines().find(|line| line.contains("x.jsonl:")).unwrap();
+    assert!(first.contains("zeta") && first.contains("x.jsonl:1"), "{table}");
     let table = timeline(&[text(&path), "--organization", "zeta"]);
     assert!(table.contains("\n1 of 1 event;") && table.contains("\nOther organizations: 8 events left out"), "{table}");
     assert!(!table.contains("organization "), "{table}");
+}
+
+#[test]
+fn organizations_share_one_timeline() {
+    let folder = scenario("msp-pivot");
+    let plain = &[text(&folder), "--format", "jsonl"][..];
+    for arguments in [plain, &[plain, &["--findings", "--no-config"]].concat()] {
+        let rows = objects(&timeline(arguments));
+        let stands: Vec<(&str, &str)> = rows
+            .iter()
+            .map(|row| (row["timestamp"].as_str().unwrap(), row["organization"].as_str().unwrap()))
+            .collect();
+        assert!(stands.windows(2).all(|two| two[0].0 <= two[1].0), "{stands:?}");
+        assert!(!stands.is_sorted_by_key(|(_, organization)| *organization), "{stands:?}");
+    }
+    // What happened at once is in the order of organizations, wherever it stands.
+    let mut events: Vec<Value> = ["c", "a", "b"]
+        .map(|organization| {
+            let mut event = sign_in(1, "2026-03-02T09:00:00Z", true);
+            event["organization"] = organization.into();
+            event
+        })
+        .to_vec();
+    for _ in 0..2 {
+        let output =
+            jcdetect().args(["timeline", "-", "--format", "jsonl"]).write_stdin(lines(&events)).output().unwrap();
+        let rows = objects(&String::from_utf8(output.stdout).unwrap());
+        assert_eq!(rows.iter().map(|row| row["organization"].as_str().unwrap()).collect::<Vec<_>>(), ["a", "b", "c"]);
+        events.reverse();
+    }
 }
 
 #[test]
