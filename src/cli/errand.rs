@@ -12,7 +12,9 @@ use super::exit::Exit;
 use super::pipeline::{Analysis, Job, analyse};
 use super::progress::Progress;
 use super::say;
+use super::settings::CASE_WITHIN;
 use crate::detect::partition::Partition;
+use crate::detect::store::Store;
 use crate::enrich::Provenance;
 use crate::enrich::enrichment::{Enrichment, Paths};
 use crate::event::counted::few;
@@ -21,6 +23,7 @@ use crate::event::time::Timestamp;
 use crate::input::Options;
 use crate::input::source::{Source, Sources};
 use crate::rule::set::RuleSet;
+use crate::triage::case::{Case, Cases};
 use crate::triage::finding::{Finding, Findings};
 use crate::triage::suppression;
 
@@ -149,6 +152,22 @@ pub fn findings(
     let now = analysis.reading.coverage.newest();
     suppression::apply(&config.suppressions, now, &all, &mut findings);
     findings
+}
+
+/// The cases of findings; each finding takes the id of its own.
+pub fn cases(
+    (set, store): (&RuleSet, &Store),
+    config: &Config,
+    enrichment: &Enrichment,
+    findings: &mut [Finding],
+) -> Vec<Case> {
+    let is_own = |ip: &str| enrichment.known.as_ref().is_some_and(|known| known.is_own(ip));
+    let within = config.case_within.unwrap_or(CASE_WITHIN);
+    let cases = Cases { set, store, within, is_own: &is_own }.of(findings);
+    let case_of: BTreeMap<&String, &String> =
+        cases.iter().flat_map(|case| case.finding_ids.iter().map(|finding| (finding, &case.id))).collect();
+    findings.iter_mut().for_each(|finding| finding.case = case_of.get(&finding.id).map(|id| (*id).clone()));
+    cases
 }
 
 /// Copies sources that can be read only once (pipes) to temporary files, for a second reading.

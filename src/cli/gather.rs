@@ -210,7 +210,7 @@ impl Gathered {
 
     /// Events for a table.
     pub fn events<'a>(&'a self, list: &'a [u32]) -> Events<'a> {
-        Events { store: &self.analysis.store, list, sources: &self.names, findings: None }
+        Events { store: &self.analysis.store, list, sources: &self.names, citations: None }
     }
 
     /// Reads the records of events again, in the order of the sources.

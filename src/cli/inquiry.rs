@@ -56,7 +56,7 @@ impl Inquiry {
         config.tell(typed.quiet);
         let (mut sources, mut history) = (source::find(&typed.sources), source::find(&typed.history));
         let errand = Errand {
-            set: rules_of(&config, Vec::new())?,
+            set: rules_of(&config, Vec::new(), None)?,
             organizations: &typed.organization,
             enrichment: &typed.enrichment.paths(directory),
             now: None,

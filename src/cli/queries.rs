@@ -134,6 +134,7 @@ const TIMELINE: &[Format] = &[Format::Table, Format::Jsonl, Format::Csv, Format:
 
 /// `timeline`
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("cited").args(["findings", "mark", "of"]).multiple(true))]
 pub struct Timeline {
     #[command(flatten)]
     pub input: Input,
@@ -144,19 +145,27 @@ pub struct Timeline {
     #[command(flatten)]
     pub shown: Shown,
 
-    /// Only the evidence of findings, with the rules that found it
+    /// Only the evidence of findings, with the findings that cite it
     #[arg(long, help_heading = "Selection")]
     pub findings: bool,
 
-    /// With --findings: leave out findings below this severity
-    #[arg(long, value_name = "SEVERITY", help_heading = "Selection", requires = "findings")]
+    /// Only the evidence of this finding or case: the first characters of its id; may be repeated
+    #[arg(long, value_name = "ID", help_heading = "Selection")]
+    pub of: Vec<String>,
+
+    /// All events, with the findings that cite them
+    #[arg(long, help_heading = "Selection", conflicts_with = "findings")]
+    pub mark: bool,
+
+    /// With --findings, --of or --mark: leave out findings below this severity
+    #[arg(long, value_name = "SEVERITY", help_heading = "Selection", requires = "cited")]
     pub min_severity: Option<String>,
 
-    /// With --findings: older exports, which teach the rules what is usual; may be repeated
-    #[arg(long, value_name = "PATH", help_heading = "Running", requires = "findings")]
+    /// With --findings, --of or --mark: older exports, which teach the rules what is usual; may be repeated
+    #[arg(long, value_name = "PATH", help_heading = "Running", requires = "cited")]
     pub history: Vec<PathBuf>,
 
-    /// With --findings: which rules
+    /// With --findings, --of or --mark: which rules
     #[command(flatten)]
     pub choice: Choice,
 

@@ -1,6 +1,6 @@
 //! `jcdetect scan`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
@@ -11,11 +11,11 @@ use anyhow::{Result, bail};
 use super::args;
 use super::decisions::{self, Decisions};
 use super::duet;
-use super::errand::{Again, Done, Errand, tell_of_organizations};
+use super::errand::{Again, Done, Errand, cases, tell_of_organizations};
 use super::exit::Exit;
 use super::period::Between;
 use super::pipeline::{Analysis, Job, analyse};
-use super::settings::{CASE_WITHIN, Scan, Selection};
+use super::settings::{Scan, Selection};
 use super::stats;
 use super::{say, write_out};
 use crate::detect::partition::Partition;
@@ -25,7 +25,6 @@ use crate::input::{Options, source};
 use crate::output::{self, Format, Look};
 use crate::rule::Severity;
 use crate::rule::set::RuleSet;
-use crate::triage::case::Cases;
 use crate::triage::context;
 use crate::triage::finding::{Finding, Findings};
 use crate::triage::question::{AddressBook, messages};
@@ -169,13 +168,8 @@ fn report<'a>(
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
     let count = findings.len();
     findings.append(&mut before);
-    let is_own = |ip: &str| enrichment.known.as_ref().is_some_and(|known| known.is_own(ip));
-    let within = settings.config.case_within.unwrap_or(CASE_WITHIN);
-    let mut cases = Cases { set, store, within, is_own: &is_own }.of(&findings);
-    let case_of: BTreeMap<&String, &String> =
-        cases.iter().flat_map(|case| case.finding_ids.iter().map(|finding| (finding, &case.id))).collect();
+    let mut cases = cases((set, store), &settings.config, enrichment, &mut findings);
     findings.truncate(count);
-    findings.iter_mut().for_each(|finding| finding.case = case_of.get(&finding.id).map(|id| (*id).clone()));
     // A case is what it is, whichever of its findings are asked for.
     findings.retain(|finding| {
         let is_selected = is_selected(finding, selection, between);

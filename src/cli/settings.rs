@@ -19,6 +19,7 @@ use crate::event::field::Field;
 use crate::event::time::{DAY, Span, Timestamp, Zone};
 use crate::input::Options;
 use crate::output::{Format, Look};
+use crate::rule::expr::Expr;
 use crate::rule::kept::Wanted;
 use crate::rule::lists::Lists;
 use crate::rule::pack::PACK;
@@ -107,7 +108,7 @@ impl Scan {
             bail!("--fail-on {fail_on}: --min-severity {min_severity} leaves out findings that are to fail the run");
         }
         let config = typed.choice.config(&typed.enrichment.known, &typed.sources)?;
-        let set = rules_of(&config, Vec::new())?;
+        let set = rules_of(&config, Vec::new(), None)?;
         Ok(Scan {
             sources: typed.sources.clone(),
             history: typed.history.clone(),
@@ -239,10 +240,13 @@ pub fn rules(pack: &[(&str, &str)], folders: &[PathBuf]) -> Result<RuleSet> {
 }
 
 /// All rules that a configuration has beside the pack's; it names none that there is not. These fields of events are
-/// read after the events are gone, too, and so are those that sentences say.
-pub fn rules_of(config: &Config, kept: Vec<Field>) -> Result<RuleSet> {
+/// read after the events are gone, too, and so are those that sentences say. Events that meet the condition are kept,
+/// whatever the rules say.
+pub fn rules_of(config: &Config, kept: Vec<Field>, asked: Option<Expr>) -> Result<RuleSet> {
     let wanted: Vec<Wanted> = kept.into_iter().map(Wanted::from).chain(sentence::wanted().iter().cloned()).collect();
-    let mut set = RuleSet::keeping(parsed(PACK, &config.rules, &config.lists)?, &wanted);
+    let mut files = parsed(PACK, &config.rules, &config.lists)?;
+    files.extend(asked.map(Parsed::asking));
+    let mut set = RuleSet::keeping(files, &wanted);
     for (flag, names) in [("--enable", &config.enable), ("--disable", &config.disable)] {
         for name in names {
             let place = config.named.get(name).map_or_else(|| flag.to_owned(), |line| format!("{line}:"));

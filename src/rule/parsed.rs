@@ -1,5 +1,6 @@
 //! Parsed: a rule file, read by itself, before rules of several files are linked.
 
+use super::expr::Expr;
 use super::lists::Lists;
 use super::{Problem, Rule, parse};
 
@@ -17,6 +18,12 @@ impl Parsed {
         let mut warnings = Vec::new();
         let rules = parse(path, text, lists, &mut warnings);
         Parsed { path: path.to_owned(), rules, warnings }
+    }
+
+    /// A condition whose events are kept beside those of rules. It finds nothing, and no rule can refer to it.
+    pub fn asking(condition: Expr) -> Parsed {
+        let rule = Rule { is_reported: false, ..Rule::of("", condition) };
+        Parsed { path: String::new(), rules: Ok(vec![rule]), warnings: vec![] }
     }
 
     /// What stands in it, the rule that it is named for first.

@@ -1,12 +1,13 @@
 //! Column: what a table of events shows of each of them.
 
-use std::collections::BTreeMap;
-
+use super::citation::{Citation, Citations};
 use super::describe;
+use super::status::Disposition;
 use super::table::{Cell, Row, Table};
 use crate::detect::store::Store;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::origin::Origin;
+use crate::rule::Severity;
 
 /// What is shown of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,14 @@ pub enum Column {
     Message,
     /// the rules whose findings it is evidence of
     Findings,
+    /// the severity of the worst of these findings
+    Severity,
+    /// the ids of these findings
+    FindingIds,
+    /// the ids of their cases
+    CaseIds,
+    /// `duet` where all of these findings are questions
+    Disposition,
     /// where it stands: `events.jsonl:12`
     Origin,
     /// the source it stands in
@@ -45,6 +54,10 @@ impl Column {
             Column::Field(field) => return field.name(),
             Column::Message => "message",
             Column::Findings => "findings",
+            Column::Severity => "severity",
+            Column::FindingIds => "finding_ids",
+            Column::CaseIds => "case_ids",
+            Column::Disposition => "disposition",
             Column::Origin => "origin",
             Column::Source => "source",
             Column::Line => "line",
@@ -63,8 +76,8 @@ pub struct Events<'a> {
     pub list: &'a [u32],
     /// the names of the sources
     pub sources: &'a [String],
-    /// of events that are evidence, the rules of their findings
-    pub findings: Option<&'a BTreeMap<Origin, Vec<String>>>,
+    /// which findings they are evidence of, where that was asked for
+    pub citations: Option<&'a Citations>,
 }
 
 impl<'a> Events<'a> {
@@ -92,6 +105,10 @@ impl<'a> Events<'a> {
         self.sources.get(origin.source as usize).map_or("", String::as_str)
     }
 
+    fn cited(&self, event: u32) -> impl Iterator<Item = &'a Citation> {
+        self.citations.into_iter().flat_map(move |citations| citations.of(event))
+    }
+
     fn cell(&self, event: u32, column: &Column) -> Cell {
         let store = self.store;
         match column {
@@ -101,9 +118,12 @@ impl<'a> Events<'a> {
             Column::Service => Cell::of(Some(store.service(event))),
             Column::Field(field) => field_cell(store, event, field),
             Column::Message => Cell::Text(describe::event(store, event)),
-            Column::Findings => {
-                let rules = self.findings.and_then(|findings| findings.get(&store.origin(event)));
-                rules.map_or(Cell::Nothing, |rules| Cell::Texts(rules.clone()))
+            Column::Findings => different(self.cited(event).map(|cited| &cited.rule)),
+            Column::Severity => Cell::of(self.cited(event).map(|cited| cited.severity).max().map(Severity::word)),
+            Column::FindingIds => different(self.cited(event).map(|cited| &cited.finding)),
+            Column::CaseIds => different(self.cited(event).filter_map(|cited| cited.case.as_ref())),
+            Column::Disposition => {
+                Cell::of(self.cited(event).map(|cited| cited.disposition).min().map(Disposition::word))
             }
             Column::Origin => Cell::Text(self.origin(event)),
             Column::Source => Cell::of(Some(self.source(store.origin(event)))),
@@ -111,6 +131,17 @@ impl<'a> Events<'a> {
             Column::Offset => Cell::Number(store.origin(event).offset),
         }
     }
+}
+
+/// Texts without those that came before.
+fn different<'t>(texts: impl Iterator<Item = &'t String>) -> Cell {
+    let mut out: Vec<String> = Vec::new();
+    for text in texts {
+        if !out.contains(text) {
+            out.push(text.clone());
+        }
+    }
+    if out.is_empty() { Cell::Nothing } else { Cell::Texts(out) }
 }
 
 /// The values of a field as a cell.
@@ -124,6 +155,10 @@ fn field_cell(store: &Store, event: u32, field: &Field) -> Cell {
         _ => Cell::Texts(texts),
     }
 }
+
+/// What a program is told of findings, behind all else.
+pub const CITED: [Column; 5] =
+    [Column::Findings, Column::Severity, Column::FindingIds, Column::CaseIds, Column::Disposition];
 
 /// The columns for a person at a terminal.
 pub fn narrow(has_tenants: bool) -> Vec<Column> {

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod baseline;
 pub mod case;
+pub mod citation;
 pub mod column;
 pub mod context;
 mod describe;

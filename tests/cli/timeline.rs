@@ -146,13 +146,23 @@ fn timesketch_gets_what_it_asks_for() {
         rows.len(),
         timeline(&[text(&folder), "--findings", "--no-config", "--format", "jsonl"]).lines().count()
     );
+    let tag = place("tag");
+    assert_eq!(tag, header.len() - 1);
     for row in &rows {
         assert!(row.iter().take(4).all(|cell| !cell.is_empty()), "{row:?}");
         let time = chrono::DateTime::parse_from_rfc3339(&row[1]).unwrap();
         assert_eq!(time.timestamp_micros().to_string(), row[2]);
-        assert!(row.iter().all(|cell| !cell.starts_with('[')), "{row:?}");
+        assert!(row.iter().take(tag).all(|cell| !cell.starts_with('[')), "{row:?}");
+        let tags: Vec<String> = serde_json::from_str(&row[tag]).unwrap();
+        assert_eq!(tags[0], row[place("severity")]);
+        assert_eq!(tags[1..].join("; "), row[place("findings")]);
     }
     assert!(rows[0][place("findings")].contains("mfa-fatigue-denied"));
+    let all = timeline(&[text(&folder), "--mark", "--no-config", "--format", "timesketch"]);
+    let untagged = all.lines().filter(|line| line.ends_with(",[]")).count();
+    assert_eq!(untagged, 53 - rows.len(), "{all}");
+    let plain = timeline(&[text(&folder), "--format", "timesketch"]);
+    assert!(!plain.lines().next().unwrap().contains("tag"), "{plain}");
 }
 
 #[test]
@@ -215,11 +225,122 @@ fn organizations_share_one_timeline() {
     }
 }
 
+/// A row of a timeline, and the report of the same events.
+fn is_told_of(row: &Value, findings: &[Value]) -> bool {
+    let cites = |finding: &&Value| {
+        finding["evidence"].as_array().unwrap().iter().any(|evidence| evidence["origin"]["line"] == row["line"])
+    };
+    let own: Vec<&Value> = findings.iter().filter(cites).collect();
+    let texts = |value: &Value| -> BTreeSet<String> {
+        value.as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let all = |key: &str| -> BTreeSet<String> {
+        own.iter().filter_map(|finding| finding[key].as_str()).map(str::to_owned).collect()
+    };
+    assert_eq!(texts(&row["findings"]), all("rule_id"), "{row}");
+    assert_eq!(texts(&row["finding_ids"]), all("id"), "{row}");
+    assert_eq!(texts(&row["case_ids"]), all("case_id"), "{row}");
+    let worst = ["critical", "high", "medium", "low", "info"].into_iter().find(|word| all("severity").contains(*word));
+    assert_eq!(row["severity"].as_str(), worst, "{row}");
+    let disposition = ["triage", "duet"].into_iter().find(|word| all("disposition").contains(*word));
+    assert_eq!(row["disposition"].as_str(), disposition, "{row}");
+    !own.is_empty()
+}
+
+#[test]
+fn a_row_names_the_findings_of_the_report() {
+    let (mut with_case, mut of_questions) = (0, 0);
+    for name in ["push-fatigue", "leaver-returns", "insider"] {
+        let folder = scenario(name);
+        let folder = text(&folder);
+        let all = findings(&[folder, "--no-config", "--evidence", "100000"]);
+        let rows = objects(&timeline(&[folder, "--findings", "--no-config", "--format", "jsonl"]));
+        assert!(rows.iter().all(|row| is_told_of(row, &all)), "{name}");
+        with_case += rows.iter().filter(|row| row["case_ids"].is_array()).count();
+        of_questions += rows.iter().filter(|row| row["disposition"] == "duet").count();
+        let csv = timeline(&[folder, "--findings", "--no-config", "--format", "csv"]);
+        let header = csv.lines().next().unwrap();
+        assert!(header.ends_with(",source,line,offset,findings,severity,finding_ids,case_ids,disposition"), "{header}");
+        // All events are there if they are only to be marked, with the same behind them.
+        let mut marked = objects(&timeline(&[folder, "--mark", "--no-config", "--format", "jsonl"]));
+        let evidence: Vec<&Value> = marked.iter().filter(|row| is_told_of(row, &all)).collect();
+        assert_eq!(evidence, rows.iter().collect::<Vec<_>>(), "{name}");
+        for row in &mut marked {
+            let told = ["findings", "severity", "finding_ids", "case_ids", "disposition"];
+            told.iter().for_each(|key| _ = row.as_object_mut().unwrap().remove(*key));
+        }
+        assert_eq!(marked, objects(&timeline(&[folder, "--format", "jsonl"])), "{name}");
+        // So are those that a condition chooses.
+        for filter in [["--where", "outcome == 'success'"], ["--contains", "user"], ["--where", "raw.success == true"]]
+        {
+            let lines = |arguments: &[&str]| -> Vec<u64> {
+                let rows = timeline(&[&[folder, "--format", "jsonl"], &filter[..], arguments].concat());
+                objects(&rows).iter().map(|row| row["line"].as_u64().unwrap()).collect()
+            };
+            let chosen = lines(&["--mark", "--no-config"]);
+            assert!(!chosen.is_empty(), "{name}: {filter:?}");
+            assert_eq!(chosen, lines(&[]), "{name}: {filter:?}");
+        }
+    }
+    assert!(with_case > 0 && of_questions > 0, "{with_case} {of_questions}");
+    let shown = timeline(&[text(&scenario("push-fatigue")), "--mark", "--no-config", "--limit", "0"]);
+    let rows = objects(&timeline(&[text(&scenario("push-fatigue")), "--findings", "--no-config", "--format", "jsonl"]));
+    let account = format!("\n53 of 53 events; {} of them evidence of findings; nothing skipped\n", rows.len());
+    assert!(shown.contains(&account), "{shown}");
+}
+
+#[test]
+fn one_finding_or_case_can_be_asked_for() {
+    let folder = scenario("push-fatigue");
+    let folder = text(&folder);
+    let all = findings(&[folder, "--no-config", "--evidence", "100000"]);
+    let rows =
+        |arguments: &[&str]| objects(&timeline(&[&[folder, "--no-config", "--format", "jsonl"], arguments].concat()));
+    let finding = all.iter().find(|finding| finding["case_id"].is_string()).unwrap();
+    let of_case: Vec<Value> = all.iter().filter(|other| other["case_id"] == finding["case_id"]).cloned().collect();
+    let (id, case) = (finding["id"].as_str().unwrap(), finding["case_id"].as_str().unwrap());
+    let own = rows(&["--of", &id[..8]]);
+    assert_eq!(own.len(), finding["evidence"].as_array().unwrap().len());
+    assert!(own.iter().all(|row| is_told_of(row, std::slice::from_ref(finding))));
+    assert_eq!(rows(&["--of", &id.to_uppercase(), "--findings"]), own);
+    let of_all = rows(&["--of", &case[..6]]);
+    assert!(of_all.len() > own.len() && of_all.iter().all(|row| is_told_of(row, &of_case)));
+    assert_eq!(rows(&["--of", case, "--of", id]), of_all);
+    let marked = rows(&["--of", case, "--mark"]);
+    assert_eq!(marked.len(), 53);
+    assert_eq!(marked.iter().filter(|row| is_told_of(row, &of_case)).count(), of_all.len());
+    // A finding that somebody put away is shown to whoever names it.
+    let (rule, entity) = (finding["rule_id"].as_str().unwrap(), finding["entity"]["name"].as_str().unwrap());
+    let config = TempDir::new().unwrap();
+    let path = config.path().join("jcdetect.yml");
+    fs::write(
+        &path,
+        format!(
+            "suppress:\n  - rule: {rule}\n    match: {{entity: {entity}}}\n    reason: r\n    expires: 2099-01-01\n"
+        ),
+    )
+    .unwrap();
+    let arguments = [folder, "--config", text(&path), "--findings", "--format", "jsonl"];
+    let others = objects(&timeline(&arguments));
+    assert!(others.iter().all(|row| !row["finding_ids"].as_array().unwrap().contains(&id.into())));
+    let arguments = [folder, "--config", text(&path), "--of", id, "--format", "jsonl"];
+    assert_eq!(objects(&timeline(&arguments)).len(), own.len());
+    for (wrong, want) in [
+        ("abcde", "--of abcde: not the first 6 or more characters of the id of a finding or of a case"),
+        ("push-fatigue", "--of push-fatigue: not the first 6"),
+        ("abcdef0123", "--of abcdef0123: no finding and no case has an id that begins like that"),
+    ] {
+        let all = ["timeline", folder, "--no-config", "--of", wrong];
+        jcdetect().args(all).assert().code(2).stderr(predicate::str::contains(want)).stdout("");
+    }
+}
+
 #[test]
 fn what_does_not_go_together_is_said() {
     let folder = scenario("push-fatigue");
     for (arguments, want) in [
         (&["--min-severity", "high"][..], "--findings"),
+        (&["--findings", "--mark"], "cannot be used with"),
         (&["--findings", "--min-severity", "bad"], "--min-severity: unknown severity \"bad\""),
         (&["--format", "xml"], "[possible values: table, jsonl, csv, timesketch]"),
         (&["--where", "x"], "--where: no field \"x\""),
