@@ -1,5 +1,6 @@
 //! `jcdetect.yml`: where it is looked for, and what goes before it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -263,4 +264,19 @@ fn what_powershell_redirects_is_read_and_what_is_no_text_is_told() {
         .assert()
         .code(2)
         .stderr(predicate::str::contains(said));
+}
+
+#[test]
+fn the_page_names_the_rules_that_know_the_actors_of_automation_and_no_others() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/configuration.md")).unwrap();
+    let paragraph = page.split("\n\n").find(|paragraph| paragraph.contains("an actor of `automation_actors`")).unwrap();
+    let named: BTreeSet<&str> = paragraph.split('`').skip(1).step_by(2).filter(|name| name.contains('-')).collect();
+
+    let categories = fs::read_dir(root.join("rules")).unwrap().map(|entry| entry.unwrap().path());
+    let files = categories.flat_map(|category| fs::read_dir(category).unwrap().map(|entry| entry.unwrap().path()));
+    let knowing: Vec<_> =
+        files.filter(|file| fs::read_to_string(file).unwrap().contains("%automation_actors%")).collect();
+    let knowing: BTreeSet<&str> = knowing.iter().map(|file| file.file_stem().unwrap().to_str().unwrap()).collect();
+    assert_eq!(named, knowing);
 }
