@@ -154,16 +154,20 @@ pub fn findings(
     findings
 }
 
-/// The cases of findings; each finding takes the id of its own.
+/// The cases of findings, and of what was found before in the history alone; each finding takes the id of its own.
 pub fn cases(
     (set, store): (&RuleSet, &Store),
     config: &Config,
     enrichment: &Enrichment,
-    findings: &mut [Finding],
+    findings: &mut Vec<Finding>,
+    before: Vec<Finding>,
 ) -> Vec<Case> {
     let is_own = |ip: &str| enrichment.known.as_ref().is_some_and(|known| known.is_own(ip));
     let within = config.case_within.unwrap_or(CASE_WITHIN);
+    let count = findings.len();
+    findings.extend(before);
     let cases = Cases { set, store, within, is_own: &is_own }.of(findings);
+    findings.truncate(count);
     let case_of: BTreeMap<&String, &String> =
         cases.iter().flat_map(|case| case.finding_ids.iter().map(|finding| (finding, &case.id))).collect();
     findings.iter_mut().for_each(|finding| finding.case = case_of.get(&finding.id).map(|id| (*id).clone()));

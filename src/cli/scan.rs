@@ -166,10 +166,7 @@ fn report<'a>(
     decisions.apply(&all, now, (&mut findings, &mut before), &mut run)?;
     // What was answered has moved.
     findings.sort_by_key(|finding| (finding.disposition, std::cmp::Reverse(finding.severity)));
-    let count = findings.len();
-    findings.append(&mut before);
-    let mut cases = cases((set, store), &settings.config, enrichment, &mut findings);
-    findings.truncate(count);
+    let mut cases = cases((set, store), &settings.config, enrichment, &mut findings, before);
     // A case is what it is, whichever of its findings are asked for.
     findings.retain(|finding| {
         let is_selected = is_selected(finding, selection, between);

@@ -18,7 +18,7 @@ use crate::rule::expr::Expr;
 use crate::rule::set::RuleSet;
 use crate::triage::citation::Citations;
 use crate::triage::column::{CITED, Column, Events, wide};
-use crate::triage::finding::{Finding, LEAST_OF_ID, is_part_of_id};
+use crate::triage::finding::{Finding, Findings, LEAST_OF_ID, is_part_of_id};
 use crate::triage::sentence;
 use crate::triage::status::Status;
 
@@ -90,20 +90,23 @@ fn with_findings(
     let least = least_severity(typed.min_severity.as_deref())?;
     let gathered = settings.gather(set, !filter.texts.is_empty())?;
     let Gathered { set, analysis, enrichment, .. } = &gathered;
-    let mut findings = findings(set, analysis, &config, 0, |all| all.of(|rule| config.wants(rule)));
-    cases((set, &analysis.store), &config, enrichment, &mut findings);
+    let mut found = findings(set, analysis, &config, 0, |all| all.of(|rule| config.wants(rule)));
+    let of_history = |all: &Findings<'_>| all.of_history(|rule| config.wants(rule));
+    let has_history = analysis.store.has_history();
+    let before = if has_history { findings(set, analysis, &config, 0, of_history) } else { vec![] };
+    cases((set, &analysis.store), &config, enrichment, &mut found, before);
     if !typed.of.is_empty() {
-        let asked = typed.of.iter().map(|id| named(id, &findings)).collect::<Result<BTreeSet<String>>>()?;
-        findings.retain(|finding| {
+        let asked = typed.of.iter().map(|id| named(id, &found)).collect::<Result<BTreeSet<String>>>()?;
+        found.retain(|finding| {
             asked.contains(&finding.id) || finding.case.as_ref().is_some_and(|id| asked.contains(id))
         });
     }
-    findings.retain(|finding| finding.severity >= least);
-    let of_all = findings.len();
+    found.retain(|finding| finding.severity >= least);
+    let of_all = found.len();
     // Whoever names a finding wants to see it, also where it needs nobody.
-    findings.retain(|finding| finding.status != Status::Suppressed || !typed.of.is_empty());
-    let suppressed = (of_all - findings.len()) as u64;
-    let citations = Citations::new(set, &findings);
+    found.retain(|finding| finding.status != Status::Suppressed || !typed.of.is_empty());
+    let suppressed = (of_all - found.len()) as u64;
+    let citations = Citations::new(set, &found);
     Ok((gathered, Some(Evidence { citations, suppressed })))
 }
 

@@ -148,14 +148,15 @@ impl Stop {
 }
 
 /// The legs of one traveller that are too far and too fast. Events without a place, from the organization's
-/// own networks, and from the address of the one before, are not in the sequence. `stop` tells where an event was.
+/// own networks, and from the address of the one before, are not in the sequence; where no address is told, they may be
+/// from two. `stop` tells where an event was.
 pub fn legs(store: &Store, rule: &Travel, group: &Members, stop: impl Fn(u32) -> Option<Stop>) -> Vec<Leg> {
     let mut out = Vec::new();
     let mut before: Option<(u32, Stop)> = None;
     for &event in group.events().iter() {
         let Some(here) = stop(event) else { continue };
         if let Some((from, there)) = before
-            && there.address != here.address
+            && (there.address != here.address || here.address.is_none())
         {
             let nanoseconds = store.time(event).since(store.time(from)).0.max(SECOND);
             let leg = Leg { from, to: event, km: there.spot.apart(here.spot), nanoseconds };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::{lines, sign_in};
-use super::{report, scan, scenario, text};
+use super::{jcdetect, report, scan, scenario, text};
 
 fn written(events: &[Value]) -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
@@ -398,6 +398,10 @@ fn a_case_that_grows_keeps_its_id_title_and_severity_beside_a_history() {
     assert!(findings.iter().all(|finding| finding["status"] == "new" && finding["case_id"] == grown["id"]));
     let table = scan(&[&day, "--history", &before]).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(table.contains("events in 8 min (known) [success-after-bruteforce]"), "{table}");
+    let timeline = ["timeline", &day, "--history", &before, "--findings", "--format", "jsonl"];
+    let out = jcdetect().args(timeline).output().unwrap();
+    let row: Value = serde_json::from_slice(out.stdout.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+    assert_eq!(row["case_ids"], serde_json::json!([grown["id"]]), "{row:#}");
     // Where the day adds nothing to it, there is no case.
     let (_d, other) = written(&[excluded(300, &serde_json::json!({"type": "user", "username": "zoe"}), 8)]);
     assert!(report(&[&other, "--history", &before])["cases"].as_array().unwrap().is_empty());

@@ -324,3 +324,27 @@ fn a_source_that_changes_meanwhile_is_no_answer() {
         }
     }
 }
+
+/// An export with chosen columns may have places and no addresses: two that are not there are not one.
+#[test]
+fn two_places_without_an_address_are_a_way() {
+    let rule = "title: Far\nname: far\nlevel: high\njcdetect: {entity: actor, travel: {rule: login, by: [actor.key], min_km: 500, min_kmh: 1000}}\n---\ntitle: L\nname: login\nlogsource: {product: jumpcloud}\ndetection: {a: {event_type: user_login_attempt}, condition: a}\n";
+    let at = |number: u32, minute: u32, (latitude, longitude): (f64, f64), ip: Option<&str>| {
+        let mut event = super::events::sign_in(number, &format!("2026-03-02T09:{minute:02}:00Z"), true);
+        event["geoip"] = json!({"country_code": "FR", "latitude": latitude, "longitude": longitude});
+        match ip {
+            Some(ip) => event["client_ip"] = ip.into(),
+            None => _ = event.as_object_mut().unwrap().remove("client_ip"),
+        }
+        event
+    };
+    let (paris, tokyo) = ((48.86, 2.35), (35.68, 139.69));
+    let (here, there) = (Some("198.51.100.7"), Some("203.0.113.9"));
+    for (from, to, want) in [(here, there, 1), (here, here, 0), (None, None, 1), (here, None, 1), (None, there, 1)] {
+        let log = super::events::lines(&[at(1, 0, paris, from), at(2, 40, tokyo, to)]);
+        let folder = super::folder(&[("log.jsonl", &log), ("far.yml", rule)]);
+        let path = |name: &str| text(&folder.path().join(name)).to_owned();
+        let found = findings(&[&path("log.jsonl"), "--no-config", "--rules", &path("far.yml")]);
+        assert_eq!(super::rule_ids(&found).iter().filter(|rule| **rule == "far").count(), want, "{from:?} {to:?}");
+    }
+}
