@@ -11,13 +11,8 @@ pub fn plural(count: u64, noun: &str) -> String {
 
 /// The first few of some texts, and how many more there are: `a, b and 7 more`.
 pub fn few(texts: &[impl AsRef<str>], most: usize, between: &str) -> String {
-    few_of(texts.len(), texts, most, between)
-}
-
-/// The same of so many, of which not all texts are there.
-pub fn few_of(all: usize, texts: &[impl AsRef<str>], most: usize, between: &str) -> String {
     let shown: Vec<&str> = texts.iter().take(most).map(AsRef::as_ref).collect();
-    shown.join(between) + &more(all, shown.len())
+    shown.join(between) + &more(texts.len(), shown.len())
 }
 
 /// How many there are beside those that are shown: ` and 7 more`; empty if that is all.

@@ -8,10 +8,11 @@ use serde::Serialize;
 use siphasher::sip::SipHasher13;
 
 use super::safe::Markdown;
-use crate::event::counted::few_of;
 use crate::event::time::{Timestamp, Zone};
 use crate::triage::finding::Subject;
+use crate::triage::namesake::{count, counted, few_of};
 use crate::triage::question::{Message, Recipient};
+use crate::triage::related::Related;
 use crate::triage::reported::{Duet, Reported};
 
 /// Events told of a finding.
@@ -112,10 +113,10 @@ fn facts(told: &Reported) -> Vec<Fact> {
     let shown = |role: &str, kind: Option<&str>, is_beside: bool| {
         let is = |of: &str, its: &str| of == role && kind.is_none_or(|kind| its == kind);
         let parts = told.related.iter().filter(|part| is(part.role, &part.kind) && part.is_beside == is_beside);
-        let names: Vec<&str> = parts.map(|part| part.value.as_str()).collect();
+        let names = counted(parts.map(Related::thing));
         let omitted = told.related_omitted.iter().filter(|omitted| !is_beside && is(omitted.role, &omitted.kind));
-        let all = omitted.fold(names.len(), |all, omitted| all.saturating_add(omitted.count));
-        few_of(all, &names, NAMES, ", ")
+        let all = omitted.fold(count(&names), |all, omitted| all.saturating_add(omitted.count));
+        few_of(all, &names, NAMES, "", &str::to_owned)
     };
     let of = |role: &str, kind: Option<&str>| shown(role, kind, false);
     let (first, last) = (second(&told.first_seen), second(&told.last_seen));

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::finding::{Completing, Finding, Findings, Subject};
-use super::related::{READABLE, Related, parts};
+use super::namesake::{Names, Thing};
+use super::related::{READABLE, Related, Role, parts};
 use super::reported::Reported;
 use super::sentence::is_sign_in;
 use super::status::{Status, SuppressedBy};
@@ -154,8 +155,12 @@ fn has_other(shown: &[&Reported], finding: &Finding, entity: Entity, store: &Sto
     // A report names only the newest events, and an older one may not tell what had a part.
     let is_whole = shown.iter().all(|told| told.completing.len() < NAMED);
     let until = shown.iter().filter_map(|told| Timestamp::parse(&told.last_seen)).max();
-    let had_part: HashSet<(&str, String)> =
-        shown.iter().flat_map(|told| &told.related).map(|part| (part.role, part.value.to_lowercase())).collect();
+    let mut had_part: BTreeMap<Role, Vec<Thing<'_>>> = BTreeMap::new();
+    for part in shown.iter().flat_map(|told| &told.related) {
+        had_part.entry(part.role).or_default().push(part.thing());
+    }
+    let had_part: BTreeMap<Role, Names> =
+        had_part.into_iter().map(|(role, things)| (role, things.into_iter().collect())).collect();
     if had_part.is_empty() {
         return false;
     }
@@ -190,7 +195,8 @@ fn has_other(shown: &[&Reported], finding: &Finding, entity: Entity, store: &Sto
             "actor" | "target" if has_victims => false,
             _ => !(is_cut(part) || has_country && part.kind == "ip"),
         };
-        parts.iter().filter(counts).any(|part| !had_part.contains(&(part.role, part.value.to_lowercase())))
+        let is_new = |part: &Related| !had_part.get(part.role).is_some_and(|names| names.has(part.thing()));
+        parts.iter().filter(counts).any(is_new)
     })
 }
 

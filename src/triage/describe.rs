@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use super::finding::Subject;
+use super::namesake::{Called, count, counted, few_of};
 use super::related::Related;
 use super::sentence::{self, cut};
 use crate::detect::memory::Leg;
 use crate::detect::store::Store;
-use crate::event::counted::more;
 use crate::event::field::{Field, Fields, Norm, Value, Values};
 use crate::event::time::Span;
 use crate::rule::{Entity, Rule};
@@ -52,15 +52,15 @@ pub fn finding(
     }
     if !programs.is_empty() && wanted != Entity::App {
         text += if wanted == Entity::Organization { ": " } else { ", software " };
-        text += &some(programs);
+        text += &some(&alone(programs));
     }
-    let actors: Vec<&str> = of("actor", None).into_iter().filter(|a| *a != entity.name).collect();
+    let but_it = |role| of(role, None).into_iter().filter(|one| one.name != entity.name).collect::<Vec<_>>();
+    let actors = but_it("actor");
     if wanted != Entity::Actor && !actors.is_empty() {
         // An address does what it does with the names of others.
         let means = if rule.entity == Entity::Source { "as" } else { "by" };
         text += &format!(", {means} {}", some(&actors));
     }
-    let but_it = |role| of(role, None).into_iter().filter(|name| *name != entity.name).collect::<Vec<_>>();
     let (entered, tried) = (but_it("entered"), but_it("tried"));
     if !entered.is_empty() {
         text += &format!(", got in as {}", some(&entered));
@@ -69,34 +69,36 @@ pub fn finding(
         let means = if entered.is_empty() { "as" } else { "tried" };
         text += &format!(", {means} {}", some(&tried));
     }
-    let others: HashSet<&str> = actors.iter().copied().chain([entity.name.as_str()]).collect();
-    let is_said = |name: &&str| others.contains(name) || programs.contains(name);
-    let targets: Vec<&str> = of("target", None).into_iter().filter(|target| !is_said(target)).collect();
+    let others: HashSet<&str> = actors.iter().map(|one| one.name).chain([entity.name.as_str()]).collect();
+    let is_said = |one: &Called<'_>| others.contains(one.name) || programs.contains(&one.name);
+    let targets: Vec<Called<'_>> = of("target", None).into_iter().filter(|target| !is_said(target)).collect();
     if wanted != Entity::Target && !targets.is_empty() {
         text += &format!(", on {}", some(&targets));
     }
     let bound: HashSet<&str> = ends.iter().map(|(_, name)| *name).collect();
-    let devices = of("device", None).into_iter().filter(|device| !is_said(device) && !bound.contains(device));
-    let devices: Vec<&str> = devices.collect();
+    let devices = of("device", None).into_iter().filter(|device| !is_said(device) && !bound.contains(device.name));
+    let devices: Vec<Called<'_>> = devices.collect();
     if wanted == Entity::Target && !devices.is_empty() {
         text += &format!(", on {}", some(&devices));
     }
-    let named: HashSet<&str> = targets.iter().copied().chain([entity.name.as_str()]).collect();
+    let named: HashSet<&str> = targets.iter().map(|one| one.name).chain([entity.name.as_str()]).collect();
     let ends: Vec<String> = ends
         .iter()
         .filter(|(_, name)| !named.contains(name))
         .map(|(noun, name)| format!("{noun} {}", cut(name, LONGEST)).trim_start().to_owned())
         .collect();
     if !ends.is_empty() {
-        text += &format!(", {}", some(&ends.iter().map(String::as_str).collect::<Vec<_>>()));
+        text += &format!(", {}", some(&alone(&ends.iter().map(String::as_str).collect::<Vec<_>>())));
     }
-    let sources: Vec<&str> = of("source", Some("ip")).into_iter().filter(|s| *s != entity.name).collect();
+    let sources: Vec<Called<'_>> =
+        of("source", Some("ip")).into_iter().filter(|source| source.name != entity.name).collect();
     text += &from(",", &sources, &of("source", Some("country")));
-    let gateways: Vec<&str> = of("gateway", None).into_iter().filter(|gateway| *gateway != entity.name).collect();
+    let gateways = but_it("gateway");
     if !gateways.is_empty() {
         text += &format!(", at the gateway {}", some(&gateways));
     }
-    let others: Vec<&str> = values(beside, "actor", None).into_iter().filter(|a| *a != entity.name).collect();
+    let others: Vec<Called<'_>> =
+        values(beside, "actor", None).into_iter().filter(|other| other.name != entity.name).collect();
     if !others.is_empty() {
         let sources = values(beside, "source", Some("ip"));
         text += &format!(", and {}", some(&others));
@@ -111,14 +113,17 @@ pub fn finding(
     text
 }
 
-/// What had this part, each once: two kinds of thing may have one name.
-fn values<'r>(related: &'r [Related], role: &str, kind: Option<&str>) -> Vec<&'r str> {
-    let wanted = related.iter().filter(|r| r.role == role && kind.is_none_or(|k| r.kind == k));
-    let mut told = HashSet::new();
-    wanted.map(|r| r.value.as_str()).filter(|name| told.insert(*name)).collect()
+/// What had this part, each name once: two kinds of thing may have one.
+fn values<'r>(related: &'r [Related], role: &str, kind: Option<&str>) -> Vec<Called<'r>> {
+    counted(related.iter().filter(|r| r.role == role && kind.is_none_or(|k| r.kind == k)).map(Related::thing))
 }
 
-fn from(comma: &str, sources: &[&str], countries: &[&str]) -> String {
+/// Names of one thing each.
+fn alone<'n>(names: &[&'n str]) -> Vec<Called<'n>> {
+    counted(names.iter().map(|name| (*name, None)))
+}
+
+fn from(comma: &str, sources: &[Called<'_>], countries: &[Called<'_>]) -> String {
     match (sources.is_empty(), countries.is_empty()) {
         (false, false) => format!("{comma} from {} ({})", some(sources), some(countries)),
         (false, true) => format!("{comma} from {}", some(sources)),
@@ -128,10 +133,9 @@ fn from(comma: &str, sources: &[&str], countries: &[&str]) -> String {
 }
 
 /// The first few of a list, and how many more.
-fn some(list: &[&str]) -> String {
+fn some(list: &[Called<'_>]) -> String {
     const MOST: usize = 3;
-    let shown: Vec<String> = list.iter().take(MOST).map(|name| cut(name, LONGEST)).collect();
-    shown.join(", ") + &more(list.len(), shown.len())
+    few_of(count(list), list, MOST, "", &|name| cut(name, LONGEST))
 }
 
 /// One sentence about an event, of what was kept of it.

@@ -1,18 +1,18 @@
 //! Investigation: the activity of a focus as sessions, what is usual and what is not, what was changed and how
 //! it is undone, and the findings in their place.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::context;
 use super::finding::Finding;
 use super::focus::{Focus, Part};
 use super::foothold::Footholds;
+use super::namesake::{Called, Thing, apart, count, counted, few_of};
 use super::sentence::{LONGEST, Wording, cut, is_only_seen};
 use super::usual::{Aspect, Habits};
 use super::watch::{Deed, Happening, Seen};
 use crate::enrich::directory::Directory;
-use crate::event::counted::more;
 use crate::event::coverage::Coverage;
 use crate::event::origin::Origin;
 use crate::event::party::{class_of, is_object_id};
@@ -337,7 +337,7 @@ pub fn rows(happenings: &[Happening], events: &[usize], has_mark: impl Fn(usize)
 pub fn said(happenings: &[Happening], row: &[usize]) -> String {
     let first = &happenings[row[0]].deed;
     let (did, rest) = first.sentence.parts();
-    let text = with_objects(did, row, happenings, MOST_SAID, &str::to_owned) + rest;
+    let text = with_objects(did, &counted(objects(happenings, row)), MOST_SAID, &str::to_owned) + rest;
     match row.len() {
         1 => text,
         count => format!("{text} ({count} times)"),
@@ -348,27 +348,24 @@ pub fn said(happenings: &[Happening], row: &[usize]) -> String {
 /// around them: together they are longer than what is shown of one text.
 pub fn undo(happenings: &[Happening], row: &[usize], shown: &dyn Fn(&str) -> String) -> String {
     let undo = row.first().and_then(|first| happenings[*first].deed.undo.as_ref());
-    undo.map(|undo| with_objects(undo, row, happenings, MOST_TO_UNDO, shown)).unwrap_or_default()
+    undo.map(|undo| with_objects(undo, &apart(objects(happenings, row)), MOST_TO_UNDO, shown)).unwrap_or_default()
+}
+
+/// What some events were done to.
+fn objects<'h>(happenings: &'h [Happening], events: &[usize]) -> impl Iterator<Item = Thing<'h>> {
+    let objects = events.iter().filter_map(|event| happenings[*event].deed.object.as_ref());
+    objects.map(|(name, id)| (name.as_str(), id.as_deref()))
 }
 
 /// What is said of the first of some events, with the objects of all of them in the place of its own. They are told apart
 /// by their whole names, and named as in a sentence.
-fn with_objects(
-    said: &Wording,
-    events: &[usize],
-    happenings: &[Happening],
-    most: usize,
-    shown: &dyn Fn(&str) -> String,
-) -> String {
-    let mut met: HashSet<&str> = HashSet::new();
-    let objects = events.iter().filter_map(|event| happenings[*event].deed.object.as_deref());
-    let objects: Vec<&str> = objects.filter(|object| met.insert(object)).collect();
-    let Some((before, behind)) = said.around().filter(|_| objects.len() > 1) else { return shown(said.text()) };
-    let named: Vec<String> = objects.iter().take(most).map(|object| shown(&cut(object, LONGEST))).collect();
-    let is_quoted = before.ends_with('"') && behind.starts_with('"');
-    let (between, close) = if is_quoted { ("\", \"", "\"") } else { (", ", "") };
-    let more = more(objects.len(), named.len());
-    format!("{}{}{close}{more}{}", shown(before), named.join(between), shown(&behind[close.len()..]))
+fn with_objects(said: &Wording, objects: &[Called<'_>], most: usize, shown: &dyn Fn(&str) -> String) -> String {
+    let all = count(objects);
+    let Some((before, behind)) = said.around().filter(|_| all > 1) else { return shown(said.text()) };
+    let unquoted = before.strip_suffix('"').zip(behind.strip_prefix('"'));
+    let ((before, behind), quote) = unquoted.map_or(((before, behind), ""), |around| (around, "\""));
+    let named = few_of(all, objects, most, quote, &|name| shown(&cut(name, LONGEST)));
+    format!("{}{named}{}", shown(before), shown(behind))
 }
 
 /// Everybody that the focus means, each with all names.

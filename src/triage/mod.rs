@@ -14,6 +14,7 @@ pub mod foothold;
 pub mod investigation;
 mod lack;
 mod learned;
+pub mod namesake;
 pub mod question;
 pub mod record;
 pub mod related;

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::namesake::{Names, Thing};
 use super::sentence::{is_sign_in, noun, other_kind};
 use crate::detect::store::Store;
 use crate::event::field::{Field, Fields, Norm, Value};
-use crate::event::party::{Class, class_of};
+use crate::event::party::{Class, class_of, is_object_id};
 use crate::event::target::befalls;
 
 /// A word for the part that something had.
@@ -24,12 +25,19 @@ pub struct Related {
     pub kind: String,
     /// as in the log
     pub value: String,
-    /// of people the id, unless events of this name have several
+    /// the id of somebody or something that keeps one, if an event has it
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// only in what others did than whom the finding is about
     #[serde(rename = "beside", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_beside: bool,
+}
+
+impl Related {
+    /// Its name and its id.
+    pub fn thing(&self) -> Thing<'_> {
+        (&self.value, self.id.as_deref())
+    }
 }
 
 /// A role in a report; one that this version does not know has no name of its own.
@@ -39,11 +47,12 @@ fn role<'de, D: Deserializer<'de>>(from: D) -> Result<Role, D::Error> {
     Ok(ROLES.into_iter().find(|role| *role == written).unwrap_or("other"))
 }
 
-/// All that had a part in it, in the order in which it came, as it was written first.
+/// All that had a part in it, in the order in which it came, as it was written first. What shares a name is told apart by
+/// its id; what has none is one of those of its name.
 pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
-    let mut seen: BTreeMap<(&str, String, String), usize> = BTreeMap::new();
+    // Of each name the first place, and the place of each id.
+    let mut seen: BTreeMap<(&str, String, String), (usize, BTreeMap<String, usize>)> = BTreeMap::new();
     let mut out: Vec<Related> = Vec::new();
-    let mut ids: Vec<BTreeSet<&str>> = Vec::new();
     for event in events {
         let text = |norm| store.text(*event, norm).map(str::to_owned);
         // As the event itself has it: entries that name a device by its id go on to match.
@@ -70,25 +79,37 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
         ];
         for (role, kind, value) in candidates {
             let Some(value) = value else { continue };
-            let place = *seen.entry((role, kind.clone(), value.to_lowercase())).or_insert_with(|| {
-                out.push(Related { role, kind, value, id: None, is_beside: false });
-                ids.push(BTreeSet::new());
-                out.len() - 1
-            });
-            ids[place].extend(person_id(store, *event, &out[place]));
+            let mut part = Related { role, kind, value, id: None, is_beside: false };
+            part.id = id(store, *event, &part).map(str::to_owned);
+            let key = (role, part.kind.clone(), part.value.to_lowercase());
+            let Some((first, places)) = seen.get_mut(&key) else {
+                let places = part.id.iter().map(|id| (id.clone(), out.len())).collect();
+                seen.insert(key, (out.len(), places));
+                out.push(part);
+                continue;
+            };
+            let Some(id) = part.id.clone().filter(|id| !places.contains_key(id)) else { continue };
+            if out[*first].id.is_none() {
+                out[*first].id = part.id;
+                places.insert(id, *first);
+            } else {
+                places.insert(id, out.len());
+                out.push(part);
+            }
         }
-    }
-    for (part, ids) in out.iter_mut().zip(ids) {
-        part.id = ids.first().filter(|_| ids.len() == 1).map(|id| (*id).to_owned());
     }
     out
 }
 
 /// Marks what had no part in what the one did whom a finding is about.
 pub(super) fn mark_beside(parts: &mut [Related], own: &[Related]) {
-    let key = |part: &Related| (part.role, part.kind.clone(), part.value.to_lowercase());
-    let own: BTreeSet<_> = own.iter().map(key).collect();
-    parts.iter_mut().for_each(|part| part.is_beside = !own.contains(&key(part)));
+    let mut named: BTreeMap<(Role, &str), Vec<Thing<'_>>> = BTreeMap::new();
+    own.iter().for_each(|part| named.entry((part.role, &part.kind)).or_default().push(part.thing()));
+    let named: BTreeMap<_, Names> =
+        named.into_iter().map(|(key, things)| (key, things.into_iter().collect())).collect();
+    for part in parts {
+        part.is_beside = !named.get(&(part.role, part.kind.as_str())).is_some_and(|names| names.has(part.thing()));
+    }
 }
 
 /// Whether the actor that a record names did something: nobody did a lockout, and a device that tells of itself is named
@@ -110,9 +131,8 @@ pub(super) fn successful_first(
     let has = |event: &u32, outcome| store.text(*event, Norm::Outcome) == Some(outcome);
     if events.iter().any(|event| has(event, "failure")) {
         let successful = completing.iter().filter(|event| has(event, "success"));
-        let names: BTreeSet<String> =
-            successful.filter_map(|event| store.text(*event, Norm::ActorName)).map(str::to_lowercase).collect();
-        parts.sort_by_cached_key(|part| part.role != "actor" || !names.contains(&part.value.to_lowercase()));
+        let names: Names = successful.filter_map(|event| actor(store, *event)).collect();
+        parts.sort_by_cached_key(|part| part.role != "actor" || !names.has(part.thing()));
     }
     parts
 }
@@ -120,39 +140,55 @@ pub(super) fn successful_first(
 /// Sets those apart as whom somebody tried to sign in in vain, and as whom somebody got in, where they did nothing else: to
 /// call them `actor` would say that they did it.
 pub(super) fn tried_apart(store: &Store, events: &[u32], parts: &mut [Related]) {
-    let (mut tried, mut entered, mut did) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut tried, mut entered, mut did) = (vec![], vec![], vec![]);
     for event in events {
-        let Some(name) = store.text(*event, Norm::ActorName) else { continue };
+        let Some(thing) = actor(store, *event) else { continue };
         let is_sign_in = store.text(*event, Norm::EventType).is_some_and(is_sign_in);
         let list = match store.text(*event, Norm::Outcome) {
             _ if !is_sign_in => &mut did,
             Some("success") => &mut entered,
             _ => &mut tried,
         };
-        list.insert(name.to_lowercase());
+        list.push(thing);
     }
-    for part in parts.iter_mut().filter(|part| part.role == "actor" && !tried.is_empty()) {
-        let name = part.value.to_lowercase();
+    let has_tried = !tried.is_empty();
+    let [entered, did]: [Names; 2] = [entered, did].map(|things| things.into_iter().collect());
+    for part in parts.iter_mut().filter(|part| part.role == "actor" && has_tried) {
         part.role = match () {
-            () if did.contains(&name) => "actor",
-            () if entered.contains(&name) => "entered",
+            () if did.has(part.thing()) => "actor",
+            () if entered.has(part.thing()) => "entered",
             () => "tried",
         };
     }
 }
 
-/// The id of a person who had a part in an event.
-fn person_id<'s>(store: &'s Store, event: u32, part: &Related) -> Option<&'s str> {
-    let [kind, name, id] = match part.role {
-        "actor" => [Norm::ActorType, Norm::ActorName, Norm::ActorId],
-        "target" => [Norm::TargetType, Norm::TargetName, Norm::TargetId],
-        _ => return None,
+/// The actor of an event, as its part has it.
+fn actor(store: &Store, event: u32) -> Option<Thing<'_>> {
+    let name = store.text(event, Norm::ActorName)?;
+    let is_person = matches!(class_of(store.text(event, Norm::ActorType)), Class::Admin | Class::User);
+    Some((name, store.text(event, Norm::ActorId).filter(|id| is_person && *id != name)))
+}
+
+/// Kinds of things that keep their id as long as they are there; a run, a request or a report has another each time.
+const LASTING: &[&str] = &["admin", "user", "system", "application", "command", "policy", "user_group", "system_group"];
+
+/// The id of what had a part in an event.
+fn id<'s>(store: &'s Store, event: u32, part: &Related) -> Option<&'s str> {
+    let text = |norm| store.text(event, norm);
+    let of = |kind, name, id| {
+        // Whom an alert is about is a target, too, of whom it has the name alone.
+        let has = |norm, own: &str| text(norm).is_some_and(|text| text.eq_ignore_ascii_case(own));
+        text(id).filter(|_| has(kind, &part.kind) && has(name, &part.value))
     };
-    let is_person = matches!(class_of(Some(&part.kind)), Class::Admin | Class::User);
-    // Whom an alert is about is a target, too, of whom it has the name alone.
-    let has = |norm, text: &str| store.text(event, norm).is_some_and(|own| own.eq_ignore_ascii_case(text));
-    let is_theirs = is_person && has(kind, &part.kind) && has(name, &part.value);
-    store.text(event, id).filter(|id| is_theirs && *id != part.value)
+    let is_named = |norm| text(norm) == Some(&part.value);
+    let found = match (part.role, part.kind.as_str()) {
+        ("actor", "admin" | "user") => of(Norm::ActorType, Norm::ActorName, Norm::ActorId),
+        ("device", _) | ("target", "device") => text(Norm::DeviceKey).filter(|_| is_named(Norm::DeviceName)),
+        ("app", _) => text(Norm::AppKey).filter(|key| is_object_id(key) && is_named(Norm::AppName)),
+        ("target", kind) if LASTING.contains(&kind) => of(Norm::TargetType, Norm::TargetName, Norm::TargetId),
+        _ => None,
+    };
+    found.filter(|id| *id != part.value)
 }
 
 /// The other end of an association, or whom an alert or a membership is about: its role, its kind and its name.

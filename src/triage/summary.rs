@@ -67,6 +67,8 @@ struct Doer {
     agents: Counts,
     /// who, or by what means
     others: Counts,
+    /// keys of the people among them
+    people: BTreeSet<String>,
 }
 
 impl Doer {
@@ -85,6 +87,7 @@ impl Doer {
             countries: Counts::new(),
             agents: Counts::new(),
             others: Counts::new(),
+            people: BTreeSet::new(),
         }
     }
 
@@ -183,6 +186,7 @@ fn failure(source: &mut Doer, store: &Store, alike: &Alike) {
         add(&mut source.how, text(Norm::EventType), alike.count);
         add(&mut source.countries, text(Norm::SourceCountry), alike.count);
         add(&mut source.others, text(Norm::ActorName), alike.count);
+        source.people.extend(text(Norm::ActorKey).map(str::to_lowercase));
     }
 }
 
@@ -237,7 +241,7 @@ fn admin_actions(admins: Doers) -> Table<'static> {
 
 fn failing_sources(sources: Doers) -> Table<'static> {
     let row = |source: &Doer| -> Row {
-        let numbers = [source.failures, source.successes, source.others.len() as u64].map(Cell::Number);
+        let numbers = [source.failures, source.successes, source.people.len() as u64].map(Cell::Number);
         let mut row = vec![source.name()];
         row.extend(numbers);
         row.extend([&source.others, &source.how, &source.countries].map(cell));

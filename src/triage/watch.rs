@@ -39,8 +39,8 @@ pub struct Deed {
     pub agent: Option<String>,
     /// the application
     pub app: Option<String>,
-    /// the device, else what it was done to
-    pub object: Option<String>,
+    /// the device, else what it was done to: its name and its id
+    pub object: Option<(String, Option<String>)>,
     /// in words
     pub sentence: Sentence,
     /// how it is undone, if it changed anything
@@ -109,7 +109,10 @@ impl<'w> Watcher<'w> {
             country: text(Norm::SourceCountry),
             agent,
             app: text(Norm::AppName),
-            object: text(Norm::DeviceName).or_else(|| text(Norm::TargetName)),
+            object: [[Norm::DeviceName, Norm::DeviceKey], [Norm::TargetName, Norm::TargetId]]
+                .into_iter()
+                .find_map(|[name, id]| text(name).map(|name| (text(id).filter(|id| *id != name), name)))
+                .map(|(id, name)| (name, id)),
             sentence: sentence::of_enriched(&enriched),
             undo: sentence::undo(event),
             identities: self.focus.parties(event, self.links).iter().map(identity).collect(),
