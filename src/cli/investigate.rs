@@ -45,7 +45,7 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     let watched = [inquiry.sources.as_slice(), &inquiry.history].concat();
     let reaches_back = asked.as_ref().is_some_and(|finding| has_part_in_history(&inquiry, finding));
     let shown_sources = if reaches_back { watched.len() } else { inquiry.sources.len() };
-    let seen = watch(&inquiry, &watched, &focus, &typed.inquiry.organization);
+    let (focus, seen) = watch_all(&inquiry, &watched, focus, &typed.inquiry.organization);
     if let Some(changed) = inquiry.tell_of_changed() {
         return Ok(Exit::worst(&[inquiry.exits.as_slice(), &[changed]].concat()));
     }
@@ -78,6 +78,25 @@ fn focus(inquiry: &Inquiry, subject: &str) -> Result<(Focus, Option<Finding>)> {
 /// Whether an event of a finding stands in the history alone.
 fn has_part_in_history(inquiry: &Inquiry, finding: &Finding) -> bool {
     finding.events.iter().any(|event| inquiry.analysis.store.is_history(*event))
+}
+
+/// Reads sources again: once more where nobody has the name in the log and one person has it in the directory, and where
+/// an event has a name of a device that is meant, and tells its id.
+fn watch_all(inquiry: &Inquiry, sources: &[Source], mut focus: Focus, organizations: &[String]) -> (Focus, Seen) {
+    let mut seen = watch(inquiry, sources, &focus, organizations);
+    if seen.happenings.is_empty()
+        && let Some(person) = inquiry.enrichment.directory.as_ref().and_then(|all| all.only_called(&focus.name))
+    {
+        let known: Vec<String> = inquiry.reading().coverage.organizations.keys().cloned().collect();
+        focus = focus.with_names(&person.names(), &inquiry.analysis.links, &known);
+        seen = watch(inquiry, sources, &focus, organizations);
+    }
+    let meant = seen.happenings.iter().filter_map(|happening| happening.deed.device_meant.as_deref());
+    if let Some(whole) = focus.with_devices(meant) {
+        seen = watch(inquiry, sources, &whole, organizations);
+        focus = whole;
+    }
+    (focus, seen)
 }
 
 /// Reads sources again for whatever belongs to the focus.

@@ -119,6 +119,11 @@ pub fn device_name<'e>(object: &'e Json<'e>) -> Option<&'e str> {
     name(object, DEVICE_NAMES)
 }
 
+/// All that an object that is a device is called.
+pub fn device_names<'e>(object: &'e Json<'e>) -> impl Iterator<Item = &'e str> {
+    DEVICE_NAMES.iter().chain(&["name"]).filter_map(|key| object.text_at(&[key]))
+}
+
 /// What an object that is an application is called.
 pub fn application_name<'e>(object: &'e Json<'e>) -> Option<&'e str> {
     name(object, APPLICATION_NAMES)

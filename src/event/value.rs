@@ -189,6 +189,11 @@ impl Event<'_> {
         self.device().and_then(party::device_name)
     }
 
+    /// All names of the device: a person sees another one than the network does. One may come twice.
+    pub fn device_names(&self) -> impl Iterator<Item = &str> {
+        self.device().into_iter().flat_map(party::device_names)
+    }
+
     /// The sign-in came from a device that JumpCloud manages. The contrary is never known.
     fn is_managed(&self) -> bool {
         factor::context(self.json, "system").is_some()

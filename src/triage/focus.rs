@@ -124,9 +124,38 @@ impl Focus {
         key.is_some_and(|key| keys.contains(&(organization.to_owned(), key)))
     }
 
+    /// The same of whoever has other names.
+    pub fn with_names(mut self, names: &[&str], links: &Links, organizations: &[String]) -> Focus {
+        if matches!(self.what, What::Named { .. }) {
+            self.what = named(names, None, links, organizations);
+        }
+        self
+    }
+
+    /// Whether it means the device of an event by one of its names.
+    pub fn is_device(&self, event: &Event<'_>) -> bool {
+        let What::Named { names, class: None, .. } = &self.what else { return false };
+        event.device_names().any(|name| names.contains(&name.to_lowercase()))
+    }
+
+    /// The same with the devices that its events name; `None` if it means them already. Most events have one name of a
+    /// device, or its id alone.
+    pub fn with_devices<'d>(&self, ids: impl Iterator<Item = &'d str>) -> Option<Focus> {
+        let What::Named { names, .. } = &self.what else { return None };
+        let new: BTreeSet<String> = ids.map(str::to_lowercase).filter(|id| !names.contains(id)).collect();
+        let mut focus = self.clone();
+        if let What::Named { names, .. } = &mut focus.what {
+            names.extend(new.iter().cloned());
+        }
+        (!new.is_empty()).then_some(focus)
+    }
+
     fn is_thing(&self, event: &Event<'_>) -> bool {
         let What::Named { names, class: None, .. } = &self.what else { return false };
-        let fields = [Norm::DeviceKey, Norm::DeviceName, Norm::AppKey, Norm::AppName];
+        if self.is_device(event) {
+            return true;
+        }
+        let fields = [Norm::DeviceKey, Norm::AppKey, Norm::AppName];
         let is_named = |values: &[Value<'_>]| {
             values.iter().filter_map(Value::text).any(|text| names.contains(&text.to_lowercase()))
         };

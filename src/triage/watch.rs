@@ -27,8 +27,10 @@ pub struct Deed {
     pub part: Part,
     /// who did it, as one identity; empty if nobody is named
     pub actor_key: String,
-    /// who did it, as in the log
+    /// who did it, as in the log; a device that tells of itself by its name
     pub actor: String,
+    /// a device tells of itself, so nobody did it
+    pub is_of_device: bool,
     /// the address
     pub ip: Option<String>,
     /// its network
@@ -39,14 +41,27 @@ pub struct Deed {
     pub agent: Option<String>,
     /// the application
     pub app: Option<String>,
-    /// the device, else what it was done to: its name and its id
+    /// the device: its name, and its id
+    pub device: Option<(String, Option<String>)>,
+    /// the device, else what it was done to: its name, and its id
     pub object: Option<(String, Option<String>)>,
+    /// the command that ran, or that a device answered
+    pub command: Option<String>,
     /// in words
     pub sentence: Sentence,
     /// how it is undone, if it changed anything
     pub undo: Option<Wording>,
     /// whom it is about of those the focus means: kind, key, names
     pub identities: Vec<(String, String, Vec<String>)>,
+    /// the id of the device, if the focus means it by its name
+    pub device_meant: Option<String>,
+}
+
+impl Deed {
+    /// Whether somebody tried to sign in in vain.
+    pub fn is_failed_sign_in(&self) -> bool {
+        self.outcome == Outcome::Failure && sentence::is_sign_in(&self.event_type)
+    }
 }
 
 /// One event.
@@ -91,9 +106,21 @@ impl<'w> Watcher<'w> {
             (Some(agent), Some(os)) => Some(format!("{agent} on {os}")),
             (agent, os) => agent.or(os),
         };
+        let device_key = text(Norm::DeviceKey);
+        let is_of_device = device_key.is_some()
+            && text(Norm::ActorType).as_deref() == Some("system")
+            && text(Norm::ActorId) == device_key;
+        let named = |[name, id]: [Norm; 2]| {
+            let name = text(name)?;
+            let id = text(id).filter(|id| *id != name);
+            Some((name, id))
+        };
+        let device = named([Norm::DeviceName, Norm::DeviceKey]);
         let identity = |party: &&Party<'_>| {
-            let names = [party.name, party.email, party.id];
-            let names = names.into_iter().flatten().map(str::to_owned).collect();
+            let is_device = device_key.is_some() && party.id == device_key.as_deref();
+            let names = [party.name, party.email].into_iter().flatten();
+            let names = names.chain(event.device_names().filter(|_| is_device)).chain(party.id);
+            let names = names.map(str::to_owned).collect();
             let unknown = if std::ptr::eq(*party, &raw const event.actor) { "user" } else { "object" };
             let kind = party.kind.as_deref().unwrap_or(unknown).to_owned();
             (kind, key(party).unwrap_or_default(), names)
@@ -103,19 +130,25 @@ impl<'w> Watcher<'w> {
             outcome: event.outcome,
             part,
             actor_key: key(&event.actor).unwrap_or_default(),
-            actor: text(Norm::ActorName).unwrap_or_default(),
+            actor: device
+                .as_ref()
+                .filter(|_| is_of_device)
+                .map(|(name, _)| name.clone())
+                .or_else(|| text(Norm::ActorName))
+                .unwrap_or_default(),
+            is_of_device,
             ip: text(Norm::SourceIp),
             network: text(Norm::SourceNetwork),
             country: text(Norm::SourceCountry),
             agent,
             app: text(Norm::AppName),
-            object: [[Norm::DeviceName, Norm::DeviceKey], [Norm::TargetName, Norm::TargetId]]
-                .into_iter()
-                .find_map(|[name, id]| text(name).map(|name| (text(id).filter(|id| *id != name), name)))
-                .map(|(id, name)| (name, id)),
+            object: device.clone().or_else(|| named([Norm::TargetName, Norm::TargetId])),
+            command: key(&event.target).filter(|_| matches!(&*event.event_type, "command_run" | "command_result")),
             sentence: sentence::of_enriched(&enriched),
             undo: sentence::undo(event),
             identities: self.focus.parties(event, self.links).iter().map(identity).collect(),
+            device_meant: device_key.filter(|_| self.focus.is_device(event)),
+            device,
         }
     }
 }
@@ -129,11 +162,11 @@ impl Understand for Watcher<'_> {
         let norms: &[Norm] = match facet {
             facet::ACTOR => &[Norm::ActorName, Norm::ActorEmail],
             facet::TARGET => &[Norm::TargetName, Norm::TargetEmail],
-            other if other == facet::of(Norm::DeviceName) => &[Norm::DeviceName],
             _ => &[],
         };
         let values = norms.iter().flat_map(|norm| event.values(&Field::Norm(*norm)));
-        (values.filter_map(|value| value.text().map(str::to_owned)).collect(), 0)
+        let devices = event.device_names().filter(|_| facet == facet::of(Norm::DeviceName)).map(str::to_owned);
+        (values.filter_map(|value| value.text().map(str::to_owned)).chain(devices).collect(), 0)
     }
 
     fn needed(&mut self, _: &str) -> Arc<[usize]> {

@@ -88,6 +88,11 @@ impl Person {
     pub fn shown(&self) -> Option<&str> {
         [&self.name, &self.username, &self.email, &self.id].into_iter().find_map(|text| text.as_deref())
     }
+
+    /// What events may name them by.
+    pub fn names(&self) -> Vec<&str> {
+        [&self.id, &self.username, &self.email].into_iter().filter_map(|text| text.as_deref()).collect()
+    }
 }
 
 /// A device.
@@ -199,6 +204,11 @@ impl Directory {
     /// organization (empty), a name means the only person who has it.
     pub fn person(&self, class: Class, organization: &str, id: Option<&str>, names: &[&str]) -> Option<&Person> {
         self.register.person(class, organization, id, names)
+    }
+
+    /// The account of the only person who has this first and last name, without case.
+    pub fn only_called(&self, name: &str) -> Option<&Person> {
+        self.register.only_called(name)
     }
 
     /// The device of an organization with this id, else the one with this host name, display name or id. Whose it may

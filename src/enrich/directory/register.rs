@@ -134,6 +134,18 @@ pub struct Register {
 }
 
 impl Register {
+    /// The only account of a person of this name, without case.
+    pub fn only_called(&self, name: &str) -> Option<&Person> {
+        let name = name.to_lowercase();
+        let is_it = |person: &&Person| person.name.as_ref().is_some_and(|own| own.to_lowercase() == name);
+        let mut found = self.people.iter().filter(is_it);
+        let first = found.next()?;
+        let is_same = |other: &Person| {
+            other.class == first.class && other.organization == first.organization && other.names() == first.names()
+        };
+        found.all(is_same).then_some(first)
+    }
+
     /// Adds an entry. It can be found after [`Register::join`].
     pub fn add(&mut self, entry: Entry) {
         let is_nobodys = match &entry {
