@@ -215,11 +215,15 @@ fn is_shown(happening: &Happening, sources: usize) -> bool {
 /// Events of one actor, address and agent with no longer pause between them than `idle`.
 fn sessions(happenings: &[Happening], manner: Manner) -> Vec<Session> {
     let mut open = BTreeMap::new();
+    // Of each command the session in which it ran last: the answers of the devices belong there.
+    let mut ran: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut sessions: Vec<Session> = Vec::new();
     for (place, happening) in happenings.iter().enumerate() {
         let deed = &happening.deed;
         let key = (&*happening.organization, deed.actor_key.as_str(), deed.ip.as_deref(), deed.agent.as_deref());
-        let goes_on = open.get(&key).copied().filter(|session: &usize| {
+        let command = deed.command.as_deref().map(|command| (&*happening.organization, command));
+        let of_run = command.filter(|_| deed.is_of_device).and_then(|command| ran.get(&command));
+        let goes_on = of_run.or_else(|| open.get(&key)).copied().filter(|session: &usize| {
             let last = sessions[*session].events.last().map_or(happening.time, |last| happenings[*last].time);
             happening.time.since(last) <= manner.idle
         });
@@ -228,6 +232,9 @@ fn sessions(happenings: &[Happening], manner: Manner) -> Vec<Session> {
         } else {
             open.insert(key, sessions.len());
             sessions.push(Session { events: vec![place], odd: vec![], is_ordinary: true, is_usual: true });
+        }
+        if let Some(command) = command.filter(|_| !deed.is_of_device) {
+            ran.insert(command, goes_on.unwrap_or(sessions.len() - 1));
         }
     }
     let (from, to) = manner.window;

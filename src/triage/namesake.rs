@@ -38,6 +38,18 @@ pub fn apart<'t>(things: impl IntoIterator<Item = Thing<'t>>) -> Vec<Called<'t>>
     by_name(things).into_iter().flat_map(called).collect()
 }
 
+/// What each thing is called: its name, with its id where others have that.
+pub fn labels<'t>(things: impl Iterator<Item = Thing<'t>>) -> BTreeMap<Thing<'t>, String> {
+    let things: BTreeSet<Thing<'t>> = things.collect();
+    let ids: HashMap<&str, usize> =
+        by_name(things.iter().copied()).into_iter().map(|(name, ids)| (name, ids.len())).collect();
+    let label = |(name, id): Thing<'t>| match id.filter(|_| ids[name] > 1) {
+        Some(id) => format!("{name} ({id})"),
+        None => name.to_owned(),
+    };
+    things.into_iter().map(|thing| (thing, label(thing))).collect()
+}
+
 /// The ids of each name, in the order in which both come. What has no id is one of those of its name.
 fn by_name<'t>(things: impl IntoIterator<Item = Thing<'t>>) -> Vec<(&'t str, Vec<&'t str>)> {
     let mut places: HashMap<&str, usize> = HashMap::new();

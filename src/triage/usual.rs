@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::focus::Part;
 use super::foothold::Footholds;
+use super::namesake::{Thing, labels};
 use super::sentence;
 use super::watch::{Deed, Happening};
 use crate::event::Outcome;
@@ -17,6 +18,8 @@ pub(super) const KNOWN_FOR: i64 = 7 * DAY;
 pub(super) const NEW_FOR: i64 = 2 * DAY;
 /// A value is rare below one in this many.
 const RARE: usize = 20;
+/// Something is theirs whose three commonest people have three quarters of it; where more people share it, nobody is rare.
+const OWNERS: usize = 3;
 
 /// What values are counted of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +36,8 @@ pub enum Aspect {
     Hour,
     /// application
     Application,
+    /// device on which a command ran, or that answered it
+    Device,
 }
 
 impl Aspect {
@@ -48,17 +53,20 @@ impl Aspect {
             Aspect::Agent => "agent",
             Aspect::Hour => "hour",
             Aspect::Application => "application",
+            Aspect::Device => "device",
         }
     }
 
     fn of(self, deed: &Deed, time: Timestamp, zone: Zone) -> Option<String> {
         match self {
-            Aspect::Who => Some(deed.actor.clone()).filter(|actor| !actor.is_empty()),
+            Aspect::Who => Some(deed.actor.clone()).filter(|actor| !actor.is_empty() && !deed.is_of_device),
             Aspect::Country => deed.country.clone(),
             Aspect::Network => deed.network.clone(),
             Aspect::Agent => deed.agent.clone(),
             Aspect::Hour => time.short(zone).get(11..13).map(str::to_owned),
             Aspect::Application => deed.app.clone(),
+            // It is told by its id where others have its name.
+            Aspect::Device => None,
         }
     }
 }
@@ -92,6 +100,8 @@ pub struct Counted {
     pub value: String,
     /// how often
     pub count: usize,
+    /// how many sign-ins failed, of who it was and of the programs where several people are looked at
+    pub failed: usize,
     /// for the first time
     pub first: Timestamp,
     /// for the last time
@@ -116,9 +126,49 @@ impl Usual {
         self.values.iter().map(|v| (self.aspect, v.value.clone()))
     }
 
-    fn odd(&self) -> impl Iterator<Item = (Aspect, String)> {
-        self.values.iter().filter(|v| v.odd.is_some()).map(|v| (self.aspect, v.value.clone()))
+    fn odd(&self) -> impl Iterator<Item = ((Aspect, String), Odd)> {
+        self.values.iter().filter_map(|v| Some(((self.aspect, v.value.clone()), v.odd?)))
     }
+
+    /// The same with sign-ins that failed. Whoever got in stands before those who did not.
+    fn with_failures(mut self, failures: &[&Happening], odd: &BTreeMap<(Aspect, String), Odd>, zone: Zone) -> Usual {
+        let mut by_value: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
+        for failure in failures {
+            let Some(value) = self.aspect.of(&failure.deed, failure.time, zone) else { continue };
+            by_value.entry(value).or_default().push(failure.time);
+        }
+        for counted in &mut self.values {
+            counted.failed = by_value.remove(&counted.value).map_or(0, |times| times.len());
+        }
+        let mut only_failed: Vec<Counted> = by_value
+            .into_iter()
+            .filter_map(|(value, times)| {
+                let (first, last) = (times.iter().min().copied()?, times.iter().max().copied()?);
+                let odd = odd.get(&(self.aspect, value.clone())).copied();
+                Some(Counted { value, count: 0, failed: times.len(), first, last, odd })
+            })
+            .collect();
+        only_failed.sort_by(|a, b| b.failed.cmp(&a.failed).then_with(|| a.value.cmp(&b.value)));
+        self.values.extend(only_failed);
+        self
+    }
+}
+
+/// The devices on which commands ran, or that answered them.
+fn devices(happenings: &[&Happening]) -> Option<Usual> {
+    let ran = happenings.iter().filter(|h| h.deed.command.is_some());
+    let named: Vec<(Timestamp, Thing<'_>)> =
+        ran.filter_map(|h| h.deed.device.as_ref().map(|(name, id)| (h.time, (name.as_str(), id.as_deref())))).collect();
+    let labels: BTreeMap<Thing<'_>, String> = labels(named.iter().map(|(_, thing)| *thing));
+    let mut by_label: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+    named.iter().for_each(|(time, thing)| by_label.entry(&labels[thing]).or_default().push(*time));
+    let counted = |(label, times): (&str, Vec<Timestamp>)| {
+        let (first, last) = (times.iter().min().copied()?, times.iter().max().copied()?);
+        Some(Counted { value: label.to_owned(), count: times.len(), failed: 0, first, last, odd: None })
+    };
+    let mut values: Vec<Counted> = by_label.into_iter().filter_map(counted).collect();
+    values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+    (!values.is_empty()).then(|| Usual { aspect: Aspect::Device, total: named.len(), values })
 }
 
 /// What is usual, and of how many events it was learned.
@@ -134,9 +184,9 @@ pub struct Habits {
     pub failed: usize,
     /// each aspect that has values
     pub aspects: Vec<Usual>,
-    odd: BTreeSet<(Aspect, String)>,
+    odd: BTreeMap<(Aspect, String), Odd>,
     /// they are of several people
-    has_who: bool,
+    pub has_who: bool,
 }
 
 impl Habits {
@@ -147,24 +197,40 @@ impl Habits {
         let is_sign_in = |h: &&&Happening| sentence::is_sign_in(&h.deed.event_type);
         let signed_in: Vec<&Happening> =
             own.iter().filter(is_sign_in).filter(|h| h.deed.outcome == Outcome::Success).copied().collect();
-        let failed = own.iter().filter(is_sign_in).filter(|h| h.deed.outcome == Outcome::Failure).count();
+        let (failures, others): (Vec<&Happening>, Vec<&Happening>) =
+            own.iter().partition(|h| h.deed.is_failed_sign_in());
         let are_sign_ins = !signed_in.is_empty();
         let counted = if are_sign_ins { &signed_in } else { &own };
         let of = |happenings: &[&Happening]| -> Vec<Usual> {
             let aspects = Aspect::ALL.into_iter().filter(|aspect| has_who || *aspect != Aspect::Who);
             aspects.filter_map(|aspect| usual(aspect, happenings, footholds, zone)).collect()
         };
-        let aspects = of(counted);
-        let mut odd: BTreeSet<_> = aspects.iter().flat_map(Usual::odd).collect();
-        if are_sign_ins {
+        let mut aspects = of(counted);
+        let mut odd: BTreeMap<(Aspect, String), Odd> = aspects.iter().flat_map(Usual::odd).collect();
+        if are_sign_ins && counted.len() >= LEAST {
             // A stolen session or an API key never signs in, so values that no sign-in has are compared with all
             // events.
             let known: BTreeSet<_> = aspects.iter().flat_map(Usual::all).collect();
             let beside = of(&own).into_iter().filter(|usual| usual.aspect != Aspect::Hour);
-            odd.extend(beside.flat_map(|usual| usual.odd().collect::<Vec<_>>()).filter(|value| !known.contains(value)));
+            let beside = beside.flat_map(|usual| usual.odd().collect::<Vec<_>>());
+            odd.extend(beside.filter(|(value, _)| !known.contains(value)));
+        }
+        if has_who {
+            for (place, aspect) in [Aspect::Who, Aspect::Agent].into_iter().enumerate() {
+                let got_in = usual(aspect, if are_sign_ins { &signed_in } else { &others }, footholds, zone);
+                let told = got_in.unwrap_or(Usual { aspect, total: 0, values: vec![] });
+                let told = told.with_failures(&failures, &odd, zone);
+                match aspects.iter().position(|usual| usual.aspect == aspect) {
+                    Some(known) => aspects[known] = told,
+                    None => aspects.insert(place.min(aspects.len()), told),
+                }
+            }
+            aspects.retain(|usual| !usual.values.is_empty());
+            aspects.sort_by_key(|usual| usual.aspect);
+            aspects.extend(devices(&own));
         }
         let since = counted.iter().map(|h| h.time).min();
-        Habits { are_sign_ins, total: counted.len(), since, failed, aspects, odd, has_who }
+        Habits { are_sign_ins, total: counted.len(), since, failed: failures.len(), aspects, odd, has_who }
     }
 
     /// Whether there are enough to call anything usual.
@@ -181,7 +247,7 @@ impl Habits {
             let value = aspect.of(&happening.deed, happening.time, zone);
             // Who acts at night need not have signed in then.
             let counts = *aspect != Aspect::Hour || sentence::is_sign_in(&happening.deed.event_type);
-            counts && value.is_some_and(|value| self.odd.contains(&(*aspect, value)))
+            counts && value.is_some_and(|value| self.odd.contains_key(&(*aspect, value)))
         };
         Aspect::ALL.into_iter().filter(is_odd).collect()
     }
@@ -212,6 +278,9 @@ fn usual(aspect: Aspect, happenings: &[&Happening], footholds: &Footholds, zone:
         };
         hours.iter().filter_map(|hour| by_value.get(hour)).flatten().copied().collect()
     };
+    let mut sizes: Vec<usize> = by_value.values().map(Vec::len).collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    let is_shared = aspect == Aspect::Who && sizes.iter().take(OWNERS).sum::<usize>() * 4 < total * 3;
     let mut values: Vec<Counted> = by_value
         .iter()
         .map(|(value, own)| {
@@ -220,7 +289,7 @@ fn usual(aspect: Aspect, happenings: &[&Happening], footholds: &Footholds, zone:
             let (begin, end) = (like.iter().min().copied()?, like.iter().max().copied()?);
             let before = times.partition_point(|time| *time < begin);
             let is_new = begin.since(start).0 >= KNOWN_FOR && before >= LEAST && end.since(begin).0 < NEW_FOR;
-            let is_rare = total >= RARE && like.len() * RARE < total;
+            let is_rare = total >= RARE && like.len() * RARE < total && !is_shared;
             let odd = match aspect {
                 _ if is_new => Some(Odd::New),
                 Aspect::Country | Aspect::Network | Aspect::Agent if !elsewhere.contains(value) => Some(Odd::Reported),
@@ -228,7 +297,7 @@ fn usual(aspect: Aspect, happenings: &[&Happening], footholds: &Footholds, zone:
                 Aspect::Application => None,
                 _ => is_rare.then_some(Odd::Rare),
             };
-            Some(Counted { value: value.clone(), count: own.len(), first, last, odd })
+            Some(Counted { value: value.clone(), count: own.len(), failed: 0, first, last, odd })
         })
         .collect::<Option<_>>()?;
     values.sort_by(|a, b| match aspect {

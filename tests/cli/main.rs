@@ -26,6 +26,7 @@ mod samples;
 mod scenarios;
 mod sentences;
 mod shuffled;
+mod subjects;
 mod summary;
 mod timeline;
 mod traps;

@@ -96,6 +96,9 @@ struct Counts<'i> {
 struct Tally<'i> {
     value: &'i str,
     count: usize,
+    /// sign-ins that failed, of who it was and of programs where several people are looked at
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<usize>,
     first_seen: String,
     last_seen: String,
     /// `new`, `rare`, `reported`, or null where it is usual
@@ -212,6 +215,7 @@ impl<'i> From<&'i usual::Counted> for Tally<'i> {
         Tally {
             value: &counted.value,
             count: counted.count,
+            failed: (counted.failed > 0).then_some(counted.failed),
             first_seen: counted.first.rfc3339(),
             last_seen: counted.last.rfc3339(),
             unusual: counted.odd.map(usual::Odd::word),

@@ -1,7 +1,7 @@
 //! Text: an investigation as an analyst reads it: who that is, what was found, what is usual, what was changed
 //! and how to undo it, and then what happened, session by session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use crate::event::counted::{few, plural};
@@ -15,11 +15,17 @@ use crate::triage::focus::Part;
 use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said, undo};
 use crate::triage::status::{Disposition, Status};
 use crate::triage::usual::{self, Aspect, Counted, Habits, Usual};
+use crate::triage::watch::Deed;
 
 /// Values of an aspect that are shown, and changes, and events of one session; the rest are counted.
 const VALUES: usize = 5;
 const CHANGES: usize = 40;
 const EVENTS: usize = 60;
+/// People whom somebody tried in vain, and devices on which a command ran: who has to look there wants to know each.
+const TRIED: usize = 20;
+const DEVICES: usize = 200;
+/// So many sessions in which one person's sign-in failed are one line.
+const RUN: usize = 4;
 
 /// Writes the investigation for people.
 pub fn write(all: &Investigation<'_>, is_all: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -137,16 +143,35 @@ fn habits(organization: Option<&str>, habits: &Habits, zone: Zone, out: &mut dyn
             Aspect::Hour => format!("hour ({zone})"),
             aspect => aspect.word().to_owned(),
         };
+        let told = |v: &Counted| match v.failed {
+            0 => format!("{} {}", v.value, v.count),
+            failed => format!("{} {} ({failed} failed)", v.value, v.count),
+        };
         let values: Vec<String> = match usual.aspect {
             Aspect::Hour => usual::hours(usual).into_iter().map(|(range, count)| format!("{range} {count}")).collect(),
-            _ => usual.values.iter().filter(|v| v.odd.is_none()).map(|v| format!("{} {}", v.value, v.count)).collect(),
+            _ => usual.values.iter().filter(|v| v.odd.is_none() && v.count > 0).map(told).collect(),
         };
-        let known = if values.is_empty() { "nothing".to_owned() } else { few(&values, VALUES, ", ") };
-        let text = format!("  {name:13} {known} of {}", usual.total);
-        say(out, &text, 16)?;
+        let most = if usual.aspect == Aspect::Device { DEVICES } else { VALUES };
+        let known = match values.is_empty() {
+            true if usual.total == 0 => "nobody got in".to_owned(),
+            true => format!("nothing of {}", usual.total),
+            false => format!("{} of {}", few(&values, most, ", "), usual.total),
+        };
+        say(out, &format!("  {name:13} {known}"), 16)?;
         odd(usual, zone, out)?;
+        only_failed(usual, out)?;
     }
     writeln!(out)
+}
+
+/// Whom somebody tried in vain, or with what.
+fn only_failed(usual: &Usual, out: &mut dyn Write) -> io::Result<()> {
+    let failed = usual.values.iter().filter(|v| v.count == 0).map(|v| format!("{} {}", v.value, v.failed));
+    let failed: Vec<String> = failed.collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    say(out, &format!("{:16}only failed: {}", "", few(&failed, TRIED, ", ")), 18)
 }
 
 fn odd(usual: &Usual, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
@@ -159,7 +184,7 @@ fn odd(usual: &Usual, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
         };
         format!("{value} {}, {why}, {since} {}", v.count, v.first.short(zone))
     };
-    let odd: Vec<String> = usual.values.iter().filter(|v| v.odd.is_some()).map(told).collect();
+    let odd: Vec<String> = usual.values.iter().filter(|v| v.odd.is_some() && v.count > 0).map(told).collect();
     if odd.is_empty() {
         return Ok(());
     }
@@ -196,21 +221,85 @@ fn activity(all: &Investigation<'_>, is_all: bool, zone: Zone, out: &mut dyn Wri
     let ordinary = all.sessions.iter().filter(|s| s.is_ordinary).count();
     let hint = if ordinary > 0 && !is_all { "; --all shows the ordinary ones event by event" } else { "" };
     writeln!(out, "Activity: {}{hint}", plural(all.sessions.len() as u64, "session"))?;
-    let mut run: Vec<&Session> = Vec::new();
-    for session in &all.sessions {
-        if session.is_ordinary && !is_all {
-            run.push(session);
-            continue;
+    let kind = |session: &Session| match () {
+        () if is_all => Kind::Told,
+        () if session.is_ordinary => Kind::Ordinary,
+        () if is_only_tried(all, session) => Kind::Tried,
+        () => Kind::Told,
+    };
+    for run in
+        all.sessions.chunk_by(|a, b| kind(a) == kind(b) && (kind(a) != Kind::Tried || are_tried_alike(all, a, b)))
+    {
+        match kind(&run[0]) {
+            Kind::Ordinary => ordinary_run(all, run, zone, out)?,
+            Kind::Tried if run.len() >= RUN => tried_run(all, run, zone, out)?,
+            _ => run.iter().try_for_each(|session| one(all, session, is_all, zone, out))?,
         }
-        ordinary_run(all, &std::mem::take(&mut run), zone, out)?;
-        one(all, session, is_all, zone, out)?;
     }
-    ordinary_run(all, &run, zone, out)?;
     writeln!(out)
 }
 
+/// How a session is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// with others in which nothing has to be read event by event
+    Ordinary,
+    /// with others in which sign-ins failed
+    Tried,
+    /// event by event
+    Told,
+}
+
+/// Whether somebody tried to sign in in vain and did nothing else, where several people are looked at.
+fn is_only_tried(all: &Investigation<'_>, session: &Session) -> bool {
+    let has_who = all.habits.get(&all.happenings[session.events[0]].organization).is_some_and(|habits| habits.has_who);
+    let is_tried = |event: &usize| {
+        let deed = &all.happenings[*event].deed;
+        deed.is_failed_sign_in() && !deed.actor.is_empty() && !all.marks.contains_key(event)
+    };
+    has_who && session.events.iter().all(is_tried)
+}
+
+/// Whether two sessions differ in who it was alone.
+fn are_tried_alike(all: &Investigation<'_>, one: &Session, other: &Session) -> bool {
+    let [a, b] = [one, other].map(|session| &all.happenings[session.events[0]]);
+    let from = |deed: &Deed| (deed.ip.clone(), deed.country.clone(), deed.agent.clone());
+    a.organization == b.organization && from(&a.deed) == from(&b.deed) && one.odd == other.odd
+}
+
+/// Sessions in a row in which sign-ins failed, in one line.
+fn tried_run(all: &Investigation<'_>, run: &[Session], zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    let events = || run.iter().flat_map(|session| &session.events).map(|place| &all.happenings[*place]);
+    let mut met: BTreeSet<&str> = BTreeSet::new();
+    let people = events().map(|event| event.deed.actor.as_str()).filter(|actor| met.insert(actor));
+    let people: Vec<&str> = people.collect();
+    let end = events().map(|event| event.time).max().unwrap_or_default();
+    let span = when(ends(&run[0], all.happenings).0, end, zone);
+    let failed = plural(events().count() as u64, "sign-in");
+    let whom = if people.len() == 1 { String::new() } else { format!("{} people: ", people.len()) };
+    let text = format!("  {span} {}: {failed} failed, for {whom}{}", from(all, &run[0]), few(&people, TRIED, ", "));
+    say(out, &text, 4)
+}
+
+/// Where a session is from, with what, and what of that is not usual.
+fn from(all: &Investigation<'_>, session: &Session) -> String {
+    let deed = &all.happenings[session.events[0]].deed;
+    let mut text = match (&deed.ip, &deed.country) {
+        (Some(ip), Some(country)) => format!(" from {ip} ({country})"),
+        (Some(ip), None) => format!(" from {ip}"),
+        _ => String::new(),
+    };
+    text += &of(all, &all.happenings[session.events[0]].organization);
+    text += &deed.agent.as_ref().map(|agent| format!(" with {agent}")).unwrap_or_default();
+    if !session.odd.is_empty() {
+        let odd: Vec<&str> = session.odd.iter().map(|aspect| aspect.word()).collect();
+        text += &format!("; not usual: {}", odd.join(", "));
+    }
+    text
+}
+
 /// Sessions in a row in which nothing has to be read event by event, in one line.
-fn ordinary_run(all: &Investigation<'_>, run: &[&Session], zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+fn ordinary_run(all: &Investigation<'_>, run: &[Session], zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let (Some(begin), Some(end)) = (run.first(), run.last()) else { return Ok(()) };
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let events = || run.iter().flat_map(|session| &session.events).map(|place| &all.happenings[*place]);
@@ -233,17 +322,7 @@ fn one(all: &Investigation<'_>, session: &Session, is_all: bool, zone: Zone, out
     let deed = &all.happenings[session.events[0]].deed;
     let mut text = format!("  {}", when(first, last, zone));
     text += &format!("  {}", if deed.actor.is_empty() { "nobody named" } else { &deed.actor });
-    match (&deed.ip, &deed.country) {
-        (Some(ip), Some(country)) => text += &format!(" from {ip} ({country})"),
-        (Some(ip), None) => text += &format!(" from {ip}"),
-        _ => {}
-    }
-    text += &of(all, &all.happenings[session.events[0]].organization);
-    text += &deed.agent.as_ref().map(|agent| format!(" with {agent}")).unwrap_or_default();
-    if !session.odd.is_empty() {
-        let odd: Vec<&str> = session.odd.iter().map(|aspect| aspect.word()).collect();
-        text += &format!("; not usual: {}", odd.join(", "));
-    }
+    text += &from(all, session);
     say(out, &text, 4)?;
     let day = first.short(zone)[..10].to_owned();
     let mut shown = 0;
