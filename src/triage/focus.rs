@@ -125,6 +125,7 @@ impl Focus {
     }
 
     /// The same of whoever has other names.
+    #[must_use]
     pub fn with_names(mut self, names: &[&str], links: &Links, organizations: &[String]) -> Focus {
         if matches!(self.what, What::Named { .. }) {
             self.what = named(names, None, links, organizations);

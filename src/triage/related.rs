@@ -47,11 +47,13 @@ fn role<'de, D: Deserializer<'de>>(from: D) -> Result<Role, D::Error> {
     Ok(ROLES.into_iter().find(|role| *role == written).unwrap_or("other"))
 }
 
+/// The first place of a name, and the place of each id.
+type Places = (usize, BTreeMap<String, usize>);
+
 /// All that had a part in it, in the order in which it came, as it was written first. What shares a name is told apart by
 /// its id; what has none is one of those of its name.
 pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
-    // Of each name the first place, and the place of each id.
-    let mut seen: BTreeMap<(&str, String, String), (usize, BTreeMap<String, usize>)> = BTreeMap::new();
+    let mut seen: BTreeMap<(Role, String, String), Places> = BTreeMap::new();
     let mut out: Vec<Related> = Vec::new();
     for event in events {
         let text = |norm| store.text(*event, norm).map(str::to_owned);
@@ -117,8 +119,12 @@ pub(super) fn mark_beside(parts: &mut [Related], own: &[Related]) {
 fn has_done(store: &Store, event: u32) -> bool {
     let text = |norm| store.text(event, norm);
     let is_befallen = text(Norm::EventType).is_some_and(befalls) && text(Norm::ActorKey) == text(Norm::TargetKey);
-    let is_device = text(Norm::ActorType) == Some("system") && text(Norm::ActorId) == text(Norm::DeviceKey);
-    !(is_befallen || is_device && text(Norm::DeviceKey).is_some())
+    !(is_befallen || is_of_device(text(Norm::ActorType), text(Norm::ActorId), text(Norm::DeviceKey)))
+}
+
+/// Whether a device tells of itself, by the type and the id of the actor and the key of the device.
+pub(super) fn is_of_device(kind: Option<&str>, id: Option<&str>, device: Option<&str>) -> bool {
+    kind == Some("system") && device.is_some() && id == device
 }
 
 /// Puts those who got in before those who were tried in vain, if it is about a success after failures.

@@ -168,7 +168,7 @@ fn devices(happenings: &[&Happening]) -> Option<Usual> {
     };
     let mut values: Vec<Counted> = by_label.into_iter().filter_map(counted).collect();
     values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-    (!values.is_empty()).then(|| Usual { aspect: Aspect::Device, total: named.len(), values })
+    (!values.is_empty()).then_some(Usual { aspect: Aspect::Device, total: named.len(), values })
 }
 
 /// What is usual, and of how many events it was learned.

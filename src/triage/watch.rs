@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::focus::{Focus, Part};
+use super::related::is_of_device;
 use super::sentence::{self, Sentence, Wording};
 use crate::event::facet;
 use crate::event::field::{Field, Fields, Norm, Value};
@@ -107,15 +108,14 @@ impl<'w> Watcher<'w> {
             (agent, os) => agent.or(os),
         };
         let device_key = text(Norm::DeviceKey);
-        let is_of_device = device_key.is_some()
-            && text(Norm::ActorType).as_deref() == Some("system")
-            && text(Norm::ActorId) == device_key;
-        let named = |[name, id]: [Norm; 2]| {
+        let by = [text(Norm::ActorType), text(Norm::ActorId)];
+        let is_of_device = is_of_device(by[0].as_deref(), by[1].as_deref(), device_key.as_deref());
+        let thing = |[name, id]: [Norm; 2]| {
             let name = text(name)?;
             let id = text(id).filter(|id| *id != name);
             Some((name, id))
         };
-        let device = named([Norm::DeviceName, Norm::DeviceKey]);
+        let device = thing([Norm::DeviceName, Norm::DeviceKey]);
         let identity = |party: &&Party<'_>| {
             let is_device = device_key.is_some() && party.id == device_key.as_deref();
             let names = [party.name, party.email].into_iter().flatten();
@@ -142,7 +142,7 @@ impl<'w> Watcher<'w> {
             country: text(Norm::SourceCountry),
             agent,
             app: text(Norm::AppName),
-            object: device.clone().or_else(|| named([Norm::TargetName, Norm::TargetId])),
+            object: device.clone().or_else(|| thing([Norm::TargetName, Norm::TargetId])),
             command: key(&event.target).filter(|_| matches!(&*event.event_type, "command_run" | "command_result")),
             sentence: sentence::of_enriched(&enriched),
             undo: sentence::undo(event),
