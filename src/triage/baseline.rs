@@ -157,7 +157,7 @@ fn has_other(shown: &[&Reported], finding: &Finding, entity: Entity, store: &Sto
     let until = shown.iter().filter_map(|told| Timestamp::parse(&told.last_seen)).max();
     let mut had_part: BTreeMap<Role, Vec<Thing<'_>>> = BTreeMap::new();
     for part in shown.iter().flat_map(|told| &told.related) {
-        had_part.entry(part.role).or_default().push(part.thing());
+        had_part.entry(part.role).or_default().push(known_by(part));
     }
     let had_part: BTreeMap<Role, Names> =
         had_part.into_iter().map(|(role, things)| (role, things.into_iter().collect())).collect();
@@ -195,9 +195,15 @@ fn has_other(shown: &[&Reported], finding: &Finding, entity: Entity, store: &Sto
             "actor" | "target" if has_victims => false,
             _ => !(is_cut(part) || has_country && part.kind == "ip"),
         };
-        let is_new = |part: &Related| !had_part.get(part.role).is_some_and(|names| names.has(part.thing()));
+        let is_new = |part: &Related| !had_part.get(part.role).is_some_and(|names| names.has(known_by(part)));
         parts.iter().filter(counts).any(is_new)
     })
+}
+
+/// By what it is known again: people and devices by their ids; a policy or a command is often made anew under its name.
+fn known_by(part: &Related) -> Thing<'_> {
+    let (name, id) = part.thing();
+    (name, id.filter(|_| matches!(part.kind.as_str(), "admin" | "user" | "system" | "device")))
 }
 
 /// Whether a report showed a finding to somebody. What an entry had put away nobody looked at, and a yes was said of

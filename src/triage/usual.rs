@@ -18,7 +18,7 @@ pub(super) const KNOWN_FOR: i64 = 7 * DAY;
 pub(super) const NEW_FOR: i64 = 2 * DAY;
 /// A value is rare below one in this many.
 const RARE: usize = 20;
-/// Something is theirs whose three commonest people have three quarters of it; where more people share it, nobody is rare.
+/// What several people share is somebody's where three values have three quarters of it; where it is not, none is rare.
 const OWNERS: usize = 3;
 
 /// What values are counted of.
@@ -203,7 +203,7 @@ impl Habits {
         let counted = if are_sign_ins { &signed_in } else { &own };
         let of = |happenings: &[&Happening]| -> Vec<Usual> {
             let aspects = Aspect::ALL.into_iter().filter(|aspect| has_who || *aspect != Aspect::Who);
-            aspects.filter_map(|aspect| usual(aspect, happenings, footholds, zone)).collect()
+            aspects.filter_map(|aspect| usual((aspect, has_who), happenings, footholds, zone)).collect()
         };
         let mut aspects = of(counted);
         let mut odd: BTreeMap<(Aspect, String), Odd> = aspects.iter().flat_map(Usual::odd).collect();
@@ -217,7 +217,7 @@ impl Habits {
         }
         if has_who {
             for (place, aspect) in [Aspect::Who, Aspect::Agent].into_iter().enumerate() {
-                let got_in = usual(aspect, if are_sign_ins { &signed_in } else { &others }, footholds, zone);
+                let got_in = usual((aspect, has_who), if are_sign_ins { &signed_in } else { &others }, footholds, zone);
                 let told = got_in.unwrap_or(Usual { aspect, total: 0, values: vec![] });
                 let told = told.with_failures(&failures, &odd, zone);
                 match aspects.iter().position(|usual| usual.aspect == aspect) {
@@ -253,7 +253,12 @@ impl Habits {
     }
 }
 
-fn usual(aspect: Aspect, happenings: &[&Happening], footholds: &Footholds, zone: Zone) -> Option<Usual> {
+fn usual(
+    (aspect, has_who): (Aspect, bool),
+    happenings: &[&Happening],
+    footholds: &Footholds,
+    zone: Zone,
+) -> Option<Usual> {
     let mut by_value: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
     let mut times = Vec::new();
     // The values of events from elsewhere than a foothold.
@@ -280,7 +285,8 @@ fn usual(aspect: Aspect, happenings: &[&Happening], footholds: &Footholds, zone:
     };
     let mut sizes: Vec<usize> = by_value.values().map(Vec::len).collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
-    let is_shared = aspect == Aspect::Who && sizes.iter().take(OWNERS).sum::<usize>() * 4 < total * 3;
+    let is_of_people = has_who && matches!(aspect, Aspect::Who | Aspect::Network | Aspect::Agent);
+    let is_shared = is_of_people && sizes.iter().take(OWNERS).sum::<usize>() * 4 < total * 3;
     let mut values: Vec<Counted> = by_value
         .iter()
         .map(|(value, own)| {
