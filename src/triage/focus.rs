@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use super::finding::Finding;
+use super::asked::Asked;
 use crate::detect::store::Store;
 use crate::event::Event;
+use crate::event::counted::few;
 use crate::event::field::{Fields, Norm, Value};
 use crate::event::identity::{Links, Names};
 use crate::event::networks::network;
@@ -36,7 +37,8 @@ enum What {
 pub struct Focus {
     /// as it was typed, or the name of whom a finding is about
     pub name: String,
-    what: What,
+    /// an event that has one of these in it belongs to it
+    what: Vec<What>,
     organization: Option<String>,
 }
 
@@ -47,6 +49,8 @@ pub enum Part {
     Doer,
     /// it was done to whom it is about
     DoneTo,
+    /// it was neither, and is evidence of what was asked for
+    Beside,
 }
 
 /// Something like an address that is none.
@@ -63,27 +67,38 @@ impl Focus {
             None if looks_like_an_address(text) => return Err(NoAddress),
             None => named(&[text], None, links, organizations).with_things(store),
         };
-        Ok(Focus { name: text.to_owned(), what, organization: None })
+        Ok(Focus { name: text.to_owned(), what: vec![what], organization: None })
     }
 
-    /// Whom or what a finding is about.
-    pub fn of_finding(finding: &Finding, links: &Links, store: &Store) -> Focus {
-        let entity = &finding.entity;
-        let organizations = std::slice::from_ref(&finding.organization);
-        let names = [entity.id.as_str(), entity.name.as_str()];
-        let what = match (entity.kind.as_str(), address(&entity.id)) {
-            ("organization", _) => What::Everything,
-            ("ip", Some(ip)) => What::Network(IpNet::from(ip)),
-            ("admin", _) => named(&names, Some(Class::Admin), links, organizations),
-            ("user", _) => named(&names, Some(Class::User), links, organizations),
-            _ => named(&names, None, links, organizations).with_things(store),
+    /// Whom or what a finding is about, or the findings of a case.
+    pub fn of(asked: &Asked, links: &Links, store: &Store) -> Focus {
+        let (organization, entities) = match asked {
+            Asked::Finding(finding) => (&finding.organization, std::slice::from_ref(&finding.entity)),
+            Asked::Case { case, .. } => (&case.organization, case.entities.as_slice()),
         };
-        Focus { name: entity.name.clone(), what, organization: Some(finding.organization.clone()) }
+        let organizations = std::slice::from_ref(organization);
+        let what = entities.iter().map(|entity| {
+            let names = [entity.id.as_str(), entity.name.as_str()];
+            match (entity.kind.as_str(), address(&entity.id)) {
+                ("organization", _) => What::Everything,
+                ("ip", Some(ip)) => What::Network(IpNet::from(ip)),
+                ("admin", _) => named(&names, Some(Class::Admin), links, organizations),
+                ("user", _) => named(&names, Some(Class::User), links, organizations),
+                _ => named(&names, None, links, organizations).with_things(store),
+            }
+        });
+        let names: Vec<&str> = entities.iter().map(|entity| entity.name.as_str()).collect();
+        Focus { name: few(&names, 5, ", "), what: what.collect(), organization: Some(organization.clone()) }
     }
 
-    /// Whether it is about an address or a network.
+    /// Whether it is about an address or a network, and nothing else.
     pub fn is_network(&self) -> bool {
-        matches!(self.what, What::Network(_))
+        self.what.iter().all(|what| matches!(what, What::Network(_)))
+    }
+
+    /// Whether it is about several.
+    pub fn is_of_several(&self) -> bool {
+        self.what.len() > 1
     }
 
     /// How an event belongs to it; `None` if it does not.
@@ -91,7 +106,50 @@ impl Focus {
         if self.organization.as_deref().is_some_and(|only| only != event.organization()) {
             return None;
         }
-        match &self.what {
+        self.what.iter().filter_map(|what| what.part(event, links)).min()
+    }
+
+    /// The parties of an event that it is about.
+    pub fn parties<'e, 'p>(&self, event: &'p Event<'e>, links: &Links) -> Vec<&'p Party<'e>> {
+        let all = [&event.actor, &event.target, &event.other];
+        let is_meant = |party: &&Party<'e>| self.what.iter().any(|what| what.is_party(event, party, links));
+        all.into_iter().filter(is_meant).collect()
+    }
+
+    /// The same of whoever has other names.
+    #[must_use]
+    pub fn with_names(mut self, names: &[&str], links: &Links, organizations: &[String]) -> Focus {
+        for what in self.what.iter_mut().filter(|what| matches!(what, What::Named { .. })) {
+            *what = named(names, None, links, organizations);
+        }
+        self
+    }
+
+    /// Whether it means the device of an event by one of its names.
+    pub fn is_device(&self, event: &Event<'_>) -> bool {
+        self.what.iter().any(|what| what.is_device(event))
+    }
+
+    /// The same with the devices that its events name; `None` if it means them already. Most events have one name of a
+    /// device, or its id alone.
+    pub fn with_devices<'d>(&self, ids: impl Iterator<Item = &'d str>) -> Option<Focus> {
+        let ids: BTreeSet<String> = ids.map(str::to_lowercase).collect();
+        let mut focus = self.clone();
+        let mut has_grown = false;
+        for what in &mut focus.what {
+            if let What::Named { names, class: None, .. } = what {
+                let count = names.len();
+                names.extend(ids.iter().cloned());
+                has_grown |= names.len() > count;
+            }
+        }
+        has_grown.then_some(focus)
+    }
+}
+
+impl What {
+    fn part(&self, event: &Event<'_>, links: &Links) -> Option<Part> {
+        match self {
             What::Everything => Some(Part::Doer),
             What::Network(net) => event.addresses().any(|ip| net.contains(&ip)).then_some(Part::Doer),
             What::Named { .. } => {
@@ -104,14 +162,8 @@ impl Focus {
         }
     }
 
-    /// The parties of an event that it is about.
-    pub fn parties<'e, 'p>(&self, event: &'p Event<'e>, links: &Links) -> Vec<&'p Party<'e>> {
-        let all = [&event.actor, &event.target, &event.other];
-        all.into_iter().filter(|party| self.is_party(event, party, links)).collect()
-    }
-
     fn is_party(&self, event: &Event<'_>, party: &Party<'_>, links: &Links) -> bool {
-        let What::Named { keys, names, class } = &self.what else { return false };
+        let What::Named { keys, names, class } = self else { return false };
         if party.is_unknown() || class.is_some_and(|only| only != party.class()) {
             return false;
         }
@@ -124,35 +176,14 @@ impl Focus {
         key.is_some_and(|key| keys.contains(&(organization.to_owned(), key)))
     }
 
-    /// The same of whoever has other names.
-    #[must_use]
-    pub fn with_names(mut self, names: &[&str], links: &Links, organizations: &[String]) -> Focus {
-        if matches!(self.what, What::Named { .. }) {
-            self.what = named(names, None, links, organizations);
-        }
-        self
-    }
-
     /// Whether it means the device of an event by one of its names.
-    pub fn is_device(&self, event: &Event<'_>) -> bool {
-        let What::Named { names, class: None, .. } = &self.what else { return false };
+    fn is_device(&self, event: &Event<'_>) -> bool {
+        let What::Named { names, class: None, .. } = self else { return false };
         event.device_names().any(|name| names.contains(&name.to_lowercase()))
     }
 
-    /// The same with the devices that its events name; `None` if it means them already. Most events have one name of a
-    /// device, or its id alone.
-    pub fn with_devices<'d>(&self, ids: impl Iterator<Item = &'d str>) -> Option<Focus> {
-        let What::Named { names, .. } = &self.what else { return None };
-        let new: BTreeSet<String> = ids.map(str::to_lowercase).filter(|id| !names.contains(id)).collect();
-        let mut focus = self.clone();
-        if let What::Named { names, .. } = &mut focus.what {
-            names.extend(new.iter().cloned());
-        }
-        (!new.is_empty()).then_some(focus)
-    }
-
     fn is_thing(&self, event: &Event<'_>) -> bool {
-        let What::Named { names, class: None, .. } = &self.what else { return false };
+        let What::Named { names, class: None, .. } = self else { return false };
         if self.is_device(event) {
             return true;
         }
@@ -162,9 +193,7 @@ impl Focus {
         };
         fields.into_iter().any(|norm| is_named(&event.values(&crate::event::field::Field::Norm(norm))))
     }
-}
 
-impl What {
     /// The same with the ids of things that have one of the names, and with the names of things that have one of the
     /// ids, where nothing else is called that.
     fn with_things(mut self, store: &Store) -> What {

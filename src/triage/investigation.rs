@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::asked::Asked;
+use super::change::{Change, changes};
 use super::context;
 use super::finding::Finding;
 use super::focus::{Focus, Part};
 use super::foothold::Footholds;
-use super::namesake::{Called, Thing, apart, count, counted, few_of};
-use super::sentence::{LONGEST, Wording, cut, is_only_seen};
 use super::usual::{Aspect, Habits};
-use super::watch::{Deed, Happening, Seen};
+use super::watch::{Happening, Seen};
 use crate::enrich::directory::Directory;
 use crate::event::coverage::Coverage;
 use crate::event::origin::Origin;
@@ -34,18 +34,7 @@ pub struct Session {
     pub is_ordinary: bool,
     /// nothing in it casts suspicion on the rest of it; some of it may be evidence all the same, as an honest sign-in
     /// is of two places at once
-    is_usual: bool,
-}
-
-/// Something that was changed.
-#[derive(Clone, Debug)]
-pub struct Change {
-    /// the events that say it in the same words, by their places
-    pub events: Vec<usize>,
-    /// how it is undone
-    pub undo: String,
-    /// it stands in a session that is not as usual, or is evidence itself
-    pub is_telling: bool,
+    pub(super) is_usual: bool,
 }
 
 /// Somebody that the focus means.
@@ -74,12 +63,23 @@ pub struct Manner {
     pub shown_sources: usize,
 }
 
+/// A finding at one of its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// which of the findings
+    pub finding: usize,
+    /// it came to be at this event; else the event only has a part in it
+    pub is_complete: bool,
+}
+
 /// All that is known of a focus.
 pub struct Investigation<'a> {
     /// whom or what it is about
     pub focus: &'a Focus,
-    /// the finding that was asked for
-    pub asked: Option<&'a Finding>,
+    /// the finding or the case that was asked for
+    pub asked: Option<&'a Asked>,
+    /// what was typed is the id of an event
+    pub is_event: bool,
     /// who that is
     pub identities: Vec<Identity>,
     /// names like the one that nobody has
@@ -96,8 +96,8 @@ pub struct Investigation<'a> {
     pub changes: Vec<Change>,
     /// the findings that have a part in them, in the order of time
     pub findings: Vec<&'a Finding>,
-    /// by event the findings that came to be at it
-    pub marks: BTreeMap<usize, Vec<usize>>,
+    /// by event the findings that stand at it
+    pub marks: BTreeMap<usize, Vec<Mark>>,
     /// what was read
     pub coverage: &'a Coverage,
     /// what was read that only teaches
@@ -112,7 +112,7 @@ impl<'a> Investigation<'a> {
     /// Puts it together. What was read is that of the sources and what only teaches.
     pub fn new(
         focus: &'a Focus,
-        asked: Option<&'a Finding>,
+        asked: Option<&'a Asked>,
         seen: &'a Seen,
         findings: (&'a [Finding], &Footholds),
         read: ([&'a Coverage; 2], &'a [String], &'a RuleSet),
@@ -125,10 +125,12 @@ impl<'a> Investigation<'a> {
         let footholds = if focus.is_network() { &nothing } else { footholds };
         let mut by_organization: BTreeMap<Arc<str>, Vec<&Happening>> = BTreeMap::new();
         for happening in happenings {
-            by_organization.entry(happening.organization.clone()).or_default().push(happening);
+            let own = by_organization.entry(happening.organization.clone()).or_default();
+            own.extend(Some(happening).filter(|happening| happening.deed.part != Part::Beside));
         }
         let habits_of = |happenings: Vec<&Happening>| {
-            let is_of_one = !focus.is_network() && happenings.iter().any(|h| h.deed.part == Part::Doer);
+            let is_of_one =
+                !focus.is_network() && !focus.is_of_several() && happenings.iter().any(|h| h.deed.part == Part::Doer);
             Habits::of(&happenings, !is_of_one, footholds, manner.zone)
         };
         let habits: BTreeMap<_, _> = by_organization.into_iter().map(|(id, own)| (id, habits_of(own))).collect();
@@ -139,12 +141,13 @@ impl<'a> Investigation<'a> {
         let mut sessions = sessions(happenings, manner);
         let place = seen.places();
         let shown: BTreeSet<usize> = sessions.iter().flat_map(|s| s.events.iter().copied()).collect();
-        let (findings, marks) = findings_among(findings, &place, &shown);
+        let (findings, marks) = findings_among(findings, seen, &place, &shown);
         // All that made a finding has to be read, also where the finding stands elsewhere.
         let cited = findings.iter().flat_map(|finding| &finding.evidence);
         let evidence: BTreeSet<usize> =
             cited.filter_map(|evidence| place.get(&evidence.origin).copied()).chain(marks.keys().copied()).collect();
         let is_short = sessions.len() <= FEW;
+        let is_of_finding = asked.is_some_and(|asked| asked.finding_id().is_some());
         for session in &mut sessions {
             let habits = &habits[&happenings[session.events[0]].organization];
             let mut odd: BTreeSet<Aspect> =
@@ -156,14 +159,15 @@ impl<'a> Investigation<'a> {
             let is_evidence = session.events.iter().any(|event| evidence.contains(event));
             session.odd = odd.into_iter().collect();
             let is_like_others = habits.are_enough() && session.odd.is_empty();
-            session.is_usual = !is_short && asked.is_none() && is_like_others && !has_mark;
+            session.is_usual = !is_short && !is_of_finding && is_like_others && !has_mark;
             session.is_ordinary = session.is_usual && !is_evidence;
         }
-        let changes = changes(happenings, &sessions, &evidence);
+        let changes = changes(seen, &sessions, &evidence);
         let ([coverage, history], sources, set) = read;
         Investigation {
             focus,
             asked,
+            is_event: false,
             identities: identities(happenings),
             near,
             happenings,
@@ -192,9 +196,10 @@ impl<'a> Investigation<'a> {
         }
     }
 
-    /// The events that do not only teach.
+    /// The events that do not only teach, by whom or about whom it is.
     pub fn own(&self) -> impl Iterator<Item = &'a Happening> {
-        self.happenings.iter().filter(|happening| is_shown(happening, self.shown_sources))
+        let is_own = |happening: &&Happening| happening.deed.part != Part::Beside;
+        self.happenings.iter().filter(is_own).filter(|happening| is_shown(happening, self.shown_sources))
     }
 
     /// Whether it is about more than one organization, so that each thing has to say of which it is.
@@ -254,125 +259,35 @@ pub fn ends(session: &Session, happenings: &[Happening]) -> (Timestamp, Timestam
     (time(session.events.first()), time(session.events.last()))
 }
 
-/// The findings that the shown events have a part in, and the events at which they came to be. Where that
-/// event is not among them, the finding stands at the last one that is.
+/// The findings that the shown events have a part in, and the events at which they came to be. Where none of these is
+/// among them, the finding stands at the last one that has a part in it.
 fn findings_among<'a>(
     all: &'a [Finding],
+    seen: &Seen,
     place: &BTreeMap<Origin, usize>,
     shown: &BTreeSet<usize>,
-) -> (Vec<&'a Finding>, BTreeMap<usize, Vec<usize>>) {
-    let mut found: Vec<(usize, &Finding)> = Vec::new();
+) -> (Vec<&'a Finding>, BTreeMap<usize, Vec<Mark>>) {
+    let mut found: Vec<(usize, bool, &Finding)> = Vec::new();
     for finding in all {
         let is_shown = |origin: &Origin| place.get(origin).copied().filter(|event| shown.contains(event));
-        let last = finding.evidence.iter().filter_map(|evidence| is_shown(&evidence.origin)).max();
-        if let Some(at) = is_shown(&finding.completed).or(last) {
-            found.push((at, finding));
-        }
-    }
-    found.sort_by_key(|(at, finding)| (*at, std::cmp::Reverse(finding.severity), finding.id.clone()));
-    let mut marks: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (number, (at, _)) in found.iter().enumerate() {
-        marks.entry(*at).or_default().push(number);
-    }
-    (found.into_iter().map(|(_, finding)| finding).collect(), marks)
-}
-
-/// What was changed, in order; what differs only in whom or what it was done to is one.
-fn changes(happenings: &[Happening], sessions: &[Session], evidence: &BTreeSet<usize>) -> Vec<Change> {
-    let is_telling = |session: &Session, event: usize| !session.is_usual || evidence.contains(&event);
-    let mut events: Vec<(usize, bool)> = Vec::new();
-    for session in sessions {
-        events.extend(session.events.iter().map(|event| (*event, is_telling(session, *event))));
-    }
-    events.sort_unstable();
-    let mut out: Vec<Change> = Vec::new();
-    for (event, is_telling) in events {
-        let Happening { organization, deed, .. } = &happenings[event];
-        let Some(undo) = deed.undo.as_ref().filter(|_| is_telling || !is_only_seen(&deed.event_type)) else { continue };
-        let is_same = |change: &&mut Change| {
-            let first = &happenings[change.events[0]];
-            let is_of_same = change.is_telling == is_telling && first.organization == *organization;
-            is_of_same && are_alike(&first.deed, deed)
+        let parts: Vec<usize> = finding.evidence.iter().filter_map(|e| is_shown(&e.origin)).collect();
+        let keys: BTreeSet<(Timestamp, &str)> =
+            finding.completing.iter().map(|completing| (completing.time, completing.key.as_str())).collect();
+        let is_met_at = |event: &&usize| {
+            let happening = &seen.happenings[**event];
+            happening.id.as_deref().is_some_and(|id| keys.contains(&(happening.time, id)))
         };
-        match out.last_mut().filter(is_same) {
-            Some(change) => change.events.push(event),
-            None => out.push(Change { events: vec![event], undo: undo.to_string(), is_telling }),
+        let completed = is_shown(&finding.completed).or_else(|| parts.iter().filter(is_met_at).min().copied());
+        if let Some(at) = completed.or_else(|| parts.iter().max().copied()) {
+            found.push((at, completed.is_some(), finding));
         }
     }
-    for change in &mut out {
-        change.undo = undo(happenings, &change.events, &str::to_owned);
+    found.sort_by_key(|(at, _, finding)| (*at, std::cmp::Reverse(finding.severity), finding.id.clone()));
+    let mut marks: BTreeMap<usize, Vec<Mark>> = BTreeMap::new();
+    for (number, (at, is_complete, _)) in found.iter().enumerate() {
+        marks.entry(*at).or_default().push(Mark { finding: number, is_complete: *is_complete });
     }
-    // Events stand in the order of their organizations.
-    out.sort_by_key(|change| happenings[change.events[0]].time);
-    out
-}
-
-/// Objects that are named where they have to be put right one by one.
-const MOST_TO_UNDO: usize = 200;
-/// Objects that are named in a sentence.
-const MOST_SAID: usize = 3;
-
-/// Whether two deeds are said in the same words, but for what they were done to.
-fn are_alike(one: &Deed, other: &Deed) -> bool {
-    let ((one_did, one_rest), (other_did, other_rest)) = (one.sentence.parts(), other.sentence.parts());
-    let is_same = match (one_did.around(), other_did.around()) {
-        (None, None) => one_did.text() == other_did.text(),
-        (one, other) => one == other,
-    };
-    one.event_type == other.event_type && is_same && one_rest == other_rest
-}
-
-/// Events in a row that are said in the same words, but for what they were done to. After one with a mark, and
-/// before it, a new row begins.
-pub fn rows(happenings: &[Happening], events: &[usize], has_mark: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
-    let mut out: Vec<Vec<usize>> = Vec::new();
-    for event in events {
-        let goes_on = out.last().is_some_and(|row: &Vec<usize>| {
-            !has_mark(*event)
-                && !has_mark(row[row.len() - 1])
-                && are_alike(&happenings[row[0]].deed, &happenings[*event].deed)
-        });
-        match out.last_mut().filter(|_| goes_on) {
-            Some(row) => row.push(*event),
-            None => out.push(vec![*event]),
-        }
-    }
-    out
-}
-
-/// A row of events in one sentence, with what they were done to.
-pub fn said(happenings: &[Happening], row: &[usize]) -> String {
-    let first = &happenings[row[0]].deed;
-    let (did, rest) = first.sentence.parts();
-    let text = with_objects(did, &counted(objects(happenings, row)), MOST_SAID, &str::to_owned) + rest;
-    match row.len() {
-        1 => text,
-        count => format!("{text} ({count} times)"),
-    }
-}
-
-/// How a row of changes is undone, with what has to be put right. `shown` is what becomes of each name and of the words
-/// around them: together they are longer than what is shown of one text.
-pub fn undo(happenings: &[Happening], row: &[usize], shown: &dyn Fn(&str) -> String) -> String {
-    let undo = row.first().and_then(|first| happenings[*first].deed.undo.as_ref());
-    undo.map(|undo| with_objects(undo, &apart(objects(happenings, row)), MOST_TO_UNDO, shown)).unwrap_or_default()
-}
-
-/// What some events were done to.
-fn objects<'h>(happenings: &'h [Happening], events: &[usize]) -> impl Iterator<Item = Thing<'h>> {
-    let objects = events.iter().filter_map(|event| happenings[*event].deed.object.as_ref());
-    objects.map(|(name, id)| (name.as_str(), id.as_deref()))
-}
-
-/// What is said of the first of some events, with the objects of all of them in the place of its own. They are told apart
-/// by their whole names, and named as in a sentence.
-fn with_objects(said: &Wording, objects: &[Called<'_>], most: usize, shown: &dyn Fn(&str) -> String) -> String {
-    let all = count(objects);
-    let Some((before, behind)) = said.around().filter(|_| all > 1) else { return shown(said.text()) };
-    let unquoted = before.strip_suffix('"').zip(behind.strip_prefix('"'));
-    let ((before, behind), quote) = unquoted.map_or(((before, behind), ""), |around| (around, "\""));
-    let named = few_of(all, objects, most, quote, &|name| shown(&cut(name, LONGEST)));
-    format!("{}{named}{}", shown(before), shown(behind))
+    (found.into_iter().map(|(.., finding)| finding).collect(), marks)
 }
 
 /// Everybody that the focus means, each with all names.

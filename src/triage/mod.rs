@@ -1,8 +1,10 @@
 //! Triage: from signals to what an analyst acts on.
 
 pub mod answer;
+pub mod asked;
 pub mod baseline;
 pub mod case;
+pub mod change;
 pub mod citation;
 pub mod column;
 pub mod context;
@@ -14,12 +16,14 @@ pub mod foothold;
 pub mod investigation;
 mod lack;
 mod learned;
+mod ledger;
 pub mod namesake;
 pub mod question;
 pub mod record;
 pub mod related;
 pub mod report;
 pub mod reported;
+pub mod row;
 pub mod sentence;
 mod spell;
 pub mod stack;

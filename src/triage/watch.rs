@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::asked::Cited;
 use super::focus::{Focus, Part};
 use super::related::is_of_device;
-use super::sentence::{self, Sentence, Wording};
+use super::sentence::{self, Effect, Sentence, Wording};
 use crate::event::facet;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::identity::Links;
@@ -52,6 +53,12 @@ pub struct Deed {
     pub sentence: Sentence,
     /// how it is undone, if it changed anything
     pub undo: Option<Wording>,
+    /// what it did to which properties
+    pub effects: Vec<Effect>,
+    /// by which name they are properties of something
+    pub on: Option<Wording>,
+    /// what has to be made new also where all else was put back
+    pub renewed: Option<Wording>,
     /// whom it is about of those the focus means: kind, key, names
     pub identities: Vec<(String, String, Vec<String>)>,
     /// the id of the device, if the focus means it by its name
@@ -77,9 +84,67 @@ pub struct Happening {
     /// where it stands
     pub origin: Origin,
     /// hash of its body
-    body: u64,
+    pub(super) body: u64,
     /// what it has in common with others
     pub deed: Arc<Deed>,
+}
+
+/// What others did to properties of things.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// who did it, as in the log
+    pub actor: String,
+    /// what it did to which properties
+    pub effects: Vec<Effect>,
+}
+
+/// What is made of an event.
+#[derive(Clone, Debug)]
+pub enum Watched {
+    /// it belongs to the focus, or may be cited
+    Own(Arc<Deed>),
+    /// it does not, and may have put back what did
+    Other(Arc<Elsewhere>),
+}
+
+/// One event that does not belong to the focus and changed something.
+#[derive(Clone, Debug)]
+pub struct Other {
+    /// the organization
+    pub organization: Arc<str>,
+    /// when
+    pub time: Timestamp,
+    /// its id, if it has one
+    pub id: Option<String>,
+    /// hash of its body
+    pub(super) body: u64,
+    /// what it has in common with others
+    pub watched: Watched,
+}
+
+impl From<Happening> for Other {
+    fn from(happening: Happening) -> Other {
+        let Happening { organization, time, id, body, deed, .. } = happening;
+        Other { organization, time, id, body, watched: Watched::Own(deed) }
+    }
+}
+
+impl Watched {
+    /// Who did it, as in the log.
+    pub fn actor(&self) -> &str {
+        match self {
+            Watched::Own(deed) => &deed.actor,
+            Watched::Other(other) => &other.actor,
+        }
+    }
+
+    /// What it did to which properties.
+    pub fn effects(&self) -> &[Effect] {
+        match self {
+            Watched::Own(deed) => &deed.effects,
+            Watched::Other(other) => &other.effects,
+        }
+    }
 }
 
 /// What a worker makes of events while it watches.
@@ -87,13 +152,14 @@ pub struct Watcher<'w> {
     focus: &'w Focus,
     links: &'w Links,
     look_up: Option<&'w LookUp<'w>>,
+    cited: &'w Cited,
     needed: Arc<[usize]>,
 }
 
 impl<'w> Watcher<'w> {
-    /// A watcher that looks for one focus.
-    pub fn new(focus: &'w Focus, links: &'w Links, look_up: Option<&'w LookUp<'w>>) -> Watcher<'w> {
-        Watcher { focus, links, look_up, needed: (0..facet::FIXED).collect() }
+    /// A watcher that looks for one focus, and for what is cited beside it.
+    pub fn new(focus: &'w Focus, cited: &'w Cited, links: &'w Links, look_up: Option<&'w LookUp<'w>>) -> Watcher<'w> {
+        Watcher { focus, links, look_up, cited, needed: (0..facet::FIXED).collect() }
     }
 
     fn deed(&self, part: Part, event: &Event<'_>) -> Deed {
@@ -125,6 +191,7 @@ impl<'w> Watcher<'w> {
             let kind = party.kind.as_deref().unwrap_or(unknown).to_owned();
             (kind, key(party).unwrap_or_default(), names)
         };
+        let effects = self.effects(event);
         Deed {
             event_type: event.event_type.to_string(),
             outcome: event.outcome,
@@ -145,7 +212,10 @@ impl<'w> Watcher<'w> {
             object: device.clone().or_else(|| thing([Norm::TargetName, Norm::TargetId])),
             command: key(&event.target).filter(|_| matches!(&*event.event_type, "command_run" | "command_result")),
             sentence: sentence::of_enriched(&enriched),
-            undo: sentence::undo(event),
+            undo: sentence::undo(event, &effects),
+            effects,
+            on: sentence::target(event),
+            renewed: sentence::renewed(event),
             identities: self.focus.parties(event, self.links).iter().map(identity).collect(),
             device_meant: device_key.filter(|_| self.focus.is_device(event)),
             device,
@@ -153,10 +223,22 @@ impl<'w> Watcher<'w> {
     }
 }
 
+impl Watcher<'_> {
+    fn effects(&self, event: &Event<'_>) -> Vec<Effect> {
+        sentence::effects(event, &|party| self.links.key_of(event.organization(), party))
+    }
+
+    fn elsewhere(&self, event: &Event<'_>) -> Option<Elsewhere> {
+        let effects: Vec<Effect> = self.effects(event).into_iter().filter(|e| e.property.is_some()).collect();
+        let actor = event.actor.shown().unwrap_or_default().to_owned();
+        (!effects.is_empty()).then_some(Elsewhere { actor, effects })
+    }
+}
+
 impl Understand for Watcher<'_> {
     /// Names in it.
     type Facet = Vec<String>;
-    type Verdict = Arc<Deed>;
+    type Verdict = Watched;
 
     fn facet(&mut self, facet: usize, event: &Event<'_>) -> (Vec<String>, u32) {
         let norms: &[Norm] = match facet {
@@ -177,10 +259,15 @@ impl Understand for Watcher<'_> {
         true
     }
 
-    fn verdict(&mut self, _: &str, _: &[u32], whole: Option<&Event<'_>>) -> Option<Arc<Deed>> {
+    fn verdict(&mut self, _: &str, _: &[u32], whole: Option<&Event<'_>>) -> Option<Watched> {
         let event = whole?;
-        let part = self.focus.part(event, self.links)?;
-        Some(Arc::new(self.deed(part, event)))
+        match self.focus.part(event, self.links) {
+            Some(part) => Some(Watched::Own(Arc::new(self.deed(part, event)))),
+            None if self.cited.may_be(&event.event_type) => {
+                Some(Watched::Own(Arc::new(self.deed(Part::Beside, event))))
+            }
+            None => self.elsewhere(event).map(|elsewhere| Watched::Other(Arc::new(elsewhere))),
+        }
     }
 }
 
@@ -189,24 +276,36 @@ impl Understand for Watcher<'_> {
 pub struct Seen {
     /// the events that belong to the focus
     pub happenings: Vec<Happening>,
+    /// what others changed, in no order
+    pub others: Vec<Other>,
     /// names of everybody and of all devices, to help where one was mistyped
     pub names: BTreeSet<String>,
     /// other records of events that belong to it, as another exporter wrote them
     equals: Vec<Happening>,
     /// whose events are looked at; everybody's, if nobody is named
     organizations: Vec<String>,
-    likenesses: Vec<(Arc<str>, Arc<Deed>)>,
+    /// what is shown beside that
+    cited: Cited,
+    likenesses: Vec<(Arc<str>, Watched)>,
     facets: u32,
 }
 
 impl Seen {
     /// Nothing yet, of these organizations; of all, if none is named.
-    pub fn new(organizations: &[String]) -> Seen {
-        Seen { organizations: organizations.to_vec(), ..Seen::default() }
+    pub fn new(organizations: &[String], cited: Cited) -> Seen {
+        Seen { organizations: organizations.to_vec(), cited, ..Seen::default() }
     }
 
-    /// Puts the events into their total order: organization, time, id, body.
+    /// Leaves out what only might have been cited, and puts the events into their total order: organization, time, id,
+    /// body.
     pub fn close(&mut self) {
+        let places = self.places();
+        let cited: BTreeSet<usize> = self.cited.origins.iter().filter_map(|o| places.get(o).copied()).collect();
+        let all = std::mem::take(&mut self.happenings).into_iter().enumerate();
+        let (own, others): (Vec<_>, Vec<_>) =
+            all.partition(|(place, happening)| happening.deed.part != Part::Beside || cited.contains(place));
+        self.happenings = own.into_iter().map(|(_, happening)| happening).collect();
+        self.others.extend(others.into_iter().map(|(_, happening)| Other::from(happening)));
         self.happenings.sort_by(|a, b| {
             let key = |h: &Happening| (Arc::clone(&h.organization), h.time, h.id.clone(), h.body, h.origin);
             key(a).cmp(&key(b))
@@ -230,7 +329,11 @@ impl Seen {
     }
 
     fn happening(&self, event: &Occurrence<'_>) -> Option<Happening> {
-        let (organization, deed) = self.likenesses.get(event.likeness as usize)?;
+        let (organization, watched) = self.likenesses.get(event.likeness as usize)?;
+        let Watched::Own(deed) = watched else { return None };
+        if deed.part == Part::Beside && !self.cited.is_of(event.time) {
+            return None;
+        }
         Some(Happening {
             organization: Arc::clone(organization),
             time: event.time,
@@ -238,6 +341,20 @@ impl Seen {
             origin: event.stamp.origin,
             body: event.stamp.body,
             deed: Arc::clone(deed),
+        })
+    }
+
+    fn other(&self, event: &Occurrence<'_>) -> Option<Other> {
+        let (organization, watched) = self.likenesses.get(event.likeness as usize)?;
+        if watched.effects().is_empty() {
+            return None;
+        }
+        Some(Other {
+            organization: Arc::clone(organization),
+            time: event.time,
+            id: event.id.map(str::to_owned),
+            body: event.stamp.body,
+            watched: watched.clone(),
         })
     }
 }
@@ -257,13 +374,16 @@ impl Sink<Watcher<'_>> for Seen {
         self.facets - 1
     }
 
-    fn likeness(&mut self, likeness: &Likeness<'_, Arc<Deed>>) -> u32 {
-        self.likenesses.push((likeness.organization.into(), Arc::clone(likeness.verdict)));
+    fn likeness(&mut self, likeness: &Likeness<'_, Watched>) -> u32 {
+        self.likenesses.push((likeness.organization.into(), likeness.verdict.clone()));
         u32::try_from(self.likenesses.len() - 1).unwrap_or(u32::MAX)
     }
 
     fn event(&mut self, event: &Occurrence<'_>) {
-        self.happenings.extend(self.happening(event));
+        match self.happening(event) {
+            Some(happening) => self.happenings.push(happening),
+            None => self.others.extend(self.other(event)),
+        }
     }
 
     fn again(&mut self, event: &Occurrence<'_>) {

@@ -48,13 +48,13 @@ pub struct Inquiry {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit codes: 0 done, also where nobody has that name; 2 usage or rule error, no such address, or a \
-finding id that more than one finding begins with; 3 a source could not be read or is no export; 5 the output could not \
+id that more than one finding or case begins with; 3 a source could not be read or is no export; 5 the output could not \
 be written, or a rule failed inside."
 )]
 pub struct Investigate {
     /// A user name, e-mail address or id; an IP address or CIDR; a device, application or other thing by name or
-    /// id; or the first 6 or more characters of a finding's id
-    #[arg(value_name = "USER|IP|DEVICE|FINDING-ID")]
+    /// id; or the first 6 or more characters of the id of a finding or a case
+    #[arg(value_name = "USER|IP|DEVICE|FINDING-ID|CASE-ID")]
     pub subject: String,
 
     #[command(flatten)]

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::event::time::Timestamp;
 use crate::output::json::{Unreadable, unreadable};
+use crate::triage::asked::Asked;
+use crate::triage::change;
 use crate::triage::finding::Finding;
 use crate::triage::investigation::{self, Investigation};
 use crate::triage::reported::Origin;
@@ -19,6 +21,11 @@ struct Document<'i> {
     schema: &'static str,
     subject: &'i str,
     finding_id: Option<&'i str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case_id: Option<&'i str>,
+    /// if the subject is the id of an event
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<&'i str>,
     identities: Vec<Identity<'i>>,
     near: &'i [String],
     coverage: Coverage<'i>,
@@ -111,8 +118,32 @@ struct Change<'i> {
     timestamp: String,
     count: usize,
     sentence: String,
-    undo: &'i str,
+    /// what was done to the same later
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    then: Vec<Step>,
+    /// null if there is nothing to do
+    undo: Option<String>,
+    /// what is not to be undone, and why
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    settled: Vec<Settled<'i>>,
     event_ids: Vec<Option<&'i str>>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    timestamp: String,
+    count: usize,
+    sentence: String,
+}
+
+#[derive(Serialize)]
+struct Settled<'i> {
+    /// `put_back`, `made_anew`, `changed_again`, `gone` or `afterwards`
+    how: &'static str,
+    actor: &'i str,
+    first_seen: String,
+    last_seen: String,
+    fields: Vec<&'i str>,
 }
 
 #[derive(Serialize)]
@@ -138,6 +169,9 @@ struct Line<'i> {
     sentence: String,
     /// ids of the findings that came to be at it
     findings: Vec<&'i str>,
+    /// ids of the findings that came to be elsewhere, and of whose events it is the last that is shown
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    part_of: Vec<&'i str>,
 }
 
 /// Writes the investigation.
@@ -145,7 +179,9 @@ pub fn write(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         schema: "jcdetect/investigation/v1",
         subject: &all.focus.name,
-        finding_id: all.asked.map(|finding| finding.id.as_str()),
+        finding_id: all.asked.and_then(Asked::finding_id),
+        case_id: all.asked.and_then(Asked::case_id),
+        event_id: Some(all.focus.name.as_str()).filter(|_| all.is_event),
         identities: all.identities.iter().map(Identity::from).collect(),
         near: &all.near,
         coverage: Coverage {
@@ -223,15 +259,33 @@ impl<'i> From<&'i usual::Counted> for Tally<'i> {
     }
 }
 
-fn changed<'i>(all: &'i Investigation<'_>, change: &'i investigation::Change) -> Change<'i> {
-    let first: &Happening = &all.happenings[change.events[0]];
+fn changed<'i>(all: &'i Investigation<'_>, change: &'i change::Change) -> Change<'i> {
+    let first: &Happening = change.first(all.happenings);
+    let step = |step: &Vec<usize>| {
+        let first = &all.happenings[step[0]];
+        Step { timestamp: first.time.rfc3339(), count: step.len(), sentence: first.deed.sentence.to_string() }
+    };
     Change {
         organization: &first.organization,
         timestamp: first.time.rfc3339(),
-        count: change.events.len(),
+        count: change.events().count(),
         sentence: first.deed.sentence.to_string(),
-        undo: &change.undo,
-        event_ids: change.events.iter().map(|event| all.happenings[*event].id.as_deref()).collect(),
+        then: change.steps.iter().skip(1).map(step).collect(),
+        undo: change.undo(all.happenings, &str::to_owned),
+        settled: change.settled.iter().map(Settled::from).collect(),
+        event_ids: change.events().map(|event| all.happenings[event].id.as_deref()).collect(),
+    }
+}
+
+impl<'i> From<&'i change::Settled> for Settled<'i> {
+    fn from(settled: &'i change::Settled) -> Settled<'i> {
+        Settled {
+            how: settled.how.word(),
+            actor: &settled.actor,
+            first_seen: settled.first.rfc3339(),
+            last_seen: settled.last.rfc3339(),
+            fields: settled.fields.iter().map(|field| field.name.as_str()).collect(),
+        }
     }
 }
 
@@ -240,7 +294,10 @@ fn session<'i>(all: &'i Investigation<'_>, session: &'i investigation::Session) 
     let begin = &all.happenings[session.events[0]];
     let event = |place: &usize| {
         let happening = &all.happenings[*place];
-        let marks = all.marks.get(place).into_iter().flatten();
+        let ids = |is_complete: bool| {
+            let marks = all.marks.get(place).into_iter().flatten().filter(move |mark| mark.is_complete == is_complete);
+            marks.map(|mark| all.findings[mark.finding].id.as_str()).collect()
+        };
         Line {
             event_id: happening.id.as_deref(),
             timestamp: happening.time.rfc3339(),
@@ -252,7 +309,8 @@ fn session<'i>(all: &'i Investigation<'_>, session: &'i investigation::Session) 
                 offset: happening.origin.offset,
             },
             sentence: happening.deed.sentence.to_string(),
-            findings: marks.map(|number| all.findings[*number].id.as_str()).collect(),
+            findings: ids(true),
+            part_of: ids(false),
         }
     };
     Session {

@@ -10,9 +10,12 @@ use crate::output::Look;
 use crate::output::prose::{one_line, say, suppressed, when, wrapped};
 use crate::output::safe::Safe;
 use crate::output::unread;
-use crate::triage::finding::Finding;
+use crate::triage::asked::Asked;
+use crate::triage::change::{Change, How, Settled};
+use crate::triage::finding::{Finding, short};
 use crate::triage::focus::Part;
-use crate::triage::investigation::{Change, Investigation, Session, ends, rows, said, undo};
+use crate::triage::investigation::{Investigation, Session, ends};
+use crate::triage::row::{rows, said};
 use crate::triage::status::{Disposition, Status};
 use crate::triage::usual::{self, Aspect, Counted, Habits, Usual};
 use crate::triage::watch::Deed;
@@ -20,6 +23,8 @@ use crate::triage::watch::Deed;
 /// Values of an aspect that are shown, and changes, and events of one session; the rest are counted.
 const VALUES: usize = 5;
 const CHANGES: usize = 40;
+/// Steps of a change that are shown.
+const STEPS: usize = 5;
 const EVENTS: usize = 60;
 /// People whom somebody tried in vain, and devices on which a command ran: who has to look there wants to know each.
 const TRIED: usize = 20;
@@ -30,7 +35,7 @@ const RUN: usize = 4;
 /// Writes the investigation for people.
 pub fn write(all: &Investigation<'_>, is_all: bool, look: Look, out: &mut dyn Write) -> io::Result<()> {
     head(all, look.zone, out)?;
-    if all.own().next().is_none() {
+    if all.own().next().is_none() && all.sessions.is_empty() {
         return nobody(all, out);
     }
     findings(all, look.zone, out)?;
@@ -44,16 +49,25 @@ pub fn write(all: &Investigation<'_>, is_all: bool, look: Look, out: &mut dyn Wr
 }
 
 fn head(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
-    if let Some(finding) = all.asked {
-        let rule = all.rule(finding);
-        let title =
-            format!("Finding {}: {}{} [{}]", finding.short_id(), finding.summary, suppressed(finding), rule.name);
-        say(out, &title, 0)?;
-        say(out, &format!("  {}", one_line(&rule.description)), 2)?;
-        for (number, step) in (1..).zip(&rule.triage) {
-            say(out, &format!("  {number}. {}", one_line(step)), 5)?;
+    match all.asked {
+        Some(Asked::Finding(finding)) => {
+            let rule = all.rule(finding);
+            let title =
+                format!("Finding {}: {}{} [{}]", finding.short_id(), finding.summary, suppressed(finding), rule.name);
+            say(out, &title, 0)?;
+            say(out, &format!("  {}", one_line(&rule.description)), 2)?;
+            for (number, step) in (1..).zip(&rule.triage) {
+                say(out, &format!("  {number}. {}", one_line(step)), 5)?;
+            }
+            writeln!(out)?;
         }
-        writeln!(out)?;
+        Some(Asked::Case { case, findings }) => {
+            let count = plural(findings.len() as u64, "finding");
+            say(out, &format!("Case {}: {} ({count}, score {})", short(&case.id), case.title, case.score), 0)?;
+            say(out, &format!("  1. {}", one_line(&case.first_action)), 5)?;
+            writeln!(out)?;
+        }
+        None => {}
     }
     writeln!(out, "{}", Safe(&all.focus.name))?;
     for identity in &all.identities {
@@ -94,6 +108,12 @@ fn nobody(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {
             let old = plural(old as u64, "event");
             writeln!(out, "  {old} in the history, none among the {read} read of the sources.")?;
         }
+    }
+    if all.is_event {
+        let id = &all.focus.name;
+        say(out, &format!("  It is the id of an event: jcdetect hunt SOURCE --where 'id == \"{id}\"' shows it."), 2)?;
+        writeln!(out)?;
+        return last_line(all, out);
     }
     if !all.near.is_empty() {
         writeln!(out, "  Names like it: {}", Safe(&all.near.join(", ")))?;
@@ -202,12 +222,21 @@ fn changes(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
     shown.drain(..left);
     writeln!(out, "What was changed, and how to undo it")?;
     for change in &shown {
-        let first = &all.happenings[change.events[0]];
-        let where_ = of(all, &first.organization);
-        let text = format!("  {}  {}{where_}", first.time.short(zone), said(all.happenings, &change.events));
-        say(out, &text, 23)?;
-        let undo = undo(all.happenings, &change.events, &|text| Safe(text).to_string());
-        writeln!(out, "{}", wrapped(&format!("{:23}Undo: {undo}", ""), 29))?;
+        for (number, step) in change.steps.iter().enumerate() {
+            if number == STEPS && change.steps.len() > STEPS + 1 {
+                writeln!(out, "{:23}{} more of the same; --format json has them all", "", change.steps.len() - STEPS)?;
+                break;
+            }
+            let first = &all.happenings[step[0]];
+            let where_ = of(all, &first.organization);
+            say(out, &format!("  {}  {}{where_}", first.time.short(zone), said(all.happenings, step)), 23)?;
+        }
+        for settled in &change.settled {
+            say(out, &format!("{:23}{}", "", self::settled(settled, change, zone)), 25)?;
+        }
+        if let Some(undo) = change.undo(all.happenings, &|text| Safe(text).to_string()) {
+            writeln!(out, "{}", wrapped(&format!("{:23}Undo: {undo}", ""), 29))?;
+        }
     }
     let rest = all.changes.len() - shown.len();
     if rest > 0 {
@@ -215,6 +244,30 @@ fn changes(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Resu
         writeln!(out, "  {rest} more {noun}, earlier or in ordinary sessions; --format json has them all")?;
     }
     writeln!(out)
+}
+
+/// Why something is not to be undone.
+fn settled(settled: &Settled, change: &Change, zone: Zone) -> String {
+    let actor = if settled.actor.is_empty() { "somebody" } else { &settled.actor };
+    let when = format!("{} by {actor}", when(settled.first, settled.last, zone));
+    let is_all = change.settled.len() == 1 && !change.has_undo();
+    let names: Vec<&str> = settled.fields.iter().map(|field| field.name.as_str()).collect();
+    let which = if is_all || names.is_empty() { String::new() } else { format!(": {}", few(&names, VALUES, ", ")) };
+    match settled.how {
+        How::PutBack => format!("Already put back {when}{which}."),
+        How::MadeAnew => format!("Made anew {when}: see whether it is as it was."),
+        How::ChangedAgain => {
+            let known = settled.fields.iter().filter_map(|field| {
+                Some(format!("{} is {} now, and was {}", field.name, field.is.as_ref()?, field.was.as_ref()?))
+            });
+            let known: Vec<String> = known.collect();
+            let known = if known.is_empty() { which } else { format!(": {}", few(&known, VALUES, "; ")) };
+            format!("Changed again {when}{known}.")
+        }
+        How::Gone => format!("Nothing to undo{which}: it was deleted {when}."),
+        How::Afterwards => format!("No undo: {actor} did this after what was found, and had no part in that."),
+        How::Answer => format!("It may be {actor}'s answer to what was found before. If it is none:"),
+    }
 }
 
 fn activity(all: &Investigation<'_>, is_all: bool, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
@@ -345,14 +398,24 @@ fn row(all: &Investigation<'_>, row: &[usize], day: &str, zone: Zone, out: &mut 
     let when = if date == day { clock.trim_start() } else { &time };
     let text = format!("    {when}  {}", said(all.happenings, row));
     say(out, &text, 14)?;
-    for number in row.iter().filter_map(|place| all.marks.get(place)).flatten() {
-        let finding = all.findings[*number];
+    for mark in row.iter().filter_map(|place| all.marks.get(place)).flatten() {
+        let finding = all.findings[mark.finding];
         let rule = all.rule(finding);
         let put_away = if finding.status == Status::Suppressed { " (suppressed)" } else { "" };
-        let text = format!("{:14}▲ {}: {} [{}]{put_away}", "", finding.severity.word(), finding.title, rule.name);
+        let told = format!("{}: {} [{}]{put_away}", finding.severity.word(), finding.title, rule.name);
+        let text = match mark.is_complete {
+            true => format!("{:14}▲ {told}", ""),
+            false => format!("{:14}△ has a part in {told}{}", "", completed(finding, zone)),
+        };
         say(out, &text, 16)?;
     }
     Ok(())
+}
+
+/// At which event a finding came to be.
+fn completed(finding: &Finding, zone: Zone) -> String {
+    let own = finding.evidence.iter().find(|evidence| evidence.origin == finding.completed);
+    own.map(|own| format!(", completed {}: {}", own.time.short(zone), own.summary)).unwrap_or_default()
 }
 
 fn last_line(all: &Investigation<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -4,6 +4,7 @@
 mod association;
 mod changes;
 mod decision;
+mod effect;
 mod phrases;
 mod said;
 mod signin;
@@ -19,9 +20,10 @@ use crate::event::json::Json;
 use crate::event::outside::Enriched;
 
 pub use association::{noun, other_kind};
+pub use effect::{Effect, State, effects};
 pub use said::wanted;
 pub use signin::is_one as is_sign_in;
-pub use undo::{is_only_seen, undo};
+pub use undo::{is_only_seen, renewed, set_back_on as set_back, target, undo};
 pub use wording::Wording;
 use words::Words;
 pub use words::{LONGEST, cut};

@@ -1,16 +1,14 @@
 //! Undo: what an actor changed, and how it is put back.
 
+use super::effect::{Effect, is_renewed};
+use super::noun_and_verb;
 use super::wording::Wording;
-use super::words::{Words, cut};
-use super::{changes, noun_and_verb};
+use super::words::Words;
 use crate::event::change;
 use crate::event::counted::few;
 use crate::event::field::Norm;
 use crate::event::json::Json;
 use crate::event::{Event, Outcome};
-
-/// The longest name of a field, in characters.
-const LONGEST: usize = 60;
 
 /// How what an event did is undone, by its type; the rest follows from its verb.
 const UNDO: &[(&str, &str)] = &[
@@ -66,8 +64,8 @@ const UNDO: &[(&str, &str)] = &[
 /// Words of the commands to devices that do something to them; the others ask.
 const COMMANDS: [&str; 7] = ["erase", "wipe", "lock", "clear", "remove", "restart", "shutdown"];
 
-/// How to undo what an event did; `None` if it changed nothing, or failed.
-pub fn undo(event: &Event<'_>) -> Option<Wording> {
+/// How to undo what an event did, by its effects; `None` if it changed nothing, or failed.
+pub fn undo(event: &Event<'_>, effects: &[Effect]) -> Option<Wording> {
     let known = |text: &str| Some(Wording::from(text.to_owned()));
     if matches!(event.outcome, Outcome::Failure | Outcome::Challenge) {
         return None;
@@ -88,18 +86,6 @@ pub fn undo(event: &Event<'_>) -> Option<Wording> {
         let lost = "A device command cannot be undone: see whether the device is still there, and enrol it again.";
         return known(lost).filter(|_| acts);
     }
-    let has_key = |field: &str, wanted: fn(&[&str]) -> bool| {
-        change::of(json, field).iter().any(|change| wanted(change.trend().as_slice()))
-    };
-    if event_type == "admin_update" {
-        if has_key("apiKeySet", |trend| trend.contains(&"off")) {
-            return known("A deleted key does not come back: make a new one where it is needed.");
-        }
-        if ["apiKeyUpdatedAt", "apiKeySet", "apiKeyHash"].iter().any(|field| has_key(field, |trend| !trend.is_empty()))
-        {
-            return Some(words.fill("Delete {whose} API key, and make a new one where it is needed."));
-        }
-    }
     if event_type.ends_with("_disable") || event_type.ends_with("_enable") {
         let again = if event_type.ends_with("_disable") { "on" } else { "off" };
         return known(&format!("Switch it {again} again."));
@@ -108,7 +94,7 @@ pub fn undo(event: &Event<'_>) -> Option<Wording> {
         let is_change = event_type.ends_with("_update") || event_type.ends_with("_change");
         let is_telling = json.get("changes").is_some_and(|changes| !changes.items().is_empty());
         let is_admin = event.actor.kind.as_deref() == Some("admin");
-        return (is_change && (is_telling || is_admin)).then(|| set_back(json, &words, None));
+        return (is_change && (is_telling || is_admin)).then(|| set_back(event, &words, effects, None));
     };
     if let Some((what, to)) = verb.strip_prefix("added a ").and_then(|rest| rest.split_once(' ')) {
         let is_let_in = noun.contains("folder") && matches!(what, "member" | "user" | "group");
@@ -122,7 +108,7 @@ pub fn undo(event: &Event<'_>) -> Option<Wording> {
             Some(words.fill(&format!("Make {{the {noun}}} anew, if it is needed.")))
         }
         "added" if verb == "added #" => Some(words.fill(&format!("Remove {{the {noun}}}."))),
-        "changed" => Some(set_back(json, &words, Some(noun))),
+        "changed" => Some(set_back(event, &words, effects, Some(noun))),
         "exported" => known("What was exported is out: change the secrets in it."),
         "copied" | "revealed" => Some(words.fill(&format!("Whoever saw {{the {noun}}} knows it: change it."))),
         "shared" => Some(words.fill(&format!("End the sharing of {{the {noun}}}, and change what it holds."))),
@@ -144,54 +130,62 @@ fn association(json: &Json<'_>, words: &Words<'_>) -> Option<Wording> {
     }
 }
 
-/// The values before, as far as the record has them.
-fn set_back(json: &Json<'_>, words: &Words<'_>, noun: Option<&str>) -> Wording {
-    const MOST: usize = 3;
-    let entries = json.get("changes").map_or(&[][..], Json::items);
-    let is_password = |entry: &Json<'_>| entry.text_at(&["field"]).is_some_and(|f| f.eq_ignore_ascii_case("password"));
-    let reset = if entries.iter().any(is_password) { "Reset {whose} password, and end the sessions." } else { "" };
-    let before: Vec<String> = entries
-        .iter()
-        .filter(|entry| !is_password(entry))
-        .filter_map(|entry| {
-            let field = entry.text_at(&["field"])?;
-            let value = |key| entry.get(key).filter(|value| !value.says_nothing());
-            Some(match (value("from"), value("to")) {
-                (Some(from), to) => differing(field, from, to),
-                (None, Some(_)) => vec![format!("{} to nothing", cut(field, LONGEST))],
-                (None, None) => vec![cut(field, LONGEST)],
-            })
-        })
-        .flatten()
-        .collect();
-    let name = words.norm(Norm::TargetName).map(|name| words.name(name).between(" on ", "")).unwrap_or_default();
-    match before.len() {
-        0 if !reset.is_empty() => words.fill(reset),
-        0 => {
-            let it = noun.map_or_else(|| "it".to_owned(), |noun| format!("{{the {noun}}}"));
-            words.fill(&format!("Set {it} back: the log does not say what it was before."))
-        }
-        _ => {
-            let also = if reset.is_empty() { String::new() } else { format!(" {}", words.fill(reset)) };
-            name.between("Set back", &format!(": {}.{also}", few(&before, MOST, ", ")))
-        }
+/// The values before, as far as the record has them, and what is to be made new.
+fn set_back(event: &Event<'_>, words: &Words<'_>, effects: &[Effect], noun: Option<&str>) -> Wording {
+    let before: Vec<String> = effects.iter().filter(|effect| effect.is_field).map(Effect::set_back).collect();
+    let renew = renew(event, words);
+    if before.is_empty() {
+        let it = noun.map_or_else(|| "it".to_owned(), |noun| format!("{{the {noun}}}"));
+        let unknown = || words.fill(&format!("Set {it} back: the log does not say what it was before."));
+        return renew.unwrap_or_else(unknown);
     }
+    let also = renew.map(|renew| renew.between(" ", "")).unwrap_or_default();
+    set_back_on(target(event), &before).and(also)
 }
 
-/// What an entry changed, each with its value before: of an object its members, of a list its name.
-fn differing(field: &str, from: &Json<'_>, to: Option<&Json<'_>>) -> Vec<String> {
-    match from {
-        Json::Object(_) => {
-            let members = from.members().iter().filter(|(_, value)| !value.says_nothing());
-            let after = to.map(changes::by_key).unwrap_or_default();
-            members
-                .map(|(key, value)| (key, value, after.get(key.as_ref()).copied()))
-                .filter(|(_, value, after)| after.is_none_or(|after| after.value_hash() != value.value_hash()))
-                .flat_map(|(key, value, after)| differing(&changes::below(field, key, LONGEST), value, after))
-                .collect()
+/// What an event was done to, by its name.
+pub fn target(event: &Event<'_>) -> Option<Wording> {
+    let words = Words::by_name(event);
+    words.norm(Norm::TargetName).map(|name| words.name(name))
+}
+
+/// Fields of something, each with the value before, as far as that is known.
+pub fn set_back_on(target: Option<Wording>, fields: &[String]) -> Wording {
+    const MOST: usize = 3;
+    let target = target.map(|target| target.between(" on ", "")).unwrap_or_default();
+    target.between("Set back", &format!(": {}.", few(fields, MOST, ", ")))
+}
+
+/// Whether how it is undone stands here by its type, whatever its fields were.
+pub fn has_own_words(event_type: &str) -> bool {
+    UNDO.iter().any(|(name, _)| *name == event_type)
+}
+
+/// What has to be made new also where all else was put back.
+pub fn renewed(event: &Event<'_>) -> Option<Wording> {
+    let is_done = !matches!(event.outcome, Outcome::Failure | Outcome::Challenge);
+    renew(event, &Words::by_name(event)).filter(|_| is_done && !has_own_words(&event.event_type))
+}
+
+/// What has to be made new, since nothing puts it back: passwords and API keys.
+fn renew(event: &Event<'_>, words: &Words<'_>) -> Option<Wording> {
+    let has = |field: &str, wanted: fn(&[&str]) -> bool| {
+        let own = change::of(event.json, field);
+        is_renewed(&event.event_type, field) && own.iter().any(|change| wanted(change.trend().as_slice()))
+    };
+    let is_any = |trend: &[&str]| !trend.is_empty();
+    let entries = event.json.get("changes").map_or(&[][..], Json::items);
+    let mut fields = entries.iter().filter_map(|entry| entry.text_at(&["field"]));
+    match () {
+        () if has("apiKeySet", |trend| trend.contains(&"off")) => {
+            Some(Wording::from("A deleted key does not come back: make a new one where it is needed.".to_owned()))
         }
-        Json::Array(_) => vec![cut(field, LONGEST)],
-        secret if changes::is_secret(field, secret) => vec![cut(field, LONGEST)],
-        _ => vec![format!("{} to {}", cut(field, LONGEST), changes::value(from))],
+        () if ["apiKeyUpdatedAt", "apiKeySet", "apiKeyHash"].iter().any(|field| has(field, is_any)) => {
+            Some(words.fill("Delete {whose} API key, and make a new one where it is needed."))
+        }
+        () if fields.any(|field| field.eq_ignore_ascii_case("password")) => {
+            Some(words.fill("Reset {whose} password, and end the sessions."))
+        }
+        () => None,
     }
 }
