@@ -7,11 +7,11 @@ use rayon::ThreadPool;
 
 use super::args::inquiry as typed;
 use super::config::Config;
-use super::errand::{Again, Done, Errand, findings, tell_of_entries};
+use super::errand::{Again, Done, Errand, cases, findings, tell_of_entries};
 use super::exit::Exit;
 use super::pipeline::Analysis;
 use super::say;
-use super::settings::{CASE_WITHIN, rules_of, zone};
+use super::settings::{rules_of, zone};
 use crate::detect::partition::Partition;
 use crate::enrich::enrichment::Enrichment;
 use crate::event::time::Zone;
@@ -20,7 +20,6 @@ use crate::input::{Options, Reading};
 use crate::rule::Rule;
 use crate::rule::set::RuleSet;
 use crate::triage::asked::Asked;
-use crate::triage::case::Cases;
 use crate::triage::finding::{Finding, Findings, is_part_of_id};
 
 /// Events of evidence that a finding is known by; of a year of failed sign-ins nobody needs more.
@@ -138,7 +137,8 @@ impl Inquiry {
         Ok(found.pop())
     }
 
-    /// The case whose id begins with this, among those that a scan makes of all findings; `None` if it is no part of an
+    /// The case whose id begins with this, among those that a scan makes of all findings, also beside a
+    /// history; `None` if it is no part of an
     /// id, or of no case.
     pub fn case(&self, prefix: &str) -> Result<Option<Asked>> {
         let prefix = prefix.trim().to_ascii_lowercase();
@@ -146,10 +146,8 @@ impl Inquiry {
             return Ok(None);
         }
         let mut findings = self.findings(|rule| self.wants(rule));
-        let is_own = |ip: &str| self.enrichment.known.as_ref().is_some_and(|known| known.is_own(ip));
-        let within = self.config.case_within.unwrap_or(CASE_WITHIN);
-        let cases = Cases { set: &self.set, store: &self.analysis.store, within, is_own: &is_own };
-        let mut found = cases.of(&findings);
+        findings.extend(self.findings_of_history(|rule| self.wants(rule)));
+        let mut found = cases((&self.set, &self.analysis.store), &self.config, &self.enrichment, &mut findings, vec![]);
         found.retain(|case| case.id.starts_with(&prefix));
         if found.len() > 1 {
             let ids: Vec<&str> = found.iter().map(|case| case.id.as_str()).collect();

@@ -402,6 +402,11 @@ fn a_case_that_grows_keeps_its_id_title_and_severity_beside_a_history() {
     let out = jcdetect().args(timeline).output().unwrap();
     let row: Value = serde_json::from_slice(out.stdout.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
     assert_eq!(row["case_ids"], serde_json::json!([grown["id"]]), "{row:#}");
+    let id = &grown["id"].as_str().unwrap()[..8];
+    let out = jcdetect().args(["investigate", id, &day, "--history", &before, "--format", "json"]).output().unwrap();
+    let page: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(page["case_id"], grown["id"]);
+    assert!(page["findings"].as_array().unwrap().len() > findings.len(), "those of the history, too: {page:#}");
     // Where the day adds nothing to it, there is no case.
     let (_d, other) = written(&[excluded(300, &serde_json::json!({"type": "user", "username": "zoe"}), 8)]);
     assert!(report(&[&other, "--history", &before])["cases"].as_array().unwrap().is_empty());
