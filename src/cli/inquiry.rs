@@ -87,10 +87,7 @@ impl Inquiry {
 
     /// What the history alone would have told of the rules that are wanted.
     pub fn findings_of_history(&self, is_wanted: impl Fn(&Rule) -> bool + Sync + Send) -> Vec<Finding> {
-        match self.analysis.store.has_history() {
-            true => self.made(|all| all.of_history(is_wanted)),
-            false => vec![],
-        }
+        self.made(|all| all.of_history(is_wanted))
     }
 
     fn made(&self, make: impl FnOnce(&Findings<'_>) -> Vec<Finding> + Send) -> Vec<Finding> {
@@ -124,22 +121,15 @@ impl Inquiry {
         if !is_part_of_id(&prefix) {
             return Ok(None);
         }
-        let mut found = self.findings(|_| true);
-        found.retain(|finding| finding.id.starts_with(&prefix));
-        if found.is_empty() {
-            found = self.findings_of_history(|_| true);
-            found.retain(|finding| finding.id.starts_with(&prefix));
+        let only = |found| only(found, &prefix, "findings", |finding: &Finding| &finding.id);
+        match only(self.findings(|_| true))? {
+            None => only(self.findings_of_history(|_| true)),
+            found => Ok(found),
         }
-        if found.len() > 1 {
-            let ids: Vec<&str> = found.iter().map(|finding| finding.id.as_str()).collect();
-            bail!("{prefix}: {} findings begin with it: {}", found.len(), ids.join(", "));
-        }
-        Ok(found.pop())
     }
 
     /// The case whose id begins with this, among those that a scan makes of all findings, also beside a
-    /// history; `None` if it is no part of an
-    /// id, or of no case.
+    /// history; `None` if it is no part of an id, or of no case.
     pub fn case(&self, prefix: &str) -> Result<Option<Asked>> {
         let prefix = prefix.trim().to_ascii_lowercase();
         if !is_part_of_id(&prefix) {
@@ -147,14 +137,19 @@ impl Inquiry {
         }
         let mut findings = self.findings(|rule| self.wants(rule));
         findings.extend(self.findings_of_history(|rule| self.wants(rule)));
-        let mut found = cases((&self.set, &self.analysis.store), &self.config, &self.enrichment, &mut findings, vec![]);
-        found.retain(|case| case.id.starts_with(&prefix));
-        if found.len() > 1 {
-            let ids: Vec<&str> = found.iter().map(|case| case.id.as_str()).collect();
-            bail!("{prefix}: {} cases begin with it: {}", found.len(), ids.join(", "));
-        }
-        let Some(case) = found.pop() else { return Ok(None) };
+        let all = cases((&self.set, &self.analysis.store), &self.config, &self.enrichment, &mut findings, vec![]);
+        let Some(case) = only(all, &prefix, "cases", |case| &case.id)? else { return Ok(None) };
         findings.retain(|finding| case.finding_ids.contains(&finding.id));
         Ok(Some(Asked::Case { case: Box::new(case), findings }))
     }
+}
+
+/// The one of several whose id begins like that.
+fn only<T>(mut found: Vec<T>, prefix: &str, noun: &str, id: impl Fn(&T) -> &str) -> Result<Option<T>> {
+    found.retain(|one| id(one).starts_with(prefix));
+    if found.len() > 1 {
+        let ids: Vec<&str> = found.iter().map(&id).collect();
+        bail!("{prefix}: {} {noun} begin with it: {}", found.len(), ids.join(", "));
+    }
+    Ok(found.pop())
 }

@@ -160,7 +160,7 @@ fn report<'a>(
     let all = Findings { set, store, detected: &analysis.detected, evidence_limit: settings.evidence };
     let mut findings = all.of(|rule| settings.config.wants(rule));
     // What the history tells is not reported, but belongs to the cases of what is, and may be answered.
-    let may_matter = store.has_history() && !(findings.is_empty() && decisions.answer_nothing());
+    let may_matter = !(findings.is_empty() && decisions.answer_nothing());
     let mut before = if may_matter { all.of_history(|rule| settings.config.wants(rule)) } else { vec![] };
     findings.iter_mut().chain(&mut before).for_each(|finding| context::add(finding, store, enrichment));
     decisions.apply(&all, now, (&mut findings, &mut before), &mut run)?;

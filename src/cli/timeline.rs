@@ -92,8 +92,7 @@ fn with_findings(
     let Gathered { set, analysis, enrichment, .. } = &gathered;
     let mut found = findings(set, analysis, &config, 0, |all| all.of(|rule| config.wants(rule)));
     let of_history = |all: &Findings<'_>| all.of_history(|rule| config.wants(rule));
-    let has_history = analysis.store.has_history();
-    let before = if has_history { findings(set, analysis, &config, 0, of_history) } else { vec![] };
+    let before = findings(set, analysis, &config, 0, of_history);
     cases((set, &analysis.store), &config, enrichment, &mut found, before);
     if !typed.of.is_empty() {
         let asked = typed.of.iter().map(|id| named(id, &found)).collect::<Result<BTreeSet<String>>>()?;

@@ -177,9 +177,9 @@ impl Findings<'_> {
         self.those(is_wanted, true)
     }
 
-    /// What the history alone would have told of the rules that are wanted.
+    /// What the history alone would have told of the rules that are wanted; nothing where there is none.
     pub fn of_history(&self, is_wanted: impl Fn(&Rule) -> bool) -> Vec<Finding> {
-        self.those(is_wanted, false)
+        if self.store.has_history() { self.those(is_wanted, false) } else { vec![] }
     }
 
     fn those(&self, is_wanted: impl Fn(&Rule) -> bool, are_news: bool) -> Vec<Finding> {

@@ -138,7 +138,7 @@ struct Step {
 
 #[derive(Serialize)]
 struct Settled<'i> {
-    /// `put_back`, `made_anew`, `changed_again`, `gone` or `afterwards`
+    /// `put_back`, `made_anew`, `changed_again`, `gone`, `afterwards` or `answer`
     how: &'static str,
     actor: &'i str,
     first_seen: String,
