@@ -119,11 +119,9 @@ impl<'a> Steps<'a> {
         self.rule.needed().end - 1
     }
 
-    /// The matches of a step or of an `unless` that may go with a chain, the latest first: of the first `reach` those
-    /// later than `open`.
-    fn walk(&self, list: usize, reach: usize, open: Timestamp, chain: &[Option<u32>]) -> Walk<'_, 'a> {
-        let (matches, alike, group) = (&self.of_step[list], &self.alike, self.number);
-        Walk::new(self.compared, Way { list, matches, alike, group, reach, open }, chain)
+    /// Through the matches of a step or of an `unless`: of the first `reach` those later than `open`.
+    fn way(&self, list: usize, reach: usize, open: Timestamp) -> Way<'_> {
+        Way { list, matches: &self.of_step[list], alike: &self.alike, group: self.number, reach, open }
     }
 
     /// Finds the steps before `step`, which is set, back to `first`.
@@ -133,7 +131,8 @@ impl<'a> Steps<'a> {
         }
         let open = self.time(end).back(self.rule.window);
         let (before, most) = (step - 1, self.rule.rules.len() + 1);
-        let mut walk = self.walk(before, self.reach(&self.of_step[before], chain[step]?), open, chain);
+        let way = self.way(before, self.reach(&self.of_step[before], chain[step]?), open);
+        let mut walk = Walk::new(self.compared, way, chain);
         let mut missed = 0;
         while let Some(event) = walk.next() {
             if chain.contains(&Some(event)) {
@@ -183,21 +182,25 @@ impl<'a> Steps<'a> {
                 matches.partition_point(|u| self.time(*u) < settled)
             }
         };
-        // Backwards, so that where nothing is compared the nearest match tells.
-        let walk = self.walk(list, reach, open, chain);
         let is_used = |u: u32| u == before || Some(u) == after;
-        self.nearest(walk, chain, chain.len(), (&unless.wheres, &self.compared.unless[place]), is_used).is_some()
+        let compared = (unless.wheres.as_slice(), self.compared.unless[place].as_slice());
+        self.nearest(self.way(list, reach, open), chain, chain.len(), compared, is_used).is_some()
     }
 
-    /// The match, of those of a walk, that comes first and goes with a chain at a place; what is used there is none.
+    /// The latest match on a way that goes with a chain at a place; what is used there is none.
     fn nearest(
         &self,
-        mut walk: Walk<'_, 'a>,
+        way: Way<'_>,
         chain: &[Option<u32>],
         place: usize,
         (wheres, sides): (&[Where], &[Sides]),
         is_used: impl Fn(u32) -> bool,
     ) -> Option<u32> {
+        if wheres.is_empty() {
+            let latest = way.matches[..way.reach].iter().rev().find(|event| !is_used(**event));
+            return latest.copied().filter(|event| self.time(*event) > way.open);
+        }
+        let mut walk = Walk::new(self.compared, way, chain);
         // In the comparisons of `unless`, the match itself stands behind all steps.
         let mut with_it: Links = chain.iter().copied().chain([None]).collect();
         while let Some(event) = walk.next() {
@@ -224,21 +227,29 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// The same of those that are earlier than an event.
+    fn earlier(&self, matches: &[u32], event: u32) -> usize {
+        let before = &matches[..matches.partition_point(|e| *e < event)];
+        let is_earlier = |e: &u32| self.time(*e) < self.time(event);
+        match before.last().is_none_or(is_earlier) {
+            true => before.len(),
+            false => before.partition_point(is_earlier),
+        }
+    }
+
     /// Nothing of the first step in the window before the next one, though there was some earlier.
     fn is_dormant(&self, chain: &[Option<u32>]) -> bool {
         let Some(next) = chain.get(1).copied().flatten() else { return false };
-        let time = self.time(next);
-        let open = time.back(self.rule.window);
-        let reach = self.of_step[0].partition_point(|e| self.time(*e) < time);
-        // Backwards, because the nearest match tells.
-        let walk = self.walk(0, reach, Timestamp(i64::MIN), chain);
-        self.nearest_step(walk, chain, 0).is_some_and(|nearest| self.time(nearest) <= open)
+        let open = self.time(next).back(self.rule.window);
+        let reach = self.earlier(&self.of_step[0], next);
+        self.nearest_step(self.way(0, reach, Timestamp(i64::MIN)), chain, 0)
+            .is_some_and(|nearest| self.time(nearest) <= open)
     }
 
     /// The same at a step that a chain lacks; its other steps have events of their own.
-    fn nearest_step(&self, walk: Walk<'_, 'a>, chain: &[Option<u32>], step: usize) -> Option<u32> {
+    fn nearest_step(&self, way: Way<'_>, chain: &[Option<u32>], step: usize) -> Option<u32> {
         let compared = (self.rule.wheres.as_slice(), self.compared.steps.as_slice());
-        self.nearest(walk, chain, step, compared, |event| chain.contains(&Some(event)))
+        self.nearest(way, chain, step, compared, |event| chain.contains(&Some(event)))
     }
 
     /// A trigger whose follow-up did not come. Time and id are the trigger's; where the data ends before the
@@ -250,8 +261,8 @@ impl<'a> Steps<'a> {
         let close = Timestamp(start.0.saturating_add(self.rule.window.0));
         // As for a sequence that ends with it: what comes exactly a window later comes too late.
         let reach = self.of_step[last].partition_point(|e| self.time(*e) < close);
-        let walk = self.walk(last, reach, Timestamp(start.0.saturating_sub(1)), &chain);
-        if self.nearest_step(walk, &chain, last).is_some() {
+        let way = self.way(last, reach, Timestamp(start.0.saturating_sub(1)));
+        if self.nearest_step(way, &chain, last).is_some() {
             return None;
         }
         let End { all, history } = end(trigger);

@@ -6,13 +6,12 @@
 //! begins with the last match of that one in it.
 
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
+use super::few::Few;
 use super::group::{Grouping, Members};
 use super::partition::Partition;
 use super::signal::Signal;
@@ -87,7 +86,7 @@ impl<'a> Counted<'a> {
     /// A window that has yet to be moved to an event, or to one behind it.
     pub fn moving(&self, event: u32) -> Moving<'_> {
         let start = self.within(&self.events, self.store.time(event)).start;
-        Moving { of: self, has_most: self.has_most(), range: start..start, counts: HashMap::default() }
+        Moving { of: self, has_most: self.has_most(), range: start..start, counts: Few::default() }
     }
 
     /// Signals completed by the events of a partition; the window leads in from before it. `whole` are the matches that
@@ -118,7 +117,7 @@ pub struct Moving<'a> {
     has_most: bool,
     range: Range<usize>,
     /// how often each value lies in it
-    counts: HashMap<u32, usize, RandomState>,
+    counts: Few<usize>,
 }
 
 impl Moving<'_> {
@@ -130,18 +129,17 @@ impl Moving<'_> {
         let is_in = |other: &&u32| if self.has_most { **other <= event } else { store.time(**other) <= time };
         while let Some(entering) = events.get(self.range.end).filter(is_in) {
             for value in self.values(*entering) {
-                *self.counts.entry(*value).or_default() += 1;
+                *self.counts.at(*value) += 1;
             }
             self.range.end += 1;
         }
         let open = self.of.open(time);
         while self.range.start < self.range.end && store.time(events[self.range.start]) <= open {
             for value in self.values(events[self.range.start]) {
-                if let Entry::Occupied(mut count) = self.counts.entry(*value) {
-                    *count.get_mut() -= 1;
-                    if *count.get() == 0 {
-                        count.remove();
-                    }
+                let count = self.counts.at(*value);
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.counts.remove(*value);
                 }
             }
             self.range.start += 1;

@@ -52,18 +52,11 @@ impl Index {
         let mut index = Index::default();
         // Counted first, so that each event is put where it belongs at once.
         let mut places = vec![0_u32; reach];
-        for (group, _) in pairs {
-            let count = &mut places[*group as usize];
-            if *count == 0 {
-                index.groups.push(*group);
-            }
-            *count += 1;
-        }
-        index.groups.sort_unstable();
+        pairs.iter().for_each(|(group, _)| places[*group as usize] += 1);
         let mut end = 0;
-        for group in &index.groups {
-            let count = std::mem::replace(&mut places[*group as usize], end);
-            end += count;
+        for (group, place) in (0..).zip(&mut places).filter(|(_, count)| **count > 0) {
+            end += std::mem::replace(place, end);
+            index.groups.push(group);
             index.ends.push(end);
         }
         index.events = vec![0; end as usize];

@@ -1,15 +1,12 @@
 //! Memory: conditions that look back over all that an entity did: `first_seen` and `travel`.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
-
+use super::few::Few;
 use super::group::{Grouping, Members};
 use super::profile::{Profiles, Symbol};
 use super::signal::Signal;
 use super::store::Store;
 use crate::event::field::Norm;
-use crate::event::time::{SECOND, Timestamp};
+use crate::event::time::SECOND;
 use crate::rule::logic::{FirstSeen, Travel};
 
 /// What `first_seen` made of one owner.
@@ -31,7 +28,7 @@ pub const TEACHING: usize = 1;
 /// has yet to settle. `values` are the groups by the fields of the value: one number for each tuple.
 pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Members) -> FirstSeenOf {
     let learned = &group.steps[TEACHING];
-    let mut last: HashMap<u32, Timestamp, RandomState> = HashMap::default();
+    let mut last = Few::default();
     let values_of = |event: u32| values.of(store.profile(event));
     // What is never forgotten need not be looked up again as long as it repeats itself.
     let forgets = rule.lookback.0 > 0;
@@ -45,15 +42,12 @@ pub fn first_seen(store: &Store, rule: &FirstSeen, values: &Grouping, group: &Me
         while let Some(lesson) = learned.get(known).filter(|l| store.time(**l) < settled) {
             let values = values_of(*lesson);
             if forgets || values != taught {
-                last.extend(values.iter().map(|value| (*value, store.time(*lesson))));
+                values.iter().for_each(|value| *last.at(*value) = store.time(*lesson));
                 taught = values;
             }
             known += 1;
         }
-        let is_new = |value: &u32| match last.get(value) {
-            None => true,
-            Some(seen) => forgets && *seen <= time.back(rule.lookback),
-        };
+        let is_new = |value: &u32| last.get(*value).is_none_or(|seen| forgets && seen <= time.back(rule.lookback));
         let values = values_of(event);
         if values.is_empty() {
             continue;

@@ -11,6 +11,7 @@ mod detected;
 mod devices;
 pub mod evidence;
 pub mod extent;
+mod few;
 pub mod group;
 pub mod index;
 mod joint;
@@ -347,12 +348,20 @@ fn counted(context: Context<'_>, detected: &Detected, rule: usize, count: &Count
     let most = values.as_deref().and_then(|values| most_values(context, detected, rule, values));
     let least = count.bounds.least();
     Some(in_groups(context, detected, rule, &groups, &|group| {
-        if most.as_ref().is_some_and(|most| (most[group.number as usize] as usize) < least) {
+        let most = most.as_ref().map(|most| most[group.number as usize] as usize);
+        if most.is_some_and(|most| most < least) {
             return vec![];
         }
         let whole = whole.as_ref().map(|index| index.of(group.number));
         let counted = count::Counted::new(store, count, group, values.as_deref(), since.of(group.number));
-        count::signals(&counted, whole, partition)
+        match most {
+            // Each event has the only value that there is.
+            Some(1) if whole.is_none() => {
+                let events = counted.events.iter().filter(|_| count.bounds.hold(1));
+                events.map(|event| Signal::new(*event)).collect()
+            }
+            _ => count::signals(&counted, whole, partition),
+        }
     }))
 }
 
