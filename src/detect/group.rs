@@ -44,7 +44,7 @@ pub struct Members {
     /// the group
     pub number: u32,
     /// the events of each step, in the total order
-    pub steps: Vec<Run>,
+    pub steps: SmallVec<[Run; 4]>,
 }
 
 impl Members {
@@ -395,7 +395,7 @@ impl Groups {
 
     fn members(&self, number: u32) -> Option<Members> {
         let Needs { first_step, end_step, events } = self.needs;
-        let steps: Vec<Run> = self.indexes.iter().map(|index| Run::new(index, number)).collect();
+        let steps: SmallVec<[Run; 4]> = self.indexes.iter().map(|index| Run::new(index, number)).collect();
         let is_enough = steps[first_step..end_step].iter().all(|run| !run.is_empty())
             && (events <= 1 || steps.iter().map(|run| run.len()).sum::<usize>() >= events);
         is_enough.then_some(Members { number, steps })
