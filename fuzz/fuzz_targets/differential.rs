@@ -1,6 +1,6 @@
-//! Any bytes: both ways to read records say the same, or both refuse.
+//! Any bytes: both ways to read records say the same, or both refuse. Runs with the stable toolchain and cargo-fuzz:
 //!
-//!     cargo +nightly fuzz run differential -- -max_total_time=600 -dict=fuzz/record.dict
+//!     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none differential -- -max_total_time=600 -dict=fuzz/record.dict
 
 #![no_main]
 
