@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 use serde_json::Value as Yaml;
 
+use crate::event::letters;
 use crate::event::nearest::hint;
 use crate::event::time::Zone;
 
@@ -64,7 +65,7 @@ fn days(value: Option<&Yaml>) -> Result<Vec<usize>> {
     let Some(value) = value else { return Ok((0..5).collect()) };
     let Some(list) = value.as_array() else { bail!("`days` takes a list such as [mon, tue]") };
     let day = |value: &Yaml| {
-        let word = value.as_str().unwrap_or_default().to_lowercase();
+        let word = letters::lower(value.as_str().unwrap_or_default());
         DAYS.iter()
             .position(|day| *day == word)
             .ok_or_else(|| anyhow!("`days`: {value} is not one of {}", DAYS.join(", ")))

@@ -12,11 +12,13 @@ use super::say;
 use super::settings::{rule_files, rules};
 use super::trial::Trial;
 use crate::event::counted::plural;
+use crate::event::letters;
 use crate::output::listing;
 use crate::output::navigator;
 use crate::output::safe::Safe;
 use crate::rule::Rule;
 use crate::rule::attack;
+use crate::rule::dead::dead;
 use crate::rule::example::{doubts, examples};
 use crate::rule::mutant::Mutant;
 use crate::rule::pack::PACK;
@@ -55,7 +57,7 @@ fn chosen<'s>(set: &'s RuleSet, which: &Which) -> Result<Vec<&'s Rule>> {
     let mut rules = reported(set);
     let mut only = |flag: &str, word: &Option<String>, is: &dyn Fn(&Rule, &str) -> bool| {
         let Some(word) = word else { return Ok(()) };
-        let lower = word.to_lowercase();
+        let lower = letters::lower(word);
         let is_known = set.rules.iter().any(|rule| rule.is_reported && is(rule, &lower));
         rules.retain(|rule| is(rule, &lower));
         if is_known { Ok(()) } else { Err(anyhow!("{flag} {word}: no rule has it; see `jcdetect rules list`")) }
@@ -66,7 +68,7 @@ fn chosen<'s>(set: &'s RuleSet, which: &Which) -> Result<Vec<&'s Rule>> {
     only("--attack", &which.attack, &|rule, word| {
         let word = word.trim_start_matches("attack.");
         rule.techniques.iter().any(|t| {
-            let id = t.id.to_lowercase();
+            let id = letters::lower(&t.id);
             id == word
                 || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
                 || attack::slug(&t.tactic) == word
@@ -212,7 +214,7 @@ fn lint(folders: &[PathBuf]) -> Result<Exit> {
         writeln!(out, "{warning}")?;
     }
     for (path, text) in files(folders)?.iter().filter(|(path, _)| is_wanted(path)) {
-        for doubt in doubts(path, text) {
+        for doubt in dead(&set, path, text).into_iter().chain(doubts(path, text)) {
             writeln!(out, "{doubt}")?;
         }
     }

@@ -23,6 +23,7 @@ use super::store::Store;
 use super::walk::{Walk, Way};
 use crate::event::time::{Span, Timestamp};
 use crate::rule::logic::{Absent, Chain, How, Right, Unless, Where};
+use crate::rule::number::Number;
 
 /// The events of a chain by their steps; one behind the steps is held against `unless`.
 pub type Links = SmallVec<[Option<u32>; 8]>;
@@ -35,20 +36,77 @@ enum Other<'r> {
     Values(SmallVec<[Symbol; 2]>),
 }
 
+/// The comparisons of a step, or of an `unless` behind the steps, with a text or number of the rule.
+fn literals(rule: &Chain, list: usize) -> impl Iterator<Item = (&Where, &str)> {
+    let count = rule.rules.len();
+    // In its comparisons, the match itself stands behind all steps.
+    let (wheres, step) = match list.checked_sub(count) {
+        Some(place) => (&rule.unless[place].wheres, count),
+        None => (&rule.wheres, list),
+    };
+    wheres.iter().filter(move |w| w.left.0 == step).filter_map(|w| match &w.right {
+        Right::Literal(text) => Some((w, text.as_str())),
+        Right::Field(..) => None,
+    })
+}
+
+/// A missing field makes every comparison false.
+fn compare(store: &Store, w: &Where, left: &[Symbol], right: &Other<'_>) -> bool {
+    let text = |symbol: &Symbol| store.symbol(*symbol);
+    if left.is_empty() || matches!(right, Other::Values(values) if values.is_empty()) {
+        return false;
+    }
+    let order = match w.how {
+        How::Order(order) => order,
+        How::Equal(is_equal) => {
+            let has_same = match right {
+                Other::Text(right) => left.iter().any(|left| text(left) == *right),
+                Other::Values(right) => left.iter().any(|left| right.contains(left)),
+            };
+            return has_same == is_equal;
+        }
+    };
+    let right: Vec<&str> = match right {
+        Other::Text(right) => vec![right],
+        Other::Values(right) => right.iter().map(text).collect(),
+    };
+    let holds = |left: &str, right: &str| match (Number::parse(left), Number::parse(right)) {
+        (Some(left), Some(right)) => order.holds(left, right),
+        _ => false,
+    };
+    left.iter().any(|left| right.iter().any(|right| holds(text(left), right)))
+}
+
 /// A group with the matches of each step apart: first the steps, then what must not lie between.
 pub struct Steps<'a> {
     store: &'a Store,
     rule: &'a Chain,
     compared: &'a Compared<'a>,
     number: u32,
-    of_step: &'a [Run],
+    of_step: Cow<'a, [Run]>,
     alike: AlikeByList,
 }
 
 impl<'a> Steps<'a> {
     /// Takes a group apart.
     pub fn new(store: &'a Store, rule: &'a Chain, compared: &'a Compared<'a>, group: &'a Members) -> Steps<'a> {
-        Steps { store, rule, compared, number: group.number, of_step: &group.steps, alike: AlikeByList::default() }
+        // What is compared with a text or number of the rule is asked of each match, and not of each pair of them.
+        let has_literals = |list: usize| literals(rule, list).next().is_some();
+        let kept = |(list, matches): (usize, &Run)| {
+            let is_kept = |event: &u32| {
+                literals(rule, list)
+                    .all(|(w, text)| compare(store, w, &store.group_values(*event, &w.left.1), &Other::Text(text)))
+            };
+            match has_literals(list) {
+                true => Run::of(matches.iter().copied().filter(is_kept).collect()),
+                false => matches.clone(),
+            }
+        };
+        let of_step = match (0..group.steps.len()).any(has_literals) {
+            true => Cow::Owned(group.steps.iter().enumerate().map(kept).collect()),
+            false => Cow::Borrowed(group.steps.as_slice()),
+        };
+        Steps { store, rule, compared, number: group.number, of_step, alike: AlikeByList::default() }
     }
 
     fn time(&self, event: u32) -> Timestamp {
@@ -203,6 +261,10 @@ impl<'a> Steps<'a> {
         let mut walk = Walk::new(self.compared, way, chain);
         // In the comparisons of `unless`, the match itself stands behind all steps.
         let mut with_it: Links = chain.iter().copied().chain([None]).collect();
+        // What is compared without it tells of all of them.
+        if !self.wheres_hold(wheres, sides, &with_it) {
+            return None;
+        }
         while let Some(event) = walk.next() {
             if is_used(event) {
                 continue;
@@ -284,38 +346,12 @@ impl<'a> Steps<'a> {
             }
             let left = self.store.group_values(left, &w.left.1);
             match &w.right {
-                Right::Literal(text) => self.compare(w, &left, &Other::Text(text)),
-                Right::Field(step, field) => event(*step)
-                    .is_none_or(|right| self.compare(w, &left, &Other::Values(self.store.group_values(right, field)))),
+                Right::Literal(text) => compare(self.store, w, &left, &Other::Text(text)),
+                Right::Field(step, field) => event(*step).is_none_or(|right| {
+                    compare(self.store, w, &left, &Other::Values(self.store.group_values(right, field)))
+                }),
             }
         })
-    }
-
-    /// A missing field makes every comparison false.
-    fn compare(&self, w: &Where, left: &[Symbol], right: &Other<'_>) -> bool {
-        let text = |symbol: &Symbol| self.store.symbol(*symbol);
-        if left.is_empty() || matches!(right, Other::Values(values) if values.is_empty()) {
-            return false;
-        }
-        let order = match w.how {
-            How::Order(order) => order,
-            How::Equal(is_equal) => {
-                let has_same = match right {
-                    Other::Text(right) => left.iter().any(|left| text(left) == *right),
-                    Other::Values(right) => left.iter().any(|left| right.contains(left)),
-                };
-                return has_same == is_equal;
-            }
-        };
-        let right: Vec<&str> = match right {
-            Other::Text(right) => vec![right],
-            Other::Values(right) => right.iter().map(text).collect(),
-        };
-        let holds = |left: &str, right: &str| match (left.parse(), right.parse()) {
-            (Ok(left), Ok(right)) => order.holds(left, right),
-            _ => false,
-        };
-        left.iter().any(|left| right.iter().any(|right| holds(text(left), right)))
     }
 
     /// `temporal`: all rules, or as many as the condition wants, have a match in (t − window, t], and the

@@ -100,6 +100,12 @@ impl Run {
     pub fn new(index: &Arc<Index>, group: u32) -> Run {
         Run { index: Arc::clone(index), range: index.range(group) }
     }
+
+    /// Some events, in their order.
+    pub fn of(events: Vec<u32>) -> Run {
+        let range = 0..profile::index(events.len());
+        Run { index: Arc::new(Index { events, ..Index::default() }), range }
+    }
 }
 
 impl Deref for Run {

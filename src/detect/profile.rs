@@ -247,7 +247,7 @@ impl Profiles {
         self.devices = Devices::new(self);
         self.fold_agents();
         let texts = self.symbols.texts.clone();
-        self.lower = texts.iter().map(|text| self.symbols.number(&text.to_lowercase())).collect();
+        self.lower = texts.iter().map(|text| self.symbols.number(&letters::lower(text))).collect();
         self.lower.extend(index(texts.len())..index(self.symbols.texts.len()));
     }
 
@@ -258,13 +258,13 @@ impl Profiles {
             self.slots.iter().zip(&self.values).filter(is_agent).map(|(_, value)| *value).collect();
         for symbol in written {
             let folded = Some(letters::of(self.symbols.text(symbol))).filter(|folded| !folded.is_empty());
-            let compared = folded.unwrap_or_else(|| self.symbols.text(symbol).to_lowercase());
+            let compared = folded.unwrap_or_else(|| letters::lower(self.symbols.text(symbol)));
             self.agents.insert(symbol, self.symbols.number(&compared));
         }
     }
 
     fn key(&mut self, profile: u32, links: &Links, names: [Norm; 4]) -> Option<Symbol> {
-        let [kind, id, name, email] = names.map(|norm| self.text(profile, norm).map(str::to_lowercase));
+        let [kind, id, name, email] = names.map(|norm| self.text(profile, norm).map(letters::lower));
         // The name that is shown falls back to the others; only a name of its own is one.
         let name = name.filter(|n| Some(n) != id.as_ref() && Some(n) != email.as_ref());
         let names = Names { id, name, email };

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
 use super::{Error, Provenance};
+use crate::event::letters;
 use crate::event::time::Timestamp;
 use crate::event::utf8;
 use crate::input::{decode, looks, source};
@@ -51,7 +52,7 @@ pub fn find(path: &Path, endings: &[&str]) -> Result<Vec<Named>, Error> {
     let mut files = Vec::new();
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
         let entry = entry.map_err(|e| Error::new(&path.display().to_string(), e.to_string(), ""))?;
-        let name = entry.file_name().to_string_lossy().to_lowercase();
+        let name = letters::lower(entry.file_name().to_string_lossy());
         let is_wanted = endings.iter().any(|end| source::unpacked(&name).ends_with(end));
         if entry.file_type().is_file() && !name.starts_with('.') && is_wanted {
             files.push(Named::of(entry.path()));

@@ -5,6 +5,7 @@
 //! objects (`settings.passwordPolicy.minLength`). A path shorter than every name stands for all fields
 //! below it (`config.acsUrl` for `config.acsUrl.value`). A field that is listed twice matches on any.
 
+use super::letters;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -177,7 +178,7 @@ impl Change<'_> {
 /// Whether two e-mail addresses differ by case alone, as they do where all are put in small letters.
 fn is_same_mailbox(from: &Json<'_>, to: &Json<'_>) -> bool {
     let (Some(was), Some(is)) = (from.text(), to.text()) else { return false };
-    was.contains('@') && !was.contains(char::is_whitespace) && was.to_lowercase() == is.to_lowercase()
+    was.contains('@') && !was.contains(char::is_whitespace) && letters::lower(was) == letters::lower(is)
 }
 
 fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
@@ -212,7 +213,7 @@ fn between(from: &Json<'_>, to: &Json<'_>) -> Vec<&'static str> {
 fn without_notes(item: &Json<'_>) -> Option<BTreeSet<(String, u128)>> {
     const NOTES: [&str; 5] = ["comment", "description", "label", "name", "note"];
     let Json::Object(members) = item else { return None };
-    let told = members.iter().filter(|(key, _)| !NOTES.contains(&key.to_lowercase().as_str()));
+    let told = members.iter().filter(|(key, _)| !NOTES.contains(&letters::lower(key).as_str()));
     Some(told.map(|(key, value)| (key.to_string(), value.value_hash())).collect())
 }
 

@@ -2,6 +2,7 @@
 
 mod raw;
 
+use super::letters;
 use std::borrow::Cow;
 
 pub use raw::{has_members, is_member_of, is_nested};
@@ -231,6 +232,12 @@ impl Field {
         matches!(self, Field::Raw(path) if !raw::is_documented(path))
     }
 
+    /// Whether it is a member of records that holds a single value.
+    pub fn holds_one(&self) -> bool {
+        let is_single = |name: &String| raw::head(name).is_some() && !raw::is_nested(name);
+        matches!(self, Field::Raw(path) if matches!(path.as_slice(), [name] if is_single(name)))
+    }
+
     /// The name as a rule writes it.
     pub fn name(&self) -> String {
         match self {
@@ -259,7 +266,9 @@ impl Field {
 /// other is rather part of a field's name.
 fn nearest_change(change: &str) -> String {
     let side = |word: &str| {
-        ["from", "to", "trend", "gained"].into_iter().find(|side| strsim::osa_distance(&word.to_lowercase(), side) <= 1)
+        ["from", "to", "trend", "gained"]
+            .into_iter()
+            .find(|side| strsim::osa_distance(&letters::lower(word), side) <= 1)
     };
     let misspelt = change.rsplit_once('.').and_then(|(path, word)| Some(format!("changes.{path}.{}", side(word)?)));
     misspelt.unwrap_or_else(|| format!("changes.{change}.trend"))

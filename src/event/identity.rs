@@ -7,6 +7,7 @@
 //! that name and nothing else claims either; where it is ambiguous, nothing is linked. Admins and users
 //! are kept apart.
 
+use super::letters;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher;
 
@@ -65,7 +66,7 @@ pub struct Names {
 
 impl From<&Party<'_>> for Names {
     fn from(party: &Party<'_>) -> Names {
-        let lower = |text: Option<&str>| text.map(str::to_lowercase);
+        let lower = |text: Option<&str>| text.map(letters::lower);
         Names { id: lower(party.id), name: lower(party.name), email: lower(party.email) }
     }
 }

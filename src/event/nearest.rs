@@ -1,12 +1,14 @@
 //! Nearest: what was probably meant by a name that is not known, for the messages that say so.
 
+use super::letters;
+
 /// Names that are listed if none is near; more would hide the rest of the message.
 const LISTED: usize = 12;
 
 /// The nearest of `names` to what somebody typed, in whatever case, if it is near enough to be meant.
 pub fn nearest_of<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
-    let typed = typed.to_lowercase();
-    let score = |name: &'n str| (strsim::jaro_winkler(&typed, &name.to_lowercase()), name);
+    let typed = letters::lower(typed);
+    let score = |name: &'n str| (strsim::jaro_winkler(&typed, &letters::lower(name)), name);
     let (score, name) = names.map(score).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (score > 0.8).then(|| name.to_owned())
 }

@@ -1,5 +1,6 @@
 //! Target: what or whom it was done to, and what else has a part in that.
 
+use super::letters;
 use std::borrow::Cow;
 
 use super::json::Json;
@@ -42,7 +43,7 @@ fn account<'e>(json: &'e Json<'e>, event_type: &str, actor: &Party<'e>) -> Optio
     let (kind, class) = if event_type == ADMIN_LOCKOUT { ("admin", Class::Admin) } else { ("user", Class::User) };
     let may_be_it = actor.class() == class;
     match json.text_at(&["username"]) {
-        Some(name) if may_be_it && actor.name.is_some_and(|own| own.eq_ignore_ascii_case(name)) => Some(actor.clone()),
+        Some(name) if may_be_it && actor.name.is_some_and(|own| letters::are_one(own, name)) => Some(actor.clone()),
         Some(name) => Some(Party::of(Some(kind), None, Some(name), None)),
         None => Some(actor.clone()).filter(|_| may_be_it && may_be_own(event_type)),
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use siphasher::sip::SipHasher13;
 
 use super::safe::Markdown;
+use crate::event::letters;
 use crate::event::time::{Timestamp, Zone};
 use crate::triage::finding::Subject;
 use crate::triage::namesake::{count, counted, few_of};
@@ -74,7 +75,7 @@ struct Reply<'m> {
 pub fn file_stem(recipient: &Recipient) -> String {
     const MOST: usize = 40;
     let mut hasher = SipHasher13::new_with_keys(0x6a63, 0x6475_6574);
-    let place = recipient.address.as_deref().unwrap_or(&recipient.key).to_lowercase();
+    let place = letters::lower(recipient.address.as_deref().unwrap_or(&recipient.key));
     for part in [recipient.organization.as_str(), if recipient.address.is_some() { "" } else { "nowhere" }, &place] {
         hasher.write_u64(part.len() as u64);
         hasher.write(part.as_bytes());

@@ -1,6 +1,8 @@
 //! ATT&CK: the techniques that rules name, with their names in version 19 (April 2026), and the ids that
 //! version retired.
 
+use crate::event::letters;
+
 /// A technique of a rule, under the tactic it serves there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Technique {
@@ -86,7 +88,7 @@ pub fn tactics() -> impl Iterator<Item = String> {
 
 /// A tactic as ATT&CK spells it in data: `credential-access`.
 pub fn slug(tactic: &str) -> String {
-    tactic.to_lowercase().replace(' ', "-")
+    letters::lower(tactic).replace(' ', "-")
 }
 
 /// The place of a tactic, in words, in the order in which an intruder goes; an unknown one comes last.

@@ -3,17 +3,16 @@
 use serde_json::Value as Yaml;
 
 use super::block::{Block, span, texts};
+use super::compare::{check_letters, compare};
 use super::detection::{Fault, Warnings, fault, field};
 use super::logic::{
-    Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Rate, Reference, Right, Risk, Share, Since, Travel,
-    Unless, Where,
+    Absent, Bounds, Chain, Count, FirstSeen, GroupBy, Logic, Rate, Reference, Risk, Share, Since, Travel, Unless,
 };
 use super::modifier::order;
 use super::pattern::Order;
-use crate::event::field::{Field, Named, Norm};
+use crate::event::field::Field;
 use crate::event::nearest::hint;
 use crate::event::time::{DAY, HOUR, SECOND, Span};
-use crate::event::{catalogue, letters};
 
 /// A group field, or an alias for one in each rule.
 pub(super) fn group_by(name: &str, aliases: &Yaml, warnings: &mut Warnings) -> Result<GroupBy, Fault> {
@@ -30,17 +29,6 @@ pub(super) fn group_by(name: &str, aliases: &Yaml, warnings: &mut Warnings) -> R
     };
     check_letters(&fields.iter().map(|(_, field)| field).collect::<Vec<_>>(), name, warnings);
     Ok(GroupBy { name: name.to_owned(), fields })
-}
-
-/// Names of agents are compared by their letters, all else as it is written, so that the two are hardly ever alike.
-fn check_letters(fields: &[&Field], near: &str, warnings: &mut Warnings) {
-    let (names, others): (Vec<&Field>, Vec<&Field>) = fields.iter().partition(|field| field.is_letters_only());
-    if let ([name, ..], [other, ..]) = (names.as_slice(), others.as_slice()) {
-        let (name, other) = (name.name(), other.name());
-        let message =
-            format!("{name} is compared by its letters and digits, {other} is not: name {name} on both sides");
-        warnings.push(fault(near, message));
-    }
 }
 
 fn bounds(value: &Yaml) -> Result<(Bounds, Vec<String>), Fault> {
@@ -321,56 +309,6 @@ fn one_unless(value: Yaml, names: &[String], warnings: &mut Warnings) -> Result<
     let wheres = texts.iter().map(|text| compare(text, &with_it, block.warnings)).collect::<Result<_, _>>()?;
     block.finish()?;
     Ok(Unless { rule, after, before, settle, wheres })
-}
-
-/// What stands in front of the name of a field, as a step does.
-fn of_field(text: &str) -> Option<&str> {
-    let (step, path) = text.split_once('.')?;
-    matches!(Field::named(path), Named::Known(_) | Named::Unverified(_)).then_some(step)
-}
-
-/// `b.source.country != a.source.country`
-fn compare(text: &str, names: &[String], warnings: &mut Warnings) -> Result<Where, Fault> {
-    let wrong = |why: &str| fault(text, format!("`where` {text:?}: {why}"));
-    let parts: Vec<&str> = text.split_whitespace().collect();
-    let [left, operator, right] = parts.as_slice() else {
-        return Err(wrong("write it as `b.field != a.field`"));
-    };
-    let mut side = |side: &str| -> Result<Option<(usize, Field)>, Fault> {
-        let Some((step, path)) = side.split_once('.') else { return Ok(None) };
-        let Some(step) = names.iter().position(|n| n == step) else { return Ok(None) };
-        Ok(Some((step, field(path, warnings)?)))
-    };
-    let left = side(left)?.ok_or_else(|| wrong("the left side is a step and a field"))?;
-    let literal = right.trim_matches(['"', '\'']);
-    let letters = letters::of(literal);
-    let is_name = left.1.is_letters_only() && !letters.is_empty();
-    let right_side = side(right)?;
-    if let Some(step) = of_field(right).filter(|_| right_side.is_none()) {
-        return Err(wrong(&format!("`{step}` is not a step; write a text that looks like this in quotes")));
-    }
-    let right = match right_side {
-        Some((step, field)) => Right::Field(step, field),
-        None if is_name => Right::Literal(letters),
-        // Both spellings of a type are one.
-        None if left.1 == Field::Norm(Norm::EventType) => {
-            Right::Literal(catalogue::canonical(&literal.to_lowercase()).to_owned())
-        }
-        None => Right::Literal(literal.to_lowercase()),
-    };
-    if let Right::Field(_, right) = &right {
-        check_letters(&[&left.1, right], text, warnings);
-    }
-    let how = match *operator {
-        "==" => How::Equal(true),
-        "!=" => How::Equal(false),
-        "<" => How::Order(Order::Less),
-        "<=" => How::Order(Order::LessEqual),
-        ">" => How::Order(Order::Greater),
-        ">=" => How::Order(Order::GreaterEqual),
-        _ => return Err(wrong("compare with == != < <= > >=")),
-    };
-    Ok(Where { left, how, right })
 }
 
 /// Compiles `first_seen`.

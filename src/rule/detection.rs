@@ -13,13 +13,15 @@ use super::form::forms;
 use super::keyword;
 use super::lists;
 use super::modifier::{Modifiers, modifiers};
+use super::number::Number;
 use super::pattern::{Glob, Order, Pattern, Side};
 use super::regex::Expression;
 use super::spelling::Spelling;
 use super::vocabulary;
 use crate::event::catalogue;
 use crate::event::field::{Field, Named, Norm};
-use crate::event::nearest::{hint, meant};
+use crate::event::letters;
+use crate::event::nearest::meant;
 use crate::event::networks;
 
 /// What is wrong with a detection, and the word in the file at which it stands.
@@ -105,12 +107,18 @@ pub fn selection(name: &str, value: &Yaml, warnings: &mut Warnings) -> Result<Ex
     }
 }
 
-pub(super) fn scalar(value: &Yaml) -> Option<String> {
+/// A value as text. A number that was read with its last digits rounded is refused.
+pub(super) fn scalar(key: &str, value: &Yaml) -> Result<String, Fault> {
     match value {
-        Yaml::String(text) => Some(text.clone()),
-        Yaml::Number(n) => Some(n.to_string()),
-        Yaml::Bool(b) => Some(b.to_string()),
-        _ => None,
+        Yaml::String(text) => Ok(text.clone()),
+        Yaml::Number(n) => {
+            let text = n.to_string();
+            let rounded = |why| fault(key, format!("`{key}`: {why}: write it in quotes, as a text"));
+            Number::of_rule(&text).map_err(rounded)?;
+            Ok(text)
+        }
+        Yaml::Bool(b) => Ok(b.to_string()),
+        _ => Err(fault(key, format!("`{key}` takes text, numbers, booleans or null"))),
     }
 }
 
@@ -160,6 +168,9 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
     if values.is_empty() && !m.is_expanded {
         return Err(fault(key, format!("`{key}` has no values")));
     }
+    if !m.is_expanded {
+        check_values(key, &values, &m, warnings);
+    }
     // How many values a list has is for those to say who use the rule.
     if m.is_all && values.len() < 2 && !m.is_expanded {
         return Err(fault(key, "`all` on a single value says nothing: remove it"));
@@ -169,7 +180,6 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
         of_values.push(of_value(key, &field, value, &m, warnings)?);
     }
     for patterns in &of_values {
-        check_event_types(&field, patterns, key, warnings);
         vocabulary::check(&field, patterns, key, warnings);
     }
     let test = |patterns, is_all| Expr::Test(Test { field: field.clone(), patterns, is_all, is_negated: m.is_negated });
@@ -183,21 +193,14 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
     Ok(test(of_values.concat(), m.is_all))
 }
 
-/// A misspelt event type never matches and never complains, so it is pointed out.
-fn check_event_types(field: &Field, patterns: &[Pattern], key: &str, warnings: &mut Warnings) {
-    if *field != Field::Norm(Norm::EventType) {
-        return;
-    }
-    for pattern in patterns {
-        if let Pattern::Glob(glob) = pattern
-            && let Some(name) = glob.literal()
-            && catalogue::service_of(name).is_none()
-        {
-            let hint = hint(name, catalogue::names());
-            warnings.push(fault(
-                key,
-                format!("unknown event type {name:?}, neither documented nor seen in an export{hint}"),
-            ));
+/// Warns of a value that stands twice.
+fn check_values(key: &str, values: &[&Yaml], m: &Modifiers, warnings: &mut Warnings) {
+    let mut known = HashSet::new();
+    let is_cased = m.is_cased || m.regex.is_some() || !m.encodings.is_empty();
+    for value in values {
+        let text = value.to_string();
+        if !known.insert(if is_cased { text.clone() } else { letters::lower(&text) }) {
+            warnings.push(fault(key, format!("`{key}` has {text} twice: leave one out")));
         }
     }
 }
@@ -220,7 +223,7 @@ fn of_value(
         };
     }
     let is_type = *of == Field::Norm(Norm::EventType);
-    let text = scalar(value).ok_or_else(|| fault(key, format!("`{key}` takes text, numbers, booleans or null")))?;
+    let text = scalar(key, value)?;
     if m.is_fieldref {
         let other = field(&text, warnings)?;
         let spelling = match (m.is_cased, of.is_letters_only() || other.is_letters_only()) {
@@ -232,6 +235,10 @@ fn of_value(
     }
     if let Some(flags) = &m.regex {
         let expression = Expression::new(&text, flags).map_err(|message| fault(key, message))?;
+        if let Some(is_all) = expression.constant() {
+            let what = if is_all { "fits any text: write `exists: true`" } else { "fits no text: take it out" };
+            warnings.push(fault(key, format!("`{key}`: /{text}/ {what}")));
+        }
         let fits = |name: &str| expression.is_match(&Folded::new(name));
         let others = if is_type { spelled_otherwise(fits, !flags.contains(&'i')) } else { vec![] };
         return Ok([vec![Pattern::Regex(expression)], others].concat());
@@ -247,21 +254,21 @@ fn of_value(
         return Ok(vec![Pattern::Cidr(network)]);
     }
     if m.order.is_some() || m.time.is_some() {
-        let n: f64 = text.parse().map_err(|_| fault(key, format!("`{key}` compares numbers, and {text:?} is none")))?;
+        let n = Number::of_rule(&text).map_err(|why| fault(key, format!("`{key}`: {why}")))?;
         return Ok(vec![match (m.time, m.order) {
-            (Some(part), order) => Pattern::Time(part, order.unwrap_or(Order::Equal), n),
+            (Some(part), order) => Pattern::Time(part, order.unwrap_or(Order::Equal), n.rounded()),
             (None, Some(order)) => Pattern::Order(order, n),
             (None, None) => Pattern::Number(n),
         }]);
     }
     if value.is_number() && m.side.is_none() && m.encodings.is_empty() {
-        let n = value.as_f64().ok_or_else(|| fault(key, format!("{text:?} is not a number")))?;
+        let n = Number::of_rule(&text).map_err(|why| fault(key, format!("`{key}`: {why}")))?;
         return Ok(vec![Pattern::Number(n)]);
     }
     let side = m.side.unwrap_or(Side::Whole);
     let text = match (is_type && m.encodings.is_empty(), m.is_cased) {
         (true, true) => catalogue::canonical(&text).to_owned(),
-        (true, false) => catalogue::canonical(&text.to_lowercase()).to_owned(),
+        (true, false) => catalogue::canonical(&letters::lower(&text)).to_owned(),
         (false, _) => text,
     };
     let globs = forms(key, &text, side, m)?;
@@ -422,7 +429,7 @@ mod tests {
             ("usernme: x", "did you mean `username`?"),
             ("username|contain: x", "did you mean `contains`?"),
             ("username|all: x", "remove it"),
-            ("error_code|gt: many", "compares numbers"),
+            ("error_code|gt: many", "numbers are compared"),
             ("client_ip|cidr: 10.0.0.0/99", "is not a network"),
             ("username|re: '('", "not a regular expression"),
             ("username|exists: maybe", "true or false"),

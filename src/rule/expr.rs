@@ -12,6 +12,7 @@ use super::spelling::stands_in;
 use crate::event::Event;
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::json::Json;
+use crate::event::letters;
 
 /// A condition on one event.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,7 +137,7 @@ impl Expr {
                     .patterns
                     .iter()
                     .map(|pattern| match pattern {
-                        Pattern::Glob(glob) => glob.literal().map(str::to_lowercase),
+                        Pattern::Glob(glob) => glob.literal().map(letters::lower),
                         _ => None,
                     })
                     .collect();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
-use crate::event::source;
+use crate::event::{letters, source};
 
 /// A text, and what it comes to once somebody asks for it.
 #[derive(Debug)]
@@ -21,10 +21,7 @@ impl<'t> Folded<'t> {
     }
 
     pub(super) fn lower(&self) -> &str {
-        self.lower.get_or_init(|| {
-            let is_lower = self.text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
-            if is_lower { Cow::Borrowed(self.text) } else { Cow::Owned(self.text.to_lowercase()) }
-        })
+        self.lower.get_or_init(|| letters::lowered(self.text))
     }
 
     pub(super) fn address(&self) -> Option<IpAddr> {

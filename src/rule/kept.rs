@@ -1,23 +1,15 @@
 //! Kept: the raw fields of events that are read after the events are gone, each with the event types in which it is.
 //! Normalized fields are always kept.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rule;
 use super::logic::Logic;
 use crate::event::field::Field;
+use crate::event::letters;
 
 /// Event types in lower case; `None` is any.
 pub type Types = Option<BTreeSet<String>>;
-
-/// An event type as rules look it up: what a rule names is compared without case.
-pub fn folded(event_type: &str) -> Cow<'_, str> {
-    match event_type.chars().any(char::is_uppercase) {
-        true => Cow::Owned(event_type.to_lowercase()),
-        false => Cow::Borrowed(event_type),
-    }
-}
 
 /// A field that something other than a rule reads after the events are gone, such as the sentences about them.
 #[derive(Clone, Debug)]
@@ -79,7 +71,7 @@ impl Kept {
         let place = self.fields.iter().position(|kept| kept == field);
         place
             .and_then(|place| self.types.get(place))
-            .is_some_and(|types| types.as_ref().is_none_or(|types| types.contains(&*folded(event_type))))
+            .is_some_and(|types| types.as_ref().is_none_or(|types| types.contains(&*letters::lowered(event_type))))
     }
 }
 

@@ -30,7 +30,10 @@ pub(super) fn all(key: &str, words: &[&str], value: &Yaml) -> Result<Expr, Fault
 }
 
 fn of_value(name: &str, value: &Yaml, m: &Modifiers) -> Result<Expr, Fault> {
-    let text = scalar(value).ok_or_else(|| fault(name, format!("keywords of `{name}` have to be text")))?;
+    if matches!(value, Yaml::Null | Yaml::Array(_) | Yaml::Object(_)) {
+        return Err(fault(name, format!("keywords of `{name}` have to be text")));
+    }
+    let text = scalar(name, value)?;
     if let Some(flags) = &m.regex {
         let expression = Expression::new(&text, flags).map_err(|message| fault(name, message))?;
         return Ok(Expr::Keyword(Pattern::Regex(expression)));

@@ -1,5 +1,6 @@
 //! Names: what rules are called by others, each by its name or by its id.
 
+use crate::event::letters;
 use std::collections::HashMap;
 
 use super::Rule;
@@ -16,12 +17,12 @@ impl Names {
     /// Adds a rule.
     pub(super) fn add(&mut self, rule: &Rule, place: usize) {
         self.by_name.insert(rule.name.clone(), place);
-        self.by_id.extend(rule.uuid.as_ref().map(|id| (id.to_lowercase(), place)));
+        self.by_id.extend(rule.uuid.as_ref().map(|id| (letters::lower(id), place)));
     }
 
     /// The place of the rule that is meant.
     pub(super) fn get(&self, name: &str) -> Option<usize> {
-        self.by_name.get(name).or_else(|| self.by_id.get(&name.to_lowercase())).copied()
+        self.by_name.get(name).or_else(|| self.by_id.get(&letters::lower(name))).copied()
     }
 
     /// All that rules can be called by.

@@ -258,7 +258,7 @@ fn is_literal(word: &str) -> bool {
 /// A message about a test of a rule, in the words of a condition.
 fn plain(message: &str, key: &str, name: &str) -> String {
     match name {
-        "timestamp" if message.contains("compares numbers") => {
+        "timestamp" if message.contains("numbers are compared") => {
             "numbers are compared here; times are chosen with --since and --until".to_owned()
         }
         _ => message.replace(&format!("`{key}`"), &format!("`{name}`")),
@@ -358,7 +358,7 @@ mod tests {
             ("actor.name", "          ^", "a comparison is expected"),
             ("actor.name ==", "             ^", "a value is expected"),
             ("exists actor.name", "^^^^^^", "behind its field"),
-            ("error_code > 'many'", "             ^^^^^^", "compares numbers"),
+            ("error_code > 'many'", "             ^^^^^^", "numbers are compared"),
             ("timestamp > '2026-03-02'", "            ^^^^^^^^^^^^", "--since"),
             ("actor.name =~ /(/", "              ^^^", "not a regular expression"),
             ("actor.name =~ /x/g", "              ^^^^", "means nothing"),

@@ -34,6 +34,7 @@ struct Checked {
     /// the sub-modifiers: `i`, `m`, `s`
     flags: Vec<char>,
     needed: Needed,
+    constant: Option<bool>,
     compiled: OnceLock<Option<meta::Regex>>,
     /// the same for texts in ASCII; `None` where it cannot be said without Unicode
     ascii: OnceLock<Option<meta::Regex>>,
@@ -58,6 +59,16 @@ impl Expression {
         &self.0.text
     }
 
+    /// Whether the case of letters does not count.
+    pub(super) fn is_caseless(&self) -> bool {
+        self.0.flags.contains(&'i')
+    }
+
+    /// Whether it stands in each text, or in none; `None` if that depends on the text.
+    pub(super) fn constant(&self) -> Option<bool> {
+        self.0.constant
+    }
+
     /// Whether it stands anywhere in a text.
     pub fn is_match(&self, text: &Folded<'_>) -> bool {
         self.0.is_match(text)
@@ -74,8 +85,8 @@ impl Checked {
         };
         let (compiled, ascii) = (OnceLock::new(), OnceLock::new());
         let parsed = regex_syntax::parse(text).map_err(|error| told(&error))?;
-        let needed = Needed::of(&parsed);
-        let checked = Checked { text: text.to_owned(), flags: flags.to_vec(), needed, compiled, ascii };
+        let (needed, constant) = (Needed::of(&parsed), constant(&parsed));
+        let checked = Checked { text: text.to_owned(), flags: flags.to_vec(), needed, constant, compiled, ascii };
         if (text.len() > LONGEST || text.contains('{')) && places(&parsed) > FEW {
             let compiled = checked.compile(COUNTED_LIMIT).map_err(|error| told(&error))?;
             return Ok(Checked { compiled: OnceLock::from(Some(compiled)), ..checked });
@@ -122,6 +133,16 @@ impl Checked {
             return regex.is_match(text);
         }
         self.compiled.get_or_init(|| self.compile(LIMIT).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+}
+
+/// Whether an expression stands in each text, as nothing at all fits it, or in none.
+fn constant(hir: &Hir) -> Option<bool> {
+    let properties = hir.properties();
+    match properties.minimum_len() {
+        None => Some(false),
+        Some(0) if properties.look_set().is_empty() => Some(true),
+        Some(_) => None,
     }
 }
 

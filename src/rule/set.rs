@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::alias;
 use super::expr::Expr;
-use super::kept::{Kept, Types, Wanted, folded};
+use super::kept::{Kept, Types, Wanted};
 use super::lists::Lists;
 use super::logic::Logic;
 use super::names::Names;
@@ -14,6 +14,7 @@ use super::verdict::{Tests, Verdict};
 use super::{Problem, Rule};
 use crate::event::facet::FieldPlan;
 use crate::event::field::Field;
+use crate::event::letters;
 use crate::event::nearest::hint;
 
 /// Rules that run together.
@@ -84,7 +85,7 @@ impl RuleSet {
                     }
                     // A reference by id has to mean one rule.
                     if let Some(id) = &rules[0].uuid
-                        && let Some(other) = ids.insert(id.to_lowercase(), path.clone())
+                        && let Some(other) = ids.insert(letters::lower(id), path.clone())
                     {
                         let message = format!("the id {id} stands in {other} too: give {name} one of its own");
                         set.problems.push(Problem { file: path, line: rules[0].line, message });
@@ -289,7 +290,7 @@ impl RuleSet {
 
     /// The detections that an event of this type can match, as places in [`RuleSet::alike`].
     pub fn candidates(&self, event_type: &str) -> impl Iterator<Item = usize> {
-        self.by_type.get(&*folded(event_type)).into_iter().flatten().chain(&self.any_type).copied()
+        self.by_type.get(&*letters::lowered(event_type)).into_iter().flatten().chain(&self.any_type).copied()
     }
 
     /// Whether a detection takes the whole event and not just its facets.

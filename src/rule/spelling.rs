@@ -20,7 +20,7 @@ impl Spelling {
     fn of(self, text: &str) -> Cow<'_, str> {
         match self {
             Spelling::Exact => Cow::Borrowed(text),
-            Spelling::Caseless => Cow::Owned(text.to_lowercase()),
+            Spelling::Caseless => Cow::Owned(letters::lower(text)),
             Spelling::Letters => Cow::Owned(letters::of(text)),
         }
     }

@@ -7,6 +7,7 @@ use super::expr::{Expr, Searchable, Test};
 use super::logic::{Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Right, Unless, Where};
 use super::pattern::{Order, Pattern, Side};
 use crate::event::field::Field;
+use crate::event::letters;
 use crate::event::time::Span;
 
 /// Values of one comparison that are named; the rest are counted.
@@ -112,7 +113,7 @@ impl fmt::Display for Pattern {
             Pattern::Glob(glob) => write!(f, "is {glob}"),
             Pattern::Number(n) => write!(f, "is {n}"),
             Pattern::Order(order, n) => write!(f, "{order} {n}"),
-            Pattern::Time(part, order, n) => write!(f, "has its {} {order} {n}", format!("{part:?}").to_lowercase()),
+            Pattern::Time(part, order, n) => write!(f, "has its {} {order} {n}", letters::lower(format!("{part:?}"))),
             Pattern::Regex(expression) => write!(f, "fits /{}/", expression.text()),
             Pattern::Cidr(net) => write!(f, "lies in {net}"),
             Pattern::Networks(all) => write!(f, "lies in one of {} networks", all.named().len()),

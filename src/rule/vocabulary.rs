@@ -3,11 +3,15 @@
 use super::detection::{Warnings, fault};
 use super::folded::Folded;
 use super::pattern::{Order, Pattern, TimePart};
+use crate::event::catalogue;
 use crate::event::field::{Field, Norm, Part};
 use crate::event::nearest::hint;
 
 const TRUTH: &[&str] = &["true", "false"];
 const TRENDS: &[&str] = &["up", "down", "on", "off", "added", "removed", "widened", "cleared", "changed"];
+
+const FACTORS: &[&str] =
+    &["totp", "webauthn", "duo", "push", "jumpcloud_protect", "protect", "jumpcloud_go", "jumpcloud_go_uv", "go"];
 
 /// Members of records that are true or false.
 const SWITCHES: &[&str] = &["success", "mfa", "sso_token_success", "idp_initiated", "start_tls", "tls_established"];
@@ -23,13 +27,15 @@ pub(super) fn is_country(text: &str) -> bool {
 /// How a country is written.
 pub(super) const COUNTRY: &str = "a country is two letters, as in FR, or GB for the United Kingdom";
 
-/// All words that a field can have; `None` where anything may stand in it.
-fn words(field: &Field) -> Option<&'static [&'static str]> {
+/// All words that a field can have, or is known to have; `None` where anything may stand in it.
+pub(super) fn words(field: &Field) -> Option<&'static [&'static str]> {
     Some(match field {
         Field::Norm(Norm::Outcome) => &["success", "failure", "challenge", "none"],
         Field::Norm(Norm::ActorType) => &["admin", "user", "system", "service", "workflow"],
         Field::Norm(Norm::ActorVia) => &["session", "api-key", "scim", "device", "other"],
         Field::Norm(Norm::AgentKind) => &["browser", "script", "app", "unknown"],
+        Field::Norm(Norm::MfaFactor) => FACTORS,
+        Field::Norm(Norm::SourceAnonymous) => &["tor", "vpn", "proxy", "anonymous", "hosting"],
         Field::Norm(Norm::PolicyAction) => &["DENY", "ALLOW_WITH_MFA", "ALLOW"],
         Field::Norm(
             Norm::MfaUsed | Norm::MfaPushDenied | Norm::PasswordOk | Norm::DeviceManaged | Norm::IntelMatched,
@@ -43,10 +49,17 @@ fn words(field: &Field) -> Option<&'static [&'static str]> {
     })
 }
 
+/// Whether a field has no other than its words: whatever else the log calls an actor or a factor is one, too.
+pub(super) fn is_closed(field: &Field) -> bool {
+    words(field).is_some() && !matches!(field, Field::Norm(Norm::ActorType | Norm::MfaFactor))
+}
+
 /// Warns of comparisons that no word of the field can pass.
 pub(super) fn check(field: &Field, patterns: &[Pattern], key: &str, warnings: &mut Warnings) {
-    if matches!(field, Field::Norm(Norm::SourceCountry | Norm::MfaPushCountry)) {
-        check_countries(field, patterns, key, warnings);
+    match field {
+        Field::Norm(Norm::EventType) => check_event_types(patterns, key, warnings),
+        field if is_of_places(field) => check_countries(field, patterns, key, warnings),
+        _ => {}
     }
     for pattern in patterns {
         if let Pattern::Time(part, order, n) = pattern
@@ -69,11 +82,44 @@ pub(super) fn check(field: &Field, patterns: &[Pattern], key: &str, warnings: &m
             };
             let hint = hint(typed.unwrap_or_default(), words.iter().copied());
             let why = match field {
-                // Whatever else the log calls an actor is its type, too.
                 Field::Norm(Norm::ActorType) => "no actor is known to be that",
+                Field::Norm(Norm::MfaFactor) => "no factor is known to be that",
                 _ => "no event has that",
             };
             warnings.push(fault(key, format!("{} {pattern}: {why}{hint}", field.name())));
+        }
+    }
+}
+
+/// Warns of two fields that are compared though no word of the one is one of the other.
+pub(super) fn check_both(fields: [&Field; 2], near: &str, warnings: &mut Warnings) {
+    let [one, other] = fields;
+    let is_apart = |one: &Field, other: &Field| match (words(one), words(other)) {
+        (Some(own), Some(others)) => !own.iter().any(|word| others.contains(word)),
+        (Some(own), None) => is_of_places(other) && !own.iter().any(|word| is_country(word)),
+        _ => false,
+    };
+    if is_apart(one, other) || is_apart(other, one) {
+        let (one, other) = (one.name(), other.name());
+        warnings.push(fault(near, format!("{one} and {other} have no word in common, so they are never the same")));
+    }
+}
+
+fn is_of_places(field: &Field) -> bool {
+    matches!(field, Field::Norm(Norm::SourceCountry | Norm::MfaPushCountry))
+}
+
+/// A misspelt event type never matches and never complains, so it is pointed out. Wildcards may be there for types that are
+/// not known yet.
+fn check_event_types(patterns: &[Pattern], key: &str, warnings: &mut Warnings) {
+    for pattern in patterns {
+        if let Pattern::Glob(glob) = pattern
+            && let Some(name) = glob.literal()
+            && catalogue::service_of(name).is_none()
+        {
+            let hint = hint(name, catalogue::names());
+            let message = format!("unknown event type {name:?}, neither documented nor seen in an export{hint}");
+            warnings.push(fault(key, message));
         }
     }
 }

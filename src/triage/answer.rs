@@ -9,6 +9,7 @@ use super::finding::{Finding, is_part_of_id};
 use super::reported::{Fault, Reply, Reported, values};
 use super::status::{Answer, Answered, Disposition, Status, SuppressedBy};
 use crate::enrich::csv::Rows;
+use crate::event::letters;
 use crate::event::time::Timestamp;
 use crate::rule::Severity;
 use crate::rule::set::RuleSet;
@@ -175,7 +176,7 @@ fn was_overtaken(told: &Reported, given: &Given) -> bool {
 
 /// The id that an answer means: one of these that begins like that, or what it says.
 fn whole(given: &Given, by_id: &BTreeMap<&str, Vec<&Reported>>) -> Result<String, String> {
-    let part = given.mark.id.to_lowercase();
+    let part = letters::lower(&given.mark.id);
     if !is_part_of_id(&part) || by_id.contains_key(part.as_str()) {
         return Ok(part);
     }

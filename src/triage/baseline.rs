@@ -13,6 +13,7 @@ use super::sentence::is_sign_in;
 use super::status::{Status, SuppressedBy};
 use crate::detect::store::Store;
 use crate::event::field::Norm;
+use crate::event::letters;
 use crate::event::time::Timestamp;
 use crate::rule::{Entity, Severity};
 
@@ -54,7 +55,7 @@ impl From<&Reported> for Mark {
 
 impl Mark {
     fn fits(&self, finding: &Finding, rule: &str) -> bool {
-        let is = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+        let is = |a: &str, b: &str| letters::lower(a) == letters::lower(b);
         let Subject { id, name, .. } = &finding.entity;
         self.rule == rule
             && self.organization == finding.organization

@@ -20,6 +20,7 @@ use crate::detect::memory::{self, Leg, Stop};
 use crate::detect::news::News;
 use crate::detect::store::Store;
 use crate::event::field::Norm;
+use crate::event::letters;
 use crate::event::origin::Origin;
 use crate::event::time::Timestamp;
 use crate::rule::logic::{Absent, Logic, Travel};
@@ -276,7 +277,7 @@ impl Findings<'_> {
     /// not the entity's. If the entity acted in none, all count as its own.
     fn own_and_others(&self, spell: &Spell, events: &[u32]) -> (Vec<u32>, Vec<u32>) {
         let actor = |event: &u32| self.store.text(*event, Norm::ActorKey);
-        let is_its = |key: &str| spell.entity.as_deref().is_some_and(|entity| entity.eq_ignore_ascii_case(key));
+        let is_its = |key: &str| spell.entity.as_deref().is_some_and(|entity| letters::are_one(entity, key));
         if !events.iter().any(|event| actor(event).is_some_and(is_its)) {
             return (events.to_vec(), Vec::new());
         }
@@ -304,7 +305,7 @@ impl Findings<'_> {
         }
         let fields = self.set.rules[place].entity.fields();
         let entity = fields.iter().find_map(|norm| store.text(signal.event, *norm));
-        part(&entity.unwrap_or_default().to_lowercase());
+        part(&letters::lower(entity.unwrap_or_default()));
         part(&store.time(signal.event).0.to_string());
         match store.id(signal.event) {
             Some(id) => part(&id),
@@ -377,7 +378,7 @@ impl Findings<'_> {
         let named = events.iter().flat_map(|event| [(event, actor), (event, target)]).find_map(|(event, names)| {
             let [is, kind, id, name] = names.map(|norm| store.text(*event, norm));
             let id = id.unwrap_or(bare);
-            let found = is.filter(|is| is.eq_ignore_ascii_case(key))?;
+            let found = is.filter(|is| letters::are_one(is, key))?;
             let kind = kind.or_else(|| found.split_once(':').map(|(kind, _)| kind)).unwrap_or("user");
             Some(Subject { kind: kind.to_owned(), id: id.to_owned(), name: name.unwrap_or(id).to_owned() })
         });
@@ -387,7 +388,7 @@ impl Findings<'_> {
             ("app", Norm::AppKey, Norm::AppName),
         ];
         let thing = |(kind, is, name): (&str, Norm, Norm)| {
-            let event = events.iter().find(|e| store.text(**e, is).is_some_and(|is| is.eq_ignore_ascii_case(key)))?;
+            let event = events.iter().find(|e| store.text(**e, is).is_some_and(|is| letters::are_one(is, key)))?;
             let name = store.text(*event, name).unwrap_or(key);
             Some(Subject { kind: kind.to_owned(), id: key.to_owned(), name: name.to_owned() })
         };

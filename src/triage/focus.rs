@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::event::counted::few;
 use crate::event::field::{Fields, Norm, Value};
 use crate::event::identity::{Links, Names};
+use crate::event::letters;
 use crate::event::networks::network;
 use crate::event::party::{Class, Party, class_of, is_object_id};
 use crate::event::source::address;
@@ -133,7 +134,7 @@ impl Focus {
     /// The same with the devices that its events name; `None` if it means them already. Most events have one name of a
     /// device, or its id alone.
     pub fn with_devices<'d>(&self, ids: impl Iterator<Item = &'d str>) -> Option<Focus> {
-        let ids: BTreeSet<String> = ids.map(str::to_lowercase).collect();
+        let ids: BTreeSet<String> = ids.map(letters::lower).collect();
         let mut focus = self.clone();
         let mut has_grown = false;
         for what in &mut focus.what {
@@ -168,7 +169,7 @@ impl What {
             return false;
         }
         let own = [party.id, party.name, party.email];
-        if own.into_iter().flatten().any(|name| names.contains(&name.to_lowercase())) {
+        if own.into_iter().flatten().any(|name| names.contains(&letters::lower(name))) {
             return true;
         }
         let organization = event.organization();
@@ -179,7 +180,7 @@ impl What {
     /// Whether it means the device of an event by one of its names.
     fn is_device(&self, event: &Event<'_>) -> bool {
         let What::Named { names, class: None, .. } = self else { return false };
-        event.device_names().any(|name| names.contains(&name.to_lowercase()))
+        event.device_names().any(|name| names.contains(&letters::lower(name)))
     }
 
     fn is_thing(&self, event: &Event<'_>) -> bool {
@@ -189,7 +190,7 @@ impl What {
         }
         let fields = [Norm::DeviceKey, Norm::AppKey, Norm::AppName];
         let is_named = |values: &[Value<'_>]| {
-            values.iter().filter_map(Value::text).any(|text| names.contains(&text.to_lowercase()))
+            values.iter().filter_map(Value::text).any(|text| names.contains(&letters::lower(text)))
         };
         fields.into_iter().any(|norm| is_named(&event.values(&crate::event::field::Field::Norm(norm))))
     }
@@ -226,14 +227,13 @@ fn things(store: &Store) -> impl Iterator<Item = (String, String)> {
             return None;
         }
         let (id, name) = (text(id).filter(|id| is_object_id(id))?, text(name)?);
-        Some((id.to_lowercase(), name.to_lowercase()))
+        Some((letters::lower(id), letters::lower(name)))
     })
 }
 
 /// The identities that have one of these names.
 fn named(names: &[&str], class: Option<Class>, links: &Links, organizations: &[String]) -> What {
-    let names: BTreeSet<String> =
-        names.iter().filter(|name| !name.is_empty()).map(|name| name.to_lowercase()).collect();
+    let names: BTreeSet<String> = names.iter().filter(|name| !name.is_empty()).map(letters::lower).collect();
     let mut keys = BTreeSet::new();
     for (organization, name) in organizations.iter().flat_map(|o| names.iter().map(move |name| (o, name))) {
         let own = |text: &String| Some(text.clone());
@@ -266,9 +266,9 @@ fn local(name: &str) -> &str {
 /// The names most like one that nobody has.
 pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
     const MOST: usize = 5;
-    let typed = typed.to_lowercase();
+    let typed = letters::lower(typed);
     let score = |name: &str| {
-        let name = name.to_lowercase();
+        let name = letters::lower(name);
         if local(&name) == local(&typed) {
             return 2.0;
         }
@@ -276,7 +276,7 @@ pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Vec<Str
         if holds { 1.0 } else { strsim::jaro_winkler(&typed, &name) }
     };
     // Who has the very name is in an organization that was not asked for.
-    let others = names.filter(|name| name.to_lowercase() != typed);
+    let others = names.filter(|name| letters::lower(name) != typed);
     let mut scored: Vec<(f64, &str)> =
         others.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.8).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));

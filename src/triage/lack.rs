@@ -14,6 +14,7 @@ use crate::detect::index::Index;
 use crate::detect::memory;
 use crate::detect::profile::Symbol;
 use crate::event::field::{Field, Norm};
+use crate::event::letters;
 use crate::event::time::{HOUR, SECOND, Span, Timestamp};
 use crate::rule::logic::{Chain, Count, FirstSeen, Logic, Travel};
 use crate::rule::told::{left_out, names};
@@ -50,7 +51,7 @@ impl Keys<'_> {
         let name = |symbol: &Symbol| {
             let text = store.symbol(*symbol);
             let ends = [(Norm::ActorKey, Norm::ActorName), (Norm::TargetKey, Norm::TargetName)];
-            let is_this = |key| store.text(event, key).is_some_and(|own| own.eq_ignore_ascii_case(text));
+            let is_this = |key| store.text(event, key).is_some_and(|own| letters::are_one(own, text));
             let named = ends.into_iter().find(|(key, _)| is_this(*key)).and_then(|(_, name)| store.text(event, name));
             named.unwrap_or(text)
         };

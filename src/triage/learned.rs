@@ -8,6 +8,7 @@ use crate::detect::memory::TEACHING;
 use crate::detect::signal::Signal;
 use crate::detect::store::Store;
 use crate::event::field::Fields;
+use crate::event::letters;
 use crate::event::time::Timestamp;
 use crate::rule::logic::{FirstSeen, Logic};
 
@@ -89,7 +90,7 @@ fn value(store: &Store, rule: &FirstSeen, event: u32) -> String {
     let view = store.view(event);
     let values = rule.value.iter().map(|field| {
         let texts = view.values(field);
-        let texts: BTreeSet<String> = texts.iter().filter_map(|value| Some(value.text()?.to_lowercase())).collect();
+        let texts: BTreeSet<String> = texts.iter().filter_map(|value| Some(letters::lower(value.text()?))).collect();
         texts.into_iter().collect::<Vec<_>>().join("+")
     });
     values.collect::<Vec<_>>().join(", ")

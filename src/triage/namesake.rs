@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::event::counted::more;
+use crate::event::letters;
 
 /// A thing by its name, and its id if one is known.
 pub type Thing<'t> = (&'t str, Option<&'t str>);
@@ -85,9 +86,9 @@ impl Names {
     /// Whether something of this name, and of this id if both have one, is among them.
     pub fn has(&self, (name, id): Thing<'_>) -> bool {
         let is_it = |ids: &BTreeSet<Option<String>>| {
-            id.is_none() || ids.contains(&None) || ids.contains(&id.map(str::to_lowercase))
+            id.is_none() || ids.contains(&None) || ids.contains(&id.map(letters::lower))
         };
-        self.0.get(&name.to_lowercase()).is_some_and(is_it)
+        self.0.get(&letters::lower(name)).is_some_and(is_it)
     }
 }
 
@@ -95,7 +96,7 @@ impl<'t> FromIterator<Thing<'t>> for Names {
     fn from_iter<I: IntoIterator<Item = Thing<'t>>>(things: I) -> Names {
         let mut names = Names::default();
         for (name, id) in things {
-            names.0.entry(name.to_lowercase()).or_default().insert(id.map(str::to_lowercase));
+            names.0.entry(letters::lower(name)).or_default().insert(id.map(letters::lower));
         }
         names
     }

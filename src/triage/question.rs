@@ -7,6 +7,7 @@ use super::finding::Subject;
 use super::related::Related;
 use super::reported::Reported;
 use crate::enrich::directory::{Directory, Person};
+use crate::event::letters;
 use crate::event::party::{Class, class_of};
 use crate::rule::Severity;
 use crate::rule::pattern::{Glob, Side};
@@ -55,7 +56,7 @@ impl Recipient {
     /// What tells the account from others: where mail goes is one in all organizations.
     fn names(&self) -> Vec<String> {
         let own = format!("{} {}", self.organization, self.key);
-        self.address.iter().map(|address| address.to_lowercase()).chain([own]).collect()
+        self.address.iter().map(letters::lower).chain([own]).collect()
     }
 }
 
@@ -107,7 +108,7 @@ pub fn messages(findings: &[Reported], earlier: &[&Reported], book: AddressBook<
         for recipient in book.recipients(told, &ids) {
             // One person is one message, in whatever part they are asked.
             let place = recipient.address.as_deref().unwrap_or(&recipient.key);
-            let key = (recipient.organization.clone(), place.to_lowercase());
+            let key = (recipient.organization.clone(), letters::lower(place));
             let is_doubtful = || recipient.names().iter().any(|name| doubtful.contains(name));
             let is_delicate = matches!(recipient.role, "actor" | "target") && (told.case_id.is_some() || is_doubtful());
             let new = || Message { recipient, questions: vec![], is_delicate: false };
@@ -118,7 +119,7 @@ pub fn messages(findings: &[Reported], earlier: &[&Reported], book: AddressBook<
     }
     let mut messages: Vec<Message> = of_address.into_values().collect();
     messages.sort_by(|a, b| {
-        let key = |m: &Message| (m.recipient.organization.clone(), m.recipient.name.to_lowercase());
+        let key = |m: &Message| (m.recipient.organization.clone(), letters::lower(&m.recipient.name));
         key(a).cmp(&key(b)).then_with(|| a.recipient.cmp(&b.recipient))
     });
     messages
@@ -133,8 +134,8 @@ impl<'t> Ids<'t> {
         for told in findings {
             let Subject { kind, id, name } = &told.entity;
             // Of whom no event has an id, the name stands there.
-            if !id.eq_ignore_ascii_case(name) && !id.contains('@') {
-                let key = (told.organization.as_str(), kind.as_str(), name.to_lowercase());
+            if !letters::are_one(id, name) && !id.contains('@') {
+                let key = (told.organization.as_str(), kind.as_str(), letters::lower(name));
                 ids.entry(key).or_default().insert(id);
             }
         }
@@ -143,7 +144,7 @@ impl<'t> Ids<'t> {
 
     /// The id of somebody of this name: that of the finding if it is about them, else the only one there is.
     fn of(&self, told: &'t Reported, kind: &str, name: &str) -> Option<&'t str> {
-        let ids = self.0.get(&(told.organization.as_str(), kind, name.to_lowercase()))?;
+        let ids = self.0.get(&(told.organization.as_str(), kind, letters::lower(name)))?;
         let (own, only) = (ids.get(told.entity.id.as_str()), ids.first().filter(|_| ids.len() == 1));
         own.or(only).copied()
     }
@@ -236,7 +237,7 @@ impl AddressBook<'_> {
         if kind != "device" {
             return None;
         }
-        let id = Some(id.as_str()).filter(|id| !id.eq_ignore_ascii_case(name));
+        let id = Some(id.as_str()).filter(|id| !letters::are_one(id, name));
         let device = self.directory?.system(&told.organization, id, name)?;
         Some(self.person(told, "owner", ("user", device.owner_key.as_deref()?, None), ids))
     }
@@ -244,11 +245,11 @@ impl AddressBook<'_> {
 
 /// What the report itself knows of somebody's address, from a directory export that the scan was given.
 fn told_address(told: &Reported, name: &str) -> Option<String> {
-    let is = |text: Option<&String>| text.is_some_and(|text| text.eq_ignore_ascii_case(name));
+    let is = |text: Option<&String>| text.is_some_and(|text| letters::are_one(text, name));
     let known = told
         .context
         .directory
         .iter()
-        .find(|(key, facts)| key.eq_ignore_ascii_case(name) || is(facts.get("username")) || is(facts.get("email")));
+        .find(|(key, facts)| letters::are_one(key, name) || is(facts.get("username")) || is(facts.get("email")));
     known.and_then(|(_, facts)| facts.get("email").cloned())
 }

@@ -8,6 +8,7 @@ use super::namesake::{Names, Thing};
 use super::sentence::{is_sign_in, noun, other_kind};
 use crate::detect::store::Store;
 use crate::event::field::{Field, Fields, Norm, Value};
+use crate::event::letters;
 use crate::event::party::{Class, class_of, is_object_id};
 use crate::event::target::befalls;
 
@@ -83,7 +84,7 @@ pub(super) fn parts(store: &Store, events: &[u32]) -> Vec<Related> {
             let Some(value) = value else { continue };
             let mut part = Related { role, kind, value, id: None, is_beside: false };
             part.id = id(store, *event, &part).map(str::to_owned);
-            let key = (role, part.kind.clone(), part.value.to_lowercase());
+            let key = (role, part.kind.clone(), letters::lower(&part.value));
             let Some((first, places)) = seen.get_mut(&key) else {
                 let places = part.id.iter().map(|id| (id.clone(), out.len())).collect();
                 seen.insert(key, (out.len(), places));
@@ -183,7 +184,7 @@ fn id<'s>(store: &'s Store, event: u32, part: &Related) -> Option<&'s str> {
     let text = |norm| store.text(event, norm);
     let of = |kind, name, id| {
         // Whom an alert is about is a target, too, of whom it has the name alone.
-        let has = |norm, own: &str| text(norm).is_some_and(|text| text.eq_ignore_ascii_case(own));
+        let has = |norm, own: &str| text(norm).is_some_and(|text| letters::are_one(text, own));
         text(id).filter(|_| has(kind, &part.kind) && has(name, &part.value))
     };
     let is_named = |norm| text(norm) == Some(&part.value);

@@ -8,9 +8,9 @@ use super::suppression::{Suppression, Use};
 use crate::detect::Detected;
 use crate::enrich::Provenance;
 use crate::event::coverage::Coverage;
+use crate::event::letters;
 use crate::event::occurrence::is_named;
 use crate::event::time::{Span, Timestamp};
-use crate::rule::kept::folded;
 use crate::rule::set::RuleSet;
 use crate::rule::{Rule, Severity};
 
@@ -45,7 +45,7 @@ impl RuleCoverage {
         let first = coverage.span.iter().chain(history.and_then(|h| h.span.as_ref())).map(|reach| reach.first).min();
         let length = coverage.span.zip(first).map_or(Span(0), |(reach, first)| reach.last.since(first));
         let judgements = judgements(set, detected, length);
-        let read: BTreeSet<_> = coverage.types.keys().map(|event_type| folded(event_type)).collect();
+        let read: BTreeSet<_> = coverage.types.keys().map(|event_type| letters::lowered(event_type)).collect();
         for (place, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.is_reported && is_wanted(r)) {
             out.ran += 1;
             let Judgement { fault, too_young_owners, is_too_young } = &judgements[place];

@@ -6,6 +6,7 @@ use super::column::Events;
 use super::table::{Cell, Row, Table};
 use crate::detect::store::Store;
 use crate::event::field::{Field, Fields, Norm, Value};
+use crate::event::letters;
 use crate::event::time::Timestamp;
 
 /// The values of fields, in lower case; `None` where an event has none.
@@ -34,7 +35,7 @@ fn combinations(store: &Store, event: u32, fields: &[Field]) -> Vec<(Key, Vec<Ce
         let view = store.view(event);
         let mut values: BTreeMap<Option<String>, Cell> = BTreeMap::new();
         for value in view.values(field).iter().filter_map(Value::text) {
-            values.entry(Some(value.to_lowercase())).or_insert_with(|| Cell::Text(value.to_owned()));
+            values.entry(Some(letters::lower(value))).or_insert_with(|| Cell::Text(value.to_owned()));
         }
         if values.is_empty() {
             values.insert(None, Cell::Nothing);
@@ -61,7 +62,7 @@ fn piles(events: Events<'_>, fields: &[Field]) -> Piles {
     let mut of_profile: HashMap<u32, Vec<usize>> = HashMap::new();
     for event in events.list.iter().copied() {
         let known = of_profile.entry(store.profile(event)).or_insert_with(|| {
-            let actor = store.text(event, Norm::ActorKey).map(str::to_lowercase);
+            let actor = store.text(event, Norm::ActorKey).map(letters::lower);
             let organization = store.organization(event);
             let place = |(key, shown): (Key, Vec<Cell>)| {
                 let place = *places.entry((organization.to_owned(), key)).or_insert_with(|| {

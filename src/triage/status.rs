@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::letters;
 use crate::event::time::Timestamp;
 
 /// The queue that a finding goes to.
@@ -128,7 +129,7 @@ impl Answer {
 
     /// Reads a word, whatever its case; `not-sure`, `not_sure` and `unsure` are one.
     pub fn parse(word: &str) -> Option<Answer> {
-        match word.trim().to_lowercase().replace(['-', '_'], " ").as_str() {
+        match letters::lower(word.trim()).replace(['-', '_'], " ").as_str() {
             "yes" | "y" => Some(Answer::Yes),
             "no" | "n" => Some(Answer::No),
             "not sure" | "unsure" => Some(Answer::NotSure),

@@ -9,6 +9,7 @@ use crate::detect::store::Store;
 use crate::event::catalogue;
 use crate::event::coverage::{Gap, Reach};
 use crate::event::field::Norm;
+use crate::event::letters;
 use crate::event::silence::Silence;
 use crate::event::time::{DAY, HOUR, Timestamp};
 
@@ -125,7 +126,7 @@ pub fn summary(store: &Store, events: &[u32], gaps: Vec<Gap>, silences: Vec<Sile
         let organization = store.organization(one.first);
         let kind = text(one, Norm::EventType).unwrap_or_default();
         let outcome = text(one, Norm::Outcome).unwrap_or_default();
-        let key = |norm| (organization.to_owned(), text(one, norm).unwrap_or_default().to_lowercase());
+        let key = |norm| (organization.to_owned(), letters::lower(text(one, norm).unwrap_or_default()));
         let doer = |doers: &mut Doers, key, name, kind| {
             let doer = doers.entry(key).or_insert_with(|| Doer::new(name, kind, one.reach));
             doer.count(outcome, one);
@@ -186,7 +187,7 @@ fn failure(source: &mut Doer, store: &Store, alike: &Alike) {
         add(&mut source.how, text(Norm::EventType), alike.count);
         add(&mut source.countries, text(Norm::SourceCountry), alike.count);
         add(&mut source.others, text(Norm::ActorName), alike.count);
-        source.people.extend(text(Norm::ActorKey).map(str::to_lowercase));
+        source.people.extend(text(Norm::ActorKey).map(letters::lower));
     }
 }
 

@@ -51,8 +51,8 @@ enum Wanted {
 }
 
 impl Condition {
-    /// A field of [`FIELDS`] and its values: texts with `*` and `?`, of `source` and `gateway` also networks. `None` if there is
-    /// no such field.
+    /// A field of [`FIELDS`] and its values: texts with `*` and `?`, of `source` and `gateway` also networks; names of agents
+    /// are alike if their letters are, as in rules. `None` if there is no such field.
     pub fn new(field: &str, values: &[String]) -> Option<Condition> {
         let field = FIELDS.iter().find(|known| **known == field)?;
         let wanted = |value: &String| match networks::network(value) {
@@ -61,6 +61,7 @@ impl Condition {
             Some(network) if *field == "entity" && network.prefix_len() == network.max_prefix_len() => {
                 Wanted::Network(network)
             }
+            _ if *field == "agent" => Wanted::Text(Glob::parse(value, Side::Whole, false).letters_only()),
             _ => Wanted::Text(Glob::parse(value, Side::Whole, false)),
         };
         Some(Condition { field, wanted: values.iter().map(wanted).collect() })
@@ -174,6 +175,8 @@ mod tests {
         assert!(fits("source", "203.0.113.9", "203.0.113.9"));
         assert!(!fits("source", "203.0.113.0/24", "198.51.100.1"));
         assert!(!fits("entity", "203.0.113.0/24", "203.0.113.9"));
+        assert!(fits("agent", "python-requests", "Python Requests") && fits("agent", "Python*", "python-requests"));
+        assert!(!fits("agent", "python", "Python Requests") && !fits("app", "python-requests", "Python Requests"));
         assert!(Condition::new("sauce", &[]).is_none());
     }
 }

@@ -16,6 +16,7 @@ use super::status::{Disposition, Status};
 use crate::detect::profile::Symbol;
 use crate::detect::store::Store;
 use crate::event::field::Norm;
+use crate::event::letters;
 use crate::event::time::{DAY, Span, Timestamp};
 use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
@@ -93,7 +94,7 @@ impl Ties {
             for completing in finding.completing.iter().filter(|_| !adds_up) {
                 for (norm, prefix) in norms {
                     let text =
-                        store.text(completing.event, *norm).map(|text| format!("{prefix}{}", text.to_lowercase()));
+                        store.text(completing.event, *norm).map(|text| format!("{prefix}{}", letters::lower(text)));
                     found.extend(text.as_deref().and_then(named).filter(|key| is_wanted(key)));
                 }
                 if found.len() > FEW {
@@ -298,7 +299,7 @@ impl Bonds<'_> {
                 let Some(symbol) = profiles.first(profile, norm) else { continue };
                 let place = *met.entry((organization, norm, symbol)).or_insert_with(|| {
                     let (organization, keys) = places.get_key_value(profiles.organization(profile))?;
-                    let key = keys.get(format!("{prefix}{}", profiles.symbol(symbol).to_lowercase()).as_str())?;
+                    let key = keys.get(format!("{prefix}{}", letters::lower(profiles.symbol(symbol))).as_str())?;
                     Some((*organization, *key))
                 });
                 if let Some(place) = place.filter(is_innocent) {

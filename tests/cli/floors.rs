@@ -72,3 +72,16 @@ fn every_module_has_its_floor() {
         }
     }
 }
+
+/// Texts that one part takes for the same are the same for all.
+#[test]
+fn case_is_folded_in_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let folds = |file: &&PathBuf| fs::read_to_string(file).unwrap().contains("to_lowercase");
+    let mut others: Vec<&Path> = files.iter().filter(folds).map(|file| file.strip_prefix(&root).unwrap()).collect();
+    others.sort();
+    // The one begins a word small that begins a sentence no more.
+    assert_eq!(others, [Path::new("event/letters.rs"), Path::new("triage/story.rs")], "take `letters::lower`");
+}

@@ -16,6 +16,7 @@ mod hostile;
 mod hunt;
 mod investigate;
 mod layouts;
+mod lint;
 mod namesakes;
 mod normalize;
 #[cfg(unix)]

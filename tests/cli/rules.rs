@@ -327,7 +327,7 @@ fn a_misspelt_need_is_an_error_wherever_it_stands() {
 }
 
 /// Two rules that others refer to, as further documents of their file.
-fn locals() -> String {
+pub fn locals() -> String {
     let local = |name: &str| {
         format!(
             "---\ntitle: {name}\nname: {name}\nlogsource: {{product: jumpcloud}}\ndetection: {{s: {{event_type: user_create}}, condition: s}}\n"
@@ -337,7 +337,7 @@ fn locals() -> String {
 }
 
 /// The exit code of `rules lint` for a rule, and what it says.
-fn lint(rule: &str, locals: &str) -> (Option<i32>, String) {
+pub fn lint(rule: &str, locals: &str) -> (Option<i32>, String) {
     let folder = TempDir::new().unwrap();
     let own = folder.path().to_str().unwrap();
     fs::write(folder.path().join("x.yml"), format!("title: x\nname: x\n{rule}\n{locals}")).unwrap();
@@ -346,7 +346,7 @@ fn lint(rule: &str, locals: &str) -> (Option<i32>, String) {
     (output.status.code(), said)
 }
 
-fn sequence(more: &str) -> String {
+pub fn sequence(more: &str) -> String {
     format!("jcdetect: {{sequence: {{timespan: 1h, {more}}}}}")
 }
 

@@ -246,6 +246,16 @@ jcdetect:
     where: ["y.actor.key == x.actor.key"]
     unless: {rule: bc, after: x, where: ["u.source.country == y.source.country"]}
 =====
+title: the first in a country that the rule names, and unless the last was in one, nobody outside of another since
+name: far-and-named
+jcdetect:
+  sequence:
+    steps: [{x: ab}, {y: c}]
+    group-by: [organization]
+    timespan: 1h
+    where: ["x.source.country == c1"]
+    unless: {rule: bc, after: x, where: ["u.source.country != C0", "y.source.ip != '203.0.113.2'"]}
+=====
 title: new country
 name: first-seen
 jcdetect:
@@ -491,7 +501,9 @@ mod naive {
     fn made_of(rule: &str) -> &'static [&'static str] {
         match rule {
             "count" | "share" | "since" | "travel" => &["ab"],
-            "count-all" | "unless" | "unlike" | "absent-last" | "chain-of-own" | "far-and-alone" => &["ab", "c"],
+            "count-all" | "unless" | "unlike" | "absent-last" | "chain-of-own" | "far-and-alone" | "far-and-named" => {
+                &["ab", "c"]
+            }
             "values" | "absent-first" | "absent-first-there" => &["any", "bc"],
             "temporal" | "two-of-three" | "ordered" | "far" => &["ab", "bc", "c"],
             "absent-first-of-three" => &["any", "bc", "c"],
@@ -628,6 +640,11 @@ mod naive {
             |x: &Happening| !middles.iter().any(|u| u.at > x.at && u.number != x.number && is_there(u));
         if firsts.iter().any(|x| x.actor.is_some() && x.actor == e.actor && is_undisturbed(x)) {
             add("far-and-alone", e, false);
+        }
+        let is_outside = |u: &Happening| matches!(u.country, Some(1 | 2)) && matches!(e.country, Some(0 | 1));
+        let is_unnamed = |x: &Happening| !middles.iter().any(|u| u.at > x.at && u.number != x.number && is_outside(u));
+        if firsts.iter().any(|x| x.country == Some(1) && is_unnamed(x)) {
+            add("far-and-named", e, false);
         }
     }
 

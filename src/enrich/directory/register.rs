@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use super::entry::{Entry, Membership};
 use super::{Group, Person, System};
+use crate::event::letters;
 use crate::event::party::{Class, is_object_id};
 
 /// The places of the things that a key stands for.
@@ -16,7 +17,7 @@ type Index = HashMap<String, SmallVec<[usize; 1]>, foldhash::fast::RandomState>;
 
 fn learn(index: &mut Index, key: Option<&str>, place: usize) {
     let Some(key) = key else { return };
-    let places = index.entry(key.to_lowercase()).or_default();
+    let places = index.entry(letters::lower(key)).or_default();
     if places.last() != Some(&place) {
         places.push(place);
     }
@@ -80,12 +81,12 @@ impl Owned for Group {
 
 /// The thing that a key means in an organization; in any organization if none is given (`None` or empty).
 fn meant(index: &Index, key: &str, things: &[impl Owned], organization: Option<&str>) -> Meant {
-    let Some(places) = index.get(&key.to_lowercase()) else { return Meant::Nothing };
+    let Some(places) = index.get(&letters::lower(key)) else { return Meant::Nothing };
     let Some(organization) = organization.filter(|name| !name.is_empty()) else {
         return Meant::only(places.iter().copied());
     };
     let is = |place: &usize| things.get(*place).and_then(Owned::organization);
-    let own = places.iter().filter(|place| is(place).is_some_and(|own| own.eq_ignore_ascii_case(organization)));
+    let own = places.iter().filter(|place| is(place).is_some_and(|own| letters::are_one(own, organization)));
     let nobodys = || Meant::only(places.iter().filter(|place| is(place).is_none()).copied());
     Meant::only(own.copied()).or_else(nobodys)
 }
@@ -136,8 +137,8 @@ pub struct Register {
 impl Register {
     /// The only account of a person of this name, without case.
     pub fn only_called(&self, name: &str) -> Option<&Person> {
-        let name = name.to_lowercase();
-        let is_it = |person: &&Person| person.name.as_ref().is_some_and(|own| own.to_lowercase() == name);
+        let name = letters::lower(name);
+        let is_it = |person: &&Person| person.name.as_ref().is_some_and(|own| letters::lower(own) == name);
         let mut found = self.people.iter().filter(is_it);
         let first = found.next()?;
         let is_same = |other: &Person| {

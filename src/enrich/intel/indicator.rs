@@ -83,9 +83,9 @@ pub fn value(text: &str, kind: Option<Kind>) -> Result<Value, &'static str> {
     let text = &refanged(text.trim().trim_matches(['"', '\'']));
     match kind {
         Some(Kind::UserAgent) if !text.is_empty() => Ok(Value::Name(Kind::UserAgent, agent_key(text))),
-        Some(Kind::User) if !text.is_empty() => Ok(Value::Name(Kind::User, text.to_lowercase())),
-        Some(Kind::Email) if is_email(text) => Ok(Value::Name(Kind::Email, text.to_lowercase())),
-        None if is_email(text) && !text.contains("://") => Ok(Value::Name(Kind::Email, text.to_lowercase())),
+        Some(Kind::User) if !text.is_empty() => Ok(Value::Name(Kind::User, letters::lower(text))),
+        Some(Kind::Email) if is_email(text) => Ok(Value::Name(Kind::Email, letters::lower(text))),
+        None if is_email(text) && !text.contains("://") => Ok(Value::Name(Kind::Email, letters::lower(text))),
         Some(Kind::Ip | Kind::Domain) | None => address_or_domain(text),
         Some(_) => Err(UNKNOWN),
     }
@@ -94,7 +94,7 @@ pub fn value(text: &str, kind: Option<Kind>) -> Result<Value, &'static str> {
 /// What a user agent is looked up by: names of agents are compared without case, spaces and hyphens.
 pub fn agent_key(text: &str) -> String {
     let folded = letters::of(text);
-    if folded.is_empty() { text.trim().to_lowercase() } else { folded }
+    if folded.is_empty() { letters::lower(text.trim()) } else { folded }
 }
 
 fn address_or_domain(text: &str) -> Result<Value, &'static str> {
@@ -126,7 +126,7 @@ pub fn domain(text: &str) -> Option<String> {
     };
     let last = bare.rsplit_once('.')?.1;
     let is_top = last.chars().any(char::is_alphabetic);
-    (bare.len() <= 253 && is_top && bare.split('.').all(is_label)).then(|| bare.to_lowercase())
+    (bare.len() <= 253 && is_top && bare.split('.').all(is_label)).then(|| letters::lower(bare))
 }
 
 fn is_email(text: &str) -> bool {

@@ -21,6 +21,7 @@ use super::met::Met;
 use super::ranges::Ranges;
 use super::{At, Error, Provenance, Skipped, json};
 use crate::event::json::Json;
+use crate::event::letters;
 use crate::event::networks::networks;
 use crate::event::time::Timestamp;
 use builder::{Builder, Entry, Names, slot};
@@ -130,7 +131,7 @@ impl Intel {
     }
 
     fn name(&self, kind: Kind, name: &str) -> Vec<Listed<'_>> {
-        self.listed(self.names[slot(kind)].get(&*name.trim().to_lowercase()).into_iter().map(SmallVec::as_slice))
+        self.listed(self.names[slot(kind)].get(&*letters::lower(name.trim())).into_iter().map(SmallVec::as_slice))
     }
 
     /// Entries by their places, which are in order in each of these. What a file says twice counts once. A list that says

@@ -3,6 +3,7 @@
 use super::wording::Wording;
 use super::words::Words;
 use crate::event::field::Norm;
+use crate::event::letters;
 use crate::event::party;
 
 /// What was done to the two ends. `None` where the record does not name them.
@@ -13,7 +14,7 @@ pub fn phrase(event_type: &str, words: &Words<'_>) -> Option<Wording> {
     let (target, other) = ends(words)?;
     // Whom it is about comes first.
     let (who, what) = if target.rank() <= other.rank() { (target, other) } else { (other, target) };
-    let op = words.named("association.op").unwrap_or_default().to_lowercase();
+    let op = letters::lower(words.named("association.op").unwrap_or_default());
     let is_group = what.kind.ends_with("group");
     let gives_access = matches!(what.kind.as_str(), "system" | "application" | "ldap_server" | "radius_server");
     let (before, between) = match (op.as_str(), is_group, gives_access && who.rank() <= 2) {

@@ -3,6 +3,7 @@
 use super::phrases::{DECISIONS, POLICY_FAILED, POLICY_TOLD};
 use super::words::Words;
 use crate::event::field::Norm;
+use crate::event::letters;
 
 /// Where a record says what was decided.
 const WHERE: [&str; 4] = ["raw.changes.to", "status", "state", "resource.status"];
@@ -18,7 +19,7 @@ pub fn phrase(event_type: &str, words: &Words<'_>) -> Option<&'static str> {
 }
 
 fn of_request(words: &Words<'_>) -> Option<&'static str> {
-    let said: Vec<String> = WHERE.iter().flat_map(|name| words.all(name)).map(|text| text.to_lowercase()).collect();
+    let said: Vec<String> = WHERE.iter().flat_map(|name| words.all(name)).map(|text| letters::lower(&text)).collect();
     let is_said = |(signs, _): &&(&[&str], &str)| said.iter().any(|text| signs.iter().any(|sign| text.contains(sign)));
     let mut found = DECISIONS.iter().filter(is_said);
     found.next().filter(|_| found.next().is_none()).map(|(_, phrase)| *phrase)
@@ -27,7 +28,7 @@ fn of_request(words: &Words<'_>) -> Option<&'static str> {
 /// A device says in `state` what became of a policy, whatever the outcome. The words are not documented: what has those of
 /// success and of failure, or says no to one of them, is quoted.
 fn of_policy(words: &Words<'_>) -> Option<&'static str> {
-    let state = words.named("state").unwrap_or_default().to_lowercase();
+    let state = letters::lower(words.named("state").unwrap_or_default());
     let has = |signs: &[&str]| signs.iter().any(|sign| state.contains(sign));
     let is_good = has(&["success", "applied", "compliant"]);
     let is_bad = has(&["fail", "error"]);

@@ -7,6 +7,7 @@ use super::words::cut;
 use super::{changes, noun_and_verb};
 use crate::event::field::{Field, Fields, Norm, Value};
 use crate::event::json::Json;
+use crate::event::letters;
 use crate::event::party::Party;
 use crate::event::{Event, Outcome};
 
@@ -184,7 +185,7 @@ fn fields(event: &Event<'_>, thing: Option<&str>) -> Vec<Effect> {
             continue;
         };
         let value = |key| entry.get(key).filter(|value| !value.says_nothing());
-        let property = thing.map(|thing| hash(&[thing, &field.to_lowercase()]));
+        let property = thing.map(|thing| hash(&[thing, &letters::lower(field)]));
         match (value("from"), value("to")) {
             (None, None) => out.push(of_field((property, existence), field, State::Unknown, State::Unknown)),
             (from, to) => differing((property, existence), field, from, to, &mut out),
@@ -207,7 +208,7 @@ fn differing(
         for key in keys {
             let [was, is] = [&was, &is].map(|all| all.get(key).copied().filter(|value| !value.says_nothing()));
             if was.map(Json::value_hash) != is.map(Json::value_hash) {
-                let property = of.0.map(|property| hash(&[&format!("{property:x}"), &key.to_lowercase()]));
+                let property = of.0.map(|property| hash(&[&format!("{property:x}"), &letters::lower(key)]));
                 differing((property, of.1), &changes::below(field, key, LONGEST), was, is, out);
             }
         }
@@ -235,7 +236,7 @@ fn state(property: Option<u128>, things: [Option<u128>; 2], name: &str, from: Op
 
 /// Two things that were bound to each other, taken apart, or bound in another way.
 fn bound(json: &Json<'_>, ends: &[Option<String>; 2]) -> Effect {
-    let op = json.text_at(&["association", "op"]).unwrap_or_default().to_lowercase();
+    let op = letters::lower(json.text_at(&["association", "op"]).unwrap_or_default());
     let how = json.at(&["association", "attributes"]).filter(|how| !how.says_nothing());
     let hash_of = how.unwrap_or(&Json::Bool(true)).value_hash();
     let bound = State::Known { hash: hash_of, words: String::new() };

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use super::words::field;
 use crate::event::field::Field;
-use crate::rule::kept::{Wanted, folded};
+use crate::event::letters;
+use crate::rule::kept::Wanted;
 
 const ASSOCIATIONS: &[&str] = &["association_change", "access_management_association_change"];
 const COMMANDS: &[&str] = &["device_command", "mdm_command_result"];
@@ -51,7 +52,7 @@ pub fn wanted() -> &'static [Wanted] {
 
 /// Whether a field is said of events of this type.
 pub fn has(event_type: &str, field: &Field) -> bool {
-    let folded = folded(event_type);
+    let folded = letters::lowered(event_type);
     let is_of = |wanted: &&Wanted| wanted.types.as_ref().is_none_or(|types| types.contains(&*folded));
     WANTED.iter().filter(|wanted| wanted.field == *field).any(|wanted| is_of(&wanted))
 }

@@ -2,6 +2,7 @@
 
 use super::wording::Wording;
 use crate::event::field::{Field, Fields, Named, Norm, Value};
+use crate::event::letters;
 
 /// The longest foreign text in a sentence, in characters.
 pub const LONGEST: usize = 80;
@@ -90,7 +91,7 @@ impl<'f> Words<'f> {
 
     /// Whether whoever signed in goes by this address.
     fn is_account(&self, address: &str) -> bool {
-        [self.account(), self.norm(Norm::ActorEmail)].iter().flatten().any(|name| name.eq_ignore_ascii_case(address))
+        [self.account(), self.norm(Norm::ActorEmail)].iter().flatten().any(|name| letters::are_one(name, address))
     }
 
     /// The name of the target, unless it only has an id.
