@@ -6,6 +6,7 @@ use super::LevelWhen;
 use super::expr::{Expr, Searchable, Test};
 use super::logic::{Absent, Bounds, Chain, Count, FirstSeen, GroupBy, How, Logic, Right, Unless, Where};
 use super::pattern::{Order, Pattern, Side};
+use crate::event::counted::plural;
 use crate::event::field::Field;
 use crate::event::letters;
 use crate::event::time::Span;
@@ -168,13 +169,13 @@ pub fn logic(logic: &Logic) -> String {
         Logic::Count(count) => counted(count),
         Logic::Chain(chain) => chained(chain),
         Logic::FirstSeen(f) => format!(
-            "{} with a value of {} that was {}{}; judged after {} and {} events",
+            "{} with a value of {} that was {}{}; judged after {} and {}",
             f.rule,
             names(f.value.iter().map(Field::name)),
             unseen(f),
             each(&f.by),
             f.min_age.words(),
-            f.min_events
+            plural(f.min_events as u64, "event"),
         ),
         Logic::Travel(t) => format!(
             "two {} in a row at least {} km apart, at {} km/h or more{}",
