@@ -5,13 +5,13 @@
 //! objects (`settings.passwordPolicy.minLength`). A path shorter than every name stands for all fields
 //! below it (`config.acsUrl` for `config.acsUrl.value`). A field that is listed twice matches on any.
 
-use super::letters;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
 
 use super::json::Json;
+use super::letters;
 use super::networks::{self, Networks};
 
 /// The before and after of one field. `None` is missing or `null`.

@@ -2,12 +2,12 @@
 
 mod raw;
 
-use super::letters;
 use std::borrow::Cow;
 
 pub use raw::{has_members, is_member_of, is_nested};
 use smallvec::SmallVec;
 
+use super::letters;
 use super::nearest::nearest_of;
 
 /// A value of a field in the form in which it is compared: text, or `null`.

@@ -7,11 +7,11 @@
 //! that name and nothing else claims either; where it is ambiguous, nothing is linked. Admins and users
 //! are kept apart.
 
-use super::letters;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher;
 
 use super::Event;
+use super::letters;
 use super::party::{Class, Party};
 
 /// What a key was seen together with: always the same thing, or several.

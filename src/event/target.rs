@@ -1,9 +1,9 @@
 //! Target: what or whom it was done to, and what else has a part in that.
 
-use super::letters;
 use std::borrow::Cow;
 
 use super::json::Json;
+use super::letters;
 use super::party::{Class, Party, application_name, device_name, is_a_device, is_named, object};
 
 /// What or whom it was done to; and the other end of an association, the member of a folder, or whom an alert is about.
