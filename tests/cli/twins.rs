@@ -208,6 +208,7 @@ const OF_REFUSALS: &[&str] = &[
     "old-api-key-burst",
     "old-api-key-used",
     "password-reset-flood",
+    "password-spray-slow-address",
     "slow-bruteforce",
     "sso-unauthorised-app-attempts",
     "threat-intel-ip",
