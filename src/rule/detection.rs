@@ -1,9 +1,11 @@
 //! Detection: the part of a rule that looks at one event. Selections with their modifiers become one
 //! expression.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
 use serde_json::Value as Yaml;
 
 use super::condition;
@@ -195,12 +197,19 @@ pub(super) fn test(key: &str, value: &Yaml, warnings: &mut Warnings) -> Result<E
 
 /// Warns of a value that stands twice.
 fn check_values(key: &str, values: &[&Yaml], m: &Modifiers, warnings: &mut Warnings) {
-    let mut known = HashSet::new();
+    if values.len() < 2 {
+        return;
+    }
     let is_cased = m.is_cased || m.regex.is_some() || !m.encodings.is_empty();
+    let mut known: HashSet<(bool, Cow<'_, str>), RandomState> = HashSet::default();
     for value in values {
-        let text = value.to_string();
-        if !known.insert(if is_cased { text.clone() } else { letters::lower(&text) }) {
-            warnings.push(fault(key, format!("`{key}` has {text} twice: leave one out")));
+        let text = value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed);
+        let compared = match text {
+            Cow::Borrowed(text) if !is_cased => letters::lowered(text),
+            text => text,
+        };
+        if !known.insert((value.is_string(), compared)) {
+            warnings.push(fault(key, format!("`{key}` has {value} twice: leave one out")));
         }
     }
 }
