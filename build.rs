@@ -1,5 +1,5 @@
-//! Lists the rule files of the pack, so that adding a rule is adding a file, and parses their documents, so that
-//! a run need not.
+//! Lists the rule files of the pack, so that adding a rule is adding a file, and parses their documents and the
+//! lists, so that a run need not.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=src/rule/file.rs");
+    println!("cargo::rerun-if-changed=src/rule/lists.yml");
     let mut files = Vec::new();
     list(&root.join("rules"), &mut files)?;
     files.sort();
@@ -24,6 +25,9 @@ fn main() -> io::Result<()> {
         writeln!(prepared, "    &[{}],", documents(&fs::read_to_string(&file)?)).map_err(io::Error::other)?;
     }
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
+    let lists = file::yaml(&fs::read_to_string(root.join("src/rule/lists.yml"))?)
+        .map_err(|why| io::Error::other(format!("{why:?}")))?;
+    fs::write(out.join("lists.json"), lists.to_string())?;
     fs::write(out.join("pack.rs"), pack + "]")?;
     fs::write(out.join("prepared.rs"), prepared + "]")
 }

@@ -1,24 +1,35 @@
 //! Lists: named lists of values that rules take with `expand`: privileged groups, service accounts, VPN
-//! networks. They are inferred or empty until a configuration says what they are.
+//! networks, which are inferred or empty until a configuration says what they are, and names that several
+//! rules look for as expressions.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value as Yaml};
 
-use super::file;
 use super::vocabulary;
 use crate::event::nearest::{hint, nearest_of};
 use crate::event::networks::{self, Networks};
 
-const BUILT_IN: &str = include_str!("lists.yml");
+/// `lists.yml`, as `build.rs` has read it.
+const BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/lists.json"));
 
 /// What a run can have beside events and lists: indicators, and the operators of networks.
 const INPUTS: [&str; 2] = ["intel", "asn"];
 
 /// Lists whose values mean something only under a modifier.
-const COMPARED_BY: [(&str, &str); 3] =
-    [("vpn_networks", "cidr"), ("office_networks", "cidr"), ("off_hours", "weekhour")];
+const COMPARED_BY: [(&str, &str); 9] = [
+    ("vpn_networks", "cidr"),
+    ("office_networks", "cidr"),
+    ("off_hours", "weekhour"),
+    ("security_programs", "re"),
+    ("monitoring_programs", "re"),
+    ("remote_access_programs", "re"),
+    ("attack_tools", "re"),
+    ("sensors", "re"),
+    ("sensor_services", "re"),
+];
 
 /// The lists.
 #[derive(Clone, Debug)]
@@ -41,10 +52,7 @@ impl List {
 
 impl Default for Lists {
     fn default() -> Lists {
-        let built_in = match file::yaml(BUILT_IN) {
-            Ok(Yaml::Object(map)) => map,
-            _ => Map::new(),
-        };
+        let built_in: Map<String, Yaml> = serde_json::from_str(BUILT_IN).unwrap_or_default();
         let list = |(name, list): (String, Yaml)| Some((name, List::of(list.as_array()?.clone())));
         Lists { of_name: built_in.into_iter().filter_map(list).collect() }
     }
@@ -73,6 +81,12 @@ impl Lists {
             && let Some(wrong) = values.iter().find(|value| !vocabulary::is_country(value))
         {
             return Err(format!("{wrong:?} in the list {name} is no country: {}", vocabulary::COUNTRY));
+        }
+        if compared_by(name) == Some("re") {
+            let further = format!("further_{name}");
+            let instead =
+                if self.of_name.contains_key(&further) { format!("; add yours as {further}") } else { String::new() };
+            return Err(format!("the list {name} holds expressions of the rules and is not replaced{instead}"));
         }
         match self.of_name.get_mut(name) {
             Some(known) => *known = List::of(values.into_iter().map(Yaml::String).collect()),
@@ -149,30 +163,44 @@ impl Lists {
         Ok(Yaml::Array(values))
     }
 
-    /// A value for each value of the list that it names; a part of a text will do, and several.
+    /// A value for each value of the list that it names; a part of a text will do, and several. In an expression
+    /// the list stands as one group of alternatives.
     fn fill(&self, key: &str, value: Yaml, out: &mut Vec<Yaml>) -> Result<(), (String, String)> {
         let Some((before, name, behind)) = value.as_str().and_then(named) else {
             out.push(value);
             return Ok(());
         };
         let list = &self.of_name.get(name).ok_or_else(|| (key.to_owned(), self.unknown(name)))?.values;
+        let has = |modifier: &str| key.split('|').any(|word| word == modifier);
+        if let Some(modifier) = compared_by(name).filter(|modifier| !has(modifier)) {
+            let message = format!("the values of {name} are no plain texts: write `{modifier}` before `expand`");
+            return Err((key.to_owned(), message));
+        }
+        let list = if has("re") && !has("all") { alternatives(list) } else { Cow::Borrowed(list.as_slice()) };
         if before.is_empty() && behind.is_empty() {
-            if let Some((_, modifier)) = COMPARED_BY.iter().find(|(list, _)| *list == name)
-                && !key.split('|').any(|word| word == *modifier)
-            {
-                let message = format!("the values of {name} are no plain texts: write `{modifier}` before `expand`");
-                return Err((key.to_owned(), message));
-            }
             out.extend(list.iter().cloned());
             return Ok(());
         }
         let mut rest = Vec::new();
         self.fill(key, behind.into(), &mut rest)?;
-        for value in list {
+        for value in list.iter() {
             out.extend(rest.iter().map(|rest| Yaml::String(format!("{before}{}{}", text(value), text(rest)))));
         }
         Ok(())
     }
+}
+
+fn compared_by(name: &str) -> Option<&'static str> {
+    COMPARED_BY.iter().find(|(list, _)| *list == name).map(|(_, modifier)| *modifier)
+}
+
+/// An expression that fits what any value of the list fits; an empty list fits nothing and has none.
+fn alternatives(list: &[Yaml]) -> Cow<'_, [Yaml]> {
+    if list.is_empty() {
+        return Cow::Borrowed(list);
+    }
+    let each: Vec<String> = list.iter().map(|value| format!("(?:{})", text(value))).collect();
+    Cow::Owned(vec![Yaml::String(format!("(?:{})", each.join("|")))])
 }
 
 /// A value of a list as text.
@@ -196,6 +224,7 @@ fn named(text: &str) -> Option<(&str, &str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::file;
     use super::*;
 
     #[test]
@@ -206,9 +235,12 @@ mod tests {
         let mut yaml = file::yaml("a: {source.ip|cidr|expand: ['%vpn_networks%', 10.0.0.0/8]}").unwrap();
         lists.expand(&mut yaml).unwrap();
         assert_eq!(yaml["a"]["source.ip|cidr|expand"], serde_json::json!(["192.0.2.0/24", "10.0.0.0/8"]));
-        let mut part = file::yaml("a: {source.ip|expand: ['a-%vpn_networks%-%vpn_networks%.', '50%', 9]}").unwrap();
+        lists.replace("automation_actors", vec!["ci".to_owned(), "cd".to_owned()]).unwrap();
+        let mut part =
+            file::yaml("a: {source.ip|expand: ['a-%automation_actors%-%automation_actors%.', '50%', 9]}").unwrap();
         lists.expand(&mut part).unwrap();
-        assert_eq!(part["a"]["source.ip|expand"], serde_json::json!(["a-192.0.2.0/24-192.0.2.0/24.", "50%", 9]));
+        let each = serde_json::json!(["a-ci-ci.", "a-ci-cd.", "a-cd-ci.", "a-cd-cd.", "50%", 9]);
+        assert_eq!(part["a"]["source.ip|expand"], each);
         let mut alone = file::yaml("a: {source.ip|cidr|expand: '%vpn_networks%'}").unwrap();
         lists.expand(&mut alone).unwrap();
         assert_eq!(alone["a"]["source.ip|cidr|expand"], "%vpn_networks%");
@@ -228,12 +260,24 @@ mod tests {
         for wrong in [&["of_hours", "vpn_networks"], &["vpn_networks", "of_hours"]] {
             assert!(needs(wrong).unwrap_err().contains("did you mean `off_hours`?"));
         }
-        for (key, want) in
-            [("source.ip|expand: '%vpn_networks%'", "`cidr`"), ("timestamp|expand: '%off_hours%'", "`weekhour`")]
-        {
+        for (key, want) in [
+            ("source.ip|expand: '%vpn_networks%'", "`cidr`"),
+            ("timestamp|expand: '%off_hours%'", "`weekhour`"),
+            ("command|expand: 'kill %sensors%'", "`re`"),
+        ] {
             let mut bare = file::yaml(&format!("a: {{{key}}}")).unwrap();
             assert!(lists.expand(&mut bare).unwrap_err().1.contains(want), "{key}");
         }
+        let mut expression =
+            file::yaml("a: {command|re|i|expand: ['kill %automation_actors%$', '%further_security_programs%']}")
+                .unwrap();
+        lists.expand(&mut expression).unwrap();
+        assert_eq!(expression["a"]["command|re|i|expand"], serde_json::json!(["kill (?:(?:ci)|(?:cd))$"]));
+        let mut every = file::yaml("a: {command|re|all|expand: '%automation_actors%'}").unwrap();
+        lists.expand(&mut every).unwrap();
+        assert_eq!(every["a"]["command|re|all|expand"], serde_json::json!(["ci", "cd"]));
+        let error = lists.replace("security_programs", vec![]).unwrap_err();
+        assert!(error.ends_with("is not replaced; add yours as further_security_programs"), "{error}");
         let mut wrong = file::yaml("a: {actor.name|expand: '%servce_accounts%'}").unwrap();
         assert!(lists.expand(&mut wrong).unwrap_err().1.contains("did you mean `service_accounts`?"));
     }
