@@ -18,19 +18,6 @@ const BUILT_IN: &str = include_str!(concat!(env!("OUT_DIR"), "/lists.json"));
 /// What a run can have beside events and lists: indicators, and the operators of networks.
 const INPUTS: [&str; 2] = ["intel", "asn"];
 
-/// Lists whose values mean something only under a modifier.
-const COMPARED_BY: [(&str, &str); 9] = [
-    ("vpn_networks", "cidr"),
-    ("office_networks", "cidr"),
-    ("off_hours", "weekhour"),
-    ("security_programs", "re"),
-    ("monitoring_programs", "re"),
-    ("remote_access_programs", "re"),
-    ("attack_tools", "re"),
-    ("sensors", "re"),
-    ("sensor_services", "re"),
-];
-
 /// The lists.
 #[derive(Clone, Debug)]
 pub struct Lists {
@@ -40,20 +27,32 @@ pub struct Lists {
 #[derive(Clone, Debug, Default)]
 struct List {
     values: Vec<Yaml>,
+    /// the modifier without which the values mean nothing
+    under: Option<String>,
     /// the same as networks, for all rules that ask for them
     networks: OnceLock<Arc<Networks>>,
 }
 
 impl List {
-    fn of(values: Vec<Yaml>) -> List {
-        List { values, networks: OnceLock::new() }
+    /// A list as `lists.yml` has it: its values, or the modifier that they need, with them behind it.
+    fn of(written: Yaml) -> Option<List> {
+        let (under, values) = match written {
+            Yaml::Object(map) => map.into_iter().next().map(|(modifier, values)| (Some(modifier), values))?,
+            values => (None, values),
+        };
+        Some(List { values: values.as_array()?.clone(), under, networks: OnceLock::new() })
+    }
+
+    fn set(&mut self, values: Vec<Yaml>) {
+        self.values = values;
+        self.networks = OnceLock::new();
     }
 }
 
 impl Default for Lists {
     fn default() -> Lists {
         let built_in: Map<String, Yaml> = serde_json::from_str(BUILT_IN).unwrap_or_default();
-        let list = |(name, list): (String, Yaml)| Some((name, List::of(list.as_array()?.clone())));
+        let list = |(name, written): (String, Yaml)| Some((name, List::of(written)?));
         Lists { of_name: built_in.into_iter().filter_map(list).collect() }
     }
 }
@@ -82,17 +81,19 @@ impl Lists {
         {
             return Err(format!("{wrong:?} in the list {name} is no country: {}", vocabulary::COUNTRY));
         }
-        if compared_by(name) == Some("re") {
-            let further = format!("further_{name}");
-            let instead =
-                if self.of_name.contains_key(&further) { format!("; add yours as {further}") } else { String::new() };
-            return Err(format!("the list {name} holds expressions of the rules and is not replaced{instead}"));
-        }
+        let further = format!("further_{name}");
+        let has_further = self.of_name.contains_key(&further);
         match self.of_name.get_mut(name) {
-            Some(known) => *known = List::of(values.into_iter().map(Yaml::String).collect()),
-            None => return Err(self.unknown(name)),
+            Some(list) if list.under.as_deref() == Some("re") => {
+                let instead = if has_further { format!("; add yours as {further}") } else { String::new() };
+                Err(format!("the list {name} holds expressions of the rules and is not replaced{instead}"))
+            }
+            Some(list) => {
+                list.set(values.into_iter().map(Yaml::String).collect());
+                Ok(())
+            }
+            None => Err(self.unknown(name)),
         }
-        Ok(())
     }
 
     /// Adds to what a list is.
@@ -100,7 +101,7 @@ impl Lists {
         let list = self.of_name.entry(name.to_owned()).or_default();
         let mut all = std::mem::take(&mut list.values);
         all.extend(values.into_iter().map(Yaml::String));
-        *list = List::of(all);
+        list.set(all);
     }
 
     /// The networks of a list, put together once for all who ask.
@@ -170,28 +171,25 @@ impl Lists {
             out.push(value);
             return Ok(());
         };
-        let list = &self.of_name.get(name).ok_or_else(|| (key.to_owned(), self.unknown(name)))?.values;
+        let list = self.of_name.get(name).ok_or_else(|| (key.to_owned(), self.unknown(name)))?;
         let has = |modifier: &str| key.split('|').any(|word| word == modifier);
-        if let Some(modifier) = compared_by(name).filter(|modifier| !has(modifier)) {
+        if let Some(modifier) = list.under.as_ref().filter(|modifier| !has(modifier)) {
             let message = format!("the values of {name} are no plain texts: write `{modifier}` before `expand`");
             return Err((key.to_owned(), message));
         }
-        let list = if has("re") && !has("all") { alternatives(list) } else { Cow::Borrowed(list.as_slice()) };
+        let is_one = has("re") && !has("all");
+        let values = if is_one { alternatives(&list.values) } else { Cow::Borrowed(list.values.as_slice()) };
         if before.is_empty() && behind.is_empty() {
-            out.extend(list.iter().cloned());
+            out.extend(values.iter().cloned());
             return Ok(());
         }
         let mut rest = Vec::new();
         self.fill(key, behind.into(), &mut rest)?;
-        for value in list.iter() {
+        for value in values.iter() {
             out.extend(rest.iter().map(|rest| Yaml::String(format!("{before}{}{}", text(value), text(rest)))));
         }
         Ok(())
     }
-}
-
-fn compared_by(name: &str) -> Option<&'static str> {
-    COMPARED_BY.iter().find(|(list, _)| *list == name).map(|(_, modifier)| *modifier)
 }
 
 /// An expression that fits what any value of the list fits; an empty list fits nothing and has none.
@@ -224,8 +222,8 @@ fn named(text: &str) -> Option<(&str, &str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file;
     use super::*;
+    use crate::rule::file;
 
     #[test]
     fn lists_stand_where_rules_name_them() {
