@@ -81,7 +81,7 @@ pub enum Color {
 be written, or a rule failed inside."
 )]
 pub struct Scan {
-    /// Files, folders (walked for .json .jsonl .ndjson .log .csv and their .gz .zst), or - for standard input
+    /// Files, folders (walked for .json .jsonl .ndjson .log .csv, their .gz .zst, and what else starts like an export), or - for standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 
@@ -101,7 +101,7 @@ pub struct Scan {
     #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
     pub color: Color,
 
-    /// Zone of the times in tables: UTC, local, or an offset such as +02:00; JSON is always UTC
+    /// Zone of the times in tables, and of --since and --until: UTC, local, or an offset such as +02:00; JSON is always UTC
     #[arg(long, allow_hyphen_values = true, value_name = "ZONE", default_value = "UTC", help_heading = "Output")]
     pub tz: String,
 

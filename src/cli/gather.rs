@@ -98,8 +98,8 @@ pub struct Settings {
 impl Settings {
     /// Understands what was typed.
     pub fn new(typed: &Input, shown: &Shown) -> Result<Settings> {
-        let period = Period::parse(typed.since.as_deref(), typed.until.as_deref())?;
         let zone = shown.tz.as_deref().map_or(Ok(Zone::Utc), zone)?;
+        let period = Period::parse(typed.since.as_deref(), typed.until.as_deref(), zone)?;
         let (pool, options) = typed.running.understood()?;
         Ok(Settings {
             sources: typed.sources.clone(),

@@ -7,6 +7,7 @@ use super::errand::tell_of_organizations;
 use super::exit::Exit;
 use super::inquiry::Inquiry;
 use super::period::Period;
+use super::settings::zone;
 use super::write_out;
 use crate::event::Event;
 use crate::event::facet::FieldPlan;
@@ -30,7 +31,7 @@ pub fn run(typed: &typed::Investigate) -> Result<Exit> {
     let form = if typed.format == Format::Json { Form::Json } else { Form::Text { is_all: typed.all } };
     let idle = Span::parse(&typed.idle)
         .ok_or_else(|| anyhow!("--idle {}: no span of time; write 30m, 2h or 1d", typed.idle))?;
-    let period = Period::parse(typed.since.as_deref(), typed.until.as_deref())?;
+    let period = Period::parse(typed.since.as_deref(), typed.until.as_deref(), zone(&typed.inquiry.tz)?)?;
     if typed.subject.trim().is_empty() {
         bail!("the subject is empty; name a user, an address, a device or the id of a finding");
     }

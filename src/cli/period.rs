@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::event::time::{Span, Timestamp};
+use crate::event::time::{Span, Timestamp, Zone};
 
 /// An instant as it was typed.
 #[derive(Clone, Copy, Debug)]
@@ -43,11 +43,14 @@ pub struct Between {
 }
 
 impl Period {
-    /// Reads what was typed. A date is the start of its day in UTC, behind `--until` the end of it.
-    pub fn parse(since: Option<&str>, until: Option<&str>) -> Result<Period> {
+    /// Reads what was typed, in the zone in which times are shown unless it names another. A date is the start of its day,
+    /// behind `--until` the end of it.
+    pub fn parse(since: Option<&str>, until: Option<&str>, zone: Zone) -> Result<Period> {
+        let start = |text: &str| Timestamp::parse_in(text, zone);
+        let end = |text: &str| Timestamp::parse_end_in(text, zone);
         let period = Period {
-            since: since.map(|text| When::parse("--since", text, Timestamp::parse)).transpose()?,
-            until: until.map(|text| When::parse("--until", text, Timestamp::parse_end)).transpose()?,
+            since: since.map(|text| When::parse("--since", text, start)).transpose()?,
+            until: until.map(|text| When::parse("--until", text, end)).transpose()?,
         };
         match (period.since, period.until) {
             (Some(When::At(since)), Some(When::At(until))) if since > until => bail!(BACKWARDS),
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     fn between(since: &str, until: &str) -> Result<Between> {
-        Period::parse(Some(since), Some(until))?.resolve(Timestamp::parse("2026-03-10T12:00:00Z"))
+        Period::parse(Some(since), Some(until), Zone::Utc)?.resolve(Timestamp::parse("2026-03-10T12:00:00Z"))
     }
 
     #[test]
@@ -104,6 +107,6 @@ mod tests {
             assert!(message.starts_with(BACKWARDS), "{since} {until}: {message}");
         }
         assert!(between("2d", "2026-03-09").is_ok() && between("2d", "1d").is_ok());
-        assert!(Period::parse(Some("1d"), Some("2026-03-08")).unwrap().resolve(None).is_ok());
+        assert!(Period::parse(Some("1d"), Some("2026-03-08"), Zone::Utc).unwrap().resolve(None).is_ok());
     }
 }

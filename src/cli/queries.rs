@@ -12,7 +12,7 @@ use crate::output::Format;
 /// What is read, which part of it is meant, and how it is shown: the same for all these commands.
 #[derive(Debug, clap::Args)]
 pub struct Input {
-    /// Files, folders (walked for .json .jsonl .ndjson .log .csv and their .gz .zst), or - for standard input
+    /// Files, folders (walked for .json .jsonl .ndjson .log .csv, their .gz .zst, and what else starts like an export), or - for standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 
@@ -60,7 +60,7 @@ pub struct Shown {
     #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
     pub color: Color,
 
-    /// Zone of the times in tables: UTC, local, or an offset such as +02:00; other formats are always UTC
+    /// Zone of the times in tables, and of --since and --until: UTC, local, or an offset such as +02:00; other formats are always UTC
     #[arg(long, allow_hyphen_values = true, value_name = "ZONE", help_heading = "Output")]
     pub tz: Option<String>,
 }

@@ -99,8 +99,8 @@ impl Scan {
             typed.output.iter().partition(|text| text.starts_with(DUET));
         let outputs = outputs(&reports)?;
         let is_hidden = typed.quiet && format == Format::Table && !typed.output.is_empty();
-        let period = Period::parse(typed.since.as_deref(), typed.until.as_deref())?;
         let zone = zone(&typed.tz)?;
+        let period = Period::parse(typed.since.as_deref(), typed.until.as_deref(), zone)?;
         let (pool, options) = typed.running.understood()?;
         let min_severity = least_severity(typed.min_severity.as_deref())?;
         let fail_on = typed.fail_on.as_deref().map(|text| severity("--fail-on", text)).transpose()?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, TimeZone, Utc};
 
 use super::json::Json;
 
@@ -18,10 +18,15 @@ pub const HOUR: i64 = 3600 * SECOND;
 pub const DAY: i64 = 24 * HOUR;
 
 impl Timestamp {
-    /// Reads RFC 3339 with any number of fractional digits and any offset; also a space for the `T`, an offset without a
-    /// colon, `UTC` as BigQuery writes it, a missing zone (UTC is meant), a bare date (its midnight in UTC), and the
-    /// `/Date(ms)/` of PowerShell 5.
+    /// Reads RFC 3339 with any number of fractional digits and any offset; also a space for the `T`, no seconds, an offset
+    /// without a colon, `UTC` as BigQuery writes it, a missing zone (UTC is meant), a bare date (its midnight in UTC), and
+    /// the `/Date(ms)/` of PowerShell 5.
     pub fn parse(text: &str) -> Option<Timestamp> {
+        Timestamp::parse_in(text, Zone::Utc)
+    }
+
+    /// The same, where a text that names no zone is of this one.
+    pub fn parse_in(text: &str, zone: Zone) -> Option<Timestamp> {
         let text = text.trim();
         if let Ok(time) = DateTime::parse_from_rfc3339(text) {
             return time.timestamp_nanos_opt().map(Timestamp);
@@ -29,24 +34,35 @@ impl Timestamp {
         if let Some(ms) = text.strip_prefix("/Date(").and_then(|t| t.strip_suffix(")/")) {
             return ms.parse::<i64>().ok()?.checked_mul(1_000_000).map(Timestamp);
         }
-        let zoned = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z"]
+        let zoned = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M%z"]
             .iter()
             .find_map(|format| DateTime::parse_from_str(text, format).ok());
         if let Some(time) = zoned {
             return time.timestamp_nanos_opt().map(Timestamp);
         }
-        let text = text.strip_suffix("UTC").map_or(text, str::trim_end);
+        let (text, zone) = match text.strip_suffix("UTC").or_else(|| text.strip_suffix('Z')) {
+            Some(before) => (before.trim_end(), Zone::Utc),
+            None => (text, zone),
+        };
         let naive = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
             .iter()
             .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-            .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))?;
-        naive.and_utc().timestamp_nanos_opt().map(Timestamp)
+            .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(NaiveDateTime::from))?;
+        zone.instant(naive)
     }
 
-    /// The same, but of a bare date its last instant: what ends on a day has the whole day.
+    /// As [`Timestamp::parse`], but of a bare date its last instant: what ends on a day has the whole day.
     pub fn parse_end(text: &str) -> Option<Timestamp> {
-        let is_date = !text.contains([':', '(']);
-        Timestamp::parse(text).map(|time| if is_date { Timestamp(time.0.saturating_add(DAY - 1)) } else { time })
+        Timestamp::parse_end_in(text, Zone::Utc)
+    }
+
+    /// The same, where a text that names no zone is of this one.
+    pub fn parse_end_in(text: &str, zone: Zone) -> Option<Timestamp> {
+        let Ok(date) = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d") else {
+            return Timestamp::parse_in(text, zone);
+        };
+        let next = zone.instant(date.succ_opt()?.into())?;
+        Some(Timestamp(next.0 - 1))
     }
 
     /// Reads the time of an event: text as [`Timestamp::parse`] takes it, or an epoch number, also as a text: in CSV
@@ -132,7 +148,7 @@ fn epoch(text: &str) -> Option<Timestamp> {
     time.filter(|time| time.0 >= 1_000_000_000 * SECOND)
 }
 
-/// The zone in which times are shown to people.
+/// The zone of times that people read and type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Zone {
     /// coordinated universal time
@@ -152,6 +168,20 @@ impl Zone {
             "local" => Some(Zone::Local),
             _ => text.parse().ok().map(Zone::Offset),
         }
+    }
+
+    /// The instant that a clock in this zone shows: the first one of an hour that comes twice, and of one that is left out
+    /// in spring that of an hour later.
+    fn instant(self, shown: NaiveDateTime) -> Option<Timestamp> {
+        let utc = match self {
+            Zone::Utc => shown.and_utc(),
+            Zone::Offset(offset) => offset.from_local_datetime(&shown).earliest()?.to_utc(),
+            Zone::Local => {
+                let later = || Local.from_local_datetime(&(shown + TimeDelta::hours(1))).earliest();
+                Local.from_local_datetime(&shown).earliest().or_else(later)?.to_utc()
+            }
+        };
+        utc.timestamp_nanos_opt().map(Timestamp)
     }
 }
 
@@ -231,9 +261,27 @@ mod tests {
         assert_eq!(nanos("2023-06-15T14:21:10+0000"), nanos("2023-06-15T14:21:10Z"));
         assert_eq!(nanos("2023-06-15T14:21:10.5-0530"), nanos("2023-06-15T19:51:10.5Z"));
         assert_eq!(nanos("2023-06-15 14:21:10 +0200"), nanos("2023-06-15T12:21:10Z"));
+        for text in ["2023-06-15T14:21+02:00", "2023-06-15 14:21+0200", "2023-06-15T12:21Z", "2023-06-15 12:21"] {
+            assert_eq!(nanos(text), nanos("2023-06-15T12:21:00Z"), "{text}");
+        }
         assert_eq!(nanos("2023-06-15 14:21:10.123 UTC"), nanos("2023-06-15T14:21:10.123Z"));
         assert_eq!(nanos("/Date(1576181718000)/"), nanos("2019-12-12T20:15:18Z"));
         assert_eq!(Timestamp::from_json(&Json::Int(1_576_181_718_000)).unwrap().0, nanos("2019-12-12T20:15:18Z"));
+    }
+
+    #[test]
+    fn a_time_without_zone_is_of_the_zone_that_is_shown() {
+        let zone = Zone::parse("-05:00").unwrap();
+        let of = |text: &str| Timestamp::parse_in(text, zone).map(Timestamp::rfc3339).unwrap_or_default();
+        assert_eq!(of("2026-03-10 05:20:00"), "2026-03-10T10:20:00Z");
+        assert_eq!(of("2026-03-10"), "2026-03-10T05:00:00Z");
+        assert_eq!(of("2026-03-10 05:20 UTC"), "2026-03-10T05:20:00Z");
+        assert_eq!(of("2026-03-10T05:20Z"), "2026-03-10T05:20:00Z");
+        assert_eq!(of("2026-03-10T05:20:00+01:00"), "2026-03-10T04:20:00Z");
+        let end = |text: &str| Timestamp::parse_end_in(text, zone).map(Timestamp::rfc3339).unwrap_or_default();
+        assert_eq!(end("2026-03-10"), "2026-03-11T04:59:59.999999999Z");
+        assert_eq!(end("2026-03-10 05:20"), "2026-03-10T10:20:00Z");
+        assert_eq!(end("262142-12-31"), "");
     }
 
     #[test]

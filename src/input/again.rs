@@ -3,10 +3,8 @@
 use std::io;
 
 use super::batch::{Batch, Span};
-use super::framing::{self, Framer};
 use super::source::Source;
-use super::table::{self, Rows};
-use super::{Options, decode, part};
+use super::{Options, decode, framing, layout, part};
 use crate::event::json::Json;
 
 /// Why reading again ended early.
@@ -18,8 +16,8 @@ pub enum Stopped {
     Taker(io::Error),
 }
 
-/// Reads the records that start at these offsets, which are sorted, in their order. A row of CSV comes as
-/// the record that was made of it. Of a source that has changed nothing is taken; what was taken while it changed may
+/// Reads the records that start at these offsets, which are sorted, in their order. A row of CSV, and a record
+/// that a tool took apart, comes as the record that was made of it. Of a source that has changed nothing is taken; what was taken while it changed may
 /// be of another version, and whoever took it is told.
 pub fn records(
     source: &Source,
@@ -32,14 +30,7 @@ pub fn records(
         return Err(changed());
     }
     let text = source.open().and_then(decode::text).map_err(Stopped::Source)?;
-    let mut next: Box<dyn FnMut() -> io::Result<Option<Batch>>> = if table::is_header(&text.head) {
-        let mut rows =
-            Rows::new(text.reader, text.offset, text.is_utf16, options.record_limit).map_err(Stopped::Source)?;
-        Box::new(move || rows.next_batch())
-    } else {
-        let mut framer = Framer::new(text.reader, text.offset, text.is_utf16, options.record_limit);
-        Box::new(move || framer.next_batch())
-    };
+    let mut next = layout::batches(text, options.record_limit).map_err(Stopped::Source)?;
     let mut left = wanted;
     while !left.is_empty() {
         // What was read before may be followed by damage; that was told when it was met.

@@ -87,7 +87,7 @@ impl Columns {
 }
 
 /// Columns that hold all of the record, beside others that were made of it.
-const WHOLE: &[&str] = &["_raw", "event.original"];
+pub const WHOLE: &[&str] = &["_raw", "event.original", "@message", "message", "RawData"];
 
 /// The record that a row was made from, and whether some of it was lost in texts.
 pub fn record(columns: &Columns, cells: &csv::ByteRecord) -> Result<(Map<String, Value>, bool), Reason> {
@@ -151,9 +151,18 @@ fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_fl
         }
         _ => {}
     }
+    let value = cell(column.rsplit('.').next().unwrap_or(column), text);
+    // `[LDAP: no such object]` is a text.
+    let is_lost = is_nested(text) && value.is_string() && text[1..].trim_start().starts_with(['{', '[', '"', '\'']);
+    put(record, column, *is_path, value);
+    *is_flat || is_lost
+}
+
+/// Puts a value where a column says.
+fn put(record: &mut Map<String, Value>, column: &str, is_path: bool, value: Value) {
     let (path, last) = match column.rsplit_once('.') {
-        Some((path, last)) if *is_path => (path, last),
-        _ => ("", column.as_str()),
+        Some((path, last)) if is_path => (path, last),
+        _ => ("", column),
     };
     let mut at = record;
     for key in path.split('.').filter(|key| !key.is_empty()) {
@@ -162,16 +171,32 @@ fn insert(record: &mut Map<String, Value>, Column { name: column, is_path, is_fl
         if inner.is_null() || inner.is_string() && has_members(key) {
             *inner = Value::Object(Map::new());
         }
-        let Value::Object(next) = inner else { return false };
+        let Value::Object(next) = inner else { return };
         at = next;
     }
-    let value = cell(last, text);
-    // `[LDAP: no such object]` is a text.
-    let is_lost = is_nested(text) && value.is_string() && text[1..].trim_start().starts_with(['{', '[', '"', '\'']);
     if !(has_members(last) && value.is_string() && at.get(last).is_some_and(Value::is_object)) {
         at.insert(last.to_owned(), value);
     }
-    *is_flat || is_lost
+}
+
+/// The record whose members stand under paths, of which these are the columns in the order of the members, and whether
+/// some of it was lost in texts.
+pub fn gathered(columns: &Columns, members: Map<String, Value>) -> (Map<String, Value>, bool) {
+    let (mut record, mut is_lossy) = (Map::new(), false);
+    for (column, (_, value)) in columns.all.iter().zip(members) {
+        match value {
+            Value::Null => {}
+            Value::String(text) if is_nested(&text) || column.name == "initiated_by" => {
+                is_lossy |= insert(&mut record, column, &text);
+            }
+            value => {
+                put(&mut record, &column.name, column.is_path, value);
+                is_lossy |= column.is_flat;
+            }
+        }
+    }
+    columns.lists().for_each(|path| make_list(&mut record, path));
+    (record, is_lossy)
 }
 
 /// Whether a text looks like a nested value.

@@ -21,15 +21,21 @@ const PLACES: &[Place] = &[
     &["_source", "data", "jumpcloud_bridge"], // Wazuh indexer
     &["_source", "data", "jumpcloud"],
     &["_source", "data"],
-    &["data"],           // Google SecOps
-    &["result", "_raw"], // Splunk search export
-    &["map", "_raw"],    // Sumo Logic search job
+    &["data"],                     // Google SecOps
+    &["attributes", "attributes"], // Datadog's search
+    &["attributes"],               // Datadog's archive
+    &["jsonPayload"],              // Google Cloud Logging
+    &["detail"],                   // EventBridge
+    &["result", "_raw"],           // Splunk search export
+    &["map", "_raw"],              // Sumo Logic search job
     &["result"],
-    &["_raw"],    // Splunk, Sumo Logic
-    &["message"], // Sekoia, syslog shippers
-    &["event"],   // Splunk HEC; in Elastic's documents it says something about the `message`
-    &["log"],     // Docker
-    &["_source"], // Elasticsearch, the event itself indexed
+    &["_raw"],     // Splunk, Sumo Logic
+    &["message"],  // Sekoia, syslog shippers
+    &["@message"], // CloudWatch Logs Insights
+    &["RawData"],  // Azure Log Analytics
+    &["event"],    // Splunk HEC; in Elastic's documents it says something about the `message`
+    &["log"],      // Docker
+    &["_source"],  // Elasticsearch, the event itself indexed
 ];
 
 /// Where something stands: the keys that lead to it.

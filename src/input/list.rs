@@ -15,11 +15,16 @@ const PLACES: &[&[&str]] = &[
     &["events"],
     &["logEvents"],    // CloudWatch through Firehose
     &["messages"],     // Sumo Logic
+    &["records"],      // Azure Event Hubs
     &["hits", "hits"], // Elasticsearch
 ];
 
-/// What an event has, also one within a text.
-const SIGN: &[u8] = b"\"event_type";
+/// What an event has, also one within a text, and a document of Elastic, out of which that was moved.
+const SIGNS: [&[u8]; 2] = [b"\"event_type", b"\"jumpcloud\":"];
+
+fn has_sign(text: &[u8]) -> bool {
+    SIGNS.iter().any(|sign| memmem::find(text, sign).is_some())
+}
 
 /// Bytes from the start of the object that are looked at.
 pub const LOOK: usize = 256 << 10;
@@ -87,9 +92,7 @@ const OF_FIELD: &[&str] = &["name", "type", "groupby_rank", "fieldType", "keyFie
 /// could look for one, so that the object is a record.
 pub fn is_empty_answer(text: &[u8]) -> bool {
     // Nearly nothing has an empty list, and is parsed again for it.
-    if !memchr_iter(b'[', text).any(|at| text.get(at + 1 + blanks(&text[at + 1..])) == Some(&b']'))
-        || memmem::find(text, SIGN).is_some()
-    {
+    if !memchr_iter(b'[', text).any(|at| text.get(at + 1 + blanks(&text[at + 1..])) == Some(&b']')) || has_sign(text) {
         return false;
     }
     let Ok(object) = Json::of_bytes(text) else { return false };
@@ -154,18 +157,19 @@ fn length_of_events(list: &[u8]) -> Option<usize> {
         return None;
     }
     let (length, _) = Tail::default().feed(list);
-    memmem::find(&list[..length], SIGN).map(|_| length)
+    has_sign(&list[..length]).then_some(length)
 }
 
 /// Where an object names an event type for the last time; that is not known of one that does not end.
 fn last_sign_in(object: &[u8]) -> Option<usize> {
-    memmem::rfind(&object[..value_length(object)?], SIGN)
+    let object = &object[..value_length(object)?];
+    SIGNS.iter().filter_map(|sign| memmem::rfind(object, sign)).max()
 }
 
 /// Whether an object that holds no list of events may be followed by one that does: it is no event either.
 pub fn may_follow(object: &[u8]) -> bool {
     let object = &object[..object.len().min(LOOK)];
-    value_length(object).is_some_and(|length| memmem::find(&object[..length], SIGN).is_none())
+    value_length(object).is_some_and(|length| !has_sign(&object[..length]))
 }
 
 /// The length of the value at the start of a text, by its quotes and brackets; `None` if it does not end.
@@ -209,11 +213,11 @@ impl Tail {
                 }
             }
             if self.depth == 0 && !self.is_in_text {
-                self.has_events |= memmem::find(&text[..at], SIGN).is_some();
+                self.has_events |= has_sign(&text[..at]);
                 return (at + 1, true);
             }
         }
-        self.has_events |= memmem::find(text, SIGN).is_some();
+        self.has_events |= has_sign(text);
         (text.len(), false)
     }
 }

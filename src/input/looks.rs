@@ -1,10 +1,11 @@
 //! Looks: what a file is that is no Directory Insights export, in words that help its owner.
 
 use crate::event::json::Json;
+use crate::event::time::Timestamp;
 
 /// What the start of a file looks like that is neither JSON, CSV nor plain text, and what to do about it.
 pub fn foreign(head: &[u8]) -> Option<&'static str> {
-    if let Some((_, words)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
+    if let Some((_, words)) = ARCHIVES.iter().chain(OTHERS).find(|(magic, _)| head.starts_with(magic)) {
         return Some(words);
     }
     if is_tar(head) {
@@ -144,13 +145,18 @@ pub fn has_json(line: &str) -> bool {
     line.contains("\":") || line.contains("{\"")
 }
 
-/// Whether a file is an archive: what it holds would be read only in part, so it is not read at all.
-pub fn is_archive(head: &[u8]) -> bool {
-    is_zip(head) || is_tar(head)
+/// Whether a text starts with an event, perhaps behind a time. That it speaks of events is not enough.
+pub fn is_event(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let start = text.trim_start();
+    let line = start.lines().next().unwrap_or_default();
+    let is_timed = || line.split_whitespace().next().is_some_and(|word| Timestamp::parse(word).is_some());
+    start.contains("event_type") && (start.starts_with(['{', '[']) || has_json(line) && is_timed())
 }
 
-fn is_zip(head: &[u8]) -> bool {
-    head.starts_with(b"PK\x03\x04")
+/// Whether a file is an archive: what it holds would be read only in part, so it is not read at all.
+pub fn is_archive(head: &[u8]) -> bool {
+    is_tar(head) || ARCHIVES.iter().any(|(magic, _)| head.starts_with(magic))
 }
 
 /// What a member is called is filled up with zeros.
@@ -190,18 +196,25 @@ fn keys(text: &str) -> Vec<String> {
     keys
 }
 
-const MAGIC: &[(&[u8], &str)] = &[
-    (b"ElfFile\0", "EVTX, a Windows event log: use a tool for Windows logs"),
+/// Kinds of files that are known by their first bytes.
+type Magic = &'static [(&'static [u8], &'static str)];
+
+/// What may hold events, but has to be unpacked.
+const ARCHIVES: Magic = &[
     (b"PK\x03\x04", "a zip: unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"),
     (b"Rar!", "a rar archive: unpack it first"),
     (b"\xfd7zXZ\0", "an xz file: unpack it first"),
     (b"BZh", "a bzip2 file: unpack it first"),
-    (b"%PDF", "a PDF"),
-    (b"SQLite format 3\0", "an SQLite database"),
     (b"\x1f\x8b", "a file compressed twice: unpack it once"),
     (b"\x28\xb5\x2f\xfd", "a file compressed twice: unpack it once"),
     (b"PAR1", "Parquet: export it as JSON Lines first"),
+];
+
+const OTHERS: Magic = &[
+    (b"ElfFile\0", "EVTX, a Windows event log: use a tool for Windows logs"),
+    (b"%PDF", "a PDF"),
+    (b"SQLite format 3\0", "an SQLite database"),
     (b"\x7fELF", "a program"),
     (b"MZ\x90", "a program"),
     (b"\x89PNG", "a picture"),
@@ -229,6 +242,21 @@ mod tests {
             (r#"{"event_type":"sso_auth","timestamp":"2026-03-02T09:00:00Z","origin":"x.jsonl:1"}"#, false),
         ] {
             assert_eq!(is_own(head.as_bytes()), want, "{head}");
+        }
+    }
+
+    #[test]
+    fn events_are_known_by_their_start() {
+        for (head, want) in [
+            ("{\"id\":\"1\",\"event_type\":\"sso_auth\"}\n", true),
+            ("\n [\n  {\n    \"event_type\": \"sso_auth\"", true),
+            ("2026-03-10T10:25:00.000Z {\"event_type\":\"sso_auth\"}", true),
+            ("# Notes\nThe field `event_type` says what it is, `{\"event_type\":\"x\"}`", false),
+            ("{\"name\":\"package\"}", false),
+            ("const event_type = 1;", false),
+            ("", false),
+        ] {
+            assert_eq!(is_event(head.as_bytes()), want, "{head}");
         }
     }
 

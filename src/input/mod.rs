@@ -17,6 +17,7 @@ mod kept;
 mod keys;
 pub mod known;
 mod lane;
+mod layout;
 mod list;
 pub mod looks;
 mod masks;
@@ -26,6 +27,7 @@ pub mod object;
 mod outline;
 mod part;
 mod plain;
+mod rebuilt;
 mod shelf;
 mod slots;
 pub mod source;
@@ -45,14 +47,12 @@ use crate::event::identity::Links;
 use crate::event::occurrence::{Sink, Understand};
 use batch::{Batch, Span};
 use flattened::Flattened;
-use framing::Framer;
 use known::Known;
 use lane::{Lane, Lanes};
 use memo::Room;
 use merger::Merger;
 use part::{Part, Worker};
 use source::Source;
-use table::Rows;
 
 /// How long the stages of reading were at work; they run beside each other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -262,14 +262,9 @@ fn send_source(
         send(Message::Batch(index, Batch::unread()))?;
         return send(Message::End(index, head));
     }
-    let mut next: Box<dyn FnMut() -> io::Result<Option<Batch>>> = if table::is_header(&head) {
-        match Rows::new(text.reader, text.offset, text.is_utf16, options.record_limit) {
-            Ok(mut rows) => Box::new(move || rows.next_batch()),
-            Err(error) => return send(fail(Lacking::All, error)),
-        }
-    } else {
-        let mut framer = Framer::new(text.reader, text.offset, text.is_utf16, options.record_limit);
-        Box::new(move || framer.next_batch())
+    let mut next = match layout::batches(text, options.record_limit) {
+        Ok(batches) => batches,
+        Err(error) => return send(fail(Lacking::All, error)),
     };
     loop {
         let start = Instant::now();

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use memchr::memmem;
 use walkdir::WalkDir;
 
+use super::{decode, looks, table};
 use crate::event::coverage::{Lacking, Unreadable};
 
 /// Something to read.
@@ -32,7 +34,7 @@ enum Place {
     Memory(Arc<[u8]>),
 }
 
-/// Endings of files that are read in folders, also with `.gz` or `.zst` behind.
+/// Endings of files that are read in folders, also with `.gz` or `.zst` behind; others are looked into.
 const ENDINGS: &[&str] = &[".json", ".jsonl", ".ndjson", ".log", ".csv"];
 
 impl Source {
@@ -116,7 +118,8 @@ impl Source {
 pub struct Sources {
     /// in the order of the arguments; files of a folder by name
     pub list: Vec<Source>,
-    /// what stands in folders and was not read: files with another ending, and what is no file, as a pipe
+    /// what stands in folders and was not read: files that neither are called nor start like an export, and what is no file,
+    /// as a pipe
     pub left_out: Vec<String>,
     /// arguments and folder entries that could not be opened
     pub unreadable: Vec<Unreadable>,
@@ -163,7 +166,7 @@ fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
             Ok(entry) if !entry.file_type().is_dir() => {
                 let name = entry.path().strip_prefix(base).unwrap_or(entry.path()).display().to_string();
                 // A pipe may wait for ever, so nobody reads one who did not name it.
-                if entry.file_type().is_file() && is_wanted(&name) {
+                if entry.file_type().is_file() && (is_wanted(&name) || has_events(entry.path())) {
                     sources.list.push(Source::file(name, entry.into_path(), argument));
                 } else {
                     sources.left_out.push(name);
@@ -179,7 +182,8 @@ fn walk(folder: &Path, base: &Path, argument: usize, sources: &mut Sources) {
         }
     }
     if before == (sources.list.len(), sources.unreadable.len()) {
-        let mut reason = format!("no file in it ends in {}, also with .gz or .zst", ENDINGS.join(" "));
+        let mut reason =
+            format!("no file in it ends in {}, also with .gz or .zst, or starts like an export", ENDINGS.join(" "));
         if let Some(name) = sources.left_out[left_out..].iter().find(|name| is_wanted(name)) {
             reason += &format!("; {name} is no file: a pipe is read where it is named itself");
         }
@@ -215,6 +219,14 @@ fn file_stamp(path: &Path) -> Option<Stamp> {
 /// A name without the ending of a compressed file, which is in small letters.
 pub fn unpacked(name: &str) -> &str {
     [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
+}
+
+/// Whether a file of any name starts like an export, or is an archive, which is told of. Objects in buckets often have
+/// names without an ending.
+fn has_events(path: &Path) -> bool {
+    let Ok(text) = File::open(path).and_then(decode::text) else { return false };
+    let is_table = || table::is_header(&text.head) && memmem::find(&text.head, b"event_type").is_some();
+    looks::is_archive(&text.head) || looks::is_event(&text.head) || is_table()
 }
 
 fn is_packed(name: &str) -> bool {

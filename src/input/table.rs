@@ -3,8 +3,10 @@
 
 use std::io::BufRead;
 
+use memchr::memmem;
+
 use super::batch::{Batch, Span};
-use super::cell::{COLUMNS as MOST, Columns, record};
+use super::cell::{COLUMNS as MOST, Columns, WHOLE, record};
 use super::header::{field, is_known};
 use super::kept::Kept;
 use super::looks::has_json;
@@ -14,6 +16,10 @@ use crate::event::time::Timestamp;
 /// Columns of which one makes a CSV an export: of Directory Insights, of Splunk, of Elastic.
 const COLUMNS: &[&str] = &["event_type", "timestamp", "_raw", "event.original"];
 
+/// What an event in a cell has, as CSV writes it. A column that holds all of a record makes an export with it: CloudWatch,
+/// Datadog and Azure call theirs as everybody calls a message.
+const SIGN: &[u8] = br#"""event_type"""#;
+
 /// What a line of its own in front of the header starts with: PowerShell's type, a spreadsheet's separator.
 const PREAMBLES: &[&[u8]] = &[b"#TYPE ", b"sep="];
 
@@ -22,8 +28,11 @@ pub fn is_header(head: &[u8]) -> bool {
     let mut lines = head.split(|b| matches!(b, b'\r' | b'\n')).filter(|line| !line.is_empty());
     let line = lines.find(|line| !is_preamble(line)).unwrap_or_default();
     let Ok(line) = std::str::from_utf8(line) else { return false };
-    let mut columns = line.split(',').map(field);
-    !line.trim_start().starts_with(['{', '[']) && !has_json(line) && columns.any(|c| COLUMNS.contains(&c.as_str()))
+    let is_export = |column: String| {
+        let column = column.as_str();
+        COLUMNS.contains(&column) || WHOLE.contains(&column) && memmem::find(head, SIGN).is_some()
+    };
+    !line.trim_start().starts_with(['{', '[']) && !has_json(line) && line.split(',').map(field).any(is_export)
 }
 
 fn is_preamble(line: &[u8]) -> bool {

@@ -254,8 +254,9 @@ fn a_pipe_in_a_folder_is_told() {
     let pipe = folder.path().join("only.jsonl");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let nothing = super::jcdetect().args(["hunt", text(folder.path()), "--no-config"]).assert().code(3);
-    nothing
-        .stderr(predicates::str::contains("also with .gz or .zst; only.jsonl is no file: a pipe is read where it is"));
+    nothing.stderr(predicates::str::contains(
+        "or starts like an export; only.jsonl is no file: a pipe is read where it is",
+    ));
     fs::write(folder.path().join("x.jsonl"), lines(&guessed_password())).unwrap();
     assert_eq!(report(&[text(folder.path())])["coverage"]["not_read"], json!(["only.jsonl"]));
     let scan = super::jcdetect().args(["scan", text(folder.path()), "--no-config"]).assert();

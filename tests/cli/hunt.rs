@@ -296,6 +296,31 @@ fn times_and_organizations_choose() {
     assert!(table.lines().next().unwrap().contains("organization") && table.contains("other"), "{table}");
 }
 
+/// What is copied out of a table means there what it means here.
+#[test]
+fn times_without_a_zone_are_of_the_zone_that_is_shown() {
+    let case = TempDir::new().unwrap();
+    let path = case.path().join("x.jsonl");
+    fs::write(&path, lines(&guessed_password())).unwrap();
+    let found = |arguments: &[&str]| hunt(&[&[text(&path), "--limit", "0"], arguments].concat());
+    let shown = found(&["--tz", "-05:00", "--since", "2026-03-02 04:05", "--until", "2026-03-02 04:06:30"]);
+    assert!(shown.contains("2026-03-02 04:05:") && shown.contains("2 of 9 events"), "{shown}");
+    assert_eq!(
+        shown,
+        found(&["--tz", "-05:00", "--since", "2026-03-02T09:05Z", "--until", "2026-03-02T10:06:30+01:00"])
+    );
+    assert!(found(&["--tz", "+15:30", "--since", "2026-03-03"]).contains("9 of 9 events"));
+    assert!(found(&["--since", "2026-03-03"]).contains("0 of 9 events"));
+    for command in [&["scan", "--no-config"][..], &["investigate", "--no-config", "alice"]] {
+        let run = |arguments: &[&str]| {
+            let out = jcdetect().args(command).arg(&path).args(arguments).assert().get_output().stdout.clone();
+            String::from_utf8(out).unwrap().replace("UTC+15:30", "UTC")
+        };
+        let early = ["--tz", "+15:30", "--until", "2026-03-02"];
+        assert_ne!(run(&early), run(&["--tz", "+15:30"]), "{command:?}");
+    }
+}
+
 #[test]
 fn foreign_text_does_nothing() {
     let case = TempDir::new().unwrap();

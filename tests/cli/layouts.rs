@@ -234,6 +234,77 @@ fn an_unknown_result_is_no_failure() {
 }
 
 #[test]
+fn members_under_paths_are_found_as_those_in_columns_are() {
+    let want = expected();
+    for between in [".", "/", ":"] {
+        let flattened = |event: &Value| {
+            let mut out = serde_json::Map::new();
+            flat_values(event, "", between, &mut out);
+            Value::Object(out)
+        };
+        let records: Vec<Value> = guessed_password().iter().map(flattened).collect();
+        assert_eq!(of("flat.jsonl", lines(&records).as_bytes()), want, "{between}");
+        assert_eq!(of("flat.json", json!({"results": records}).to_string().as_bytes()), want, "{between}");
+        let splunk: Vec<Value> = records.iter().map(|record| json!({"preview": false, "result": record})).collect();
+        assert_eq!(of("splunk.json", lines(&splunk).as_bytes()), want, "{between}");
+    }
+    // `changes{}.field` cannot be put back, and that is said.
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("table.jsonl");
+    let record = r#"{"event_type":"user_update","timestamp":"2026-03-02T09:00:00Z","initiated_by.email":"a@b.c","changes{}.field":["x","y"]}"#;
+    fs::write(&path, record).unwrap();
+    assert_eq!(report(&[text(&path)])["coverage"]["flattened"]["count"], 1);
+    let rows = jcdetect().args(["hunt", text(&path), "--format", "jsonl"]).assert().code(0);
+    let out = String::from_utf8(rows.get_output().stdout.clone()).unwrap();
+    assert!(out.contains(r#""initiated_by":{"email":"a@b.c"}"#), "{out}");
+}
+
+/// The members of an event by their paths, each with its value.
+fn flat_values(value: &Value, path: &str, between: &str, out: &mut serde_json::Map<String, Value>) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}{between}{key}") };
+                flat_values(value, &path, between, out);
+            }
+        }
+        other => _ = out.insert(path.to_owned(), other.clone()),
+    }
+}
+
+/// The integration of Elastic keeps neither the record nor what its own schema has a name for, unless told to.
+#[test]
+fn what_elastic_moves_is_put_back() {
+    let document = |event: &Value| {
+        let mut left = event.clone();
+        let members = left.as_object_mut().unwrap();
+        for moved in ["timestamp", "client_ip", "id", "useragent", "event_type", "service"] {
+            members.remove(moved);
+        }
+        for moved in ["id", "email", "username"] {
+            members["initiated_by"].as_object_mut().unwrap().remove(moved);
+        }
+        let (by, agent) = (&event["initiated_by"], &event["useragent"]);
+        json!({
+            "@timestamp": event["timestamp"], "jumpcloud": {"event": left}, "tags": ["forwarded"],
+            "event": {"action": event["event_type"], "id": event["id"], "module": event["service"], "outcome": "unknown"},
+            "client": {"ip": event["client_ip"]},
+            "source": {"user": {"id": by["id"], "email": by["email"], "name": by["username"]}},
+            "user_agent": {"name": agent["name"], "version": agent["version"], "device": {"name": agent["device"]},
+                "os": {"name": agent["os_name"], "full": agent["os_full"], "version": agent["os_version"]}},
+        })
+    };
+    let documents: Vec<Value> = guessed_password().iter().map(document).collect();
+    let told = |findings: &[Value]| -> Vec<String> {
+        findings.iter().map(|finding| finding["id"].to_string() + &finding["summary"].to_string()).collect()
+    };
+    let want = told(&expected());
+    assert_eq!(told(&of("elastic.jsonl", lines(&documents).as_bytes())), want);
+    let hits: Vec<Value> = documents.iter().map(|document| json!({"_index": "i", "_source": document})).collect();
+    assert_eq!(told(&of("elastic.json", json!({"hits": {"hits": hits}}).to_string().as_bytes())), want);
+}
+
+#[test]
 fn envelopes() {
     let want = expected();
     let wrap = |envelope: &dyn Fn(&Value) -> Value| {
@@ -278,6 +349,29 @@ fn envelopes() {
             let row = |e: &Value| format!("{},\"{}\"\n", e["event_type"], e.to_string().replace('"', "\"\""));
             "event_type,_raw\n".to_owned() + &guessed_password().iter().map(row).collect::<String>()
         }),
+        ("cloudwatch-insights", {
+            let row = |e: &Value| format!("x,\"{}\"\n", e.to_string().replace('"', "\"\""));
+            "@timestamp,@message\n".to_owned() + &guessed_password().iter().map(row).collect::<String>()
+        }),
+        ("datadog-csv", {
+            let row = |e: &Value| format!("x,h,\"{}\"\n", e.to_string().replace('"', "\"\""));
+            "Date,Host,Message\n".to_owned() + &guessed_password().iter().map(row).collect::<String>()
+        }),
+        ("azure-log-analytics", {
+            let row = |e: &Value| format!("x,\"{}\"\n", e.to_string().replace('"', "\"\""));
+            "TimeGenerated,RawData\n".to_owned() + &guessed_password().iter().map(row).collect::<String>()
+        }),
+        ("datadog-archive", wrap(&|e| json!({"_id": "1", "date": "x", "attributes": e}))),
+        ("datadog-search", {
+            let page: Vec<Value> = guessed_password()
+                .iter()
+                .map(|e| json!({"id": "1", "type": "log", "attributes": {"timestamp": "x", "attributes": e}}))
+                .collect();
+            json!({"data": page}).to_string()
+        }),
+        ("google-cloud-logging", wrap(&|e| json!({"insertId": "1", "timestamp": "x", "jsonPayload": e}))),
+        ("eventbridge", wrap(&|e| json!({"version": "0", "id": "1", "detail-type": "x", "detail": e}))),
+        ("event-hubs", json!({"records": guessed_password()}).to_string()),
         // Bridges in Go fill in what is not there.
         ("filled-in", wrap(&|e| json!({"event_type": "", "message": text_of(e)}))),
         ("filled-in-ids", wrap(&|e| json!({"id": "", "organization": "", "data": e}))),
@@ -354,6 +448,43 @@ fn standard_input_and_folders() {
     assert_eq!(found[0]["evidence"][8]["origin"]["source"], "sub/b.json.gz");
     assert_eq!(without_origin(found), want);
     assert_eq!(report(&[text(folder.path())])["coverage"]["not_read"], json!(["notes.txt"]));
+}
+
+/// Objects in buckets have names without an ending, and rotated files another one.
+#[test]
+fn files_of_a_folder_are_known_by_their_start() {
+    let plain = lines(&guessed_password());
+    let timed: String = plain.lines().map(|line| format!("2026-03-02T09:00:00.000Z {line}\n")).collect();
+    let table = "timestamp,event_type,client_ip\n2026-03-02T09:00:00Z,sso_auth,192.0.2.1\n";
+    for (name, bytes) in [
+        ("000000.gz", gz(timed.as_bytes())),
+        ("jc-di-1-2026-03-10-10-25-00-11f0", plain.clone().into_bytes()),
+        ("jcevents_20260301_20260302.txt", pretty(&Value::Array(guessed_password()), b"  ").into_bytes()),
+        ("events.jsonl.1", utf16(&plain, u16::to_le_bytes)),
+        ("objects/a.zst", zstd::encode_all(plain.as_bytes(), 1).unwrap()),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        fs::write(folder.path().join("README"), "A record is {\"event_type\": \"x\"}.\n").unwrap();
+        fs::write(folder.path().join("notes.md"), "# event_type, and others, too\n").unwrap();
+        let report = report(&[text(folder.path())]);
+        assert_eq!(report["coverage"]["events"], 9, "{name}");
+        assert_eq!(report["coverage"]["not_read"], json!(["README", "notes.md"]), "{name}");
+    }
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("table.txt"), table).unwrap();
+    assert_eq!(report(&[text(folder.path())])["coverage"]["events"], 1);
+    // What has to be unpacked first is told, and counts as skipped.
+    fs::write(folder.path().join("export.zip"), b"PK\x03\x04rest").unwrap();
+    fs::write(folder.path().join("export.xz"), b"\xfd7zXZ\0rest").unwrap();
+    let told = jcdetect().args(["scan", "--no-config", "--strict", text(folder.path())]).assert().code(4);
+    let out = String::from_utf8(told.get_output().stdout.clone()).unwrap();
+    assert!(
+        out.contains("export.xz") && out.contains("a zip: unpack it first") && out.contains("2 records skipped"),
+        "{out}"
+    );
 }
 
 #[test]

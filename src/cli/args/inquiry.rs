@@ -11,11 +11,11 @@ use crate::output::Format;
 /// What is read for an inquiry, and by which rules.
 #[derive(Debug, clap::Args)]
 pub struct Inquiry {
-    /// Files, folders (walked for .json .jsonl .ndjson .log .csv and their .gz .zst), or - for standard input
+    /// Files, folders (walked for .json .jsonl .ndjson .log .csv, their .gz .zst, and what else starts like an export), or - for standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
 
-    /// Zone of the times and hours that are shown: UTC, local, or an offset such as +02:00; JSON is always UTC
+    /// Zone of the times and hours that are shown, and of --since and --until: UTC, local, or an offset such as +02:00; JSON is always UTC
     #[arg(long, allow_hyphen_values = true, value_name = "ZONE", default_value = "UTC", help_heading = "Output")]
     pub tz: String,
 

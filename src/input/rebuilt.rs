@@ -1,0 +1,208 @@
+//! Rebuilt: records that a tool took apart, made whole again. Splunk's tables, pandas and warehouses write members under paths
+//! (`{"initiated_by.email": …}`), and the pipeline of Elastic's integration moves out of an event what its own schema has a
+//! name for.
+
+use memchr::memmem;
+use serde_json::{Map, Value};
+
+use super::batch::{Batch, Span};
+use super::cell::{Columns, gathered};
+use super::header::{field, is_known};
+use crate::event::field::is_nested;
+
+/// Objects that nearly every event has.
+const OBJECTS: &[&str] = &["initiated_by", "geoip", "useragent", "resource", "changes"];
+
+/// Where an export has the event: itself, or in one of these.
+const ENVELOPES: &[&str] = &["result", "_source"];
+
+/// Where Elastic's integration puts what it does not move, and below which key an export of the index has all of it.
+const ELASTIC: [&str; 2] = ["jumpcloud", "event"];
+
+/// What its pipeline moves, from where in an event to where in the document: `packages/jumpcloud` of elastic/integrations,
+/// `data_stream/events/elasticsearch/ingest_pipeline/default.yml`. It removes all of `useragent`, also where it copied less.
+const MOVED: &[(&str, &str)] = &[
+    ("timestamp", "@timestamp"),
+    ("event_type", "event.action"),
+    ("id", "event.id"),
+    ("service", "event.module"),
+    ("client_ip", "client.ip"),
+    ("src_ip", "source.ip"),
+    ("message", "message"),
+    ("initiated_by.id", "source.user.id"),
+    ("initiated_by.email", "source.user.email"),
+    ("initiated_by.username", "source.user.name"),
+    ("username", "user.name"),
+    ("system.id", "host.id"),
+    ("system.hostname", "host.hostname"),
+    ("useragent.device", "user_agent.device.name"),
+    ("useragent.name", "user_agent.name"),
+    ("useragent.version", "user_agent.version"),
+    ("useragent.os_name", "user_agent.os.name"),
+    ("useragent.os_full", "user_agent.os.full"),
+    ("useragent.os_version", "user_agent.os.version"),
+    ("process_name", "process.name"),
+];
+
+/// Whether the start of a text looks as if it held such records. A record that is none stays as it is.
+pub fn is_likely(head: &[u8]) -> bool {
+    let has = |text: &str| memmem::find(head, text.as_bytes()).is_some();
+    let is_apart = |object: &&str| ['.', '_', '/', ':', '{'].iter().any(|mark| has(&format!("\"{object}{mark}")));
+    OBJECTS.iter().any(|object| is_apart(&object)) || has("\"jumpcloud\"") && has("\"action\"")
+}
+
+/// Makes records whole, one batch after another.
+#[derive(Default)]
+pub struct Rebuilder {
+    /// the keys of the last record that had paths, and what they stand for
+    columns: Option<(Vec<String>, Columns)>,
+}
+
+impl Rebuilder {
+    /// The batch with its records made whole, each where it stood.
+    pub fn rebuild(&mut self, batch: &Batch) -> Batch {
+        let mut rebuilt = Batch { lossy: batch.lossy.clone(), is_utf16: batch.is_utf16, ..Batch::default() };
+        for span in &batch.spans {
+            let (text, start) = (&batch.bytes[span.start..span.end], rebuilt.bytes.len());
+            let record = if span.fault.is_none() { self.record(text) } else { None };
+            match record.and_then(|(record, is_lossy)| Some((serde_json::to_vec(&record).ok()?, is_lossy))) {
+                Some((bytes, is_lossy)) => {
+                    rebuilt.bytes.extend(bytes);
+                    rebuilt.lossy.extend(is_lossy.then_some(span.line));
+                }
+                None => rebuilt.bytes.extend(text),
+            }
+            rebuilt.spans.push(Span { start, end: rebuilt.bytes.len(), ..*span });
+        }
+        rebuilt
+    }
+
+    /// A record made whole, and whether some of it is lost; `None` where nothing is to be done.
+    fn record(&mut self, text: &[u8]) -> Option<(Map<String, Value>, bool)> {
+        let Ok(Value::Object(outer)) = serde_json::from_slice(text) else { return None };
+        let envelope = ENVELOPES.iter().find(|key| outer.get(**key).is_some_and(Value::is_object));
+        let mut document = outer;
+        if let Some(key) = envelope {
+            let Some(Value::Object(inner)) = document.remove(*key) else { return None };
+            document = inner;
+        }
+        if let Some(event) = moved_back(&document) {
+            return Some((event, false));
+        }
+        if !document.contains_key("event_type") || !document.keys().any(|key| is_path(key)) {
+            return None;
+        }
+        let columns = match self.columns.take() {
+            Some((keys, columns)) if keys.iter().eq(document.keys()) => (keys, columns),
+            _ => {
+                let header: csv::ByteRecord = document.keys().collect::<Vec<_>>().into();
+                (document.keys().cloned().collect(), Columns::new(&header)?)
+            }
+        };
+        Some(gathered(&self.columns.insert(columns).1, document))
+    }
+}
+
+/// Whether a key is a path to a member of an object of events.
+fn is_path(key: &str) -> bool {
+    let path = field(key);
+    !is_known(key) && is_known(&path) && path.contains('.')
+        || path.split_once(['.', '{']).is_some_and(|(head, _)| is_nested(head))
+}
+
+/// The event of a document of Elastic, with what was moved out of it; `None` if nothing was.
+fn moved_back(document: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let [outer, inner] = ELASTIC;
+    let left = document.get(outer)?.get(inner)?.as_object()?;
+    if left.contains_key("event_type") {
+        return None;
+    }
+    let mut event = left.clone();
+    for (path, place) in MOVED {
+        let mut keys = place.split('.');
+        let first = keys.next().and_then(|first| document.get(first));
+        let found = first.and_then(|first| keys.try_fold(first, |at, key| at.get(key)));
+        let Some(value) = found.and_then(one).filter(|value| !value.is_null()) else { continue };
+        let (above, last) = path.rsplit_once('.').map_or((None, *path), |(above, last)| (Some(above), last));
+        let at = match above {
+            Some(above) => event.entry(above).or_insert_with(|| Value::Object(Map::new())).as_object_mut(),
+            None => Some(&mut event),
+        };
+        if let Some(at) = at.filter(|at| !at.contains_key(last)) {
+            at.insert(last.to_owned(), value.clone());
+        }
+    }
+    event.contains_key("event_type").then_some(event)
+}
+
+/// A value, of a list the first one: `client.ip` becomes a list where something is put behind it.
+fn one(value: &Value) -> Option<&Value> {
+    match value {
+        Value::Array(items) => items.first(),
+        value => Some(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rebuilt(record: &str) -> Option<(Value, bool)> {
+        let (record, is_lossy) = Rebuilder::default().record(record.as_bytes())?;
+        Some((Value::Object(record), is_lossy))
+    }
+
+    #[test]
+    fn members_under_paths_are_put_together() {
+        let want = serde_json::json!({
+            "event_type": "user_update", "timestamp": "t", "success": true, "message": "{not json",
+            "initiated_by": {"email": "a@b.c"}, "geoip": {"country_code": "FR", "latitude": 48.5},
+            "changes": [{"field": "email", "to": "x"}, {"field": "name", "to": 7}],
+        });
+        for mark in ['.', '/', ':', '_'] {
+            let record = r#"{"event_type":"user_update","timestamp":"t","success":true,"message":"{not json","mfa":null,
+                "initiated_by.email":"a@b.c","geoip.country_code":"FR","geoip.latitude":48.5,
+                "changes.0.field":"email","changes.0.to":"x","changes.1.field":"name","changes.1.to":7}"#;
+            let keys = ["initiated_by.", "geoip.", "changes.0.", "changes.1."];
+            let with = |text: String, key: &str| text.replace(key, &key.replace('.', &mark.to_string()));
+            let record = keys.iter().fold(record.to_owned(), |text, key| with(text, key));
+            assert!(is_likely(record.as_bytes()));
+            assert_eq!(rebuilt(&record), Some((want.clone(), false)), "{record}");
+            let wrapped = format!(r#"{{"preview":false,"result":{record}}}"#);
+            assert_eq!(rebuilt(&wrapped), Some((want.clone(), false)), "{wrapped}");
+        }
+        let lossy = r#"{"event_type":"user_update","changes{}.field":["email","name"]}"#;
+        assert!(rebuilt(lossy).unwrap().1);
+    }
+
+    #[test]
+    fn an_event_stays_as_it_is() {
+        for record in [
+            r#"{"event_type":"user_update","initiated_by":{"email":"a"},"changes":[{"field":"mfa.exclusion"}]}"#,
+            r#"{"event_type":"login_attempt","system_timestamp":"t","auth_type":"x","@version":"1"}"#,
+            r#"{"initiated_by.email":"a"}"#,
+            r#"["initiated_by.email"]"#,
+            r#"{"jumpcloud":{"event":{"event_type":"x"}},"event":{"action":"y"}}"#,
+            r#"{"jumpcloud":{"event":{"mfa":true}},"event":{}}"#,
+            "{",
+        ] {
+            assert_eq!(rebuilt(record), None, "{record}");
+        }
+    }
+
+    #[test]
+    fn what_elastic_moves_comes_back() {
+        let document = r#"{"@timestamp":"t","event":{"action":"sso_auth","id":"1","module":"sso"},"message":"m",
+            "jumpcloud":{"event":{"initiated_by":{"type":"user"},"organization":"o","system":"s"}},
+            "client":{"ip":["192.0.2.1","192.0.2.1"]},"source":{"user":{"name":"a"}},"host":{"id":"h"},
+            "user_agent":{"name":"Chrome","os":{"name":"Windows"}}}"#;
+        let want = serde_json::json!({
+            "timestamp": "t", "event_type": "sso_auth", "id": "1", "service": "sso", "message": "m", "organization": "o",
+            "initiated_by": {"type": "user", "username": "a"}, "client_ip": "192.0.2.1", "system": "s",
+            "useragent": {"name": "Chrome", "os_name": "Windows"},
+        });
+        assert!(is_likely(document.as_bytes()));
+        assert_eq!(rebuilt(document), Some((want.clone(), false)));
+        assert_eq!(rebuilt(&format!(r#"{{"_index":"i","_source":{document}}}"#)), Some((want, false)));
+    }
+}
