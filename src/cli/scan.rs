@@ -190,7 +190,8 @@ fn report<'a>(
         |need| analysis.has(need, enrichment),
         |rule| settings.config.wants(rule),
     );
-    Ok(Report { run, coverage, history, rules, set, cases, findings })
+    let missing = analysis.missing();
+    Ok(Report { run, coverage, history, missing, rules, set, cases, findings })
 }
 
 fn is_selected(finding: &Finding, selection: &Selection, between: Between) -> bool {

@@ -225,6 +225,7 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
             "Flattened: {records} with nested values written as text, which no rule sees into ({places}): export again as JSON, with PowerShell by ConvertTo-Json -Depth 99"
         )?;
     }
+    missing(report, out)?;
     // The longest says most.
     let mut gaps = c.gaps();
     gaps.sort_by_key(|gap| (Reverse(gap.to.since(gap.from)), gap.from));
@@ -243,6 +244,19 @@ fn coverage(report: &Report<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<
     unknown_types(c, out)?;
     enriched(report, zone, out)?;
     unread::left_out(c, out)
+}
+
+/// What an export of a few fields does not say.
+fn missing(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if report.missing.is_empty() {
+        return Ok(());
+    }
+    let places = if report.missing.contains(&"geoip") { "; --geoip knows places by addresses" } else { "" };
+    writeln!(
+        out,
+        "Missing: no event has {}, so that rules which ask for it see nothing: export all fields (jc … --output ndjson, ConvertTo-Json -Depth 99){places}",
+        report.missing.join(", ")
+    )
 }
 
 /// What is read reaches back too little for what many rules learn first.

@@ -203,6 +203,8 @@ pub struct Report<'a> {
     pub coverage: &'a Coverage,
     /// the account of what only taught
     pub history: &'a Coverage,
+    /// members that no event has, though there are events that should
+    pub missing: Vec<&'static str>,
     /// the account of the rules
     pub rules: RuleCoverage,
     /// the rules, for titles and metadata

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::events::lines;
-use super::{jcdetect, report, scan, text};
+use super::{jcdetect, report, scan, scenario, text};
 
 /// Monday, 2026-02-02.
 const START: i64 = 1_769_990_400_000_000_000;
@@ -195,4 +195,33 @@ fn a_report_tells_what_could_not_be_read() {
     }
     let (saved, _) = run(&["scan", "--no-config", "--format", "json", "1.json"]);
     assert!(!saved.contains("unreadable"), "{saved}");
+}
+
+#[test]
+fn members_that_no_event_has_are_told() {
+    let whole = fs::read_to_string(scenario("admin-takeover").join("events.jsonl")).unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("events.jsonl");
+    let missing = |gone: &[&str]| {
+        let without = |line: &str| {
+            let mut event: Value = serde_json::from_str(line).unwrap();
+            event.as_object_mut().unwrap().retain(|key, _| !gone.contains(&key.as_str()));
+            event
+        };
+        fs::write(&path, lines(&whole.lines().map(without).collect::<Vec<_>>())).unwrap();
+        report(&[text(&path)])["coverage"]["missing"].take()
+    };
+    assert_eq!(missing(&[]), json!([]));
+    assert_eq!(missing(&["useragent"]), json!(["useragent"]));
+    assert_eq!(missing(&["initiated_by"]), json!(["initiated_by"]));
+    assert_eq!(missing(&["geoip", "changes"]), json!(["geoip"]), "too few updates to tell");
+    let table = scan(&[text(&path)]);
+    assert!(table.contains("Missing: no event has geoip, so that rules which ask for it see nothing: "), "{table}");
+    assert!(table.contains("; --geoip knows places by addresses"), "{table}");
+    // Updates of which none says what was changed.
+    let updates: Vec<Value> = (0..20).map(|hour| event(hour, "directory", "user_update")).collect();
+    fs::write(&path, lines(&updates)).unwrap();
+    assert_eq!(report(&[text(&path)])["coverage"]["missing"], json!(["geoip", "useragent", "changes"]));
+    fs::write(&path, lines(&updates[1..])).unwrap();
+    assert_eq!(report(&[text(&path)])["coverage"]["missing"], json!([]), "too few to tell");
 }

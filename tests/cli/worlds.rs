@@ -341,7 +341,16 @@ fn run(set: &RuleSet, files: &[String], past: &[String], how: How) -> (BTreeSet<
         }
         let coverage = &reading.coverage;
         let rules = RuleCoverage::new(set, &detected, coverage, None, |_| false, |_| true);
-        let report = Report { run: Run::default(), coverage, history: coverage, rules, set, cases: vec![], findings };
+        let report = Report {
+            run: Run::default(),
+            coverage,
+            history: coverage,
+            missing: vec![],
+            rules,
+            set,
+            cases: vec![],
+            findings,
+        };
         let mut out = Vec::new();
         write(&report, Format::Json, Look::default(), &mut out).unwrap();
         (completing, String::from_utf8(out).unwrap())
