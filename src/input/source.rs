@@ -234,9 +234,11 @@ fn is_packed(name: &str) -> bool {
     unpacked(&lower) != lower
 }
 
+/// Whether a file is called as exports are. What a Mac puts beside a file (`._events.json`) is none.
 fn is_wanted(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    ENDINGS.iter().any(|ending| unpacked(&lower).ends_with(ending))
+    let is_beside = lower.rsplit(['/', '\\']).next().is_some_and(|name| name.starts_with("._"));
+    !is_beside && ENDINGS.iter().any(|ending| unpacked(&lower).ends_with(ending))
 }
 
 #[cfg(test)]
@@ -248,7 +250,7 @@ mod tests {
         for name in ["a.json", "b.JSONL", "jc_x.json.gz", "c.csv.zst", "d.log"] {
             assert!(is_wanted(name), "{name}");
         }
-        for name in ["README.md", "a.json.bak", "a.gz", "x.evtx"] {
+        for name in ["README.md", "a.json.bak", "a.gz", "x.evtx", "__MACOSX/._a.json", "._b.jsonl.gz"] {
             assert!(!is_wanted(name), "{name}");
         }
     }
