@@ -10,8 +10,8 @@ use super::cell::{Columns, gathered};
 use super::header::{field, is_known};
 use crate::event::field::is_nested;
 
-/// Objects that nearly every event has.
-const OBJECTS: &[&str] = &["initiated_by", "geoip", "useragent", "resource", "changes"];
+/// Objects of which nearly every event has one. No key of an event starts as a path into them does, as `resource_type` would.
+const OBJECTS: &[&str] = &["initiated_by", "geoip", "useragent"];
 
 /// Where an export has the event: itself, or in one of these.
 const ENVELOPES: &[&str] = &["result", "_source"];
@@ -47,8 +47,8 @@ const MOVED: &[(&str, &str)] = &[
 /// Whether the start of a text looks as if it held such records. A record that is none stays as it is.
 pub fn is_likely(head: &[u8]) -> bool {
     let has = |text: &str| memmem::find(head, text.as_bytes()).is_some();
-    let is_apart = |object: &&str| ['.', '_', '/', ':', '{'].iter().any(|mark| has(&format!("\"{object}{mark}")));
-    OBJECTS.iter().any(|object| is_apart(&object)) || has("\"jumpcloud\"") && has("\"action\"")
+    let is_apart = |object: &str| ['.', '_', '/', ':', '{'].iter().any(|mark| has(&format!("\"{object}{mark}")));
+    OBJECTS.iter().any(|object| is_apart(object)) || has("\"jumpcloud\":") && has("\"action\":")
 }
 
 /// Makes records whole, one batch after another.
@@ -188,6 +188,8 @@ mod tests {
         ] {
             assert_eq!(rebuilt(record), None, "{record}");
         }
+        let policies = r#"{"event_type":"x","initiated_by":{},"auth_context":{"policies_applied":[{"metadata":{"resource_type":"x"}}]}}"#;
+        assert!(!is_likely(policies.as_bytes()), "all that is read would be parsed twice");
     }
 
     #[test]
@@ -204,5 +206,23 @@ mod tests {
         assert!(is_likely(document.as_bytes()));
         assert_eq!(rebuilt(document), Some((want.clone(), false)));
         assert_eq!(rebuilt(&format!(r#"{{"_index":"i","_source":{document}}}"#)), Some((want, false)));
+    }
+
+    /// Whatever is broken in a record, there is no panic, and its place stays.
+    #[test]
+    fn broken_records_stay_where_they_are() {
+        let whole = br#"{"event_type":"x","initiated_by.email":"a","initiated_by":"b","changes.0.to":[1],"changes.1":2,"a.b..c":{}}"#;
+        let broken = (0..whole.len()).flat_map(|at| {
+            let with = |byte: u8| [&whole[..at], &[byte], &whole[at + 1..]].concat();
+            [whole[..at].to_vec(), with(b'"'), with(b'.'), with(b'{'), with(0xff)]
+        });
+        for text in broken {
+            let span = Span { start: 0, end: text.len(), line: 7, offset: 9, fault: None };
+            let empty = Span { start: span.end, ..span };
+            let batch = Batch { bytes: text, spans: vec![span, empty], ..Batch::default() };
+            let rebuilt = Rebuilder::default().rebuild(&batch);
+            assert_eq!(rebuilt.spans.iter().map(|span| (span.line, span.offset)).collect::<Vec<_>>(), [(7, 9), (7, 9)]);
+            assert_eq!(rebuilt.spans[1].end, rebuilt.bytes.len());
+        }
     }
 }

@@ -454,10 +454,10 @@ fn standard_input_and_folders() {
 #[test]
 fn files_of_a_folder_are_known_by_their_start() {
     let plain = lines(&guessed_password());
-    let timed: String = plain.lines().map(|line| format!("2026-03-02T09:00:00.000Z {line}\n")).collect();
+    let timed: Vec<String> = plain.lines().map(|line| format!("2026-03-02T09:00:00.000Z {line}")).collect();
     let table = "timestamp,event_type,client_ip\n2026-03-02T09:00:00Z,sso_auth,192.0.2.1\n";
     for (name, bytes) in [
-        ("000000.gz", gz(timed.as_bytes())),
+        ("000000.gz", gz(timed.join("\n").as_bytes())),
         ("jc-di-1-2026-03-10-10-25-00-11f0", plain.clone().into_bytes()),
         ("jcevents_20260301_20260302.txt", pretty(&Value::Array(guessed_password()), b"  ").into_bytes()),
         ("events.jsonl.1", utf16(&plain, u16::to_le_bytes)),
