@@ -2,6 +2,8 @@
 //! (`{"initiated_by.email": …}`), and the pipeline of Elastic's integration moves out of an event what its own schema has a
 //! name for.
 
+use std::collections::HashMap;
+
 use memchr::memmem;
 use serde_json::{Map, Value};
 
@@ -54,9 +56,14 @@ pub fn is_likely(head: &[u8]) -> bool {
 /// Makes records whole, one batch after another.
 #[derive(Default)]
 pub struct Rebuilder {
-    /// the keys of the last record that had paths, and what they stand for
-    columns: Option<(Vec<String>, Columns)>,
+    /// what the keys of records stand for, by all of them, with a zero behind each
+    columns: HashMap<String, Option<Columns>>,
+    /// bytes of these keys
+    held: usize,
 }
+
+/// Bytes of keys that are remembered; then it begins anew.
+const HELD: usize = 4 << 20;
 
 impl Rebuilder {
     /// The batch with its records made whole, each where it stood.
@@ -89,18 +96,26 @@ impl Rebuilder {
         if let Some(event) = moved_back(&document) {
             return Some((event, false));
         }
-        if !document.contains_key("event_type") || !document.keys().any(|key| is_path(key)) {
-            return None;
+        let keys: String = document.keys().flat_map(|key| [key.as_str(), "\0"]).collect();
+        let size = keys.len();
+        let columns = self.columns.entry(keys).or_insert_with(|| {
+            self.held += size;
+            columns(&document)
+        });
+        let record = columns.as_ref().map(|columns| gathered(columns, document));
+        if self.held > HELD {
+            *self = Rebuilder::default();
         }
-        let columns = match self.columns.take() {
-            Some((keys, columns)) if keys.iter().eq(document.keys()) => (keys, columns),
-            _ => {
-                let header: csv::ByteRecord = document.keys().collect::<Vec<_>>().into();
-                (document.keys().cloned().collect(), Columns::new(&header)?)
-            }
-        };
-        Some(gathered(&self.columns.insert(columns).1, document))
+        record
     }
+}
+
+/// What the keys of an event stand for, if some of them are paths.
+fn columns(document: &Map<String, Value>) -> Option<Columns> {
+    if !document.contains_key("event_type") || !document.keys().any(|key| is_path(key)) {
+        return None;
+    }
+    Columns::new(&document.keys().collect::<Vec<_>>().into())
 }
 
 /// Whether a key is a path to a member of an object of events.
