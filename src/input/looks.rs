@@ -52,6 +52,9 @@ pub fn like(head: &[u8]) -> String {
         return "CEF".to_owned();
     }
     if start.starts_with(['{', '[']) {
+        if let Some(filter) = deeper(start).filter(|_| !is_list_in_text(start)) {
+            return format!("JSON in which events lie deeper: take them out with jq -c '{filter}'");
+        }
         return match keys(start).as_slice() {
             [] if is_empty_object(start) => "an empty object".to_owned(),
             [] => "JSON, but without objects".to_owned(),
@@ -77,6 +80,32 @@ pub fn like(head: &[u8]) -> String {
         }
     }
     format!("text (first line: {first_line:?})")
+}
+
+/// How to take out events that lie within objects of JSON, or in texts of it; nothing for what is an event, if a broken one.
+fn deeper(text: &str) -> Option<&'static str> {
+    let objects_around = |at: usize| {
+        let (mut depth, mut is_text, mut is_escaped) = (0_u32, false, false);
+        for byte in text[..at].bytes() {
+            (is_text, is_escaped) = match byte {
+                b'"' if !is_escaped => (!is_text, false),
+                b'\\' => (is_text, is_text && !is_escaped),
+                _ => (is_text, false),
+            };
+            match byte {
+                b'{' if !is_text => depth += 1,
+                b'}' if !is_text => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        depth
+    };
+    match text.find(r#""event_type""#) {
+        Some(at) => (objects_around(at) > 1).then_some(r#".. | objects | select(has("event_type"))"#),
+        None => text
+            .contains(r#"\"event_type\""#)
+            .then_some(r#".. | strings | fromjson? | objects | select(has("event_type"))"#),
+    }
 }
 
 /// Whether nothing but zeros is left of a file, as after a crash or a copy that failed.
@@ -269,6 +298,10 @@ mod tests {
             (b"{\"message\":\"Unauthorized\"}", "an answer of an API"),
             (b"{\"message\":\"[{\\\"id\\\":1}]\"}", "jq -c '.message | fromjson | .[]'"),
             (b"{\"a\":{\"b\":1},\"c\":2}", "keys: a, c)"),
+            (b"{\"sso\":[{\"id\":1,\"event_type\":\"x\"}]}", r#"jq -c '.. | objects | select(has("event_type"))'"#),
+            (b"{\"event_type\":\"x\",\"a\":\"}{\",", "JSON of another kind"),
+            (b"[{\"event_type\":\"x\",", "JSON of another kind"),
+            (b"[\"{\\\"event_type\\\":\\\"x\\\"}\"]", r#"jq -c '.. | strings | fromjson? | objects | select"#),
             (b"Nov 24 host sshd[1]: hello", "text (first line"),
             (b"a,b,c\n1,2,3", "CSV without"),
             (b"timestamp;event_type;success\n1;2;3", "export it with commas"),

@@ -131,6 +131,11 @@ fn three_for_sources() {
         ("x.log", b"Nov 24 sshd[1]: hello\n", "text (first line:"),
         ("x.html", b"<html><body>sign in</body></html>", "HTML"),
         ("x.jsonl", b"{\"a\":1}\n{\"a\":2}\n", "JSON of another kind (keys: a)"),
+        (
+            "x.json",
+            br#"{"sso":[{"id":"1","event_type":"sso_auth"}]}"#,
+            "events lie deeper: take them out with jq -c '.. | objects",
+        ),
         // An empty list with an error beside it is no empty export, and neither is another log that has some.
         ("error.json", b"{\"error\":\"unauthorized\",\"results\":[]}", "an answer of an API with an error"),
         ("lists.jsonl", b"{\"msg\":\"a\",\"data\":[]}\n{\"msg\":\"b\",\"data\":[]}\n", "(keys: msg, data)"),
