@@ -301,7 +301,7 @@ mod tests {
             (b"{\"sso\":[{\"id\":1,\"event_type\":\"x\"}]}", r#"jq -c '.. | objects | select(has("event_type"))'"#),
             (b"{\"event_type\":\"x\",\"a\":\"}{\",", "JSON of another kind"),
             (b"[{\"event_type\":\"x\",", "JSON of another kind"),
-            (b"[\"{\\\"event_type\\\":\\\"x\\\"}\"]", r#"jq -c '.. | strings | fromjson? | objects | select"#),
+            (b"[\"{\\\"event_type\\\":\\\"x\\\"}\"]", "jq -c '.. | strings | fromjson? | objects | select"),
             (b"Nov 24 host sshd[1]: hello", "text (first line"),
             (b"a,b,c\n1,2,3", "CSV without"),
             (b"timestamp;event_type;success\n1;2;3", "export it with commas"),
