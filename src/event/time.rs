@@ -62,7 +62,7 @@ impl Timestamp {
             return Timestamp::parse_in(text, zone);
         };
         let next = zone.instant(date.succ_opt()?.into())?;
-        Some(Timestamp(next.0 - 1))
+        Some(Timestamp(next.0.saturating_sub(1)))
     }
 
     /// Reads the time of an event: text as [`Timestamp::parse`] takes it, or an epoch number, also as a text: in CSV
@@ -177,7 +177,7 @@ impl Zone {
             Zone::Utc => shown.and_utc(),
             Zone::Offset(offset) => offset.from_local_datetime(&shown).earliest()?.to_utc(),
             Zone::Local => {
-                let later = || Local.from_local_datetime(&(shown + TimeDelta::hours(1))).earliest();
+                let later = || Local.from_local_datetime(&shown.checked_add_signed(TimeDelta::hours(1))?).earliest();
                 Local.from_local_datetime(&shown).earliest().or_else(later)?.to_utc()
             }
         };
@@ -281,7 +281,13 @@ mod tests {
         let end = |text: &str| Timestamp::parse_end_in(text, zone).map(Timestamp::rfc3339).unwrap_or_default();
         assert_eq!(end("2026-03-10"), "2026-03-11T04:59:59.999999999Z");
         assert_eq!(end("2026-03-10 05:20"), "2026-03-10T10:20:00Z");
-        assert_eq!(end("262142-12-31"), "");
+        for zone in [zone, Zone::Local, Zone::parse("+14:00").unwrap()] {
+            for text in
+                ["262142-12-31", "+262142-12-31", "-262143-01-01", "1677-09-21", "2262-04-11", "9999-12-31 23:59:59"]
+            {
+                let _ = (Timestamp::parse_in(text, zone), Timestamp::parse_end_in(text, zone));
+            }
+        }
     }
 
     #[test]
