@@ -9,19 +9,15 @@ use serde_json::{Map, Value};
 
 use super::batch::{Batch, Span};
 use super::cell::{Columns, gathered};
+use super::envelope::{Place, Unwrapped, text_at, unwrap};
 use super::header::{field, is_known};
 use crate::event::field::is_nested;
+use crate::event::json::Json;
 
 /// Objects of which nearly every event has one. No key of an event starts as a path into them does, as `resource_type` would.
 const OBJECTS: &[&str] = &["initiated_by", "geoip", "useragent"];
 
-/// Where an export has the event: itself, or in one of these.
-const ENVELOPES: &[&str] = &["result", "_source"];
-
-/// Where Elastic's integration puts what it does not move, and below which key an export of the index has all of it.
-const ELASTIC: [&str; 2] = ["jumpcloud", "event"];
-
-/// What its pipeline moves, from where in an event to where in the document: `packages/jumpcloud` of elastic/integrations,
+/// What the pipeline of Elastic's integration moves, from where in an event to where in the document: `packages/jumpcloud` of elastic/integrations,
 /// `data_stream/events/elasticsearch/ingest_pipeline/default.yml`. It removes all of `useragent`, also where it copied less.
 const MOVED: &[(&str, &str)] = &[
     ("timestamp", "@timestamp"),
@@ -86,15 +82,18 @@ impl Rebuilder {
 
     /// A record made whole, and whether some of it is lost; `None` where nothing is to be done.
     fn record(&mut self, text: &[u8]) -> Option<(Map<String, Value>, bool)> {
-        let Ok(Value::Object(outer)) = serde_json::from_slice(text) else { return None };
-        let envelope = ENVELOPES.iter().find(|key| outer.get(**key).is_some_and(Value::is_object));
-        let mut document = outer;
-        if let Some(key) = envelope {
-            let Some(Value::Object(inner)) = document.remove(*key) else { return None };
-            document = inner;
-        }
-        if let Some(event) = moved_back(&document) {
-            return Some((event, false));
+        let text = std::str::from_utf8(text).ok()?;
+        let outer = Json::parse(text).ok()?;
+        let place: Place = match unwrap(&outer) {
+            Unwrapped::Itself => &[],
+            Unwrapped::Inner(_, place) => place,
+            // All of the record is there, whatever was made of it beside.
+            Unwrapped::Text(_) => return None,
+        };
+        let members = |place| serde_json::from_str::<Map<String, Value>>(text_at(text, place)?).ok();
+        let document = members(place)?;
+        if let [around @ .., "jumpcloud", "event"] = place {
+            return Some((moved_back(&members(around)?, document)?, false));
         }
         let keys: String = document.keys().flat_map(|key| [key.as_str(), "\0"]).collect();
         let size = keys.len();
@@ -125,14 +124,11 @@ fn is_path(key: &str) -> bool {
         || path.split_once(['.', '{']).is_some_and(|(head, _)| is_nested(head))
 }
 
-/// The event of a document of Elastic, with what was moved out of it; `None` if nothing was.
-fn moved_back(document: &Map<String, Value>) -> Option<Map<String, Value>> {
-    let [outer, inner] = ELASTIC;
-    let left = document.get(outer)?.get(inner)?.as_object()?;
-    if left.contains_key("event_type") {
+/// What is left of an event in a document of Elastic, with what was moved out of it; `None` if nothing was.
+fn moved_back(document: &Map<String, Value>, mut event: Map<String, Value>) -> Option<Map<String, Value>> {
+    if event.contains_key("event_type") {
         return None;
     }
-    let mut event = left.clone();
     for (path, place) in MOVED {
         let mut keys = place.split('.');
         let first = keys.next().and_then(|first| document.get(first));
@@ -199,6 +195,7 @@ mod tests {
             r#"["initiated_by.email"]"#,
             r#"{"jumpcloud":{"event":{"event_type":"x"}},"event":{"action":"y"}}"#,
             r#"{"jumpcloud":{"event":{"mfa":true}},"event":{}}"#,
+            r#"{"jumpcloud":{"event":{"mfa":true}},"event":{"action":"y","original":"{\"event_type\":\"y\"}"}}"#,
             "{",
         ] {
             assert_eq!(rebuilt(record), None, "{record}");

@@ -300,6 +300,12 @@ fn what_elastic_moves_is_put_back() {
     };
     let want = told(&expected());
     assert_eq!(told(&of("elastic.jsonl", lines(&documents).as_bytes())), want);
+    // What it keeps as it was says more.
+    let mut kept = documents.clone();
+    for (document, event) in kept.iter_mut().zip(guessed_password()) {
+        document["event"]["original"] = event.to_string().into();
+    }
+    assert_eq!(of("original.jsonl", lines(&kept).as_bytes()), expected());
     let hits: Vec<Value> = documents.iter().map(|document| json!({"_index": "i", "_source": document})).collect();
     assert_eq!(told(&of("elastic.json", json!({"hits": {"hits": hits}}).to_string().as_bytes())), want);
 }
