@@ -16,9 +16,9 @@ pub enum Stopped {
     Taker(io::Error),
 }
 
-/// Reads the records that start at these offsets, which are sorted, in their order. A row of CSV, and a record
-/// that a tool took apart, comes as the record that was made of it. Of a source that has changed nothing is taken; what was taken while it changed may
-/// be of another version, and whoever took it is told.
+/// Reads the records that start at these offsets, which are sorted, in their order. A row of CSV, and a record that a
+/// tool took apart, comes as the record that was made of it. Of a source that has changed nothing is taken; what was
+/// taken while it changed may be of another version, and whoever took it is told.
 pub fn records(
     source: &Source,
     options: Options,

@@ -52,10 +52,11 @@ pub fn like(head: &[u8]) -> String {
         return "CEF".to_owned();
     }
     if start.starts_with(['{', '[']) {
-        if let Some(filter) = deeper(start).filter(|_| !is_list_in_text(start)) {
+        let keys = keys(start);
+        if let Some(filter) = deeper(start, &keys).filter(|_| !is_list_in_text(start)) {
             return format!("JSON in which events lie deeper: take them out with jq -c '{filter}'");
         }
-        return match keys(start).as_slice() {
+        return match &keys[..keys.len().min(6)] {
             [] if is_empty_object(start) => "an empty object".to_owned(),
             [] => "JSON, but without objects".to_owned(),
             keys if keys.iter().any(|k| k == "Records" || k == "eventVersion") => "AWS CloudTrail".to_owned(),
@@ -82,29 +83,16 @@ pub fn like(head: &[u8]) -> String {
     format!("text (first line: {first_line:?})")
 }
 
-/// How to take out events that lie within objects of JSON, or in texts of it; nothing for what is an event, if a broken one.
-fn deeper(text: &str) -> Option<&'static str> {
-    let objects_around = |at: usize| {
-        let (mut depth, mut is_text, mut is_escaped) = (0_u32, false, false);
-        for byte in text[..at].bytes() {
-            (is_text, is_escaped) = match byte {
-                b'"' if !is_escaped => (!is_text, false),
-                b'\\' => (is_text, is_text && !is_escaped),
-                _ => (is_text, false),
-            };
-            match byte {
-                b'{' if !is_text => depth += 1,
-                b'}' if !is_text => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        depth
-    };
-    match text.find(r#""event_type""#) {
-        Some(at) => (objects_around(at) > 1).then_some(r#".. | objects | select(has("event_type"))"#),
-        None => text
-            .contains(r#"\"event_type\""#)
-            .then_some(r#".. | strings | fromjson? | objects | select(has("event_type"))"#),
+/// How to take out events that lie within objects of JSON, or in texts of it; nothing for what is an event, if a broken one,
+/// by the keys of the first object.
+fn deeper(text: &str, keys: &[String]) -> Option<&'static str> {
+    if keys.iter().any(|key| key == "event_type") {
+        None
+    } else if text.contains(r#""event_type""#) {
+        Some(r#".. | objects | select(has("event_type"))"#)
+    } else {
+        let is_in_text = text.contains(r#"\"event_type\""#);
+        is_in_text.then_some(r#".. | strings | fromjson? | objects | select(has("event_type"))"#)
     }
 }
 
@@ -193,7 +181,7 @@ fn is_tar(head: &[u8]) -> bool {
     head.get(257..262) == Some(b"ustar") && head[..257].contains(&0)
 }
 
-/// The first keys of the first object, by eye and not by parser: the text may be cut.
+/// The keys of the first object, by eye and not by parser: the text may be cut.
 fn keys(text: &str) -> Vec<String> {
     let Some(start) = text.find('{') else { return Vec::new() };
     let mut keys = Vec::new();
@@ -212,7 +200,7 @@ fn keys(text: &str) -> Vec<String> {
                     word.push(c);
                 }
                 while rest.next_if(|c| c.is_whitespace()).is_some() {}
-                if depth == 1 && rest.peek() == Some(&':') && keys.len() < 6 {
+                if depth == 1 && rest.peek() == Some(&':') {
                     keys.push(word.chars().filter(|c| !c.is_control()).take(30).collect());
                 }
             }
