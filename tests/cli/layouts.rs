@@ -247,6 +247,8 @@ fn members_under_paths_are_found_as_those_in_columns_are() {
         assert_eq!(of("flat.json", json!({"results": records}).to_string().as_bytes()), want, "{between}");
         let splunk: Vec<Value> = records.iter().map(|record| json!({"preview": false, "result": record})).collect();
         assert_eq!(of("splunk.json", lines(&splunk).as_bytes()), want, "{between}");
+        let hec: Vec<Value> = records.iter().map(|record| json!({"time": 1, "event": record})).collect();
+        assert_eq!(of("hec.json", lines(&hec).as_bytes()), want, "{between}");
     }
     // `changes{}.field` cannot be put back, and that is said.
     let folder = TempDir::new().unwrap();
