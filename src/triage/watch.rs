@@ -33,6 +33,8 @@ pub struct Deed {
     pub actor: String,
     /// a device tells of itself, so nobody did it
     pub is_of_device: bool,
+    /// it was done with an API key
+    pub is_by_key: bool,
     /// the address
     pub ip: Option<String>,
     /// its network
@@ -204,6 +206,7 @@ impl<'w> Watcher<'w> {
                 .or_else(|| text(Norm::ActorName))
                 .unwrap_or_default(),
             is_of_device,
+            is_by_key: text(Norm::ActorVia).is_some_and(|via| via == "api-key"),
             ip: text(Norm::SourceIp),
             network: text(Norm::SourceNetwork),
             country: text(Norm::SourceCountry),

@@ -873,6 +873,67 @@ fn what_somebody_else_put_in_order_is_not_undone() {
     assert_eq!(told, ["[put_back 11:00 mal@x.com sudo]", "Reset vip's password, and end the sessions."]);
 }
 
+/// Who cleans up deletes what an intruder made, too: that does not make them one.
+#[test]
+fn whoever_clears_up_has_answered() {
+    let mal = on("admin", "mal", "").replace("\"username\":\"mal\"", "\"email\":\"mal@x.com\"");
+    let spy = on("admin", "spy", "").replace("\"username\":\"spy\"", "\"email\":\"spy@x.com\"");
+    let mut deeds =
+        vec![("01:00:00", "mal", "admin_create", spy.as_str()), ("11:00:00", "good", "admin_suspended", &mal)];
+    let told = |deeds: &[(&str, &str, &str, &str)]| undone("mal@x.com", &day(deeds)).pop().unwrap().1;
+    let answer = "Unsuspend the administrator mal@x.com.[answer 11:00 good@x.com ]";
+    assert_eq!(told(&deeds), answer);
+    deeds.insert(1, ("10:00:00", "good", "admin_delete", &spy));
+    assert_eq!(told(&deeds), answer);
+}
+
+/// The mass step does not hide the only one of its kind, and a password is another one whatever its date was.
+#[test]
+fn each_kind_of_change_is_shown_however_many_there_are_of_another() {
+    let changed = |n: u32, field: &str| {
+        let password = format!(
+            r#"{{"field":"password"}},{{"field":"password_date","from":"2026-01-{n:02}T00:00:00Z","to":"2026-03-21T00:00:00Z"}}"#
+        );
+        let fields = match field {
+            "" => password,
+            field => format!(r#"{password},{{"field":"{field}","from":{n},"to":0}}"#),
+        };
+        on("user", &format!("user{n}"), &fields)
+    };
+    let shown = |field: &str| {
+        let updates: Vec<String> = (1..30).chain(1..30).map(|n| changed(n, field)).collect();
+        let times: Vec<String> = (0..58).map(|n| format!("02:{n:02}:00")).collect();
+        let spy = on("admin", "spy", "").replace("\"username\"", "\"email\"");
+        let first = [("01:00:00", "mal", "admin_create", spy.as_str())];
+        let rest =
+            times.iter().zip(&updates).map(|(time, update)| (time.as_str(), "mal", "user_update", update.as_str()));
+        let deeds: Vec<_> = first.into_iter().chain(rest).collect();
+        let folder = folder(&[("log.jsonl", &day(&deeds))]);
+        investigate(&["mal@x.com", text(&folder.path().join("log.jsonl")), "--no-config"])
+    };
+    let all = shown("");
+    let words = all.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Undo: Suspend the administrator spy"), "{all}");
+    assert!(words.contains("and 26 more's password (58 times)") && !all.contains("password_date"), "{all}");
+    assert!(words.contains("user29's password, and end the sessions."), "{all}");
+    let all = shown("level");
+    assert!(all.contains("Suspend the administrator spy"), "{all}");
+}
+
+/// As long as a key works, what is undone is done again.
+#[test]
+fn the_api_key_with_which_it_was_done_is_named_first() {
+    let log =
+        day(&[("01:00:00", "mal", "user_update", &on("user", "vip", r#"{"field":"sudo","from":false,"to":true}"#))]);
+    let shown = |log: &str| {
+        let folder = folder(&[("log.jsonl", log)]);
+        investigate(&["mal@x.com", text(&folder.path().join("log.jsonl")), "--no-config"])
+    };
+    let by_key = shown(&log.replace("\"success\":true", "\"success\":true,\"auth_method\":\"api-key\""));
+    assert!(by_key.contains("  First delete the API key of mal@x.com, with which some of this was done."), "{by_key}");
+    assert!(!shown(&log).contains("API key"));
+}
+
 /// What was changed honestly before is not what an intruder's change is undone to.
 #[test]
 fn a_change_is_undone_to_what_was_there_when_the_suspicious_ones_began() {

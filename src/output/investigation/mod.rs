@@ -2,6 +2,7 @@
 
 mod json;
 mod text;
+mod work;
 
 use std::io::{self, Write};
 

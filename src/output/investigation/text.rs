@@ -7,11 +7,10 @@ use std::io::{self, Write};
 use crate::event::counted::{few, plural};
 use crate::event::time::{Span, Zone};
 use crate::output::Look;
-use crate::output::prose::{one_line, say, suppressed, when, wrapped};
+use crate::output::prose::{one_line, say, suppressed, when};
 use crate::output::safe::Safe;
 use crate::output::unread;
 use crate::triage::asked::Asked;
-use crate::triage::change::{Change, How, Settled};
 use crate::triage::finding::{Finding, short};
 use crate::triage::focus::Part;
 use crate::triage::investigation::{Investigation, Session, ends};
@@ -20,11 +19,8 @@ use crate::triage::status::{Disposition, Status};
 use crate::triage::usual::{self, Aspect, Counted, Habits, Usual};
 use crate::triage::watch::Deed;
 
-/// Values of an aspect that are shown, and changes, and events of one session; the rest are counted.
-const VALUES: usize = 5;
-const CHANGES: usize = 40;
-/// Steps of a change that are shown.
-const STEPS: usize = 5;
+/// Values of an aspect that are shown, and events of one session; the rest are counted.
+pub(super) const VALUES: usize = 5;
 const EVENTS: usize = 60;
 /// People whom somebody tried in vain, and devices on which a command ran: who has to look there wants to know each.
 const TRIED: usize = 20;
@@ -43,7 +39,7 @@ pub fn write(all: &Investigation<'_>, is_all: bool, look: Look, out: &mut dyn Wr
         let organization = all.is_of_many().then_some(&**organization);
         self::habits(organization, habits, look.zone, out)?;
     }
-    changes(all, look.zone, out)?;
+    super::work::write(all, look.zone, out)?;
     activity(all, is_all, look.zone, out)?;
     last_line(all, out)
 }
@@ -211,65 +207,6 @@ fn odd(usual: &Usual, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     say(out, &format!("{:16}not usual: {}", "", few(&odd, VALUES, "; ")), 18)
 }
 
-fn changes(all: &Investigation<'_>, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
-    if all.changes.is_empty() {
-        return Ok(());
-    }
-    // What stands in sessions that are not ordinary comes first; without any, the newest.
-    let telling: Vec<&Change> = all.changes.iter().filter(|change| change.is_telling).collect();
-    let mut shown = if telling.is_empty() { all.changes.iter().collect() } else { telling };
-    let left = shown.len().saturating_sub(CHANGES);
-    shown.drain(..left);
-    writeln!(out, "What was changed, and how to undo it")?;
-    for change in &shown {
-        for (number, step) in change.steps.iter().enumerate() {
-            if number == STEPS && change.steps.len() > STEPS + 1 {
-                writeln!(out, "{:23}{} more of the same; --format json has them all", "", change.steps.len() - STEPS)?;
-                break;
-            }
-            let first = &all.happenings[step[0]];
-            let where_ = of(all, &first.organization);
-            say(out, &format!("  {}  {}{where_}", first.time.short(zone), said(all.happenings, step)), 23)?;
-        }
-        for settled in &change.settled {
-            say(out, &format!("{:23}{}", "", self::settled(settled, change, zone)), 25)?;
-        }
-        if let Some(undo) = change.undo(all.happenings, &|text| Safe(text).to_string()) {
-            writeln!(out, "{}", wrapped(&format!("{:23}Undo: {undo}", ""), 29))?;
-        }
-    }
-    let rest = all.changes.len() - shown.len();
-    if rest > 0 {
-        let noun = if rest == 1 { "change" } else { "changes" };
-        writeln!(out, "  {rest} more {noun}, earlier or in ordinary sessions; --format json has them all")?;
-    }
-    writeln!(out)
-}
-
-/// Why something is not to be undone.
-fn settled(settled: &Settled, change: &Change, zone: Zone) -> String {
-    let actor = if settled.actor.is_empty() { "somebody" } else { &settled.actor };
-    let when = format!("{} by {actor}", when(settled.first, settled.last, zone));
-    let is_all = change.settled.len() == 1 && !change.has_undo();
-    let names: Vec<&str> = settled.fields.iter().map(|field| field.name.as_str()).collect();
-    let which = if is_all || names.is_empty() { String::new() } else { format!(": {}", few(&names, VALUES, ", ")) };
-    match settled.how {
-        How::PutBack => format!("Already put back {when}{which}."),
-        How::MadeAnew => format!("Made anew {when}: see whether it is as it was."),
-        How::ChangedAgain => {
-            let known = settled.fields.iter().filter_map(|field| {
-                Some(format!("{} is {} now, and was {}", field.name, field.is.as_ref()?, field.was.as_ref()?))
-            });
-            let known: Vec<String> = known.collect();
-            let known = if known.is_empty() { which } else { format!(": {}", few(&known, VALUES, "; ")) };
-            format!("Changed again {when}{known}.")
-        }
-        How::Gone => format!("Nothing to undo{which}: it was deleted {when}."),
-        How::Afterwards => format!("No undo: {actor} did this after what was found, and had no part in that."),
-        How::Answer => format!("It may be {actor}'s answer to what was found before. If it is none:"),
-    }
-}
-
 fn activity(all: &Investigation<'_>, is_all: bool, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let ordinary = all.sessions.iter().filter(|s| s.is_ordinary).count();
     let hint = if ordinary > 0 && !is_all { "; --all shows the ordinary ones event by event" } else { "" };
@@ -354,20 +291,25 @@ fn from(all: &Investigation<'_>, session: &Session) -> String {
 /// Sessions in a row in which nothing has to be read event by event, in one line.
 fn ordinary_run(all: &Investigation<'_>, run: &[Session], zone: Zone, out: &mut dyn Write) -> io::Result<()> {
     let (Some(begin), Some(end)) = (run.first(), run.last()) else { return Ok(()) };
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let events = || run.iter().flat_map(|session| &session.events).map(|place| &all.happenings[*place]);
-    events().for_each(|event| *counts.entry(&event.deed.event_type).or_default() += 1);
-    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-    let counts: Vec<String> = counts.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
     let span = when(ends(begin, all.happenings).0, ends(end, all.happenings).1, zone);
     let text = format!(
         "  {span}  {}, {}: {}",
         plural(run.len() as u64, "ordinary session"),
         plural(events().count() as u64, "event"),
-        few(&counts, VALUES, ", ")
+        types(events().map(|event| &*event.deed))
     );
     say(out, &text, 4)
+}
+
+/// What was done, by types, the most frequent first: `user_update 12, admin_create 1`.
+pub(super) fn types<'d>(deeds: impl Iterator<Item = &'d Deed>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    deeds.for_each(|deed| *counts.entry(&deed.event_type).or_default() += 1);
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let counts: Vec<String> = counts.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    few(&counts, VALUES, ", ")
 }
 
 fn one(all: &Investigation<'_>, session: &Session, is_all: bool, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
@@ -437,6 +379,6 @@ fn of_them_suppressed(all: &Investigation<'_>) -> String {
 }
 
 /// The organization, where there are several.
-fn of(all: &Investigation<'_>, organization: &str) -> String {
+pub(super) fn of(all: &Investigation<'_>, organization: &str) -> String {
     if all.is_of_many() { format!(" in {organization}") } else { String::new() }
 }

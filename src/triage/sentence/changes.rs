@@ -51,7 +51,7 @@ pub fn phrase(event_type: &str, json: &Json<'_>) -> Option<(&'static str, &'stat
 
 /// The changes in words: `suspended: false → true`. At most `most`, and how many more there are. Where
 /// something is made, everything is new, and only what tells more than others is said. `said` is a field
-/// that was said already.
+/// that was said already; of a password, its new date is the time of the event.
 pub fn words(json: &Json<'_>, is_new: bool, said: Option<&str>, most: usize) -> Vec<String> {
     let mut all: Vec<(usize, String)> = Vec::new();
     for entry in json.get("changes").map_or(&[][..], Json::items) {
@@ -62,7 +62,9 @@ pub fn words(json: &Json<'_>, is_new: bool, said: Option<&str>, most: usize) -> 
         });
         // The address of somebody new is their name, and was said.
         let is_told = !is_new || telling.is_some_and(|place| TELLING[place] != "email");
-        let is_said = said.is_some_and(|said| said.eq_ignore_ascii_case(field)) && is_yes_or_no(entry);
+        let is_date =
+            field.eq_ignore_ascii_case("password_date") && said.is_some_and(|said| said.starts_with("password"));
+        let is_said = said.is_some_and(|said| said.eq_ignore_ascii_case(field)) && is_yes_or_no(entry) || is_date;
         if is_said || !is_told {
             continue;
         }

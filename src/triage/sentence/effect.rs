@@ -33,6 +33,9 @@ const STATES: &[(&str, &str, Option<bool>, bool)] = &[
     ("user_unsuspended", "suspended", Some(true), false),
 ];
 
+/// Fields that say that a password is another one.
+pub const PASSWORD: [&str; 2] = ["password", "password_date"];
+
 /// Types that end like a change of state and are none: what they did stays.
 const LASTING: [&str; 3] = ["admin_totp_disable", "commandresult_delete", "passwordmanager_local_backup_create"];
 
@@ -170,10 +173,11 @@ pub fn effects(event: &Event<'_>, identity: &dyn Fn(&Party<'_>) -> Option<String
     }
 }
 
-/// Whether an entry of `changes[]` is of a secret that no value puts back: a password or an API key.
+/// Whether an entry of `changes[]` is of a secret that no value puts back: a password, its date, or an API key.
 pub fn is_renewed(event_type: &str, field: &str) -> bool {
     let is = |name: &&str| field.eq_ignore_ascii_case(name);
-    is(&"password") || event_type == "admin_update" && ["apiKeyUpdatedAt", "apiKeySet", "apiKeyHash"].iter().any(is)
+    PASSWORD.iter().any(is)
+        || event_type == "admin_update" && ["apiKeyUpdatedAt", "apiKeySet", "apiKeyHash"].iter().any(is)
 }
 
 /// What became of each field, those of objects one by one.

@@ -1,6 +1,6 @@
 //! Undo: what an actor changed, and how it is put back.
 
-use super::effect::{Effect, is_renewed};
+use super::effect::{Effect, PASSWORD, is_renewed};
 use super::noun_and_verb;
 use super::wording::Wording;
 use super::words::Words;
@@ -183,7 +183,7 @@ fn renew(event: &Event<'_>, words: &Words<'_>) -> Option<Wording> {
         () if ["apiKeyUpdatedAt", "apiKeySet", "apiKeyHash"].iter().any(|field| has(field, is_any)) => {
             Some(words.fill("Delete {whose} API key, and make a new one where it is needed."))
         }
-        () if fields.any(|field| field.eq_ignore_ascii_case("password")) => {
+        () if fields.any(|field| PASSWORD.iter().any(|name| field.eq_ignore_ascii_case(name))) => {
             Some(words.fill("Reset {whose} password, and end the sessions."))
         }
         () => None,
