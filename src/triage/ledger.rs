@@ -161,8 +161,8 @@ impl<'s> Ledger<'s> {
         }
         let is_answer = out.settled.is_empty() && events.iter().all(|event| self.answers.contains(event));
         let answer = is_answer.then(|| self.done_later(How::Answer, events));
-        // Of one event of which all is open there is nothing else to say.
-        let (undo, settled) = match (events, out.settled.is_empty()) {
+        // Of one event without fields, of which all is open, there is nothing else to say.
+        let (undo, settled) = match (events, out.settled.is_empty() && out.fields.is_empty()) {
             ([event], true) => (deed(event).undo.iter().cloned().collect(), vec![]),
             _ => out.done(),
         };
@@ -283,8 +283,8 @@ fn afterwards(
     shown.keys().filter(|event| is_after(event) && is_other(event)).copied().collect()
 }
 
-/// The evidence of findings about what was done to somebody of whom something had been found before, by others of whom
-/// nothing else was.
+/// The evidence of findings about what was done to somebody of whom something had been found before, or to what they had
+/// made, by others of whom nothing else was.
 fn answers(happenings: &[Happening], evidence: &BTreeSet<usize>) -> HashSet<usize> {
     let mut since: HashMap<(&str, &str), Timestamp> = HashMap::new();
     let mut found: HashSet<usize> = HashSet::new();
@@ -299,6 +299,10 @@ fn answers(happenings: &[Happening], evidence: &BTreeSet<usize>) -> HashSet<usiz
         } else {
             others.insert(actor);
             since.entry(actor).or_insert(*time);
+            let is_made = deed.effects.iter().any(|effect| effect.is_existence && effect.to.is_yes());
+            for (_, key, _) in deed.identities.iter().filter(|(_, key, _)| is_made && !key.is_empty()) {
+                since.entry((&**organization, key.as_str())).or_insert(*time);
+            }
         }
     }
     let is_others = |event: &usize| {

@@ -1,6 +1,7 @@
 //! Triage: from signals to what an analyst acts on.
 
 pub mod answer;
+mod aside;
 pub mod asked;
 pub mod baseline;
 pub mod case;

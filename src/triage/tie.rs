@@ -17,7 +17,7 @@ use crate::detect::profile::Symbol;
 use crate::detect::store::Store;
 use crate::event::field::Norm;
 use crate::event::letters;
-use crate::event::time::{DAY, Span, Timestamp};
+use crate::event::time::{DAY, HOUR, Span, Timestamp};
 use crate::rule::logic::Logic;
 use crate::rule::set::RuleSet;
 use crate::rule::{Entity, Severity};
@@ -29,24 +29,32 @@ const FAN: usize = 5;
 /// An address or device that so many use on whom nothing was found is shared.
 const INNOCENT: usize = 2;
 /// After so much of a log a place where nobody was before is new.
-const SETTLED: Span = Span(7 * DAY);
+pub(super) const SETTLED: Span = Span(7 * DAY);
 /// How long before a finding others have to be at a new place to be none of its victims.
 const BEFORE: Span = Span(DAY);
 /// The longest stretch of time that one thing ties.
 const LONGEST: Span = Span(7 * DAY);
+/// So long before the first suspicion what somebody did at home is theirs.
+const APART: Span = Span(4 * HOUR);
+/// How long an account is told of together with whoever made it.
+const MADE: Span = Span(14 * DAY);
+/// The technique of making accounts.
+const CREATE_ACCOUNT: &str = "T1136";
 
 /// What a finding is tied by.
 #[derive(Debug)]
 pub struct Ties {
-    about: Option<String>,
-    actors: Vec<String>,
+    pub(super) about: Option<String>,
+    pub(super) actors: Vec<String>,
     targets: Vec<String>,
-    places: Vec<String>,
+    pub(super) places: Vec<String>,
     /// the places are those of somebody else than whom it is about
     is_done_by_others: bool,
-    first: Timestamp,
-    last: Timestamp,
-    is_suspicious: bool,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    pub(super) is_suspicious: bool,
+    /// an account was made that it is about
+    is_making: bool,
 }
 
 /// The part that a thing has in a finding.
@@ -118,7 +126,13 @@ impl Ties {
             first: times().min().unwrap_or(finding.first_seen),
             last: times().max().unwrap_or(finding.last_seen),
             is_suspicious: is_suspicious(finding),
+            is_making: is_about_another && rule.techniques.iter().any(|t| t.id.starts_with(CREATE_ACCOUNT)),
         }
+    }
+
+    /// What it was done to, or is about, but for whoever did it.
+    pub(super) fn touched(&self) -> impl Iterator<Item = &String> {
+        self.about.iter().chain(&self.targets).filter(|key| !self.actors.contains(key))
     }
 
     /// When it was complete for the first time.
@@ -153,7 +167,7 @@ pub struct Bonds<'a> {
 }
 
 /// An organization and a thing of it.
-type Place<'a> = (&'a str, &'a str);
+pub(super) type Place<'a> = (&'a str, &'a str);
 /// By organization and thing, the findings in which it has a part.
 type Buckets<'a> = BTreeMap<Place<'a>, BTreeSet<Member>>;
 
@@ -177,7 +191,7 @@ impl Bonds<'_> {
     /// addresses of the organization, which bind nobody.
     pub fn pairs(&self, is_own: &dyn Fn(&str) -> bool) -> Vec<(usize, usize)> {
         let mut buckets = Buckets::new();
-        let caretaken = self.caretaken();
+        let (caretaken, answers, at_home) = (self.caretaken(), self.answers(), self.at_home());
         for (place, ties) in self.ties.iter().enumerate() {
             let mut add = |key, role| {
                 let bucket = buckets.entry((self.organizations[place], key)).or_default();
@@ -188,15 +202,20 @@ impl Bonds<'_> {
             if let Some(about) = ties.about.as_deref().filter(|_| is_own_doing || !is_caretaken) {
                 add(about, Role::About);
             }
-            ties.actors.iter().for_each(|key| add(key, Role::Did));
-            let there = if ties.is_done_by_others { Role::Beside } else { Role::At };
-            ties.places.iter().for_each(|key| add(key, there));
+            if !answers.contains(&place) {
+                ties.actors.iter().for_each(|key| add(key, Role::Did));
+                let there = if ties.is_done_by_others { Role::Beside } else { Role::At };
+                ties.places.iter().for_each(|key| add(key, there));
+            }
             if ties.is_suspicious && !is_caretaken {
                 ties.targets.iter().for_each(|key| add(key, Role::Suffered));
             }
         }
         let shared = self.shared(&buckets);
         let mut pairs = Vec::new();
+        for bucket in buckets.values() {
+            pairs.extend(self.made(bucket));
+        }
         for ((organization, key), bucket) in &buckets {
             let is_own = key.strip_prefix("ip:").is_some_and(is_own);
             for cluster in self.clusters(bucket) {
@@ -211,12 +230,39 @@ impl Bonds<'_> {
                     Role::Did => is_suspect,
                     Role::At | Role::Beside => !is_hub && (is_suspect || is_bad_place),
                 };
-                let tied = cluster.iter().filter(|member| is_tied(member.role));
+                let suspicious =
+                    || cluster.iter().filter(|m| m.role == Role::About && self.ties[m.place].is_suspicious);
+                let begin = suspicious().map(|member| member.first).min();
+                let bad_places: BTreeSet<&String> = suspicious().flat_map(|m| &self.ties[m.place].places).collect();
+                // What they did at home before it began is theirs, and not the thief's.
+                let is_before = |member: &Member| {
+                    let ties = &self.ties[member.place];
+                    at_home.contains(&member.place)
+                        && ties.actors.iter().any(|actor| actor == key)
+                        && begin.is_some_and(|begin| begin.since(member.last) >= APART)
+                        && !ties.places.iter().any(|place| bad_places.contains(place))
+                };
+                let tied = cluster.iter().filter(|member| is_tied(member.role) && !is_before(member));
                 let tied: Vec<usize> = tied.map(|member| member.place).collect();
                 pairs.extend(tied.windows(2).map(|pair| (pair[0], pair[1])));
             }
         }
         pairs
+    }
+
+    /// The making of an account with what it is suspected of later.
+    fn made(&self, members: &BTreeSet<Member>) -> Vec<(usize, usize)> {
+        let about = |wanted: &dyn Fn(&Ties) -> bool| {
+            let found = members.iter().filter(|member| member.role == Role::About && wanted(&self.ties[member.place]));
+            found.copied().collect::<Vec<Member>>()
+        };
+        let suspicious = about(&|ties| ties.is_suspicious && !ties.is_making);
+        let made = about(&|ties| ties.is_making);
+        let later = |made: &Member| {
+            let is_later = |m: &&Member| m.first >= made.last && m.first.since(made.last) <= MADE;
+            Some((made.place, suspicious.iter().find(is_later)?.place))
+        };
+        made.iter().filter_map(later).collect()
     }
 
     fn member(&self, place: usize, role: Role) -> Member {

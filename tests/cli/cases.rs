@@ -22,7 +22,7 @@ fn titles(report: &Value) -> Vec<&str> {
     report["cases"].as_array().unwrap().iter().map(|case| case["title"].as_str().unwrap()).collect()
 }
 
-/// Eight failures and a success of somebody.
+/// Eight failures of somebody, and a success without a second factor.
 fn guessed(number: u32, user: &str, ip: &str, hour: u32) -> Vec<Value> {
     let times = (1..=9).map(|n| (n, format!("2026-03-02T{hour:02}:0{n}:00Z"), n == 9));
     times
@@ -30,6 +30,7 @@ fn guessed(number: u32, user: &str, ip: &str, hour: u32) -> Vec<Value> {
             let mut event = sign_in(number + n, &time, success);
             event["initiated_by"] = json!({"id": format!("5f{:022x}", user.len() * 1000 + number as usize), "type": "user", "username": user});
             event["client_ip"] = ip.into();
+            event["mfa"] = false.into();
             event
         })
         .collect()
@@ -198,11 +199,12 @@ fn a_busy_administrator_does_not_glue_what_is_not_one_story() {
     }
 }
 
-/// Somebody guesses the password of that administrator.
+/// Somebody guesses the password of that administrator, and gives a factor.
 fn guessed_administrator() -> Vec<Value> {
     let mut events = guessed(900, "ops@example.com", "192.0.2.66", 7);
     for event in &mut events {
         event["event_type"] = "admin_login_attempt".into();
+        event["mfa"] = event["success"].clone();
         event["initiated_by"] = json!({"id": "5a0000000000000000000001", "type": "admin", "email": "ops@example.com"});
     }
     events
@@ -480,4 +482,100 @@ fn the_third_victim_of_an_address_is_no_colleague() {
     let questions = report["findings"].as_array().unwrap().iter().filter(|f| f["rule_id"] == "pwm-export").count();
     let cases = report["cases"].as_array().unwrap();
     assert_eq!((cases.len(), questions), (1, 2), "{cases:#?}");
+}
+
+fn id_of(who: &str) -> String {
+    let number: u32 = who.bytes().take(4).map(u32::from).sum();
+    format!("5a{number:022x}")
+}
+
+/// What an administrator of the name did, at an address.
+fn done(number: u32, who: &str, ip: &str, time: &str, event_type: &str, target: &Value) -> Value {
+    json!({
+        "id": format!("{number:024x}"), "timestamp": time, "organization": "5dc058bc3f53f95e3972f03f", "service": "directory",
+        "event_type": event_type, "success": true, "client_ip": ip, "auth_method": "session",
+        "initiated_by": {"id": id_of(who), "type": "admin", "email": who}, "resource": target,
+    })
+}
+
+/// Twelve users, deleted one after the other.
+fn deleted_in_numbers(number: u32, who: &str, ip: &str, hour: u32) -> Vec<Value> {
+    let user = |n: u32| json!({"id": format!("5e{n:022x}"), "type": "user", "username": format!("user{n}")});
+    let time = |n: u32| format!("2026-03-02T{hour:02}:20:{n:02}Z");
+    (0..12).map(|n| done(number + n, who, ip, &time(n), "user_delete", &user(n))).collect()
+}
+
+fn case_of(report: &Value, rule: &str) -> Value {
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().find(|finding| finding["rule_id"] == rule).unwrap_or_else(|| panic!("no {rule}"))["case_id"].clone()
+}
+
+/// An administrator suspends the account that was taken over: that is the end of this story, and what they do later is their own.
+#[test]
+fn whoever_answers_a_suspect_does_not_become_one() {
+    let ops = json!({"id": "5a0000000000000000000001", "type": "admin", "email": "ops@example.com"});
+    let told = |ip: &str| {
+        let answer = done(300, "helper@example.com", ip, "2026-03-02T08:00:00Z", "admin_suspended", &ops);
+        let events = [guessed_administrator(), vec![answer], deleted_in_numbers(400, "helper@example.com", ip, 9)];
+        let (_folder, path) = written(&events.concat());
+        report(&[&path, "--no-config"])
+    };
+    let report = told("192.0.2.77");
+    let [own, theirs] = ["user-delete-burst", "success-after-bruteforce"].map(|rule| case_of(&report, rule));
+    assert_eq!(case_of(&report, "admin-deleted"), theirs);
+    assert_ne!(own, theirs);
+    let case = report["cases"].as_array().unwrap().iter().find(|case| case["id"] == theirs).unwrap();
+    assert!(!case["entities"].to_string().contains("helper@example.com"), "{case:#}");
+    let report = told("192.0.2.66");
+    assert_eq!(titles(&report).len(), 1, "from where the password was guessed");
+}
+
+#[test]
+fn what_somebody_did_at_home_before_their_account_was_stolen_is_no_part_of_it() {
+    let alice = json!({"initiated_by": {"id": "5f0000000000000000000001", "username": "alice"}});
+    let told = |ip: &str, days: u32, hour: u32| {
+        let mut question = excluded(300, &alice, hour);
+        question["client_ip"] = ip.into();
+        let mut later =
+            excluded(301, &json!({"initiated_by": {"id": "5f0000000000000000000002", "username": "robert"}}), 8);
+        later["client_ip"] = "192.0.2.66".into();
+        let before = (0..days).map(|day| {
+            let mut event = sign_in(500 + day, &format!("2026-02-{:02}T08:00:00Z", 28 - day), true);
+            event["event_type"] = "admin_login_attempt".into();
+            event["initiated_by"] = question["initiated_by"].clone();
+            event["client_ip"] = "192.0.2.10".into();
+            event
+        });
+        let events: Vec<Value> = before.collect();
+        let (_folder, path) = written(&[events, guessed_administrator(), vec![question, later]].concat());
+        let report = report(&[&path, "--no-config"]);
+        assert_eq!(titles(&report).len(), 1);
+        let of = |who: &str| {
+            let findings = report["findings"].as_array().unwrap();
+            findings.iter().find(|f| f["rule_id"] == "mfa-exclusion-added" && f["entity"]["name"] == who).unwrap()["case_id"].is_string()
+        };
+        assert!(of("robert"));
+        of("alice")
+    };
+    assert!(!told("192.0.2.10", 10, 3), "at home");
+    assert!(told("192.0.2.10", 10, 4), "shortly before");
+    assert!(told("192.0.2.10", 3, 3), "where they were for a few days only");
+    assert!(told("192.0.2.99", 10, 3), "elsewhere");
+    assert!(told("192.0.2.66", 10, 3), "from where the password was guessed");
+}
+
+#[test]
+fn whoever_made_an_account_stands_in_the_case_that_rests_on_it() {
+    let spy = json!({"id": id_of("spy@example.com"), "type": "admin", "email": "spy@example.com"});
+    let told = |day: &str| {
+        let made = done(300, "ops@example.com", "198.51.100.50", day, "admin_create", &spy);
+        let mut guesses = guessed_administrator();
+        guesses.iter_mut().for_each(|event| event["initiated_by"] = spy.clone());
+        let harm = deleted_in_numbers(400, "spy@example.com", "192.0.2.66", 9);
+        let (_folder, path) = written(&[vec![made], guesses, harm].concat());
+        let report = report(&[&path, "--no-config"]);
+        case_of(&report, "admin-created") == case_of(&report, "user-delete-burst")
+    };
+    assert!(told("2026-02-25T08:00:00Z"));
+    assert!(!told("2026-02-10T08:00:00Z"));
 }
