@@ -16,6 +16,7 @@ mod hunt;
 mod inquiry;
 mod investigate;
 mod manual;
+mod missing;
 mod normalize;
 mod office;
 mod period;

@@ -9,7 +9,7 @@ use crate::detect::store::Store;
 use crate::detect::{Detected, detect};
 use crate::enrich::enrichment::Enrichment;
 use crate::event::Event;
-use crate::event::field::{Field, Norm};
+use crate::event::field::Norm;
 use crate::event::identity::Links;
 use crate::event::outside::LookUp;
 use crate::input::known::Known;
@@ -62,23 +62,6 @@ impl Analysis {
         self.reading.coverage.skipped_count() + self.history.coverage.skipped_count()
     }
 
-    /// The members that no event has, though there are events that should: an export of a few fields or columns.
-    pub fn missing(&self) -> Vec<&'static str> {
-        let (services, least) = WITH_MEMBERS;
-        let coverage = &self.reading.coverage;
-        let is_update = |(event_type, _): &(&String, &u64)| event_type.ends_with("_update");
-        let updates: u64 = coverage.types.iter().filter(is_update).map(|(_, count)| count).sum();
-        let events: u64 = services.iter().filter_map(|service| coverage.services.get(*service)).sum();
-        let profiles = self.store.profiles();
-        let of_service = || (0..profiles.len()).filter(|profile| services.contains(&profiles.service(*profile)));
-        let has = |field: &Field| of_service().any(|profile| !profiles.field(profile, field).is_empty());
-        let is_missing = |(_, field): &&(&str, Field)| {
-            let count = if *field == Field::Changes { updates } else { events };
-            count >= least && !has(field)
-        };
-        MEMBERS.iter().filter(is_missing).map(|(name, _)| *name).collect()
-    }
-
     /// Whether there is what a rule says it needs beside the events.
     pub fn has(&self, need: &str, enrichment: &Enrichment) -> bool {
         let profiles = self.store.profiles();
@@ -90,17 +73,6 @@ impl Analysis {
         }
     }
 }
-
-/// Members of events that rules ask for, by what they are known by here.
-const MEMBERS: [(&str, Field); 4] = [
-    ("initiated_by", Field::Norm(Norm::ActorKey)),
-    ("geoip", Field::Norm(Norm::SourceCountry)),
-    ("useragent", Field::Norm(Norm::AgentName)),
-    ("changes", Field::Changes),
-];
-
-/// Services whose events have them, and how many of these have to be there, that it is no chance if all are without.
-const WITH_MEMBERS: ([&str; 2], u64) = (["directory", "sso"], 20);
 
 /// Reads sources and detects. A record both in the input and in the history counts as input.
 pub fn analyse(set: &RuleSet, job: Job<'_>, passed: &(dyn Fn(u64) + Sync)) -> Analysis {

@@ -13,6 +13,7 @@ use super::decisions::{self, Decisions};
 use super::duet;
 use super::errand::{Again, Done, Errand, cases, tell_of_organizations};
 use super::exit::Exit;
+use super::missing::missing;
 use super::period::Between;
 use super::pipeline::{Analysis, Job, analyse};
 use super::settings::{Scan, Selection};
@@ -190,7 +191,7 @@ fn report<'a>(
         |need| analysis.has(need, enrichment),
         |rule| settings.config.wants(rule),
     );
-    let missing = analysis.missing();
+    let missing = missing(coverage, analysis.store.profiles());
     Ok(Report { run, coverage, history, missing, rules, set, cases, findings })
 }
 

@@ -6,7 +6,7 @@ use jcdetect::event::time::{HOUR, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::events::lines;
+use super::events::{lines, sign_in};
 use super::{jcdetect, report, scan, scenario, text};
 
 /// Monday, 2026-02-02.
@@ -221,7 +221,34 @@ fn members_that_no_event_has_are_told() {
     // Updates of which none says what was changed.
     let updates: Vec<Value> = (0..20).map(|hour| event(hour, "directory", "user_update")).collect();
     fs::write(&path, lines(&updates)).unwrap();
-    assert_eq!(report(&[text(&path)])["coverage"]["missing"], json!(["geoip", "useragent", "changes"]));
+    assert_eq!(report(&[text(&path)])["coverage"]["missing"], json!(["geoip", "useragent", "resource", "changes"]));
     fs::write(&path, lines(&updates[1..])).unwrap();
-    assert_eq!(report(&[text(&path)])["coverage"]["missing"], json!([]), "too few to tell");
+    assert_eq!(report(&[text(&path)])["coverage"]["missing"], json!(["resource"]), "too few to tell of the others");
+}
+
+/// Sign-ins without an address, an outcome or a factor, and records of which none has a type.
+#[test]
+fn members_without_which_no_sign_in_says_anything_are_told() {
+    let log = |count: u32, gone: &[&str]| {
+        let event = |minute: u32| {
+            let mut event = sign_in(minute, &format!("2026-03-02T08:{minute:02}:00Z"), true);
+            event.as_object_mut().unwrap().retain(|key, _| !gone.contains(&key.as_str()));
+            event
+        };
+        let folder = super::folder(&[("log.jsonl", &lines(&(0..count).map(event).collect::<Vec<_>>()))]);
+        report(&[text(folder.path()), "--no-config"])["coverage"]["missing"].take()
+    };
+    assert_eq!(log(10, &[]), json!([]));
+    assert_eq!(log(5, &["client_ip"]), json!(["client_ip"]));
+    assert_eq!(log(5, &["success"]), json!(["success"]));
+    assert_eq!(log(4, &["success", "client_ip"]), json!([]), "too few to tell");
+    assert_eq!(log(10, &["mfa", "auth_context"]), json!(["mfa"]));
+    assert_eq!(log(2, &["event_type"]), json!(["event_type"]));
+    let without: Vec<Value> = (0..5).map(|hour| event(hour, "directory", "user_update")).collect();
+    let mut with = without.clone();
+    with[0]["resource"] = json!({"type": "user", "id": "1", "username": "alice"});
+    for (events, want) in [(with, json!([])), (without, json!(["resource"]))] {
+        let folder = super::folder(&[("log.jsonl", &lines(&events))]);
+        assert_eq!(report(&[text(folder.path()), "--no-config"])["coverage"]["missing"], want, "{events:?}");
+    }
 }
