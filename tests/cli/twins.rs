@@ -204,6 +204,8 @@ fn the_first_day_knows_nobody() {
 /// that say of themselves what came of it.
 const OF_REFUSALS: &[&str] = &[
     "admin-lockout",
+    "bruteforce-admin-portal",
+    "device-spray",
     "lockout-storm",
     "old-api-key-burst",
     "old-api-key-used",
