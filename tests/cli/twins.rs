@@ -211,6 +211,7 @@ const OF_REFUSALS: &[&str] = &[
     "old-api-key-used",
     "password-reset-flood",
     "password-spray-slow-address",
+    "radius-spray",
     "slow-bruteforce",
     "sso-unauthorised-app-attempts",
     "threat-intel-ip",
