@@ -252,17 +252,16 @@ impl Bonds<'_> {
 
     /// The making of an account with what it is suspected of later.
     fn made(&self, members: &BTreeSet<Member>) -> Vec<(usize, usize)> {
-        let about = |wanted: &dyn Fn(&Ties) -> bool| {
-            let found = members.iter().filter(|member| member.role == Role::About && wanted(&self.ties[member.place]));
-            found.copied().collect::<Vec<Member>>()
-        };
-        let suspicious = about(&|ties| ties.is_suspicious && !ties.is_making);
-        let made = about(&|ties| ties.is_making);
+        let about = || members.iter().filter(|member| member.role == Role::About);
+        let made = about().filter(|member| self.ties[member.place].is_making);
         let later = |made: &Member| {
-            let is_later = |m: &&Member| m.first >= made.last && m.first.since(made.last) <= MADE;
-            Some((made.place, suspicious.iter().find(is_later)?.place))
+            about().find(|member| {
+                let ties = &self.ties[member.place];
+                let is_later = member.first >= made.last && member.first.since(made.last) <= MADE;
+                ties.is_suspicious && !ties.is_making && is_later
+            })
         };
-        made.iter().filter_map(later).collect()
+        made.filter_map(|made| Some((made.place, later(made)?.place))).collect()
     }
 
     fn member(&self, place: usize, role: Role) -> Member {
